@@ -1,0 +1,120 @@
+//! The tree to typed values: every problem at once, each with its place.
+//!
+//! Lenient where Helm charts were, because their templates knew no types: a number or boolean where text is wanted
+//! becomes its text, text that is a decimal integer or `true`/`false` becomes one where that is wanted, and `3.0` is an
+//! integer. Strict where charts were silent: a key that a struct does not know is an error.
+//!
+//! A null in a struct or in a map whose values cannot be null counts as absent.
+//!
+//! Inside `#[serde(untagged)]`, `#[serde(flatten)]` and internally tagged types, serde itself holds the values: there
+//! is no leniency, no check for unknown keys, and problems are placed at the outermost such type.
+
+mod access;
+mod deserializer;
+mod error;
+mod found;
+
+use std::cell::RefCell;
+use std::collections::HashSet;
+
+use indexmap::IndexMap;
+use serde::de::DeserializeOwned;
+
+use super::problem::Problem;
+use super::tree::{Node, Path, Segment};
+use deserializer::{NodeDeserializer, Trail};
+use error::{Error, Fault};
+
+/// How many problems are reported at most.
+pub const MAX_PROBLEMS: usize = 200;
+
+/// Decodes a tree, and reports everything that is wrong with it, sorted by place.
+///
+/// A value with a problem is left out, as if it were not there, to find the problems behind it. So where there are
+/// problems the typed value, if there is one, is not what the user wrote: use it for further checks, never for output.
+/// It is `None` where a problem could not be left out (the root itself, or more than [`MAX_PROBLEMS`]).
+pub fn decode<T: DeserializeOwned>(tree: &Node) -> (Option<T>, Vec<Problem>) {
+    let (decoded, problems, _) = decode_with_gaps(tree);
+    (decoded, problems)
+}
+
+/// As [`decode`], and the paths of the list elements that were left out: what follows them in a decoded list stands
+/// further on in the tree's.
+pub fn decode_with_gaps<T: DeserializeOwned>(tree: &Node) -> (Option<T>, Vec<Problem>, Vec<Path>) {
+    let mut session = Session::default();
+    let mut problems = Vec::new();
+    let mut decoded = None;
+    while problems.len() < MAX_PROBLEMS {
+        let root = NodeDeserializer::new(tree, &Trail::Root, &session);
+        match T::deserialize(root).map_err(|error| error.at(&root)) {
+            Ok(value) => {
+                decoded = Some(value);
+                break;
+            }
+            Err(error) => {
+                let (problem, may_go_on) = session.leave_out(error, tree);
+                problems.extend(problem);
+                if !may_go_on {
+                    break;
+                }
+            }
+        }
+    }
+    problems.extend(session.unknown_keys.take().into_values());
+    problems.sort_by(|left, right| left.position().cmp(&right.position()));
+    problems.truncate(MAX_PROBLEMS);
+    (decoded, problems, session.gaps)
+}
+
+/// What earlier runs over the same tree learned.
+#[derive(Default)]
+struct Session {
+    /// Nodes that count as absent, by address: the tree is borrowed as long as the session lives.
+    left_out: HashSet<*const Node>,
+    /// The paths of those that were left out for a problem.
+    faulty: HashSet<Path>,
+    /// List elements that are left out.
+    gaps: Vec<Path>,
+    unknown_keys: RefCell<IndexMap<Path, Problem>>,
+}
+
+impl Session {
+    fn is_left_out(&self, node: &Node) -> bool {
+        !self.left_out.is_empty() && self.left_out.contains(&std::ptr::from_ref(node))
+    }
+
+    /// Leaves out what the error is about. Returns the problem to report, unless it only follows from an earlier one,
+    /// and whether another run can find more.
+    fn leave_out(&mut self, error: Error, root: &Node) -> (Option<Problem>, bool) {
+        let Some(place) = error.place.map(|place| *place) else {
+            let problem = Problem::error(error.fault.message()).at(root.origin.clone());
+            return (Some(problem), false);
+        };
+        let mut is_new = false;
+        for node in place.leave_out {
+            is_new |= node != std::ptr::from_ref(root) && self.left_out.insert(node);
+        }
+        if is_new && matches!(place.path.0.last(), Some(Segment::Index(_))) {
+            self.gaps.push(place.path.clone());
+        }
+        if matches!(error.fault, Fault::NullEntry(_)) && is_new {
+            return (None, true);
+        }
+        let path = match &error.fault {
+            Fault::MissingField(field) => place.path.join(*field),
+            _ => place.path.clone(),
+        };
+        let follows = matches!(error.fault, Fault::MissingField(_)) && self.faulty.contains(&path);
+        self.faulty.insert(place.path);
+        if follows {
+            return (None, is_new);
+        }
+        let mut problem = Problem::error(error.fault.message()).at(place.origin);
+        problem.help = error.fault.help(&path);
+        problem.path = Some(path);
+        (Some(problem), is_new)
+    }
+}
+
+#[cfg(test)]
+mod tests;

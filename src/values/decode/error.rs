@@ -1,0 +1,157 @@
+//! What serde reports, and where.
+
+use std::fmt;
+
+use serde::de::{Expected, Unexpected};
+
+use super::super::nearest::nearest;
+use super::super::tree::{Node, Origin, Path, Segment};
+use super::deserializer::NodeDeserializer;
+use super::found;
+
+/// Why a tree could not be decoded.
+#[derive(Debug)]
+pub(super) struct Error {
+    pub fault: Fault,
+    /// Known as soon as the innermost node that failed is.
+    pub place: Option<Box<Place>>,
+}
+
+#[derive(Debug)]
+pub(super) enum Fault {
+    Message(String),
+    /// None of the accepted words.
+    UnknownVariant {
+        /// What the message says was found.
+        found: String,
+        /// The word that was found, if it was one.
+        word: Option<String>,
+        accepted: &'static [&'static str],
+    },
+    MissingField(&'static str),
+    /// A null in a map whose values cannot be null.
+    NullEntry(String),
+}
+
+/// Where decoding failed, and what to leave out to go on without it.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub path: Path,
+    pub origin: Origin,
+    pub leave_out: Vec<*const Node>,
+}
+
+impl Fault {
+    pub fn message(&self) -> String {
+        match self {
+            Fault::Message(message) | Fault::NullEntry(message) => message.clone(),
+            Fault::UnknownVariant {
+                found, accepted, ..
+            } => {
+                let accepted: Vec<String> =
+                    accepted.iter().map(|text| format!("{text:?}")).collect();
+                match accepted.as_slice() {
+                    [] => format!("expected nothing, found {found}"),
+                    [only] => format!("expected {only}, found {found}"),
+                    _ => format!("expected one of {}, found {found}", accepted.join(", ")),
+                }
+            }
+            Fault::MissingField(field) => format!("missing field {field:?}"),
+        }
+    }
+
+    pub fn help(&self, path: &Path) -> Option<String> {
+        match self {
+            Fault::UnknownVariant { word, accepted, .. } => {
+                nearest(word.as_deref()?, accepted.iter().copied()).map(did_you_mean)
+            }
+            // What stands in a list has no default that could have been removed.
+            Fault::MissingField(_)
+                if !path
+                    .0
+                    .iter()
+                    .any(|segment| matches!(segment, Segment::Index(_))) =>
+            {
+                Some("a default was removed with null".to_owned())
+            }
+            _ => None,
+        }
+    }
+}
+
+pub(super) fn did_you_mean(word: &str) -> String {
+    format!("did you mean {word:?}?")
+}
+
+impl Error {
+    pub fn message(message: String) -> Error {
+        Error {
+            fault: Fault::Message(message),
+            place: None,
+        }
+    }
+
+    pub fn expected(expected: impl fmt::Display, node: &Node) -> Error {
+        Error::message(format!(
+            "expected {expected}, found {}",
+            found::described(node)
+        ))
+    }
+
+    /// The same error about this node, unless it is already known to be about one inside it.
+    pub fn at(self, node: &NodeDeserializer<'_>) -> Error {
+        self.placed(|| Place {
+            path: node.path(),
+            origin: node.node.origin.clone(),
+            leave_out: vec![std::ptr::from_ref(node.node)],
+        })
+    }
+
+    pub fn placed(mut self, place: impl FnOnce() -> Place) -> Error {
+        if self.place.is_none() {
+            self.place = Some(Box::new(place()));
+        }
+        self
+    }
+}
+
+impl serde::de::Error for Error {
+    fn custom<T: fmt::Display>(message: T) -> Error {
+        Error::message(message.to_string())
+    }
+
+    fn invalid_type(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Error {
+        let found = found::unexpected(&unexpected);
+        Error::message(format!("expected {expected}, found {found}"))
+    }
+
+    fn invalid_value(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Error {
+        serde::de::Error::invalid_type(unexpected, expected)
+    }
+
+    fn unknown_variant(variant: &str, accepted: &'static [&'static str]) -> Error {
+        Error {
+            fault: Fault::UnknownVariant {
+                found: found::clipped(variant),
+                word: Some(variant.to_owned()),
+                accepted,
+            },
+            place: None,
+        }
+    }
+
+    fn missing_field(field: &'static str) -> Error {
+        Error {
+            fault: Fault::MissingField(field),
+            place: None,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.fault.message())
+    }
+}
+
+impl std::error::Error for Error {}

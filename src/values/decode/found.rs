@@ -1,0 +1,108 @@
+//! What stands at a place, in words and as lenient conversions see it.
+
+use serde::de::Unexpected;
+use serde_json::Number;
+
+use super::super::tree::{Node, Value};
+
+/// What a message says was found.
+pub(super) fn described(node: &Node) -> String {
+    match &node.value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(value) => format!("the boolean {value}"),
+        Value::Number(value) => format!("the number {value}"),
+        Value::String(text) => format!("the string {}", clipped(text)),
+        Value::List(_) => "a list".to_owned(),
+        Value::Map(_) => "a map".to_owned(),
+    }
+}
+
+/// As [`described`], for what serde found.
+pub(super) fn unexpected(found: &Unexpected<'_>) -> String {
+    match found {
+        Unexpected::Unit | Unexpected::Option => "null".to_owned(),
+        Unexpected::Bool(value) => format!("the boolean {value}"),
+        Unexpected::Unsigned(value) => format!("the number {value}"),
+        Unexpected::Signed(value) => format!("the number {value}"),
+        Unexpected::Float(value) => format!("the number {value}"),
+        Unexpected::Str(text) => format!("the string {}", clipped(text)),
+        Unexpected::Seq => "a list".to_owned(),
+        Unexpected::Map => "a map".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// Text in quotes, cut after 40 characters.
+pub(super) fn clipped(text: &str) -> String {
+    const LONGEST: usize = 40;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{:?}", format!("{}…", &text[..end])),
+        None => format!("{text:?}"),
+    }
+}
+
+/// The text of a scalar where text is wanted.
+pub(super) fn text(node: &Node) -> Option<String> {
+    match &node.value {
+        Value::String(text) => Some(text.clone()),
+        Value::Bool(value) => Some(value.to_string()),
+        Value::Number(number) => Some(number_text(number)),
+        _ => None,
+    }
+}
+
+/// A number as Go's `encoding/json` writes it: `3.0` is `3`, and only numbers from 1e21 on or below 1e-6 have an
+/// exponent. How the number was spelled in the file is lost by then: `1.10` is `1.1`, as in Helm.
+pub(super) fn number_text(number: &Number) -> String {
+    let Some(float) = number.as_f64().filter(|_| number.is_f64()) else {
+        return number.to_string();
+    };
+    let size = float.abs();
+    if size != 0.0 && !(1e-6..1e21).contains(&size) {
+        let text = format!("{float:e}");
+        return match text.split_once("e-") {
+            Some(_) => text,
+            None => text.replacen('e', "e+", 1),
+        };
+    }
+    float.to_string()
+}
+
+/// The integer that a scalar is, or stands for.
+pub(super) fn integer(node: &Node) -> Option<i128> {
+    match &node.value {
+        Value::Number(number) => number.as_i128().or_else(|| {
+            let float = number.as_f64()?;
+            // Up to here every integer is a float of its own; the cast cannot lose anything.
+            const EXACT: f64 = 9_007_199_254_740_992.0;
+            (float.fract() == 0.0 && float.abs() <= EXACT).then_some(float as i128)
+        }),
+        Value::String(text) => {
+            let is_decimal = text
+                .strip_prefix('-')
+                .unwrap_or(text)
+                .bytes()
+                .all(|byte| byte.is_ascii_digit());
+            text.parse().ok().filter(|_| is_decimal)
+        }
+        _ => None,
+    }
+}
+
+/// The float that a scalar is, or stands for.
+pub(super) fn float(node: &Node) -> Option<f64> {
+    match &node.value {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.parse().ok().filter(|value: &f64| value.is_finite()),
+        _ => None,
+    }
+}
+
+/// The boolean that a scalar is, or stands for.
+pub(super) fn boolean(node: &Node) -> Option<bool> {
+    match &node.value {
+        Value::Bool(value) => Some(*value),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
+    }
+}

@@ -1,0 +1,194 @@
+use std::path::PathBuf;
+
+use serde_json::{Value as Json, json};
+
+use super::super::tree::{Node, Path};
+use super::{Input, load_with_stdin};
+
+const DEFAULTS: [(&str, &str); 2] = [
+    ("charts/one/values.yaml", "a: {x: 1, list: [p, q]}\nb: 2\n"),
+    ("charts/two/values.yaml", "c: 3\n"),
+];
+
+fn load(inputs: &[Input]) -> Result<Node, Vec<String>> {
+    load_with(inputs, "")
+}
+
+fn load_with(inputs: &[Input], stdin: &str) -> Result<Node, Vec<String>> {
+    load_with_stdin(&DEFAULTS, inputs, &mut stdin.as_bytes())
+        .map_err(|problems| problems.iter().map(ToString::to_string).collect())
+}
+
+fn builtin(name: &str, text: &str) -> Input {
+    Input::Builtin {
+        name: name.to_owned(),
+        text: text.to_owned(),
+    }
+}
+
+fn missing(name: &str) -> Input {
+    Input::File(PathBuf::from(format!("no/such/folder/{name}")))
+}
+
+/// A file that is removed when the test ends.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str, content: &[u8]) -> Scratch {
+        let name = format!("kubefarm-layers-{}-{name}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::write(&path, content).unwrap();
+        Scratch(path)
+    }
+
+    fn input(&self) -> Input {
+        Input::File(self.0.clone())
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+#[test]
+fn defaults_alone() {
+    let tree = load(&[]).unwrap();
+    assert_eq!(
+        Json::from(&tree),
+        json!({"a": {"x": 1, "list": ["p", "q"]}, "b": 2, "c": 3})
+    );
+    assert_eq!(tree.origin.to_string(), "charts/one/values.yaml:1:1");
+}
+
+#[test]
+fn nothing_at_all_is_an_empty_map() {
+    let tree = load_with_stdin(&[], &[], &mut std::io::empty()).unwrap();
+    assert_eq!(Json::from(&tree), json!({}));
+}
+
+#[test]
+fn every_document_is_a_layer_and_later_wins() {
+    let file = Scratch::new(
+        "documents.yaml",
+        b"\xEF\xBB\xBFb: 10\n---\n# nothing\n---\nb: 11\nc: 12\n",
+    );
+    let tree = load(&[
+        file.input(),
+        builtin("ha", "c: 13"),
+        builtin("empty", "# nothing\n"),
+    ])
+    .unwrap();
+    assert_eq!(
+        tree.get(&Path::from("b")).unwrap().value,
+        super::Value::Number(11.into())
+    );
+    assert_eq!(Json::from(&tree)["c"], json!(13));
+    assert_eq!(
+        tree.origin_at(&Path::from("c")).to_string(),
+        "builtin:ha:1:4"
+    );
+    let place = format!("{}:5:4", file.0.display());
+    assert_eq!(tree.origin_at(&Path::from("b")).to_string(), place);
+}
+
+#[test]
+fn flags_come_last_in_helms_order() {
+    let file = Scratch::new("text.txt", b"from a file\n");
+    let inputs = [
+        Input::SetFile(format!("d={}", file.0.display())),
+        Input::SetString("d=string,c=string".to_owned()),
+        Input::Set("d=set,c=set,b=7".to_owned()),
+        Input::SetJson("d=[],c=[],b=[],a.x=[]".to_owned()),
+        builtin("layer", "d: layer\nc: layer\nb: layer\n"),
+    ];
+    let tree = load(&inputs).unwrap();
+    assert_eq!(
+        Json::from(&tree),
+        json!({"a": {"x": [], "list": ["p", "q"]}, "b": 7, "c": "string", "d": "from a file\n"})
+    );
+    assert_eq!(
+        tree.origin_at(&Path::from("b")).to_string(),
+        "--set d=set,c=set,b=7"
+    );
+}
+
+#[test]
+fn flags_index_into_the_users_lists_only() {
+    let flag = Input::Set("a.list[1]=new".to_owned());
+    let over_file = load(&[builtin("layer", "a: {list: [r, s]}"), flag.clone()]).unwrap();
+    assert_eq!(Json::from(&over_file)["a"]["list"], json!(["r", "new"]));
+    let over_defaults = load(&[flag]).unwrap();
+    assert_eq!(
+        Json::from(&over_defaults)["a"]["list"],
+        json!([null, "new"])
+    );
+}
+
+#[test]
+fn null_removes_a_default_from_any_layer() {
+    let tree = load(&[
+        builtin("layer", "b: null\n"),
+        Input::Set("a.x=null".to_owned()),
+    ])
+    .unwrap();
+    assert_eq!(
+        Json::from(&tree),
+        json!({"a": {"list": ["p", "q"]}, "c": 3})
+    );
+}
+
+#[test]
+fn stdin_is_a_layer_once() {
+    let stdin = Input::File(PathBuf::from("-"));
+    let tree = load_with(std::slice::from_ref(&stdin), "b: 20\n").unwrap();
+    assert_eq!(tree.origin_at(&Path::from("b")).to_string(), "-:1:4");
+    let problems = load_with(&[stdin.clone(), stdin], "b: 20\n").unwrap_err();
+    assert_eq!(problems.len(), 1);
+    assert!(
+        problems[0].contains("stdin can be read only once"),
+        "{problems:?}"
+    );
+}
+
+#[test]
+fn reports_every_layer_that_cannot_be_used() {
+    let binary = Scratch::new("binary.yaml", b"a: b\nc: \xFF\n");
+    let problems = load(&[
+        missing("one.yaml"),
+        builtin("list", "- a\n"),
+        builtin("broken", "a: b\na: c\n"),
+        binary.input(),
+        missing("two.yaml"),
+        Input::Set("not even a value".to_owned()),
+    ])
+    .unwrap_err();
+    let starts = [
+        "error: cannot read \"no/such/folder/one.yaml\": ".to_owned(),
+        "builtin:list:1:1: error: values must be a map, but this is a list".to_owned(),
+        "builtin:broken:2:1: error: duplicate key \"a\", first written at builtin:broken:1:1"
+            .to_owned(),
+        format!("{}:2:4: error: not UTF-8 text", binary.0.display()),
+        "error: cannot read \"no/such/folder/two.yaml\": ".to_owned(),
+    ];
+    assert_eq!(problems.len(), starts.len(), "{problems:?}");
+    for (problem, start) in problems.iter().zip(&starts) {
+        assert!(problem.starts_with(start), "{problem} instead of {start}");
+    }
+}
+
+#[test]
+fn reports_every_flag_that_cannot_be_applied() {
+    let problems = load(&[
+        Input::Set("a".to_owned()),
+        Input::SetFile("a=no/such/file".to_owned()),
+        Input::SetJson("a=nope".to_owned()),
+    ])
+    .unwrap_err();
+    assert_eq!(problems.len(), 3, "{problems:?}");
+    assert!(
+        problems[2].starts_with("--set-file a=no/such/file: error: cannot read"),
+        "{problems:?}"
+    );
+}

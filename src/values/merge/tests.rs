@@ -1,0 +1,166 @@
+use proptest::prelude::*;
+use serde_json::{Value as Json, json};
+
+use super::super::tree::{Node, Path, Value};
+use super::super::yaml;
+use super::{over, over_defaults};
+
+fn node(source: &str, text: &str) -> Node {
+    yaml::parse(source, text).unwrap().remove(0)
+}
+
+fn laid(earlier: &str, later: &str) -> Json {
+    Json::from(&over(node("earlier", earlier), node("later", later)))
+}
+
+fn laid_over_defaults(defaults: &str, user: &str) -> Json {
+    Json::from(&over_defaults(
+        node("defaults", defaults),
+        node("user", user),
+    ))
+}
+
+#[test]
+fn maps_merge_and_everything_else_replaces() {
+    assert_eq!(
+        laid(
+            "{a: {x: 1, w: 2}, l: [1, 2], s: t}",
+            "{a: {x: 3, z: 4}, l: [5]}"
+        ),
+        json!({"a": {"x": 3, "w": 2, "z": 4}, "l": [5], "s": "t"})
+    );
+    assert_eq!(laid("{a: {x: 1}}", "{a: s}"), json!({"a": "s"}));
+    assert_eq!(laid("{a: s}", "{a: {x: 1}}"), json!({"a": {"x": 1}}));
+    assert_eq!(laid("{a: {x: 1}}", "{a: {}}"), json!({"a": {"x": 1}}));
+    assert_eq!(laid("{a: [1]}", "{a: []}"), json!({"a": []}));
+}
+
+#[test]
+fn null_replaces_among_layers_and_removes_defaults() {
+    assert_eq!(
+        laid("{a: 1, b: 2}", "{a: null}"),
+        json!({"a": null, "b": 2})
+    );
+    assert_eq!(
+        laid_over_defaults("{a: 1, b: {x: 1, w: 2}}", "{a: null, b: {x: null}}"),
+        json!({"b": {"w": 2}})
+    );
+    assert_eq!(laid_over_defaults("{b: {x: 1}}", "{b: null}"), json!({}));
+}
+
+/// `extraArgs: {flag: null}` must reach the chart.
+#[test]
+fn null_that_meets_no_default_stays() {
+    assert_eq!(
+        laid_over_defaults("{extraArgs: {}}", "{extraArgs: {profiling: null}}"),
+        json!({"extraArgs": {"profiling": null}})
+    );
+}
+
+#[test]
+fn a_layer_after_null_brings_the_defaults_back() {
+    let user = over(node("first", "a: null"), node("second", "a: {x: 1}"));
+    let merged = over_defaults(node("defaults", "a: {w: 2}"), user);
+    assert_eq!(Json::from(&merged), json!({"a": {"w": 2, "x": 1}}));
+}
+
+#[test]
+fn keys_keep_their_order_and_places() {
+    let merged = over(
+        node("one", "c: 1\nb: {k: 1}\na: 1"),
+        node("two", "d: 1\na: 2\nb:\n  k: 2\n  j: 3"),
+    );
+    let Value::Map(map) = &merged.value else {
+        panic!("no map");
+    };
+    assert_eq!(map.keys().collect::<Vec<_>>(), ["c", "b", "a", "d"]);
+    let origin = |path: &str| merged.get(&Path::from(path)).unwrap().origin.to_string();
+    assert_eq!(origin("c"), "one:1:4");
+    assert_eq!(origin("a"), "two:2:4");
+    assert_eq!(origin("b.k"), "two:4:6");
+    assert_eq!(map["a"].key_origin.to_string(), "two:2:1");
+    assert_eq!(map["c"].key_origin.to_string(), "one:1:1");
+    assert_eq!(merged.origin.to_string(), "one:1:1");
+}
+
+/// Maps of the same shape: at every path a map in one is a map in all.
+fn layers() -> impl Strategy<Value = [Json; 3]> {
+    let layer = || {
+        let leaf = prop_oneof![
+            Just(json!(null)),
+            (0..9).prop_map(|n| json!(n)),
+            Just(json!([1]))
+        ];
+        let leaves = prop::collection::hash_map("[abc]", leaf, 0..4);
+        let inner = prop::collection::hash_map("[xyz]", leaves.clone(), 0..4);
+        (leaves, inner).prop_map(|(leaves, inner)| {
+            let mut map = serde_json::Map::new();
+            map.extend(leaves);
+            map.extend(inner.into_iter().map(|(key, map)| (key, json!(map))));
+            Json::Object(map)
+        })
+    };
+    [layer(), layer(), layer()]
+}
+
+fn json_node(json: Json) -> Node {
+    let origin = node("json", "x").origin;
+    Node::from_json(json, &origin)
+}
+
+/// What wins at every path, said another way.
+fn expected(earlier: &Json, later: &Json) -> Json {
+    let (Json::Object(earlier), Json::Object(later)) = (earlier, later) else {
+        return later.clone();
+    };
+    let mut result = earlier.clone();
+    for (key, value) in later {
+        let value = match earlier.get(key) {
+            Some(old) => expected(old, value),
+            None => value.clone(),
+        };
+        result.insert(key.clone(), value);
+    }
+    Json::Object(result)
+}
+
+fn has_default_of_null(defaults: &Json, user: &Json, merged: &Json) -> bool {
+    let (Json::Object(defaults), Json::Object(user), Json::Object(merged)) =
+        (defaults, user, merged)
+    else {
+        return false;
+    };
+    defaults.iter().any(|(key, default)| match user.get(key) {
+        Some(Json::Null) => merged.contains_key(key),
+        Some(value) => has_default_of_null(default, value, &merged[key]),
+        None => false,
+    })
+}
+
+proptest! {
+    #[test]
+    fn later_wins([a, b, _] in layers()) {
+        let merged = over(json_node(a.clone()), json_node(b.clone()));
+        prop_assert_eq!(Json::from(&merged), expected(&a, &b));
+    }
+
+    #[test]
+    fn layers_of_one_shape_can_be_grouped([a, b, c] in layers()) {
+        let [a, b, c] = [a, b, c].map(json_node);
+        let left = over(over(a.clone(), b.clone()), c.clone());
+        let right = over(a, over(b, c));
+        prop_assert_eq!(Json::from(&left), Json::from(&right));
+    }
+
+    #[test]
+    fn nothing_replaces_itself([a, _, _] in layers()) {
+        let merged = over(json_node(a.clone()), json_node(a.clone()));
+        prop_assert_eq!(Json::from(&merged), a);
+    }
+
+    #[test]
+    fn null_removes_every_default([a, b, _] in layers()) {
+        let merged = over_defaults(json_node(a.clone()), json_node(b.clone()));
+        prop_assert!(!has_default_of_null(&a, &b, &Json::from(&merged)));
+    }
+}

@@ -1,0 +1,21 @@
+//! Layers of values files and flags become one tree in which every leaf remembers where it was written.
+//!
+//! This room knows YAML, Helm's merge rules and Helm's `--set` grammar. It knows nothing of Kubernetes.
+
+pub mod decode;
+pub mod layers;
+pub mod merge;
+pub mod nearest;
+pub mod problem;
+pub mod scalar;
+pub mod set;
+pub mod tree;
+pub mod write;
+pub mod yaml;
+
+pub use decode::{decode, decode_with_gaps};
+pub use layers::{Input, load};
+pub use nearest::nearest;
+pub use problem::{Problem, Severity};
+pub use tree::{Entry, Map, Node, Origin, Path, Segment, Value};
+pub use write::{to_yaml, to_yaml_with_comments};

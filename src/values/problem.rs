@@ -1,0 +1,101 @@
+//! What is wrong with the input, and where.
+
+use std::fmt;
+
+use super::tree::{Origin, Path};
+
+/// How much a problem matters: an error stops the command, a warning is only told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    Warning,
+    Error,
+}
+
+/// One thing that is wrong with the input.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Problem {
+    pub severity: Severity,
+    /// Where it was written; `None` only where no place can be named.
+    pub origin: Option<Origin>,
+    /// Which value, where it is about one.
+    pub path: Option<Path>,
+    /// What is wrong: one line, no full stop.
+    pub message: String,
+    /// What was probably meant, or what to do.
+    pub help: Option<String>,
+}
+
+impl Problem {
+    /// An error without a path yet.
+    pub fn error(message: impl Into<String>) -> Problem {
+        Problem {
+            severity: Severity::Error,
+            origin: None,
+            path: None,
+            message: message.into(),
+            help: None,
+        }
+    }
+
+    /// A warning without a path yet.
+    pub fn warning(message: impl Into<String>) -> Problem {
+        Problem {
+            severity: Severity::Warning,
+            ..Problem::error(message)
+        }
+    }
+
+    /// The same problem at this origin.
+    pub fn at(mut self, origin: Origin) -> Problem {
+        self.origin = Some(origin);
+        self
+    }
+
+    /// The same problem, about the value at this path.
+    pub fn about(mut self, path: Path) -> Problem {
+        self.path = Some(path);
+        self
+    }
+
+    /// The same problem with advice.
+    pub fn help(mut self, help: impl Into<String>) -> Problem {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+impl Problem {
+    /// What problems are sorted by: files and their lines, then flags, then what has no place.
+    pub fn position(&self) -> (u8, &str, u32, u32) {
+        match &self.origin {
+            Some(Origin::Place {
+                source,
+                line,
+                column,
+            }) => (0, source, *line, *column),
+            Some(Origin::Flag(flag)) => (1, flag, 0, 0),
+            None => (2, "", 0, 0),
+        }
+    }
+}
+
+/// `origin: error: path: message (help)`, on one line.
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(origin) = &self.origin {
+            write!(f, "{origin}: ")?;
+        }
+        f.write_str(match self.severity {
+            Severity::Error => "error: ",
+            Severity::Warning => "warning: ",
+        })?;
+        if let Some(path) = self.path.as_ref().filter(|path| !path.0.is_empty()) {
+            write!(f, "{path}: ")?;
+        }
+        f.write_str(&self.message)?;
+        match &self.help {
+            Some(help) => write!(f, " ({help})"),
+            None => Ok(()),
+        }
+    }
+}

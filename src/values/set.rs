@@ -1,0 +1,92 @@
+//! Helm's `--set` grammar.
+//!
+//! `a.b=1`, `a[0].b=x`, `a={x,y}`, several with commas; a backslash takes the next character as it is. The rules are
+//! those of Helm's `pkg/strvals`, with one difference: what Helm drops without a word (an empty key, a key without `=` at
+//! the end after a dot or an index, a lone backslash at the end) is an error here.
+
+mod parser;
+mod steps;
+
+use std::sync::Arc;
+
+use super::merge;
+use super::problem::Problem;
+use super::tree::{Map, Node, Origin, Value};
+use parser::Parser;
+
+/// The highest list index that may be set (Helm's `strvals.MaxIndex`).
+pub const MAX_INDEX: usize = 65_536;
+
+/// How many dots a key may have (Helm's `strvals.MaxNestedNameLevel`).
+pub const MAX_NESTED_NAMES: usize = 30;
+
+/// Which flag was given; they share the grammar of keys and differ in what a value means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flag {
+    /// `--set`: `true`, `false`, `null` and integers without leading zeros are typed, everything else is text.
+    Set,
+    /// `--set-string`: every value is text.
+    SetString,
+    /// `--set-file`: every value is the path of a file whose content is the text.
+    SetFile,
+    /// `--set-json`: every value is JSON; or the whole flag is one JSON object, which is merged as a layer.
+    SetJson,
+}
+
+impl Flag {
+    /// The flag as it is typed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Flag::Set => "--set",
+            Flag::SetString => "--set-string",
+            Flag::SetFile => "--set-file",
+            Flag::SetJson => "--set-json",
+        }
+    }
+}
+
+/// Applies one flag to `tree`, whose root must be a map. Every leaf it changes has the flag as its origin.
+///
+/// `read` gives the content of a file named by `--set-file`, or what went wrong.
+///
+/// # Errors
+///
+/// The flag does not follow the grammar, leads through a value that is no map or no list, or names a file that cannot
+/// be read; the message says at which character. The tree may then hold a part of the flag's values.
+pub fn apply(
+    tree: &mut Node,
+    flag: Flag,
+    text: &str,
+    read: &mut dyn FnMut(&str) -> Result<String, String>,
+) -> Result<(), Problem> {
+    let origin = Origin::Flag(Arc::from(format!("{} {text}", flag.name())));
+    if flag == Flag::SetJson && text.trim_start().starts_with('{') {
+        return merge_object(tree, text, origin);
+    }
+    let Value::Map(root) = &mut tree.value else {
+        let message = format!("values are {}, not a map", tree.value.type_name());
+        return Err(Problem::error(message).at(origin));
+    };
+    Parser::new(text, flag, &origin, read)
+        .run(root)
+        .map_err(|fault| {
+            let before = text.get(..fault.position).unwrap_or(text);
+            let character = before.chars().count() + 1;
+            Problem::error(format!("{}, at character {character}", fault.message)).at(origin)
+        })
+}
+
+fn merge_object(tree: &mut Node, text: &str, origin: Origin) -> Result<(), Problem> {
+    let layer: serde_json::Value = serde_json::from_str(text)
+        .map_err(|error| Problem::error(format!("not valid JSON: {error}")).at(origin.clone()))?;
+    let empty = Node {
+        value: Value::Map(Map::new()),
+        origin: origin.clone(),
+    };
+    let earlier = std::mem::replace(tree, empty);
+    *tree = merge::over(earlier, Node::from_json(layer, &origin));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,293 @@
+//! Reads a flag from left to right, and sets values on the way.
+
+use serde_json::Number;
+
+use super::super::tree::{Map, Node, Origin, Value};
+use super::steps::{self, Depth};
+use super::{Flag, MAX_INDEX};
+
+/// What is wrong with a flag, and at which byte of it.
+pub(super) struct Fault {
+    pub message: String,
+    pub position: usize,
+}
+
+pub(super) struct Parser<'a> {
+    text: &'a str,
+    position: usize,
+    flag: Flag,
+    origin: &'a Origin,
+    read: &'a mut dyn FnMut(&str) -> Result<String, String>,
+}
+
+/// What stands before one of the characters that end it.
+struct Token {
+    text: String,
+    start: usize,
+    /// The character that ended it, or `None` at the end of the flag.
+    end: Option<char>,
+}
+
+impl<'a> Parser<'a> {
+    pub fn new(
+        text: &'a str,
+        flag: Flag,
+        origin: &'a Origin,
+        read: &'a mut dyn FnMut(&str) -> Result<String, String>,
+    ) -> Self {
+        Parser {
+            text,
+            position: 0,
+            flag,
+            origin,
+            read,
+        }
+    }
+
+    pub fn run(mut self, root: &mut Map) -> Result<(), Fault> {
+        while self.position < self.text.len() {
+            self.key(root, Depth::default())?;
+        }
+        Ok(())
+    }
+
+    fn fault(&self, position: usize, message: impl Into<String>) -> Fault {
+        Fault {
+            message: message.into(),
+            position,
+        }
+    }
+
+    fn peek(&self) -> Option<char> {
+        self.text.get(self.position..)?.chars().next()
+    }
+
+    fn next(&mut self) -> Option<char> {
+        let character = self.peek()?;
+        self.position += character.len_utf8();
+        Some(character)
+    }
+
+    fn until(&mut self, ends: &[char]) -> Result<Token, Fault> {
+        let start = self.position;
+        let mut text = String::new();
+        loop {
+            let position = self.position;
+            let end = match self.next() {
+                None => None,
+                Some('\\') if !ends.contains(&'\\') => match self.next() {
+                    Some(escaped) => {
+                        text.push(escaped);
+                        continue;
+                    }
+                    None => {
+                        return Err(self.fault(position, "a backslash with nothing after it"));
+                    }
+                },
+                Some(character) if !ends.contains(&character) => {
+                    text.push(character);
+                    continue;
+                }
+                end => end,
+            };
+            return Ok(Token { text, start, end });
+        }
+    }
+
+    /// One key, from its name to its value.
+    fn key(&mut self, map: &mut Map, depth: Depth) -> Result<(), Fault> {
+        let token = self.until(&['=', '[', ',', '.'])?;
+        let key = token.text;
+        if key.is_empty() {
+            return Err(self.fault(token.start, "a key is missing"));
+        }
+        let deeper = |depth: Result<Depth, String>| {
+            depth.map_err(|message| Fault {
+                message,
+                position: token.start,
+            })
+        };
+        match token.end {
+            Some('=') => {
+                let node = self.value()?;
+                steps::set(map, key, node, self.origin);
+                Ok(())
+            }
+            Some('.') => {
+                let depth = deeper(depth.name())?;
+                let inner = steps::map_at(map, &key, self.origin)
+                    .map_err(|message| self.fault(token.start, message))?;
+                self.key(inner, depth)
+            }
+            Some('[') => {
+                let depth = deeper(depth.step())?;
+                let index = self.index()?;
+                let list = steps::list_at(map, &key, self.origin)
+                    .map_err(|message| self.fault(token.start, message))?;
+                self.item(list, index, depth)
+            }
+            _ => Err(self.fault(token.start, format!("the key {key:?} has no value"))),
+        }
+    }
+
+    /// The number before `]`.
+    fn index(&mut self) -> Result<usize, Fault> {
+        let token = self.until(&[']'])?;
+        if token.end.is_none() {
+            return Err(self.fault(token.start, "an index must end with ]"));
+        }
+        let index: i64 = token
+            .text
+            .parse()
+            .map_err(|_| self.fault(token.start, format!("{:?} is no list index", token.text)))?;
+        usize::try_from(index)
+            .ok()
+            .filter(|index| *index <= MAX_INDEX)
+            .ok_or_else(|| {
+                let message = format!("the list index {index} is not between 0 and {MAX_INDEX}");
+                self.fault(token.start, message)
+            })
+    }
+
+    /// What follows an index.
+    fn item(&mut self, list: &mut Vec<Node>, index: usize, depth: Depth) -> Result<(), Fault> {
+        let token = self.until(&['[', '.', '='])?;
+        if !token.text.is_empty() {
+            let message = format!("unexpected {:?} after an index", token.text);
+            return Err(self.fault(token.start, message));
+        }
+        let step = depth.step().map_err(|message| Fault {
+            message,
+            position: token.start,
+        });
+        match token.end {
+            Some('=') => {
+                let node = self.value()?;
+                *steps::element(list, index, self.origin) = node;
+                Ok(())
+            }
+            Some('.') => {
+                let element = steps::element(list, index, self.origin);
+                let map = steps::map_in(element, self.origin)
+                    .map_err(|message| self.fault(token.start, message))?;
+                self.key(map, step?)
+            }
+            Some('[') => {
+                let next = self.index()?;
+                let element = steps::element(list, index, self.origin);
+                let inner = steps::list_in(element, self.origin)
+                    .map_err(|message| self.fault(token.start, message))?;
+                self.item(inner, next, step?)
+            }
+            _ => Err(self.fault(token.start, "an index without a value")),
+        }
+    }
+
+    /// The value after `=`, and the comma after it.
+    fn value(&mut self) -> Result<Node, Fault> {
+        if self.flag == Flag::SetJson {
+            return self.json();
+        }
+        if self.peek() == Some('{') {
+            self.next();
+            return self.list();
+        }
+        let is_at_end = self.peek().is_none();
+        let token = self.until(&[','])?;
+        if is_at_end {
+            // Helm asks for no file where nothing stands after the last `=`.
+            return Ok(self.node(Value::String(String::new())));
+        }
+        self.scalar(token)
+    }
+
+    fn list(&mut self) -> Result<Node, Fault> {
+        let start = self.position;
+        let mut elements = Vec::new();
+        loop {
+            let token = self.until(&[',', '}'])?;
+            let end = token.end;
+            if end.is_none() {
+                return Err(self.fault(start, "a list must end with }"));
+            }
+            elements.push(self.scalar(token)?);
+            if end == Some('}') {
+                if self.peek() == Some(',') {
+                    self.next();
+                }
+                return Ok(self.node(Value::List(elements)));
+            }
+        }
+    }
+
+    fn scalar(&mut self, token: Token) -> Result<Node, Fault> {
+        let value = match self.flag {
+            Flag::Set => typed(token.text),
+            Flag::SetString | Flag::SetJson => Value::String(token.text),
+            Flag::SetFile => {
+                let content = (self.read)(&token.text);
+                Value::String(content.map_err(|message| self.fault(token.start, message))?)
+            }
+        };
+        Ok(self.node(value))
+    }
+
+    fn json(&mut self) -> Result<Node, Fault> {
+        if self.skip_blanks_and_comma() {
+            return Ok(self.node(Value::Null));
+        }
+        let rest = self.text.get(self.position..).unwrap_or_default();
+        let mut values = serde_json::Deserializer::from_str(rest).into_iter();
+        let value = match values.next() {
+            Some(Ok(value)) => value,
+            Some(Err(error)) => {
+                return Err(self.fault(self.position, format!("not valid JSON: {error}")));
+            }
+            None => return Err(self.fault(self.position, "no JSON value")),
+        };
+        self.position += values.byte_offset();
+        self.skip_blanks_and_comma();
+        Ok(Node::from_json(value, self.origin))
+    }
+
+    /// Whether nothing but blanks stands before the next comma or the end; the comma is then skipped.
+    fn skip_blanks_and_comma(&mut self) -> bool {
+        loop {
+            match self.peek() {
+                None => return true,
+                Some(',') => {
+                    self.next();
+                    return true;
+                }
+                Some(blank) if blank.is_whitespace() => {
+                    self.next();
+                }
+                Some(_) => return false,
+            }
+        }
+    }
+
+    fn node(&self, value: Value) -> Node {
+        Node {
+            value,
+            origin: self.origin.clone(),
+        }
+    }
+}
+
+fn typed(text: String) -> Value {
+    if text.eq_ignore_ascii_case("true") {
+        return Value::Bool(true);
+    }
+    if text.eq_ignore_ascii_case("false") {
+        return Value::Bool(false);
+    }
+    if text.eq_ignore_ascii_case("null") {
+        return Value::Null;
+    }
+    let may_be_integer = text == "0" || !text.starts_with('0');
+    match text.parse::<i64>() {
+        Ok(integer) if may_be_integer => Value::Number(Number::from(integer)),
+        _ => Value::String(text),
+    }
+}

@@ -1,0 +1,122 @@
+//! The steps through the tree that a flag's key takes, making what is not there yet.
+
+use super::super::tree::{Entry, Map, Node, Origin, Value};
+use super::super::yaml::MAX_DEPTH;
+use super::MAX_NESTED_NAMES;
+
+/// How deep a key leads.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Depth {
+    names: usize,
+    steps: usize,
+}
+
+impl Depth {
+    /// One step deeper, over a dot after a name.
+    pub fn name(self) -> Result<Depth, String> {
+        let names = self.names + 1;
+        if names > MAX_NESTED_NAMES {
+            return Err(format!(
+                "the key has more than {MAX_NESTED_NAMES} nested names"
+            ));
+        }
+        Depth { names, ..self }.step()
+    }
+
+    /// One step deeper.
+    pub fn step(self) -> Result<Depth, String> {
+        let steps = self.steps + 1;
+        if steps >= MAX_DEPTH {
+            return Err(format!("the key leads deeper than {MAX_DEPTH} levels"));
+        }
+        Ok(Depth { steps, ..self })
+    }
+}
+
+/// Sets a map's entry.
+pub(super) fn set(map: &mut Map, key: String, node: Node, origin: &Origin) {
+    let key_origin = origin.clone();
+    map.insert(key, Entry { key_origin, node });
+}
+
+/// The map at a key, made if there is none.
+pub(super) fn map_at<'a>(
+    map: &'a mut Map,
+    key: &str,
+    origin: &Origin,
+) -> Result<&'a mut Map, String> {
+    match value_at(map, key, || Value::Map(Map::new()), origin) {
+        Value::Map(inner) => Ok(inner),
+        other => Err(format!("{key:?} is {}, not a map", other.type_name())),
+    }
+}
+
+/// The list at a key, made if there is none.
+pub(super) fn list_at<'a>(
+    map: &'a mut Map,
+    key: &str,
+    origin: &Origin,
+) -> Result<&'a mut Vec<Node>, String> {
+    match value_at(map, key, || Value::List(Vec::new()), origin) {
+        Value::List(list) => Ok(list),
+        other => Err(format!("{key:?} is {}, not a list", other.type_name())),
+    }
+}
+
+fn value_at<'a>(
+    map: &'a mut Map,
+    key: &str,
+    new: impl FnOnce() -> Value,
+    origin: &Origin,
+) -> &'a mut Value {
+    let entry = map.entry(key.to_owned()).or_insert_with(|| Entry {
+        key_origin: origin.clone(),
+        node: Node {
+            value: new(),
+            origin: origin.clone(),
+        },
+    });
+    &mut entry.node.value
+}
+
+/// The element at an index, after as many nulls as it takes to get there.
+pub(super) fn element<'a>(list: &'a mut Vec<Node>, index: usize, origin: &Origin) -> &'a mut Node {
+    if list.len() <= index {
+        list.resize_with(index + 1, || Node {
+            value: Value::Null,
+            origin: origin.clone(),
+        });
+    }
+    &mut list[index]
+}
+
+/// The map that an element is; any other element becomes an empty one, as in Helm.
+pub(super) fn map_in<'a>(element: &'a mut Node, origin: &Origin) -> Result<&'a mut Map, String> {
+    if !matches!(element.value, Value::Map(_)) {
+        *element = Node {
+            value: Value::Map(Map::new()),
+            origin: origin.clone(),
+        };
+    }
+    match &mut element.value {
+        Value::Map(map) => Ok(map),
+        other => Err(format!("the element is {}, not a map", other.type_name())),
+    }
+}
+
+/// The list that an element is; null becomes an empty one.
+pub(super) fn list_in<'a>(
+    element: &'a mut Node,
+    origin: &Origin,
+) -> Result<&'a mut Vec<Node>, String> {
+    if element.value == Value::Null {
+        *element = Node {
+            value: Value::List(Vec::new()),
+            origin: origin.clone(),
+        };
+    }
+    match &mut element.value {
+        Value::List(list) => Ok(list),
+        other => Err(format!("the element is {}, not a list", other.type_name())),
+    }
+}

@@ -1,0 +1,227 @@
+//! YAML that YAML 1.1 and YAML 1.2 readers read back to the same values.
+//!
+//! Text is written without quotes only where no reader could take it for anything else, text of several lines as a
+//! literal block (`|`), everything else in double quotes. Maps keep their order; lists stand under their key without
+//! indentation, as kubectl writes them.
+
+mod text;
+
+use serde_json::{Map, Number, Value};
+
+use super::tree::{Path, Segment};
+use text::Style;
+
+pub use text::quoted;
+
+/// What to say about the leaf at a path, if anything.
+pub type Comment<'a> = dyn Fn(&Path) -> Option<String> + 'a;
+
+/// Writes a value as one YAML document, without `---`, ending with a line feed.
+pub fn to_yaml(value: &Value) -> String {
+    let mut writer = Writer {
+        out: String::with_capacity(1024),
+        comment: None,
+        path: Path::default(),
+    };
+    writer.document(value);
+    writer.out
+}
+
+/// As [`to_yaml`], of a map that is no value yet.
+pub fn map_to_yaml(map: &Map<String, Value>) -> String {
+    let mut writer = Writer {
+        out: String::with_capacity(1024),
+        comment: None,
+        path: Path::default(),
+    };
+    match map.is_empty() {
+        true => writer.out.push_str("{}\n"),
+        false => writer.map(map, 0, false),
+    }
+    writer.out
+}
+
+/// As [`to_yaml`], with a comment at the end of the line of every leaf that `comment` has one for. Leaves are scalars,
+/// empty maps and empty lists. Control characters in a comment become spaces.
+pub fn to_yaml_with_comments(value: &Value, comment: &Comment<'_>) -> String {
+    let mut writer = Writer {
+        out: String::with_capacity(1024),
+        comment: Some(comment),
+        path: Path::default(),
+    };
+    writer.document(value);
+    writer.out
+}
+
+struct Writer<'a> {
+    out: String,
+    comment: Option<&'a Comment<'a>>,
+    /// Where the value being written stands; kept only for comments.
+    path: Path,
+}
+
+impl Writer<'_> {
+    fn document(&mut self, value: &Value) {
+        match value {
+            Value::Object(map) if !map.is_empty() => self.map(map, 0, false),
+            Value::Array(list) if !list.is_empty() => self.list(list, 0, false),
+            Value::String(text) => {
+                // How far a literal block at the top is indented is what readers do not agree on.
+                text::quoted(&mut self.out, text);
+                self.end_leaf();
+            }
+            leaf => self.leaf(leaf, 0),
+        }
+    }
+
+    /// `started`: the first line is already indented, after `- `.
+    fn map(&mut self, map: &Map<String, Value>, indent: usize, mut started: bool) {
+        for (key, value) in map {
+            if !std::mem::replace(&mut started, false) {
+                self.indent(indent);
+            }
+            self.key(key, indent);
+            self.enter(|| Segment::Key(key.clone()));
+            match value {
+                Value::Object(map) if !map.is_empty() => {
+                    self.out.push('\n');
+                    self.map(map, indent + 2, false);
+                }
+                Value::Array(list) if !list.is_empty() => {
+                    self.out.push('\n');
+                    self.list(list, indent, false);
+                }
+                leaf => {
+                    self.out.push(' ');
+                    self.leaf(leaf, indent + 2);
+                }
+            }
+            self.leave();
+        }
+    }
+
+    fn list(&mut self, list: &[Value], indent: usize, mut started: bool) {
+        for (index, value) in list.iter().enumerate() {
+            if !std::mem::replace(&mut started, false) {
+                self.indent(indent);
+            }
+            self.out.push_str("- ");
+            self.enter(|| Segment::Index(index));
+            match value {
+                Value::Object(map) if !map.is_empty() => self.map(map, indent + 2, true),
+                Value::Array(list) if !list.is_empty() => self.list(list, indent + 2, true),
+                leaf => self.leaf(leaf, indent + 2),
+            }
+            self.leave();
+        }
+    }
+
+    /// The key and its colon.
+    fn key(&mut self, key: &str, indent: usize) {
+        let start = self.out.len();
+        text::one_line(&mut self.out, key);
+        // A key on one line with its colon may have 1,024 characters at most (YAML 1.2.2, 7.4).
+        if self.out.len() - start > 1000 {
+            self.out.insert_str(start, "? ");
+            self.out.push('\n');
+            self.indent(indent);
+        }
+        self.out.push(':');
+    }
+
+    /// A scalar or an empty collection; `indent` is that of a literal block's lines.
+    fn leaf(&mut self, value: &Value, indent: usize) {
+        match value {
+            Value::Null => self.out.push_str("null"),
+            Value::Bool(true) => self.out.push_str("true"),
+            Value::Bool(false) => self.out.push_str("false"),
+            Value::Number(value) => number(&mut self.out, value),
+            Value::Array(_) => self.out.push_str("[]"),
+            Value::Object(_) => self.out.push_str("{}"),
+            Value::String(text) => match text::style(text) {
+                Style::Plain => self.out.push_str(text),
+                Style::Quoted => text::quoted(&mut self.out, text),
+                Style::Literal => {
+                    text::literal_header(&mut self.out, text);
+                    self.end_leaf();
+                    self.literal_lines(text, indent);
+                    return;
+                }
+            },
+        }
+        self.end_leaf();
+    }
+
+    fn literal_lines(&mut self, text: &str, indent: usize) {
+        for line in text.split_inclusive('\n') {
+            if line != "\n" {
+                self.indent(indent);
+            }
+            self.out.push_str(line);
+        }
+        if !text.ends_with('\n') {
+            self.out.push('\n');
+        }
+    }
+
+    fn end_leaf(&mut self) {
+        if let Some(comment) = self.comment.and_then(|comment| comment(&self.path)) {
+            self.out.push_str(" # ");
+            self.out
+                .extend(comment.chars().map(|character| match character {
+                    _ if text::is_printable(character) => character,
+                    _ => ' ',
+                }));
+        }
+        self.out.push('\n');
+    }
+
+    fn indent(&mut self, indent: usize) {
+        const SPACES: &str = "                                ";
+        let mut left = indent;
+        while left > 0 {
+            let step = left.min(SPACES.len());
+            self.out.push_str(&SPACES[..step]);
+            left -= step;
+        }
+    }
+
+    fn enter(&mut self, segment: impl FnOnce() -> Segment) {
+        if self.comment.is_some() {
+            self.path.0.push(segment());
+        }
+    }
+
+    fn leave(&mut self) {
+        if self.comment.is_some() {
+            self.path.0.pop();
+        }
+    }
+}
+
+/// YAML 1.1 knows a float by its point, and its exponent by the sign.
+fn number(out: &mut String, number: &Number) {
+    let text = number.to_string();
+    if !number.is_f64() {
+        out.push_str(&text);
+        return;
+    }
+    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
+        None => (text.as_str(), None),
+    };
+    out.push_str(mantissa);
+    if !mantissa.contains('.') {
+        out.push_str(".0");
+    }
+    if let Some(exponent) = exponent {
+        out.push('e');
+        if !exponent.starts_with(['-', '+']) {
+            out.push('+');
+        }
+        out.push_str(exponent);
+    }
+}
+
+#[cfg(test)]
+mod tests;

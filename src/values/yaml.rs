@@ -1,0 +1,100 @@
+//! YAML text to nodes.
+//!
+//! What a document means follows Helm's reader (see [`super::scalar`]); what Helm would silently lose (duplicate keys,
+//! keys that are no text, tags nobody resolves) is an error with its place.
+
+mod builder;
+mod meaning;
+
+use std::sync::Arc;
+
+use granit_parser::{ErrorKind, Marker, Parser, ScanError};
+
+use super::problem::Problem;
+use super::tree::{Node, Origin};
+use builder::Builder;
+
+/// How deep maps and lists may be nested, aliases included.
+pub const MAX_DEPTH: usize = 128;
+
+/// How much all aliases of a stream may bring in: a node counts one, and so does every 32 bytes of its text.
+pub const MAX_ALIASED: usize = 1_000_000;
+
+/// Reads every document of a YAML stream, from bytes as they come from a file.
+///
+/// # Errors
+///
+/// As [`parse`]; also where the bytes are not UTF-8. A byte-order mark is skipped.
+pub fn read_bytes(source: &str, bytes: &[u8]) -> Result<Vec<Node>, Problem> {
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    let error = match std::str::from_utf8(bytes) {
+        Ok(text) => return parse(source, text),
+        Err(error) => error,
+    };
+    let (before, _) = bytes.split_at(error.valid_up_to());
+    let before = String::from_utf8_lossy(before);
+    Err(Problem::error("not UTF-8 text")
+        .at(end_of(source, &before))
+        .help("values files are YAML text in UTF-8"))
+}
+
+/// Reads every document of a YAML stream. A document without content is [`Value::Null`](super::tree::Value::Null); text without any document
+/// (nothing but comments) gives an empty list.
+///
+/// # Errors
+///
+/// The first problem, with its place: bad syntax, a duplicate key, a key that is no text, an unknown or recursive
+/// alias, a tag that is not one of YAML's core, `.inf` and `.nan`, nesting deeper than [`MAX_DEPTH`], aliases that
+/// bring in more than [`MAX_ALIASED`].
+pub fn parse(source: &str, text: &str) -> Result<Vec<Node>, Problem> {
+    if let Some(position) = text.bytes().position(|byte| byte == 0) {
+        return Err(Problem::error("a NUL character: this is not a text file")
+            .at(end_of(source, &text[..position])));
+    }
+    let options = granit_parser::options! {
+        emit_comments: false,
+        // As libyaml and go-yaml read them.
+        block_scalar_eof_without_line_feed: true,
+    };
+    let mut builder = Builder::new(source);
+    for event in Parser::new_from_str_with_options(text, options) {
+        let (event, span) = event.map_err(|error| syntax_problem(&builder.source, &error))?;
+        builder.event(event, &span)?;
+    }
+    Ok(builder.documents)
+}
+
+/// The place right after `text`, which starts the source.
+fn end_of(source: &str, text: &str) -> Origin {
+    let line = text.bytes().filter(|byte| *byte == b'\n').count();
+    let last_line = text.rsplit('\n').next().unwrap_or_default();
+    place(
+        &Arc::from(source),
+        &Marker::new(0, line + 1, last_line.chars().count()),
+    )
+}
+
+fn place(source: &Arc<str>, marker: &Marker) -> Origin {
+    Origin::Place {
+        source: Arc::clone(source),
+        line: u32::try_from(marker.line()).unwrap_or(u32::MAX),
+        column: u32::try_from(marker.col() + 1).unwrap_or(u32::MAX),
+    }
+}
+
+fn syntax_problem(source: &Arc<str>, error: &ScanError) -> Problem {
+    let problem = match error.kind() {
+        ErrorKind::UnknownAnchor => Problem::error("this alias names no anchor above it")
+            .help("a text that starts with * must be quoted"),
+        ErrorKind::RecursionLimitExceeded => too_deep(),
+        _ => Problem::error(format!("not valid YAML: {}", error.info())),
+    };
+    problem.at(place(source, error.marker()))
+}
+
+fn too_deep() -> Problem {
+    Problem::error(format!("nested deeper than {MAX_DEPTH} levels"))
+}
+
+#[cfg(test)]
+mod tests;

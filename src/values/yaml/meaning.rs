@@ -1,0 +1,78 @@
+//! What a scalar, a key and a tag mean.
+
+use granit_parser::Tag;
+
+use super::super::problem::Problem;
+use super::super::scalar::{self, Scalar};
+use super::super::tree::Value;
+
+/// The value of a scalar; `plain` is one without quotes.
+pub(super) fn scalar_value(text: String, plain: bool, tag: Option<&Tag>) -> Result<Value, Problem> {
+    let Some(tag) = tag else {
+        return if plain {
+            plain_value(text)
+        } else {
+            Ok(Value::String(text))
+        };
+    };
+    if tag.is_yaml_core_schema_tag("str") {
+        return Ok(Value::String(text));
+    }
+    let expected = tag.core_suffix().map(str::to_owned);
+    let shown = format!("{text:?} is no ");
+    let value = plain_value(text)?;
+    match (expected.as_deref(), value) {
+        (Some("null"), Value::Null) => Ok(Value::Null),
+        (Some("bool"), value @ Value::Bool(_)) => Ok(value),
+        (Some("int"), Value::Number(number)) if !number.is_f64() => Ok(Value::Number(number)),
+        (Some("float"), value @ Value::Number(_)) => Ok(value),
+        (Some(expected @ ("null" | "bool" | "int" | "float")), _) => {
+            Err(Problem::error(format!("{shown}{expected}")))
+        }
+        _ => Err(unknown_tag(tag)),
+    }
+}
+
+fn plain_value(text: String) -> Result<Value, Problem> {
+    Ok(match scalar::resolve(&text) {
+        Scalar::Null => Value::Null,
+        Scalar::Bool(value) => Value::Bool(value),
+        Scalar::Number(value) => Value::Number(value),
+        Scalar::Text => Value::String(text),
+        Scalar::NotFinite => {
+            return Err(
+                Problem::error(format!("{text} is no number that JSON knows"))
+                    .help("quote it if it is text"),
+            );
+        }
+    })
+}
+
+/// Refuses a key without quotes that readers do not agree on. An integer in its usual spelling becomes its text, as in
+/// Helm.
+pub(super) fn check_plain_key(text: &str) -> Result<(), Problem> {
+    let read_as = match scalar::resolve(text) {
+        Scalar::Text => return Ok(()),
+        Scalar::Number(number) if !number.is_f64() && number.to_string() == text => return Ok(()),
+        Scalar::Number(number) => format!("the number {number}"),
+        Scalar::NotFinite => "a number".to_owned(),
+        Scalar::Bool(value) => format!("the boolean {value}"),
+        Scalar::Null => "null".to_owned(),
+    };
+    Err(Problem::error(format!(
+        "a key must be text, but {text:?} without quotes is {read_as}"
+    ))
+    .help(format!("write the key as \"{text}\"")))
+}
+
+pub(super) fn check_tag(tag: Option<&Tag>, expected: &str) -> Result<(), Problem> {
+    match tag {
+        Some(tag) if !tag.is_yaml_core_schema_tag(expected) => Err(unknown_tag(tag)),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn unknown_tag(tag: &Tag) -> Problem {
+    Problem::error(format!("the tag {} has no meaning here", tag.original()))
+        .help("a text that starts with ! must be quoted")
+}
