@@ -1,4 +1,5 @@
 //! Describes, checks and renders farms of network-booted Kubernetes clusters.
 
+pub mod farm;
 mod parallel;
 pub mod values;

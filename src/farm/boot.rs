@@ -1,0 +1,335 @@
+//! The boot server and its configuration: the sections of ltsp.conf, and the files beside it.
+
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::settings::{TagSettings, fold};
+use super::spec::{
+    self, ContainerdConfig, Flags, Fragment, NodePools, ServiceType, TextMap, Values,
+};
+use super::split::{Limits, split};
+use super::workload::{Workload, some_text};
+
+/// MetalLB's annotation by which Services share an address (metallb.io/usage, "IP address sharing").
+const SHARED_ADDRESS: [&str; 2] = [
+    "metallb.io/allow-shared-ip",
+    "metallb.universe.tf/allow-shared-ip",
+];
+
+/// How large a part of what grows with the nodes may be: half of what a ConfigMap holds (1 MiB), and a third of
+/// what etcd takes (1.5 MiB), so that labels, managed fields and the rest of an object fit beside it.
+pub const PART_SIZE: usize = 512 * 1024;
+
+/// The boot server.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BootServer {
+    #[serde(flatten)]
+    pub workload: Workload,
+    pub extra_args: Flags,
+    #[serde(rename = "publishDHCP")]
+    pub publish_dhcp: bool,
+    /// Whether a Job has to wait for the address that the Services are given.
+    pub publish_address: bool,
+    pub service: BootService,
+    /// The user's settings of `[common]`.
+    pub options: Vec<Setting>,
+    /// Settings of `[common]` that `init.sh` reads.
+    pub settings: Vec<Setting>,
+    pub sections: Vec<ScriptSection>,
+    pub tags: Vec<TagSection>,
+    /// The sections of nodes, as far as they fit beside the rest.
+    pub nodes: Vec<NodeSection>,
+    /// The sections of further nodes, each part a ConfigMap of its own.
+    pub node_parts: Vec<NodePart>,
+    /// Files of /etc/ltsp: ours that depend on values, then the user's.
+    pub files: IndexMap<String, String>,
+    pub extra_projected_items: Vec<Fragment>,
+}
+
+/// The boot server's two Services.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BootService {
+    pub enabled: bool,
+    #[serde(rename = "type")]
+    pub kind: ServiceType,
+    #[serde(rename = "loadBalancerIP")]
+    pub load_balancer_ip: Option<String>,
+    pub labels: Option<TextMap>,
+    pub annotations: TextMap,
+}
+
+/// `KEY='value'`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Setting {
+    pub key: String,
+    pub value: String,
+}
+
+impl Setting {
+    /// A setting.
+    pub fn new(key: impl Into<String>, value: impl Into<String>) -> Setting {
+        Setting {
+            key: key.into(),
+            value: value.into(),
+        }
+    }
+}
+
+/// A section of the user's own: what it includes, and the file that it runs.
+#[derive(Debug, Clone, Serialize)]
+pub struct ScriptSection {
+    pub header: String,
+    pub includes: Vec<String>,
+    pub script: Option<String>,
+}
+
+/// A tag's section, or `[clients]` for the tag `all`.
+#[derive(Debug, Clone, Serialize)]
+pub struct TagSection {
+    pub section: String,
+    pub settings: Vec<Setting>,
+}
+
+/// A node's section, which includes those of its tags.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NodeSection {
+    pub section: String,
+    pub includes: Vec<String>,
+}
+
+/// Sections of nodes that go into a ConfigMap of their own.
+#[derive(Debug, Clone, Serialize)]
+pub struct NodePart {
+    pub name: String,
+    pub file: String,
+    pub nodes: Vec<NodeSection>,
+}
+
+impl BootServer {
+    /// The boot server called `name`.
+    pub fn new(values: &Values, name: &str, own_tag: &str, tags: &TagSettings) -> BootServer {
+        let ltsp = &values.ltsp;
+        let address = &ltsp.service.load_balancer_ip;
+        let mut sections = node_sections(&values.node_pools, tags);
+        let node_parts = cut_off_parts(&mut sections, name);
+        BootServer {
+            workload: Workload::new(ltsp, name.to_owned(), own_tag),
+            extra_args: ltsp.extra_args.clone(),
+            publish_dhcp: ltsp.publish_dhcp,
+            publish_address: ltsp.publish_dhcp && address.is_none(),
+            service: BootService {
+                enabled: ltsp.service.enabled,
+                kind: ltsp.service.kind,
+                load_balancer_ip: address.clone(),
+                labels: some_text(&ltsp.service.labels),
+                annotations: service_annotations(&ltsp.service.annotations, name),
+            },
+            options: settings(&ltsp.config.options),
+            settings: init_settings(&ltsp.config),
+            sections: script_sections(&ltsp.config.sections),
+            tags: tags.sections(),
+            nodes: sections,
+            node_parts,
+            files: files(&ltsp.config),
+            extra_projected_items: ltsp.config.extra_projected_items.clone(),
+        }
+    }
+}
+
+fn service_annotations(own: &TextMap, name: &str) -> TextMap {
+    let mut annotations = TextMap::new();
+    if !SHARED_ADDRESS.iter().any(|key| own.contains_key(*key)) {
+        for key in SHARED_ADDRESS {
+            annotations.insert(key.to_owned(), name.to_owned());
+        }
+    }
+    annotations.extend(own.clone());
+    annotations
+}
+
+fn settings(map: &TextMap) -> Vec<Setting> {
+    map.iter()
+        .map(|(key, value)| Setting::new(key, value))
+        .collect()
+}
+
+fn init_settings(config: &spec::BootConfig) -> Vec<Setting> {
+    let timezone = config.timezone.as_deref();
+    let password = config.root_passwd.as_deref();
+    [
+        (
+            "KUBEFARM_DISABLE_AUTOUPDATE",
+            config.disable_autoupdate.then_some("1"),
+        ),
+        ("KUBEFARM_TIMEZONE", timezone),
+        ("KUBEFARM_ROOT_PASSWD", password),
+    ]
+    .into_iter()
+    .filter_map(|(key, value)| Some(Setting::new(key, value?)))
+    .collect()
+}
+
+/// The user's sections; `init/` is always there and first.
+fn script_sections(sections: &TextMap) -> Vec<ScriptSection> {
+    let init = sections
+        .get("init/")
+        .map(String::as_str)
+        .unwrap_or_default();
+    let others = sections.iter().filter(|(header, _)| *header != "init/");
+    std::iter::once(("init/", init))
+        .chain(others.map(|(header, text)| (header.as_str(), text.as_str())))
+        .map(|(header, text)| {
+            let (includes, script) = split_section(text);
+            ScriptSection {
+                header: header.to_owned(),
+                includes,
+                script: script.map(|_| section_file(header)),
+            }
+        })
+        .collect()
+}
+
+/// Separates a section's `INCLUDE=` lines, which are LTSP's own, from its shell text.
+pub fn split_section(text: &str) -> (Vec<String>, Option<String>) {
+    let (includes, script): (Vec<&str>, Vec<&str>) = text
+        .split_inclusive('\n')
+        .partition(|line| included(line).is_some());
+    let script = script.concat();
+    let includes = includes.into_iter().filter_map(included);
+    (
+        includes.map(str::to_owned).collect(),
+        (!script.trim().is_empty()).then_some(script),
+    )
+}
+
+fn included(line: &str) -> Option<&str> {
+    let (keyword, name) = line.split_once('=')?;
+    keyword
+        .trim_end_matches(' ')
+        .eq_ignore_ascii_case("include")
+        .then_some(name.trim())
+}
+
+/// The file that a section's shell text is kept in: `section-init.sh` for `init/`.
+pub fn section_file(header: &str) -> String {
+    let name = fold(header);
+    format!("section-{}.sh", name.trim_matches('_'))
+}
+
+/// A section for each of a node's MACs, or for its address or name, where its tags bring settings.
+fn node_sections(pools: &NodePools, tags: &TagSettings) -> Vec<NodeSection> {
+    let mut sections = Vec::new();
+    for (_, pool) in &pools.0 {
+        let includes: Vec<String> = pool
+            .tags
+            .iter()
+            .filter(|tag| tags.has_section(tag))
+            .map(|tag| format!("tag_{tag}"))
+            .collect();
+        if includes.is_empty() {
+            continue;
+        }
+        for node in &pool.nodes {
+            let macs = node.mac.as_ref().map(|mac| mac.split()).unwrap_or_default();
+            let names = match (&node.ip, &node.name) {
+                _ if !macs.is_empty() => macs,
+                (Some(address), _) => vec![address.clone()],
+                (None, Some(name)) => vec![name.clone()],
+                (None, None) => Vec::new(),
+            };
+            sections.extend(names.into_iter().map(|name| NodeSection {
+                section: name.trim().to_ascii_lowercase(),
+                includes: includes.clone(),
+            }));
+        }
+    }
+    sections
+}
+
+/// Leaves the first part of `sections` in place and gives the rest as further ConfigMaps, named after their first node.
+fn cut_off_parts(sections: &mut Vec<NodeSection>, name: &str) -> Vec<NodePart> {
+    let size = |section: &NodeSection| {
+        let includes = section
+            .includes
+            .iter()
+            .map(|tag| "INCLUDE=\n".len() + tag.len());
+        "[]\n".len() + section.section.len() + includes.sum::<usize>()
+    };
+    let limits = Limits::up_to(PART_SIZE);
+    let mut parts = split(sections, size, |section| &section.section, limits).into_iter();
+    let first = parts.next().map_or(0, |range| range.end);
+    let parts = parts.map(|range| {
+        let nodes = sections[range].to_vec();
+        let suffix = part_suffix(nodes.first().map_or("", |node| &node.section));
+        NodePart {
+            name: format!("{name}-nodes-{suffix}"),
+            file: format!("nodes-{suffix}.conf"),
+            nodes,
+        }
+    });
+    let parts = parts.collect();
+    sections.truncate(first);
+    parts
+}
+
+/// A node's key as part of an object's name: `9457a5d3ecf2`.
+pub fn part_suffix(key: &str) -> String {
+    fold(key).replace('_', "")
+}
+
+fn files(config: &spec::BootConfig) -> IndexMap<String, String> {
+    let lines = |lines: &[String]| (!lines.is_empty()).then(|| lines.join("\n") + "\n");
+    let sysctls: Vec<String> = config
+        .sysctls
+        .iter()
+        .map(|(key, value)| format!("{key} = {value}"))
+        .collect();
+    let mut files: IndexMap<String, String> = [
+        ("authorized_keys", lines(&config.ssh_authorized_keys)),
+        (
+            "containerd.toml",
+            config.containerd_config.as_ref().and_then(toml_text),
+        ),
+        (
+            "docker.json",
+            config.docker_config.as_ref().and_then(json_text),
+        ),
+        ("modules", lines(&config.modules)),
+        ("sysctl.conf", lines(&sysctls)),
+    ]
+    .into_iter()
+    .filter_map(|(name, text)| Some((name.to_owned(), text?)))
+    .collect();
+    for (header, text) in &config.sections {
+        if let (_, Some(script)) = split_section(text) {
+            files.insert(section_file(header), script);
+        }
+    }
+    files.extend(config.extra_files.clone());
+    files
+}
+
+fn json_text(map: &Fragment) -> Option<String> {
+    let text = serde_json::to_string_pretty(map).ok()?;
+    (!map.is_empty()).then_some(text + "\n")
+}
+
+fn toml_text(config: &ContainerdConfig) -> Option<String> {
+    match config {
+        ContainerdConfig::Text(text) => (!text.trim().is_empty()).then(|| text.clone()),
+        // TOML has tables after plain keys; sorted so, it needs no reordering by the writer.
+        ContainerdConfig::Map(map) => {
+            let (plain, tables): (BTreeMap<_, _>, BTreeMap<_, _>) = map
+                .iter()
+                .filter(|(_, value)| !value.is_null())
+                .partition(|(_, value)| !value.is_object());
+            let ordered: IndexMap<&String, &Value> = plain.into_iter().chain(tables).collect();
+            toml::to_string(&ordered).ok()
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! Every certificate that a control plane needs: who issues it, for whom, for what, and for which names.
+//!
+//! Source: kubernetes.io/docs/setup/best-practices/certificates, and kubeadm's own list.
+
+use std::net::IpAddr;
+
+use serde::Serialize;
+
+use super::names::{Names, Release};
+use super::spec::{KeyAlgorithm, KonnectivityMode, PkiMode, Values};
+use super::subnets::Subnets;
+use super::syntax::split_endpoint;
+
+/// A CA's life: ten years. It is renewed with the same key, a year before its end.
+const CA_LIFE: (&str, &str) = ("87600h", "8760h");
+/// A certificate's life: a year. It is reissued when a third of it is left.
+const LEAF_LIFE: (&str, &str) = ("8760h", "2920h");
+
+/// Who issues what.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Pki {
+    pub mode: PkiMode,
+    /// What the Secrets' names begin with.
+    pub prefix: String,
+    pub issuers: Vec<Issuer>,
+    pub certificates: Vec<Certificate>,
+}
+
+/// An issuer: a CA's Secret, or itself where there is none yet.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Issuer {
+    pub name: String,
+    pub secret_name: Option<String>,
+}
+
+/// One certificate and its Secret (`tls.crt`, `tls.key`, `ca.crt`), which share a name.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Certificate {
+    pub name: String,
+    pub secret_name: String,
+    pub issuer: String,
+    #[serde(rename = "isCA")]
+    pub is_ca: bool,
+    pub common_name: String,
+    pub organizations: Option<Vec<&'static str>>,
+    /// Key usages, by cert-manager's names.
+    pub usages: Vec<&'static str>,
+    pub dns_names: Option<Vec<String>>,
+    pub ip_addresses: Option<Vec<String>>,
+    pub duration: &'static str,
+    pub renew_before: &'static str,
+    pub private_key: PrivateKey,
+}
+
+/// What key a certificate gets.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PrivateKey {
+    pub algorithm: KeyAlgorithm,
+    pub size: u32,
+    /// `Never` keeps a CA's key for good; `Always` makes a new one with each certificate.
+    pub rotation_policy: &'static str,
+}
+
+/// Names and addresses that a server certificate is good for, each once, in the order added.
+#[derive(Debug, Clone, Default)]
+struct Sans {
+    dns: Vec<String>,
+    ips: Vec<String>,
+}
+
+impl Sans {
+    fn of_service(service: &str, namespace: &str) -> Sans {
+        let mut sans = Sans::default();
+        for name in [
+            service.to_owned(),
+            format!("{service}.{namespace}"),
+            format!("{service}.{namespace}.svc"),
+            "localhost".to_owned(),
+            "127.0.0.1".to_owned(),
+            "::1".to_owned(),
+        ] {
+            sans.add(&name);
+        }
+        sans
+    }
+
+    fn add(&mut self, name: &str) {
+        let (list, name) = match name.parse::<IpAddr>() {
+            Ok(address) => (&mut self.ips, address.to_string()),
+            Err(_) => (&mut self.dns, name.to_owned()),
+        };
+        if !list.contains(&name) {
+            list.push(name);
+        }
+    }
+
+    fn add_all<'a>(&mut self, names: impl IntoIterator<Item = &'a String>) {
+        names.into_iter().for_each(|name| self.add(name));
+    }
+}
+
+impl Pki {
+    /// All issuers and certificates of a release.
+    pub fn new(values: &Values, names: &Names, release: &Release, services: &Subnets) -> Pki {
+        let mut builder = Builder {
+            values,
+            names,
+            namespace: &release.namespace,
+            pki: Pki {
+                mode: values.pki.mode,
+                prefix: format!("{}-pki", names.kubernetes),
+                issuers: vec![Issuer {
+                    name: format!("{}-selfsigning-issuer", names.kubernetes),
+                    secret_name: None,
+                }],
+                certificates: Vec::new(),
+            },
+        };
+        builder.etcd();
+        builder.cluster(services);
+        builder.front_proxy();
+        if values.kubernetes.konnectivity_server.enabled {
+            builder.konnectivity();
+        }
+        builder.pki
+    }
+}
+
+struct Builder<'a> {
+    values: &'a Values,
+    names: &'a Names,
+    namespace: &'a str,
+    pki: Pki,
+}
+
+const SERVER: &[&str] = &["digital signature", "key encipherment", "server auth"];
+const CLIENT: &[&str] = &["digital signature", "key encipherment", "client auth"];
+const PEER: &[&str] = &[
+    "digital signature",
+    "key encipherment",
+    "server auth",
+    "client auth",
+];
+const AUTHORITY: &[&str] = &["digital signature", "cert sign", "crl sign"];
+
+impl Builder<'_> {
+    fn etcd(&mut self) {
+        let etcd = &self.values.kubernetes.etcd;
+        let service = format!("{}-etcd", self.names.kubernetes);
+        let mut peer = Sans::of_service(&service, self.namespace);
+        for pods in [
+            format!("*.{service}"),
+            format!("*.{service}.{}", self.namespace),
+            format!("*.{service}.{}.svc", self.namespace),
+        ] {
+            peer.add(&pods);
+        }
+        let mut server = peer.clone();
+        server.add_all(&etcd.cert_sans.dns_names);
+        server.add_all(&etcd.service.load_balancer_ip);
+        server.add_all(&etcd.cert_sans.ip_addresses);
+
+        let issuer = self.authority("etcd-ca", "etcd-issuer");
+        self.leaf("etcd-peer", &issuer, PEER, peer);
+        self.leaf("etcd-server", &issuer, PEER, server);
+        self.leaf("etcd-healthcheck-client", &issuer, CLIENT, Sans::default());
+        self.leaf("apiserver-etcd-client", &issuer, CLIENT, Sans::default());
+    }
+
+    fn cluster(&mut self, services: &Subnets) {
+        let issuer = self.authority("ca", "issuer");
+        // Only its key is used, for service-account tokens; the certificate is the key's public half.
+        self.certificate("sa", "selfsigning-issuer", AUTHORITY, CA_LIFE, true);
+
+        let server = self.api_server_sans(services);
+        self.leaf("apiserver-server", &issuer, SERVER, server);
+        self.client(
+            "apiserver-kubelet-client",
+            &issuer,
+            None,
+            &["system:masters"],
+        );
+        for component in ["controller-manager", "scheduler"] {
+            let service = format!("{}-{component}", self.names.kubernetes);
+            let sans = Sans::of_service(&service, self.namespace);
+            self.leaf(&format!("{component}-server"), &issuer, SERVER, sans);
+            let user = format!("system:kube-{component}");
+            self.client(&format!("{component}-client"), &issuer, Some(user), &[]);
+        }
+        self.client("admin-client", &issuer, None, &["system:masters"]);
+    }
+
+    fn api_server_sans(&self, services: &Subnets) -> Sans {
+        let kubernetes = &self.values.kubernetes;
+        let server = &kubernetes.api_server;
+        let service = format!("{}-apiserver", self.names.kubernetes);
+        let mut sans = Sans::of_service(&service, self.namespace);
+        for name in ["kubernetes", "kubernetes.default", "kubernetes.default.svc"] {
+            sans.add(name);
+        }
+        sans.add(&format!(
+            "kubernetes.default.svc.{}",
+            kubernetes.networking.dns_domain
+        ));
+        for address in services.api_addresses() {
+            sans.add(&address.to_string());
+        }
+        if let Some((host, _)) = kubernetes
+            .control_plane_endpoint
+            .as_deref()
+            .and_then(split_endpoint)
+        {
+            sans.add(host);
+        }
+        if let Some(serde_json::Value::String(address)) = server.extra_args.get("advertise-address")
+        {
+            sans.add(address);
+        }
+        sans.add_all(&server.service.load_balancer_ip);
+        sans.add_all(&server.cert_sans.dns_names);
+        sans.add_all(&server.cert_sans.ip_addresses);
+        sans
+    }
+
+    fn front_proxy(&mut self) {
+        let issuer = self.authority("front-proxy-ca", "front-proxy-issuer");
+        self.leaf("front-proxy-client", &issuer, CLIENT, Sans::default());
+    }
+
+    fn konnectivity(&mut self) {
+        let cluster = format!("{}-issuer", self.names.kubernetes);
+        let user = "system:konnectivity-server".to_owned();
+        self.client("konnectivity-server-client", &cluster, Some(user), &[]);
+        let server = &self.values.kubernetes.konnectivity_server;
+        if server.mode == KonnectivityMode::HttpConnect {
+            let service = format!("{}-konnectivity-server", self.names.kubernetes);
+            let sans = Sans::of_service(&service, self.namespace);
+            let mut for_agents = sans.clone();
+            for_agents.add_all(&server.service.load_balancer_ip);
+            // An agent may be sent to any address that the API server is known by.
+            for_agents.add_all(&self.values.kubernetes.api_server.cert_sans.dns_names);
+            for_agents.add_all(&self.values.kubernetes.api_server.cert_sans.ip_addresses);
+
+            let issuer = self.authority("konnectivity-ca", "konnectivity-issuer");
+            self.leaf("konnectivity-server", &issuer, SERVER, sans);
+            self.leaf("konnectivity-client", &issuer, CLIENT, Sans::default());
+            self.leaf("konnectivity-cluster", &cluster, SERVER, for_agents);
+        }
+    }
+
+    /// A CA and the issuer that signs with it; gives the issuer's name.
+    fn authority(&mut self, name: &str, issuer: &str) -> String {
+        let certificate = self.certificate(name, "selfsigning-issuer", AUTHORITY, CA_LIFE, true);
+        let secret_name = Some(certificate.secret_name.clone());
+        let issuer = format!("{}-{issuer}", self.names.kubernetes);
+        self.pki.issuers.push(Issuer {
+            name: issuer.clone(),
+            secret_name,
+        });
+        issuer
+    }
+
+    fn leaf(&mut self, name: &str, issuer: &str, usages: &'static [&'static str], sans: Sans) {
+        let issuer = issuer.to_owned();
+        let certificate = self.certificate(name, "", usages, LEAF_LIFE, false);
+        certificate.issuer = issuer;
+        certificate.dns_names = (!sans.dns.is_empty()).then_some(sans.dns);
+        certificate.ip_addresses = (!sans.ips.is_empty()).then_some(sans.ips);
+    }
+
+    fn client(&mut self, name: &str, issuer: &str, user: Option<String>, groups: &[&'static str]) {
+        let issuer = issuer.to_owned();
+        let certificate = self.certificate(name, "", CLIENT, LEAF_LIFE, false);
+        certificate.issuer = issuer;
+        if let Some(user) = user {
+            certificate.common_name = user;
+        }
+        certificate.organizations = (!groups.is_empty()).then(|| groups.to_vec());
+    }
+
+    fn certificate(
+        &mut self,
+        name: &str,
+        issuer: &str,
+        usages: &'static [&'static str],
+        (duration, renew_before): (&'static str, &'static str),
+        is_ca: bool,
+    ) -> &mut Certificate {
+        let object = format!("{}-{name}", self.pki.prefix);
+        self.pki.certificates.push(Certificate {
+            secret_name: object.clone(),
+            name: object,
+            issuer: format!("{}-{issuer}", self.names.kubernetes),
+            is_ca,
+            common_name: format!("{}-{name}", self.names.certificates),
+            organizations: None,
+            usages: usages.to_vec(),
+            dns_names: None,
+            ip_addresses: None,
+            duration,
+            renew_before,
+            private_key: PrivateKey {
+                algorithm: self.values.pki.algorithm,
+                size: self.values.pki.size,
+                rotation_policy: if is_ca { "Never" } else { "Always" },
+            },
+        });
+        let last = self.pki.certificates.len() - 1;
+        &mut self.pki.certificates[last]
+    }
+}

@@ -1,0 +1,228 @@
+//! LTSP: what its configuration reader and the shell behind it would take as syntax.
+
+use std::collections::BTreeMap;
+
+use crate::farm::boot::{section_file, split_section};
+use crate::farm::findings::Findings;
+use crate::farm::settings::fold;
+use crate::farm::spec::{BootConfig, TextMap, Values};
+use crate::farm::syntax::{is_file_key, is_variable_name};
+use crate::values::{Path, Problem};
+
+/// Files of /etc/ltsp that are ours, or the join-config Secret's, alone.
+const OWN_FILES: [&str; 4] = [
+    "ltsp.conf",
+    "init.sh",
+    "kubeadm-join.conf",
+    "kubeadm-join.service",
+];
+
+/// Checks the nodes' boot configuration.
+pub fn check(config: &BootConfig, values: &Values, findings: &mut Findings) {
+    let path = Path::from("ltsp.config");
+    settings(&config.options, &path.join("options"), findings);
+    for (tag, options) in &values.tags.ltsp_options {
+        let path = Path::from("tags.ltspOptions").join(tag.as_str());
+        if let Some(options) = options {
+            settings(options, &path, findings);
+        }
+    }
+    overruled(config, values, &path.join("options"), findings);
+    sections(config, values, &path.join("sections"), findings);
+    files(config, &path.join("extraFiles"), findings);
+    lines(config, &path, findings);
+    accounts(config, &path, findings);
+}
+
+fn settings(settings: &TextMap, path: &Path, findings: &mut Findings) {
+    for (key, value) in settings {
+        let path = path.join(key.as_str());
+        if !is_variable_name(key) {
+            findings.key_error(&path, format!("`{key}` is no setting of LTSP: a shell variable's name, letters, digits and `_`"));
+        } else if key.eq_ignore_ascii_case("include") {
+            let problem = Problem::error("LTSP would read this setting as an include");
+            findings.record_key(&path, problem.help("give the nodes' pool the tag instead"));
+        } else if key == "IFS" || key.starts_with("section_") {
+            findings.key_error(
+                &path,
+                format!("`{key}` is a variable of the program that reads ltsp.conf"),
+            );
+        }
+        if value.contains('\0') {
+            findings.error(&path, "a setting may not hold a NUL character");
+        } else if key == "KERNEL_PARAMETERS" && value.contains(['\'', '\n']) {
+            findings.error(&path, "kernel parameters may not hold single quotes or line breaks, which GRUB cannot read");
+        }
+    }
+}
+
+/// LTSP reads `[clients]`, where the tag `all` stands, before `[common]`, where the options stand.
+fn overruled(config: &BootConfig, values: &Values, options: &Path, findings: &mut Findings) {
+    let all = values.tags.ltsp_options.get("all").and_then(Option::as_ref);
+    for (key, value) in all.into_iter().flatten() {
+        if config
+            .options
+            .get(key)
+            .is_some_and(|option| option != value)
+        {
+            let path = Path::from("tags.ltspOptions.all").join(key.as_str());
+            let place = findings.place(&options.join(key.as_str()));
+            let problem = Problem::warning(format!(
+                "ltsp.config.options.{key} wins over this: LTSP reads it later"
+            ));
+            findings.record(
+                &path,
+                problem.help(format!("it is set at {place}; change it there")),
+            );
+        }
+    }
+}
+
+/// Section names become shell functions; those that fold to one name would silently merge.
+fn sections(config: &BootConfig, values: &Values, path: &Path, findings: &mut Findings) {
+    let mut folded = reserved(values);
+    for (header, text) in &config.sections {
+        let path = path.join(header.as_str());
+        let plain = !header.is_empty()
+            && header
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-*./:?@_|".contains(&byte));
+        if !plain {
+            findings.key_error(
+                &path,
+                format!("`{header}` is no section name: letters, digits and any of -*./:?@_|"),
+            );
+            continue;
+        }
+        let name = fold(header);
+        if let Some(other) = folded.get(&name) {
+            findings.key_error(&path, format!("LTSP cannot tell the section `{header}` and {other} apart: it folds both to `{name}`"));
+        } else {
+            folded.insert(name, format!("the section `{header}`"));
+        }
+        let (includes, _) = split_section(text);
+        for include in includes.iter().filter(|name| !is_section_reference(name)) {
+            findings.error(
+                &path,
+                format!("`INCLUDE={include}` names no section: letters, digits and any of -./:_"),
+            );
+        }
+        if text.contains('\0') {
+            findings.error(&path, "a section may not hold a NUL character");
+        }
+    }
+}
+
+fn is_section_reference(name: &str) -> bool {
+    !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-./:_".contains(&byte))
+}
+
+/// What the sections that we write fold to, and what to call them.
+fn reserved(values: &Values) -> BTreeMap<String, String> {
+    let mut reserved = BTreeMap::new();
+    for own in ["common", "clients", "unnamed", "call", "list"] {
+        reserved.insert(own.to_owned(), format!("`[{own}]`"));
+    }
+    for (_, pool) in values
+        .node_pools
+        .0
+        .iter()
+        .filter(|(_, pool)| !pool.tags.is_empty())
+    {
+        for tag in &pool.tags {
+            reserved.insert(fold(&format!("tag_{tag}")), format!("the tag `{tag}`"));
+        }
+        for node in &pool.nodes {
+            let macs = node.mac.as_ref().map(|mac| mac.split()).unwrap_or_default();
+            for name in macs.iter().chain(&node.ip).chain(&node.name) {
+                reserved.insert(fold(name.trim()), format!("the node `{name}`"));
+            }
+        }
+    }
+    reserved
+}
+
+fn files(config: &BootConfig, path: &Path, findings: &mut Findings) {
+    let sections: Vec<String> = config
+        .sections
+        .keys()
+        .map(|header| section_file(header))
+        .collect();
+    for name in config.extra_files.keys() {
+        let path = path.join(name.as_str());
+        if !is_file_key(name) {
+            findings.key_error(&path, format!("`{name}` is no file name here: letters, digits, `-`, `_` and `.`, without folders"));
+        } else if OWN_FILES.contains(&name.as_str()) || sections.contains(name) {
+            let problem = Problem::error(format!("the file {name} is written by kubefarm"));
+            findings.record_key(
+                &path,
+                problem.help("use ltsp.config.options, ltsp.config.sections or another name"),
+            );
+        }
+    }
+}
+
+/// Values that become a line of a file of their own.
+fn lines(config: &BootConfig, path: &Path, findings: &mut Findings) {
+    let broken = |text: &str| text.chars().any(char::is_control);
+    for (index, key) in config.ssh_authorized_keys.iter().enumerate() {
+        let path = path.join("sshAuthorizedKeys").join(index);
+        if broken(key.trim_end()) {
+            findings.error(&path, "a key is one line");
+        } else if key.split_whitespace().count() < 2 {
+            findings.error(&path, format!("`{key}` is no public key: expected a type and its base64 text, as in a .pub file"));
+        }
+    }
+    for (index, module) in config.modules.iter().enumerate() {
+        if broken(module) || module.trim().is_empty() {
+            findings.error(
+                &path.join("modules").join(index),
+                "a module is one line: its name, and its parameters",
+            );
+        }
+    }
+    for (key, value) in &config.sysctls {
+        let path = path.join("sysctls").join(key.as_str());
+        if key.is_empty()
+            || !key
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_./:*".contains(&byte))
+        {
+            findings.key_error(&path, format!("`{key}` is no sysctl"));
+        } else if broken(value) {
+            findings.error(&path, "a sysctl's value is one line");
+        }
+    }
+}
+
+fn accounts(config: &BootConfig, path: &Path, findings: &mut Findings) {
+    if let Some(zone) = &config.timezone {
+        let plain = zone.split('/').all(|part| {
+            !part.is_empty()
+                && part
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"-+_".contains(&byte))
+        });
+        if !plain {
+            findings.error(&path.join("timezone"), format!("`{zone}` is no time zone: a path below /usr/share/zoneinfo, such as Europe/Berlin"));
+        }
+    }
+    if let Some(password) = &config.root_passwd {
+        if password.chars().any(char::is_control) || password.contains(':') {
+            findings.error(
+                &path.join("rootPasswd"),
+                "a hashed password holds no colon and no line break (crypt(5))",
+            );
+        } else if !password.starts_with('$') && !matches!(password.as_str(), "*" | "!") {
+            let problem =
+                Problem::warning("this is no hashed password, so nobody can log in with it");
+            findings.record(
+                &path.join("rootPasswd"),
+                problem.help("write what `openssl passwd -6` prints"),
+            );
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! Tags: their names, who uses them, and the labels and taints that they bring.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::farm::findings::Findings;
+use crate::farm::settings::fold;
+use crate::farm::spec::{Tags, Values};
+use crate::farm::syntax::{is_label_key, is_label_value, is_tag};
+use crate::values::nearest::nearest;
+use crate::values::{Path, Problem};
+
+/// Label keys that a kubelet may set although they are in Kubernetes' own namespaces (kubelet's
+/// `--node-labels`, KEP-279).
+const KUBELET_LABELS: [&str; 13] = [
+    "kubernetes.io/hostname",
+    "kubernetes.io/instance-type",
+    "kubernetes.io/os",
+    "kubernetes.io/arch",
+    "beta.kubernetes.io/instance-type",
+    "beta.kubernetes.io/os",
+    "beta.kubernetes.io/arch",
+    "failure-domain.beta.kubernetes.io/zone",
+    "failure-domain.beta.kubernetes.io/region",
+    "topology.kubernetes.io/zone",
+    "topology.kubernetes.io/region",
+    "node.kubernetes.io/instance-type",
+    "node.kubernetes.io/windows-build",
+];
+
+/// Checks the tags that pools use and those that settings are written for.
+pub fn check(values: &Values, findings: &mut Findings) {
+    let defined = defined(&values.tags);
+    names(&defined, findings);
+    used(values, &defined, findings);
+    labels(&values.tags, findings);
+    taints(&values.tags, findings);
+}
+
+/// Every tag that has settings of some kind, and one place where they are written.
+fn defined(tags: &Tags) -> BTreeMap<&str, Path> {
+    let kinds: [(&str, Vec<&String>); 4] = [
+        ("dhcpOptions", tags.dhcp_options.keys().collect()),
+        ("ltspOptions", tags.ltsp_options.keys().collect()),
+        ("kubernetesLabels", tags.kubernetes_labels.keys().collect()),
+        ("kubernetesTaints", tags.kubernetes_taints.keys().collect()),
+    ];
+    let mut defined = BTreeMap::new();
+    for (kind, names) in kinds {
+        let kind = Path::from("tags").join(kind);
+        for name in names {
+            defined
+                .entry(name.as_str())
+                .or_insert_with(|| kind.join(name.as_str()));
+        }
+    }
+    defined
+}
+
+/// LTSP folds section names, so that `a-b` and `a_b` would become one.
+fn names(defined: &BTreeMap<&str, Path>, findings: &mut Findings) {
+    let mut folded: BTreeMap<String, (&str, Path)> = BTreeMap::new();
+    folded.insert(fold("all"), ("all", Path::from("tags")));
+    for (name, path) in defined {
+        if !is_tag(name) {
+            findings.key_error(
+                path,
+                format!("`{name}` is no tag: letters, digits, `-`, `_` and `.`, at most 63"),
+            );
+        }
+        match folded.get(&fold(name)) {
+            Some((other, place)) if other != name => {
+                let place = findings.place(place);
+                let problem = Problem::error(format!(
+                    "LTSP cannot tell the tags `{name}` and `{other}` apart: it folds both to `{}`",
+                    fold(name)
+                ));
+                findings.record_key(
+                    path,
+                    problem.help(format!("the other is written at {place}")),
+                );
+            }
+            _ => {
+                folded.insert(fold(name), (name, path.clone()));
+            }
+        }
+    }
+}
+
+fn used(values: &Values, defined: &BTreeMap<&str, Path>, findings: &mut Findings) {
+    let in_options: BTreeSet<&str> = values
+        .node_pools
+        .0
+        .iter()
+        .flat_map(|(_, pool)| pool.extra_opts.iter().flatten())
+        .flat_map(|(_, value)| value.split(','))
+        .filter_map(|field| field.trim().strip_prefix("tag:"))
+        .collect();
+    for (step, pool) in &values.node_pools.0 {
+        let path = Path::from("nodePools").join(step.clone()).join("tags");
+        for (index, tag) in pool.tags.iter().enumerate() {
+            let path = path.join(index);
+            if !is_tag(tag) {
+                findings.error(
+                    &path,
+                    format!("`{tag}` is no tag: letters, digits, `-`, `_` and `.`, at most 63"),
+                );
+            } else if tag == "all" {
+                findings.warning(
+                    &path,
+                    "the tag `all` applies to every node without being named",
+                );
+            } else if !defined.contains_key(tag.as_str()) && !in_options.contains(tag.as_str()) {
+                let problem =
+                    Problem::warning(format!("the tag `{tag}` is defined nowhere under `tags`"));
+                findings.record(
+                    &path,
+                    match nearest(tag, defined.keys().copied()) {
+                        Some(near) => problem.help(format!("did you mean `{near}`?")),
+                        None => problem,
+                    },
+                );
+            }
+        }
+    }
+}
+
+fn labels(tags: &Tags, findings: &mut Findings) {
+    for (tag, labels) in &tags.kubernetes_labels {
+        let path = Path::from("tags.kubernetesLabels").join(tag.as_str());
+        for (key, value) in labels.iter().flatten() {
+            let path = path.join(key.as_str());
+            if !is_label_key(key) {
+                findings.key_error(&path, format!("`{key}` is no label key"));
+            } else if !kubelet_may_set(key) {
+                let problem = Problem::error(format!(
+                    "kubelet refuses to set the label `{key}` on its own node"
+                ));
+                findings.record_key(&path, problem.help("the namespaces kubernetes.io and k8s.io are reserved; use node.kubernetes.io/… or one of your own"));
+            }
+            let value = value.as_deref().unwrap_or_default();
+            if !is_label_value(value) {
+                findings.error(&path, format!("`{value}` is no label value: at most 63 letters, digits, `-`, `_`, `.`, beginning and ending with a letter or digit"));
+            }
+        }
+    }
+}
+
+fn kubelet_may_set(key: &str) -> bool {
+    let Some((namespace, _)) = key.split_once('/') else {
+        return true;
+    };
+    let within = |parent: &str| {
+        namespace == parent
+            || namespace
+                .strip_suffix(parent)
+                .is_some_and(|rest| rest.ends_with('.'))
+    };
+    let reserved = within("kubernetes.io") || within("k8s.io");
+    !reserved
+        || within("kubelet.kubernetes.io")
+        || within("node.kubernetes.io")
+        || KUBELET_LABELS.contains(&key)
+}
+
+fn taints(tags: &Tags, findings: &mut Findings) {
+    for (tag, taints) in &tags.kubernetes_taints {
+        let path = Path::from("tags.kubernetesTaints").join(tag.as_str());
+        let mut seen = Vec::new();
+        for (index, taint) in taints.iter().flat_map(|list| &list.0).enumerate() {
+            let path = path.join(index);
+            if !is_label_key(&taint.key) {
+                findings.error(
+                    &path.join("key"),
+                    format!("`{}` is no taint key", taint.key),
+                );
+            }
+            let value = taint.value.as_deref().unwrap_or_default();
+            if !is_label_value(value) {
+                findings.error(
+                    &path.join("value"),
+                    format!("`{value}` is no taint value: the rules are those of label values"),
+                );
+            }
+            let identity = (&taint.key, taint.effect);
+            if seen.contains(&identity) {
+                findings.error(
+                    &path,
+                    format!(
+                        "the taint `{}` is there twice with the same effect, which kubelet refuses",
+                        taint.key
+                    ),
+                );
+            }
+            seen.push(identity);
+        }
+    }
+}

@@ -1,0 +1,331 @@
+//! The control plane as the templates see it.
+
+use serde::Serialize;
+
+use super::spec::{
+    self, Component, EtcdPorts, Flags, Fragment, KonnectivityMode, KonnectivityNodePorts,
+    KonnectivityPorts, KonnectivityServicePorts, PortService, ServiceType, TextMap, Values,
+};
+use super::workload::{
+    ImageReference, Workload, some_fragment, some_list, some_text, with_pod_rule,
+};
+
+/// etcd.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Etcd {
+    #[serde(flatten)]
+    pub workload: Workload,
+    pub extra_args: Flags,
+    pub ports: EtcdPorts,
+    pub service: Service<EtcdPorts>,
+    /// Every member's client URL, joined by commas.
+    pub endpoints: String,
+    /// Every member's name and peer URL, as `--initial-cluster` takes them.
+    pub initial_cluster: String,
+    /// One URL that reaches any member.
+    pub client_endpoint: String,
+    /// How many members make a quorum.
+    pub pdb_min_available: u32,
+}
+
+/// A Service with ports of type `P`.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Service<P> {
+    pub enabled: bool,
+    #[serde(rename = "type")]
+    pub kind: ServiceType,
+    pub ports: P,
+    pub labels: Option<TextMap>,
+    pub annotations: Option<TextMap>,
+    #[serde(rename = "loadBalancerIP")]
+    pub load_balancer_ip: Option<String>,
+}
+
+/// A Service with one port.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OnePortService {
+    pub enabled: bool,
+    #[serde(rename = "type")]
+    pub kind: ServiceType,
+    pub port: u16,
+    pub node_port: Option<u16>,
+    pub labels: Option<TextMap>,
+    pub annotations: Option<TextMap>,
+    #[serde(rename = "loadBalancerIP")]
+    pub load_balancer_ip: Option<String>,
+}
+
+impl From<&PortService> for OnePortService {
+    fn from(service: &PortService) -> Self {
+        OnePortService {
+            enabled: service.enabled,
+            kind: service.kind,
+            port: service.port,
+            node_port: service.node_port,
+            labels: some_text(&service.labels),
+            annotations: some_text(&service.annotations),
+            load_balancer_ip: service.load_balancer_ip.clone(),
+        }
+    }
+}
+
+impl Etcd {
+    /// etcd of the control plane whose objects begin with `prefix`.
+    pub fn new(etcd: &spec::Etcd, prefix: &str) -> Etcd {
+        let name = format!("{prefix}-etcd");
+        let members = |port: u16| {
+            (0..etcd.replica_count)
+                .map(|member| (format!("{name}-{member}"), port))
+                .map(|(pod, port)| (format!("https://{pod}.{name}:{port}"), pod))
+                .collect::<Vec<_>>()
+        };
+        let endpoints: Vec<String> = members(etcd.ports.client)
+            .into_iter()
+            .map(|(url, _)| url)
+            .collect();
+        let peers: Vec<String> = members(etcd.ports.peer)
+            .into_iter()
+            .map(|(url, pod)| format!("{pod}={url}"))
+            .collect();
+        Etcd {
+            // The tag is pinned in the chart; kubeadm names it with the Kubernetes version.
+            workload: Workload::new(etcd, name.clone(), "latest"),
+            extra_args: etcd.extra_args.clone(),
+            ports: etcd.ports.clone(),
+            service: Service {
+                enabled: etcd.service.enabled,
+                kind: etcd.service.kind,
+                ports: etcd.service.ports.clone(),
+                labels: some_text(&etcd.service.labels),
+                annotations: some_text(&etcd.service.annotations),
+                load_balancer_ip: etcd.service.load_balancer_ip.clone(),
+            },
+            endpoints: endpoints.join(","),
+            initial_cluster: peers.join(","),
+            client_endpoint: format!("https://{name}:{}", etcd.ports.client),
+            pdb_min_available: etcd.replica_count / 2 + 1,
+        }
+    }
+}
+
+/// etcd's periodic snapshots.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EtcdBackup {
+    #[serde(flatten)]
+    pub workload: Workload,
+    pub schedule: String,
+    pub successful_jobs_history_limit: u32,
+    pub failed_jobs_history_limit: u32,
+    pub extra_args: Flags,
+}
+
+impl EtcdBackup {
+    /// The backups of `etcd`, whose workload is `server`.
+    pub fn new(etcd: &spec::Etcd, server: &Workload) -> EtcdBackup {
+        let backup = &etcd.backup;
+        let affinity = with_pod_rule(
+            &backup.affinity,
+            "podAffinity",
+            backup.pod_affinity,
+            backup.pod_affinity_topology_key.as_deref(),
+            &server.name,
+        );
+        EtcdBackup {
+            workload: Workload {
+                enabled: backup.enabled,
+                name: format!("{}-backup", server.name),
+                image: ImageReference::new(etcd.keys().image, "latest"),
+                replicas: 1,
+                resources: some_fragment(&backup.resources),
+                labels: some_text(&backup.labels),
+                annotations: some_text(&backup.annotations),
+                pod_labels: some_text(&backup.pod_labels),
+                pod_annotations: some_text(&backup.pod_annotations),
+                node_selector: some_text(&backup.node_selector),
+                tolerations: some_list(&backup.tolerations),
+                affinity: some_fragment(&affinity),
+                extra_env: backup.extra_env.clone(),
+                sidecars: backup.sidecars.clone(),
+                extra_volumes: backup.extra_volumes.clone(),
+                extra_volume_mounts: backup.extra_volume_mounts.clone(),
+            },
+            schedule: backup.schedule.clone(),
+            successful_jobs_history_limit: backup.successful_jobs_history_limit,
+            failed_jobs_history_limit: backup.failed_jobs_history_limit,
+            extra_args: backup.extra_args.clone(),
+        }
+    }
+}
+
+/// kube-apiserver.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ApiServer {
+    #[serde(flatten)]
+    pub workload: Workload,
+    pub extra_args: Flags,
+    pub port: u16,
+    pub service: OnePortService,
+    /// What `kubernetes.default` inside the child leads to, unless the user's flags say it.
+    pub advertise_address: Option<String>,
+    /// Whether anonymous requests are limited by an AuthenticationConfiguration, which excludes the flags for OIDC.
+    pub structured_authentication: bool,
+}
+
+/// The minor version since which AuthenticationConfiguration is served as v1 (KEP-3331).
+const AUTHENTICATION_CONFIGURATION_V1: u32 = 34;
+
+/// 37 of `v1.37.2`.
+fn minor_version(version: &str) -> Option<u32> {
+    version.split('.').nth(1)?.parse().ok()
+}
+
+impl ApiServer {
+    /// kube-apiserver of the control plane whose objects begin with `prefix`.
+    pub fn new(server: &spec::ApiServer, prefix: &str, version: &str) -> ApiServer {
+        let excludes = |flag: &String| {
+            flag.starts_with("oidc-")
+                || matches!(flag.as_str(), "anonymous-auth" | "authentication-config")
+        };
+        ApiServer {
+            workload: Workload::new(server, format!("{prefix}-apiserver"), version),
+            extra_args: server.extra_args.clone(),
+            port: server.port,
+            service: (&server.service).into(),
+            advertise_address: server.service.load_balancer_ip.clone(),
+            structured_authentication: minor_version(version)
+                .is_none_or(|minor| minor >= AUTHENTICATION_CONFIGURATION_V1)
+                && !server.extra_args.keys().any(excludes),
+        }
+    }
+}
+
+/// kube-controller-manager or kube-scheduler.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Controller {
+    #[serde(flatten)]
+    pub workload: Workload,
+    pub extra_args: Flags,
+    pub port: u16,
+    pub service: OnePortService,
+}
+
+impl Controller {
+    /// kube-controller-manager of the control plane whose objects begin with `prefix`.
+    pub fn manager(values: &Values, prefix: &str) -> Controller {
+        let manager = &values.kubernetes.controller_manager;
+        let name = format!("{prefix}-controller-manager");
+        Controller {
+            workload: Workload::new(manager, name, &values.kubernetes.version),
+            extra_args: manager.extra_args.clone(),
+            port: manager.port,
+            service: (&manager.service).into(),
+        }
+    }
+
+    /// kube-scheduler of the control plane whose objects begin with `prefix`.
+    pub fn scheduler(values: &Values, prefix: &str) -> Controller {
+        let scheduler = &values.kubernetes.scheduler;
+        let name = format!("{prefix}-scheduler");
+        Controller {
+            workload: Workload::new(scheduler, name, &values.kubernetes.version),
+            extra_args: scheduler.extra_args.clone(),
+            port: scheduler.port,
+            service: (&scheduler.service).into(),
+        }
+    }
+}
+
+/// The admin pod, and the Job that sets the child cluster up.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Admin {
+    #[serde(flatten)]
+    pub workload: Workload,
+    pub job: BootstrapJob,
+}
+
+/// The Job that sets the child cluster up.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BootstrapJob {
+    pub enabled: bool,
+    pub name: String,
+    pub schedule: String,
+    pub successful_jobs_history_limit: u32,
+    pub failed_jobs_history_limit: u32,
+    pub labels: Option<TextMap>,
+    pub annotations: Option<TextMap>,
+    /// The user's affinity alone: Jobs need not keep apart from the admin pods.
+    pub affinity: Option<Fragment>,
+}
+
+impl Admin {
+    /// The admin pod of the control plane whose objects begin with `prefix`.
+    pub fn new(admin: &spec::Admin, prefix: &str, own_tag: &str) -> Admin {
+        Admin {
+            workload: Workload::new(admin, format!("{prefix}-admin"), own_tag),
+            job: BootstrapJob {
+                enabled: admin.job.enabled,
+                name: format!("{prefix}-bootstrap"),
+                schedule: admin.job.schedule.clone(),
+                successful_jobs_history_limit: admin.job.successful_jobs_history_limit,
+                failed_jobs_history_limit: admin.job.failed_jobs_history_limit,
+                labels: some_text(&admin.job.labels),
+                annotations: some_text(&admin.job.annotations),
+                affinity: some_fragment(&admin.affinity),
+            },
+        }
+    }
+}
+
+/// Konnectivity's server.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KonnectivityServer {
+    #[serde(flatten)]
+    pub workload: Workload,
+    pub extra_args: Flags,
+    pub mode: KonnectivityMode,
+    pub ports: KonnectivityPorts,
+    pub service: KonnectivityService,
+}
+
+/// Konnectivity's Service.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KonnectivityService {
+    #[serde(flatten)]
+    pub service: Service<KonnectivityServicePorts>,
+    pub node_ports: KonnectivityNodePorts,
+}
+
+impl KonnectivityServer {
+    /// Konnectivity's server of the control plane whose objects begin with `prefix`.
+    pub fn new(server: &spec::KonnectivityServer, prefix: &str) -> KonnectivityServer {
+        let name = format!("{prefix}-konnectivity-server");
+        let service = &server.service;
+        KonnectivityServer {
+            workload: Workload::new(server, name, "latest"),
+            extra_args: server.extra_args.clone(),
+            mode: server.mode,
+            ports: server.ports.clone(),
+            service: KonnectivityService {
+                service: Service {
+                    enabled: service.enabled,
+                    kind: service.kind,
+                    ports: service.ports.clone(),
+                    labels: some_text(&service.labels),
+                    annotations: some_text(&service.annotations),
+                    load_balancer_ip: service.load_balancer_ip.clone(),
+                },
+                node_ports: service.node_ports.clone(),
+            },
+        }
+    }
+}

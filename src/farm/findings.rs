@@ -1,0 +1,99 @@
+//! Collects what is wrong with the values, each problem with the place where it was written.
+
+use crate::values::{Node, Path, Problem, Segment, Severity};
+
+/// The problems found so far in one tree of values.
+pub struct Findings<'a> {
+    tree: &'a Node,
+    /// List elements that are in the tree and not in the values, since they could not be read.
+    gaps: Vec<Path>,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Findings<'a> {
+    /// Starts with the problems that are known already. `gaps` are the list elements of `tree` that the values lack.
+    pub fn new(tree: &'a Node, mut gaps: Vec<Path>, problems: Vec<Problem>) -> Self {
+        gaps.sort();
+        Findings {
+            tree,
+            gaps,
+            problems,
+        }
+    }
+
+    /// The path in the tree of what stands at `path` in the values.
+    pub fn in_tree(&self, path: &Path) -> Path {
+        let mut found = Path::default();
+        for segment in &path.0 {
+            let mut segment = segment.clone();
+            for gap in &self.gaps {
+                if let (Some((Segment::Index(gone), parent)), Segment::Index(index)) =
+                    (gap.0.split_last(), &mut segment)
+                    && *parent == found.0
+                    && *gone <= *index
+                {
+                    *index += 1;
+                }
+            }
+            found = found.join(segment);
+        }
+        found
+    }
+
+    /// Records an error about the value at `path`.
+    pub fn error(&mut self, path: &Path, message: impl Into<String>) {
+        self.record(path, Problem::error(message));
+    }
+
+    /// Records a warning about the value at `path`.
+    pub fn warning(&mut self, path: &Path, message: impl Into<String>) {
+        self.record(path, Problem::warning(message));
+    }
+
+    /// Records a problem about the value at `path`, where the caller adds more than a message.
+    pub fn record(&mut self, path: &Path, problem: Problem) {
+        let path = self.in_tree(path);
+        let origin = self.tree.origin_at(&path).clone();
+        self.problems.push(problem.at(origin).about(path));
+    }
+
+    /// Records a problem that no value is the cause of.
+    pub fn add(&mut self, problem: Problem) {
+        self.problems.push(problem);
+    }
+
+    /// Records an error about a map's key rather than its value.
+    pub fn key_error(&mut self, path: &Path, message: impl Into<String>) {
+        self.record_key(path, Problem::error(message));
+    }
+
+    /// Records a problem about a map's key, where the caller adds more than a message.
+    pub fn record_key(&mut self, path: &Path, problem: Problem) {
+        let path = self.in_tree(path);
+        let origin = self
+            .tree
+            .key_origin_at(&path)
+            .unwrap_or_else(|| self.tree.origin_at(&path))
+            .clone();
+        self.problems.push(problem.at(origin).about(path));
+    }
+
+    /// Where the value at `path` was written, for messages that name a second place.
+    pub fn place(&self, path: &Path) -> String {
+        self.tree.origin_at(&self.in_tree(path)).to_string()
+    }
+
+    /// Whether anything was found that stops the command.
+    pub fn any_error(&self) -> bool {
+        self.problems
+            .iter()
+            .any(|problem| problem.severity == Severity::Error)
+    }
+
+    /// All problems, in the order of their places.
+    pub fn into_problems(mut self) -> Vec<Problem> {
+        self.problems
+            .sort_by(|left, right| left.position().cmp(&right.position()));
+        self.problems
+    }
+}

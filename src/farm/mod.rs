@@ -1,0 +1,206 @@
+//! The typed model of a farm: values checked, and everything computed that templates only lay out.
+
+mod boot;
+mod certificates;
+mod checks;
+mod cluster;
+mod compat;
+mod control_plane;
+mod findings;
+mod leases;
+mod names;
+pub mod reference;
+pub mod schema;
+mod settings;
+pub mod spec;
+pub mod split;
+mod subnets;
+pub mod syntax;
+mod workload;
+
+use indexmap::IndexMap;
+use serde::Serialize;
+
+use crate::values::{Node, Path, Problem, decode, decode_with_gaps};
+
+use self::boot::BootServer;
+use self::certificates::Pki;
+use self::cluster::{Cluster, Coredns, KonnectivityAgent, KubeProxy, Persistence};
+use self::control_plane::{Admin, ApiServer, Controller, Etcd, EtcdBackup, KonnectivityServer};
+use self::findings::Findings;
+use self::leases::Dhcp;
+use self::names::Names;
+pub use self::names::Release;
+use self::settings::TagSettings;
+use self::spec::Values;
+use self::subnets::Subnets;
+
+/// This program's version, which is also the tag of the images made with it.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// A farm, as the templates see it: the top level of their context.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Farm {
+    pub release: Release,
+    pub tool: Tool,
+    pub kubernetes: Cluster,
+    pub persistence: Persistence,
+    pub etcd: Etcd,
+    pub etcd_backup: EtcdBackup,
+    pub api_server: ApiServer,
+    pub controller_manager: Controller,
+    pub scheduler: Controller,
+    pub admin: Admin,
+    pub bootstrap: Named,
+    pub join_token: JoinToken,
+    pub kube_proxy: KubeProxy,
+    pub coredns: Coredns,
+    pub konnectivity_server: KonnectivityServer,
+    pub konnectivity_agent: KonnectivityAgent,
+    pub extra_manifests: Option<IndexMap<String, String>>,
+    pub pki: Pki,
+    pub ltsp: BootServer,
+    pub dhcp: Dhcp,
+}
+
+/// This program.
+#[derive(Debug, Clone, Serialize)]
+pub struct Tool {
+    pub version: &'static str,
+}
+
+/// An object that is only referred to.
+#[derive(Debug, Clone, Serialize)]
+pub struct Named {
+    pub name: String,
+}
+
+/// The Job and CronJob that make join tokens.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct JoinToken {
+    pub enabled: bool,
+    pub name: String,
+    pub secret_name: String,
+    pub ttl: String,
+    pub schedule: String,
+}
+
+/// The name a release has where neither a flag nor the values give one.
+pub const DEFAULT_NAME: &str = "kubefarm";
+
+/// The values, typed and checked; and the farm they describe.
+#[derive(Debug)]
+pub struct Checked {
+    /// The farm, unless a problem is an error.
+    pub farm: Option<Farm>,
+    /// Everything that was found, warnings included.
+    pub problems: Vec<Problem>,
+}
+
+/// Reads the merged values as a farm. `name` wins over the values' own name. `defaults` is asked for only where a
+/// value is so wrong that its default has to stand in for it, to find the problems behind it.
+pub fn check(
+    tree: &Node,
+    name: Option<&str>,
+    namespace: &str,
+    defaults: impl FnOnce() -> Option<Node>,
+) -> Checked {
+    let (values, problems, gaps) = decode_with_gaps::<Values>(tree);
+    let values = values.or_else(|| decode(&mended(tree, &problems, &defaults()?)).0);
+    let mut findings = Findings::new(tree, gaps, problems);
+    let Some(mut values) = values else {
+        return Checked {
+            farm: None,
+            problems: findings.into_problems(),
+        };
+    };
+    let release = Release {
+        name: name
+            .or(values.name.as_deref())
+            .unwrap_or(DEFAULT_NAME)
+            .to_owned(),
+        namespace: namespace.to_owned(),
+    };
+    compat::modernise(&mut values, &mut findings);
+    let networking = &values.kubernetes.networking;
+    let services = Subnets::parse(
+        &networking.service_subnet,
+        &Path::from("kubernetes.networking.serviceSubnet"),
+        &mut findings,
+    );
+    let pods = networking.pod_subnet.as_ref().map(|pods| {
+        let path = Path::from("kubernetes.networking.podSubnet");
+        Subnets::parse(pods, &path, &mut findings)
+    });
+    let pods = pods.unwrap_or_default();
+    let names = Names::new(&values, &release);
+    names.check(&values, &mut findings);
+    names::check_namespace(namespace, &mut findings);
+    checks::check(&values, &services, &pods, &mut findings);
+    let farm = (!findings.any_error()).then(|| build(&values, &names, release, &services, &pods));
+    Checked {
+        farm,
+        problems: findings.into_problems(),
+    }
+}
+
+/// The tree with defaults in place of what is wrong, and without what has none.
+fn mended(tree: &Node, problems: &[Problem], defaults: &Node) -> Node {
+    let mut paths: Vec<&Path> = problems
+        .iter()
+        .filter_map(|problem| problem.path.as_ref())
+        .collect();
+    // From the end, so that taking an item out of a list leaves the places of the others.
+    paths.sort_by(|left, right| right.cmp(left));
+    let mut mended = tree.clone();
+    for path in paths {
+        mended.put(path, defaults.get(path).cloned());
+    }
+    mended
+}
+
+fn build(
+    values: &Values,
+    names: &Names,
+    release: Release,
+    services: &Subnets,
+    pods: &Subnets,
+) -> Farm {
+    let kubernetes = &values.kubernetes;
+    let prefix = &names.kubernetes;
+    let own_tag = format!("v{VERSION}");
+    let tags = TagSettings::new(&values.tags);
+    let etcd = Etcd::new(&kubernetes.etcd, prefix);
+    Farm {
+        tool: Tool { version: VERSION },
+        kubernetes: Cluster::new(values, prefix, &names.certificates, services, pods),
+        persistence: Persistence::new(&kubernetes.persistence, &etcd.workload.name),
+        etcd_backup: EtcdBackup::new(&kubernetes.etcd, &etcd.workload),
+        etcd,
+        api_server: ApiServer::new(&kubernetes.api_server, prefix, &kubernetes.version),
+        controller_manager: Controller::manager(values, prefix),
+        scheduler: Controller::scheduler(values, prefix),
+        admin: Admin::new(&kubernetes.admin, prefix, &own_tag),
+        bootstrap: Named {
+            name: format!("{prefix}-bootstrap"),
+        },
+        join_token: JoinToken {
+            enabled: values.token_generator.enabled,
+            name: format!("{}-join-token", names.ltsp),
+            secret_name: format!("{}-join-config", names.ltsp),
+            ttl: values.token_generator.token_ttl.clone(),
+            schedule: values.token_generator.schedule.clone(),
+        },
+        kube_proxy: KubeProxy::new(values, pods),
+        coredns: Coredns::new(&kubernetes.coredns),
+        konnectivity_server: KonnectivityServer::new(&kubernetes.konnectivity_server, prefix),
+        konnectivity_agent: KonnectivityAgent::new(values),
+        extra_manifests: cluster::extra_manifests(values),
+        pki: Pki::new(values, names, &release, services),
+        ltsp: BootServer::new(values, &names.ltsp, &own_tag, &tags),
+        dhcp: Dhcp::new(values, &names.ltsp, &own_tag),
+        release,
+    }
+}

@@ -1,0 +1,219 @@
+//! The names of a release's objects, and whether Kubernetes takes them.
+
+use super::findings::Findings;
+use super::spec::Values;
+use super::syntax::{is_dns_label, is_service_name};
+use crate::values::{Path, Problem};
+
+/// What was asked to be rendered: a farm's name and the namespace of its objects.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Release {
+    pub name: String,
+    pub namespace: String,
+}
+
+/// The prefixes of all object names.
+#[derive(Debug, Clone)]
+pub struct Names {
+    /// Of the control plane's objects: `<release>-kubernetes`.
+    pub kubernetes: String,
+    /// Of the certificates' common names.
+    pub certificates: String,
+    /// The boot server, and the release's DHCP tag: `<release>-kubernetes-ltsp`.
+    pub ltsp: String,
+    release: String,
+}
+
+impl Names {
+    /// The names that the values and the release give, cut at 63 characters as Helm charts do.
+    pub fn new(values: &Values, release: &Release) -> Names {
+        let kubernetes = match set(&values.kubernetes.fullname_override) {
+            Some(name) => cut(name),
+            None => {
+                let part = set(&values.kubernetes.name_override).unwrap_or("kubernetes");
+                if part == release.name {
+                    cut(part)
+                } else {
+                    cut(&format!("{}-{part}", release.name))
+                }
+            }
+        };
+        let ltsp = match (
+            set(&values.ltsp.fullname_override),
+            set(&values.fullname_override),
+            set(&values.name_override),
+        ) {
+            (Some(name), _, _) | (None, Some(name), _) => cut(name),
+            (None, None, Some(part)) => cut(&format!("{}-{part}", release.name)),
+            (None, None, None) => cut(&format!("{kubernetes}-ltsp")),
+        };
+        let certificates = match set(&values.kubernetes.certname_override) {
+            Some(name) => cut(name),
+            None => kubernetes.clone(),
+        };
+        Names {
+            kubernetes,
+            certificates,
+            ltsp,
+            release: release.name.clone(),
+        }
+    }
+
+    /// Finds names that Kubernetes would refuse, and the value that each of them comes from.
+    pub fn check(&self, values: &Values, findings: &mut Findings) {
+        let causes = Causes::of(values, &self.release);
+        // It is also the value of a label.
+        if !is_release_name(&self.release) {
+            let message = format!(
+                "`{}` is no name for a release: lower-case letters, digits and hyphens, at most 63",
+                self.release
+            );
+            record(findings, &causes.release, Problem::error(message));
+        }
+        for (prefix, cause) in [
+            (&self.kubernetes, &causes.kubernetes),
+            (&self.ltsp, &causes.ltsp),
+        ] {
+            // Where the boot server's name follows from the control plane's, that one is told of.
+            let follows = cause == &causes.kubernetes && prefix != &self.kubernetes;
+            let told = follows && !is_service_name(&self.kubernetes);
+            let by_release = prefix.starts_with(&self.release) && !is_service_name(&self.release);
+            if by_release && !is_release_name(&self.release) {
+                continue;
+            }
+            if !told && !is_service_name(prefix) {
+                let message = format!(
+                    "`{prefix}` is no name for objects: lower-case letters, digits and hyphens, beginning with a letter"
+                );
+                let cause = if by_release { &causes.release } else { cause };
+                record(findings, cause, Problem::error(message));
+            }
+        }
+        let mut told: Vec<&Option<Path>> = Vec::new();
+        for (too_long, cause) in self.too_long(&causes) {
+            if !told.contains(&cause) {
+                record(findings, cause, Problem::error(too_long));
+                told.push(cause);
+            }
+        }
+    }
+
+    /// What is too long, each with its cause; the one that most has to be cut from comes first.
+    fn too_long<'a>(&self, causes: &'a Causes) -> Vec<(String, &'a Option<Path>)> {
+        // The longest suffix that each prefix gets, by the kind with the tightest limit. A Job's name
+        // ends in a hash of 10, a CronJob's Jobs in a timestamp of 10: 63 - 11 = 52 for both.
+        // X.520 bounds a common name at 64 (RFC 5280, ub-common-name).
+        let longest = [
+            (
+                "object name",
+                &self.kubernetes,
+                "-etcd-backup",
+                52,
+                &causes.kubernetes,
+            ),
+            (
+                "object name",
+                &self.kubernetes,
+                "-controller-manager",
+                63,
+                &causes.kubernetes,
+            ),
+            (
+                "object name",
+                &self.ltsp,
+                "-publish-address",
+                52,
+                &causes.ltsp,
+            ),
+            (
+                "common name",
+                &self.certificates,
+                "-controller-manager-server",
+                64,
+                &causes.certificates,
+            ),
+        ];
+        let mut found: Vec<(usize, String, &Option<Path>)> = Vec::new();
+        for (kind, prefix, suffix, limit, cause) in longest {
+            let length = prefix.len() + suffix.len();
+            if length > limit {
+                let message = format!(
+                    "the {kind} `{prefix}{suffix}` has {length} characters, {} more than it may have; choose a shorter name",
+                    length - limit
+                );
+                found.push((length - limit, message, cause));
+            }
+        }
+        found.sort_by_key(|(excess, _, _)| std::cmp::Reverse(*excess));
+        found
+            .into_iter()
+            .map(|(_, message, cause)| (message, cause))
+            .collect()
+    }
+}
+
+/// The value that each prefix comes from; `None` for a release name that is no value: `--name`.
+struct Causes {
+    release: Option<Path>,
+    kubernetes: Option<Path>,
+    ltsp: Option<Path>,
+    certificates: Option<Path>,
+}
+
+impl Causes {
+    fn of(values: &Values, release: &str) -> Causes {
+        let is_set = |value: &Option<String>, path: &str| set(value).map(|_| Path::from(path));
+        let from_values = values.name.as_deref() == Some(release);
+        let name = from_values.then(|| Path::from("name"));
+        let kubernetes = &values.kubernetes;
+        let prefix = is_set(&kubernetes.fullname_override, "kubernetes.fullnameOverride")
+            .or(is_set(&kubernetes.name_override, "kubernetes.nameOverride"))
+            .or(name.clone());
+        let ltsp = is_set(&values.ltsp.fullname_override, "ltsp.fullnameOverride")
+            .or(is_set(&values.fullname_override, "fullnameOverride"))
+            .or(is_set(&values.name_override, "nameOverride"))
+            .or(prefix.clone());
+        let certificates =
+            is_set(&kubernetes.certname_override, "kubernetes.certnameOverride").or(prefix.clone());
+        Causes {
+            release: name,
+            kubernetes: prefix,
+            ltsp,
+            certificates,
+        }
+    }
+}
+
+fn record(findings: &mut Findings, cause: &Option<Path>, problem: Problem) {
+    match cause {
+        Some(path) => findings.record(path, problem),
+        None => findings.add(problem.help("the release's name comes from --name")),
+    }
+}
+
+/// Finds a namespace that Kubernetes would refuse (RFC 1123 labels).
+pub fn check_namespace(namespace: &str, findings: &mut Findings) {
+    if !is_release_name(namespace) {
+        let message = format!(
+            "`{namespace}` is no name for a namespace: lower-case letters, digits and hyphens, at most 63"
+        );
+        findings.add(Problem::error(message).help("it comes from --namespace"));
+    }
+}
+
+/// An empty name is none, as in Helm's charts.
+fn set(name: &Option<String>) -> Option<&str> {
+    name.as_deref().filter(|name| !name.is_empty())
+}
+
+fn is_release_name(name: &str) -> bool {
+    is_dns_label(name) && !name.bytes().any(|byte| byte.is_ascii_uppercase())
+}
+
+fn cut(name: &str) -> String {
+    let end = name
+        .char_indices()
+        .nth(63)
+        .map_or(name.len(), |(end, _)| end);
+    name[..end].trim_end_matches('-').to_owned()
+}

@@ -1,0 +1,93 @@
+//! What tags mean to nodes: LTSP settings, Kubernetes labels and taints, transposed to one section a tag.
+
+use indexmap::IndexMap;
+
+use super::boot::{Setting, TagSection};
+use super::spec::{Tags, Taint, TaintEffect};
+
+/// Settings by tag, in the order in which tags are first mentioned.
+#[derive(Debug, Clone, Default)]
+pub struct TagSettings(IndexMap<String, Vec<Setting>>);
+
+impl TagSettings {
+    /// Collects what every tag brings.
+    pub fn new(tags: &Tags) -> TagSettings {
+        let mut settings: IndexMap<String, Vec<Setting>> = IndexMap::new();
+        for (tag, options) in &tags.ltsp_options {
+            let options = options.iter().flatten();
+            let found = options.map(|(key, value)| Setting::new(key, value));
+            settings.entry(tag.clone()).or_default().extend(found);
+        }
+        for (tag, labels) in &tags.kubernetes_labels {
+            let labels: Vec<String> = labels
+                .iter()
+                .flatten()
+                .map(|(key, value)| format!("{key}={}", value.as_deref().unwrap_or_default()))
+                .collect();
+            add_list(&mut settings, tag, "KUBERNETES_LABELS", &labels);
+        }
+        for (tag, taints) in &tags.kubernetes_taints {
+            let taints: Vec<String> = taints
+                .iter()
+                .flat_map(|list| &list.0)
+                .map(taint_text)
+                .collect();
+            add_list(&mut settings, tag, "KUBERNETES_TAINTS", &taints);
+        }
+        settings.retain(|_, settings| !settings.is_empty());
+        TagSettings(settings)
+    }
+
+    /// Whether `tag` has a section of its own, that nodes can include.
+    pub fn has_section(&self, tag: &str) -> bool {
+        tag != "all" && self.0.contains_key(tag)
+    }
+
+    /// The sections: `[clients]` for the tag `all`, `[tag_NAME]` for the others.
+    pub fn sections(&self) -> Vec<TagSection> {
+        self.0
+            .iter()
+            .map(|(tag, settings)| TagSection {
+                section: match tag.as_str() {
+                    "all" => "clients".to_owned(),
+                    tag => format!("tag_{tag}"),
+                },
+                settings: settings.clone(),
+            })
+            .collect()
+    }
+}
+
+fn add_list(
+    settings: &mut IndexMap<String, Vec<Setting>>,
+    tag: &str,
+    variable: &str,
+    items: &[String],
+) {
+    if !items.is_empty() {
+        let key = format!("{variable}_{}", fold(tag).to_ascii_uppercase());
+        let found = Setting::new(key, items.join(","));
+        settings.entry(tag.to_owned()).or_default().push(found);
+    }
+}
+
+/// A taint as kubelet's `--register-with-taints` takes it.
+fn taint_text(taint: &Taint) -> String {
+    let effect = match taint.effect {
+        TaintEffect::NoSchedule => "NoSchedule",
+        TaintEffect::PreferNoSchedule => "PreferNoSchedule",
+        TaintEffect::NoExecute => "NoExecute",
+    };
+    let value = taint.value.as_deref().unwrap_or_default();
+    format!("{}={value}:{effect}", taint.key)
+}
+
+/// A name as LTSP's ini2sh folds it into a shell function's: lower case, all but letters and digits become `_`.
+pub fn fold(name: &str) -> String {
+    name.chars()
+        .map(|c| match c.to_ascii_lowercase() {
+            c if c.is_ascii_lowercase() || c.is_ascii_digit() => c,
+            _ => '_',
+        })
+        .collect()
+}

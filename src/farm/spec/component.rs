@@ -1,0 +1,244 @@
+//! What every component can be told: image, replicas, and the keys of its pods.
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Fragment, TextMap};
+
+/// Command-line flags without their leading dashes. A list repeats the flag, `null` removes a default one.
+pub type Flags = IndexMap<String, serde_json::Value>;
+
+/// A container image.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Image {
+    /// The image's name without tag: `registry.k8s.io/etcd`.
+    pub repository: String,
+    /// The tag. Unset: the version that the component follows.
+    pub tag: Option<String>,
+    /// A digest (`sha256:…`), which wins over the tag.
+    pub digest: Option<String>,
+    /// When the kubelet pulls it.
+    pub pull_policy: Option<PullPolicy>,
+    /// Secrets with registry credentials: names, or objects `{name: …}`.
+    #[serde(default)]
+    pub pull_secrets: Vec<PullSecret>,
+}
+
+/// When the kubelet pulls an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub enum PullPolicy {
+    Always,
+    IfNotPresent,
+    Never,
+}
+
+/// A Secret with registry credentials.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum PullSecret {
+    /// The Secret's name.
+    Name(String),
+    /// The Secret's name, as a pod's `imagePullSecrets` has it.
+    Reference {
+        /// The Secret's name.
+        name: String,
+    },
+}
+
+/// Whether pods of one component keep away from each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum Spread {
+    /// Preferred: they share a topology domain only where they must.
+    Soft,
+    /// Required: a pod that finds no domain of its own stays pending.
+    Hard,
+    /// No rule of ours.
+    #[serde(rename = "")]
+    None,
+}
+
+/// How a Service is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub enum ServiceType {
+    ClusterIP,
+    NodePort,
+    LoadBalancer,
+}
+
+/// Extra names and addresses in a server certificate.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CertSans {
+    /// DNS names; a leading `*.` is allowed.
+    #[serde(default)]
+    pub dns_names: Vec<String>,
+    /// IPv4 and IPv6 addresses.
+    #[serde(default)]
+    pub ip_addresses: Vec<String>,
+}
+
+/// A Service with one port.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PortService {
+    /// Create the Service.
+    pub enabled: bool,
+    /// How it is reached.
+    #[serde(rename = "type")]
+    pub kind: ServiceType,
+    /// The Service's port.
+    pub port: u16,
+    /// A fixed node port (30000-32767) for the types NodePort and LoadBalancer.
+    pub node_port: Option<u16>,
+    /// More labels for the Service.
+    #[serde(default)]
+    pub labels: TextMap,
+    /// Annotations for the Service.
+    #[serde(default)]
+    pub annotations: TextMap,
+    /// A fixed address, where the load balancer honours one.
+    #[serde(rename = "loadBalancerIP")]
+    pub load_balancer_ip: Option<String>,
+}
+
+/// Declares something that runs as pods: the keys of its pods, and its own.
+macro_rules! pods {
+    ($(#[$meta:meta])* $name:ident { $($fields:tt)* }) => {
+        $crate::farm::spec::component::pods!(@struct $(#[$meta])* $name { $($fields)* });
+
+        impl $crate::farm::spec::Component for $name {
+            fn keys(&self) -> $crate::farm::spec::PodKeys<'_> {
+                $crate::farm::spec::component::pods!(@keys self)
+            }
+        }
+    };
+    (@struct $(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, serde::Deserialize, schemars::JsonSchema)]
+        #[serde(rename_all = "camelCase")]
+        pub struct $name {
+            /// Its container image.
+            pub image: $crate::farm::spec::Image,
+            /// The container's resource requests and limits (Kubernetes `ResourceRequirements`).
+            #[serde(default)]
+            pub resources: $crate::farm::spec::Fragment,
+            /// More labels for the workload object.
+            #[serde(default)]
+            pub labels: $crate::farm::spec::TextMap,
+            /// Annotations for the workload object.
+            #[serde(default)]
+            pub annotations: $crate::farm::spec::TextMap,
+            /// More labels for its pods.
+            #[serde(default)]
+            pub pod_labels: $crate::farm::spec::TextMap,
+            /// Annotations for its pods.
+            #[serde(default)]
+            pub pod_annotations: $crate::farm::spec::TextMap,
+            /// Labels that a node must have to run its pods.
+            #[serde(default)]
+            pub node_selector: $crate::farm::spec::TextMap,
+            /// Taints that its pods tolerate (Kubernetes `Toleration` objects).
+            #[serde(default)]
+            pub tolerations: Vec<$crate::farm::spec::Fragment>,
+            /// Scheduling rules (a Kubernetes `Affinity` object).
+            #[serde(default)]
+            pub affinity: $crate::farm::spec::Fragment,
+            /// More environment variables (Kubernetes `EnvVar` objects).
+            #[serde(default)]
+            pub extra_env: Vec<$crate::farm::spec::Fragment>,
+            /// More containers in its pods (Kubernetes `Container` objects).
+            #[serde(default)]
+            pub sidecars: Vec<$crate::farm::spec::Fragment>,
+            /// More volumes (Kubernetes `Volume` objects).
+            #[serde(default)]
+            pub extra_volumes: Vec<$crate::farm::spec::Fragment>,
+            /// More volume mounts of the main container (Kubernetes `VolumeMount` objects).
+            #[serde(default)]
+            pub extra_volume_mounts: Vec<$crate::farm::spec::Fragment>,
+            $($(#[$field_meta])* pub $field: $type,)*
+        }
+    };
+    (@keys $self:ident) => {
+        $crate::farm::spec::PodKeys {
+            enabled: true,
+            replicas: 1,
+            anti_affinity: None,
+            topology_key: None,
+            image: &$self.image,
+            resources: &$self.resources,
+            labels: &$self.labels,
+            annotations: &$self.annotations,
+            pod_labels: &$self.pod_labels,
+            pod_annotations: &$self.pod_annotations,
+            node_selector: &$self.node_selector,
+            tolerations: &$self.tolerations,
+            affinity: &$self.affinity,
+            extra_env: &$self.extra_env,
+            sidecars: &$self.sidecars,
+            extra_volumes: &$self.extra_volumes,
+            extra_volume_mounts: &$self.extra_volume_mounts,
+        }
+    };
+}
+pub(super) use pods;
+
+/// Declares a component: pods that can be switched off, multiplied and kept apart.
+macro_rules! component {
+    ($(#[$meta:meta])* $name:ident { $($fields:tt)* }) => {
+        $crate::farm::spec::component::pods!(@struct $(#[$meta])* $name {
+            /// Render this component.
+            enabled: bool,
+            /// How many pods.
+            replica_count: u32,
+            /// Keep its pods apart: `soft`, `hard`, or empty for no rule.
+            pod_anti_affinity: Option<$crate::farm::spec::Spread>,
+            /// The node label whose values are kept apart.
+            pod_anti_affinity_topology_key: Option<String>,
+            $($fields)*
+        });
+
+        impl $crate::farm::spec::Component for $name {
+            fn keys(&self) -> $crate::farm::spec::PodKeys<'_> {
+                $crate::farm::spec::PodKeys {
+                    enabled: self.enabled,
+                    replicas: self.replica_count,
+                    anti_affinity: self.pod_anti_affinity,
+                    topology_key: self.pod_anti_affinity_topology_key.as_deref(),
+                    ..$crate::farm::spec::component::pods!(@keys self)
+                }
+            }
+        }
+    };
+}
+pub(super) use component;
+
+/// The keys that every component has, borrowed from whichever it is.
+#[derive(Debug, Clone, Copy)]
+pub struct PodKeys<'a> {
+    pub enabled: bool,
+    pub image: &'a Image,
+    pub replicas: u32,
+    pub resources: &'a Fragment,
+    pub labels: &'a TextMap,
+    pub annotations: &'a TextMap,
+    pub pod_labels: &'a TextMap,
+    pub pod_annotations: &'a TextMap,
+    pub node_selector: &'a TextMap,
+    pub tolerations: &'a [Fragment],
+    pub affinity: &'a Fragment,
+    pub anti_affinity: Option<Spread>,
+    pub topology_key: Option<&'a str>,
+    pub extra_env: &'a [Fragment],
+    pub sidecars: &'a [Fragment],
+    pub extra_volumes: &'a [Fragment],
+    pub extra_volume_mounts: &'a [Fragment],
+}
+
+/// Anything that runs as pods of its own.
+pub trait Component {
+    /// The keys it shares with every other component.
+    fn keys(&self) -> PodKeys<'_>;
+}

@@ -1,0 +1,77 @@
+//! The control plane's servers, and the admin pod.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::component::component;
+use super::{CertSans, Flags, PortService, TextMap};
+
+component! {
+    /// kube-apiserver, a Deployment.
+    ApiServer {
+        /// More flags of kube-apiserver; a list repeats one, `null` removes a default.
+        #[serde(default)]
+        extra_args: Flags,
+        /// More names and addresses in its certificate.
+        #[serde(rename = "certSANs", default)]
+        cert_sans: CertSans,
+        /// The port that it listens on.
+        port: u16,
+        /// The Service in front of it.
+        service: PortService,
+    }
+}
+
+component! {
+    /// kube-controller-manager, a Deployment.
+    ControllerManager {
+        /// More flags of kube-controller-manager; a list repeats one, `null` removes a default.
+        #[serde(default)]
+        extra_args: Flags,
+        /// The port that it listens on.
+        port: u16,
+        /// The Service in front of it.
+        service: PortService,
+    }
+}
+
+component! {
+    /// kube-scheduler, a Deployment.
+    Scheduler {
+        /// More flags of kube-scheduler; a list repeats one, `null` removes a default.
+        #[serde(default)]
+        extra_args: Flags,
+        /// The port that it listens on.
+        port: u16,
+        /// The Service in front of it.
+        service: PortService,
+    }
+}
+
+component! {
+    /// A pod with kubectl, kubeadm and kubefarm that holds the admin kubeconfig.
+    Admin {
+        /// The Job that sets the child cluster up.
+        job: BootstrapJob,
+    }
+}
+
+/// The Job that sets the child cluster up.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BootstrapJob {
+    /// Render the Job and its periodic CronJob.
+    pub enabled: bool,
+    /// When it runs again, in cron's syntax.
+    pub schedule: String,
+    /// How many finished Jobs to keep.
+    pub successful_jobs_history_limit: u32,
+    /// How many failed Jobs to keep.
+    pub failed_jobs_history_limit: u32,
+    /// More labels for the Job and the CronJob.
+    #[serde(default)]
+    pub labels: TextMap,
+    /// Annotations for the Job and the CronJob.
+    #[serde(default)]
+    pub annotations: TextMap,
+}

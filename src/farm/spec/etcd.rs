@@ -1,0 +1,116 @@
+//! etcd and its backups.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::component::component;
+use super::{CertSans, Flags, Fragment, ServiceType, Spread, TextMap};
+
+/// etcd's ports.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EtcdPorts {
+    /// Clients.
+    pub client: u16,
+    /// Other members.
+    pub peer: u16,
+    /// Metrics and probes, without TLS.
+    pub metrics: u16,
+}
+
+/// etcd's headless Service.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EtcdService {
+    /// Create the Service; members find each other through it.
+    pub enabled: bool,
+    /// How it is reached; it is headless with `ClusterIP`.
+    #[serde(rename = "type")]
+    pub kind: ServiceType,
+    /// The Service's ports.
+    pub ports: EtcdPorts,
+    /// More labels for the Service.
+    #[serde(default)]
+    pub labels: TextMap,
+    /// Annotations for the Service.
+    #[serde(default)]
+    pub annotations: TextMap,
+    /// A fixed address, where the load balancer honours one.
+    #[serde(rename = "loadBalancerIP")]
+    pub load_balancer_ip: Option<String>,
+}
+
+component! {
+    /// etcd, a StatefulSet.
+    Etcd {
+        /// More flags of etcd; a list repeats one, `null` removes a default.
+        #[serde(default)]
+        extra_args: Flags,
+        /// More names and addresses in etcd's server certificate.
+        #[serde(rename = "certSANs", default)]
+        cert_sans: CertSans,
+        /// The ports that etcd listens on.
+        ports: EtcdPorts,
+        /// The Service in front of it.
+        service: EtcdService,
+        /// Periodic snapshots.
+        backup: EtcdBackup,
+    }
+}
+
+/// Periodic snapshots of etcd, a CronJob.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct EtcdBackup {
+    /// Take snapshots.
+    pub enabled: bool,
+    /// When, in cron's syntax.
+    pub schedule: String,
+    /// How many finished Jobs to keep.
+    pub successful_jobs_history_limit: u32,
+    /// How many failed Jobs to keep.
+    pub failed_jobs_history_limit: u32,
+    /// More flags of `etcdctl snapshot save`.
+    #[serde(default)]
+    pub extra_args: Flags,
+    /// The container's resource requests and limits.
+    #[serde(default)]
+    pub resources: Fragment,
+    /// More labels for the CronJob.
+    #[serde(default)]
+    pub labels: TextMap,
+    /// Annotations for the CronJob.
+    #[serde(default)]
+    pub annotations: TextMap,
+    /// More labels for its pods.
+    #[serde(default)]
+    pub pod_labels: TextMap,
+    /// Annotations for its pods.
+    #[serde(default)]
+    pub pod_annotations: TextMap,
+    /// Labels that a node must have to run its pods.
+    #[serde(default)]
+    pub node_selector: TextMap,
+    /// Taints that its pods tolerate.
+    #[serde(default)]
+    pub tolerations: Vec<Fragment>,
+    /// Scheduling rules.
+    #[serde(default)]
+    pub affinity: Fragment,
+    /// Run near an etcd pod: `soft`, `hard`, or empty for no rule.
+    pub pod_affinity: Option<Spread>,
+    /// The node label that means near.
+    pub pod_affinity_topology_key: Option<String>,
+    /// More environment variables.
+    #[serde(default)]
+    pub extra_env: Vec<Fragment>,
+    /// More containers in its pods.
+    #[serde(default)]
+    pub sidecars: Vec<Fragment>,
+    /// More volumes.
+    #[serde(default)]
+    pub extra_volumes: Vec<Fragment>,
+    /// More volume mounts of the main container.
+    #[serde(default)]
+    pub extra_volume_mounts: Vec<Fragment>,
+}

@@ -1,0 +1,121 @@
+//! Konnectivity: the way from the API server to what it has no route to.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::component::component;
+use super::{Flags, ServiceType, TextMap};
+
+/// How the API server talks to Konnectivity's server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub enum KonnectivityMode {
+    /// The server is a container beside the API server, reached over a Unix socket.
+    #[serde(rename = "GRPC")]
+    Grpc,
+    /// The server is a Deployment of its own.
+    #[serde(rename = "HTTPConnect")]
+    HttpConnect,
+}
+
+/// The Konnectivity server's ports.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct KonnectivityPorts {
+    /// API servers (HTTPConnect).
+    pub server: u16,
+    /// Agents.
+    pub agent: u16,
+    /// Debugging and metrics.
+    pub admin: u16,
+    /// Probes.
+    pub health: u16,
+}
+
+/// The Konnectivity server's Service.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct KonnectivityService {
+    /// Create the Service; with GRPC, open the agents' port on the API server's Service.
+    pub enabled: bool,
+    /// How it is reached.
+    #[serde(rename = "type")]
+    pub kind: ServiceType,
+    /// The Service's ports.
+    pub ports: KonnectivityServicePorts,
+    /// Fixed node ports.
+    #[serde(default)]
+    pub node_ports: KonnectivityNodePorts,
+    /// More labels for the Service.
+    #[serde(default)]
+    pub labels: TextMap,
+    /// Annotations for the Service.
+    #[serde(default)]
+    pub annotations: TextMap,
+    /// A fixed address, where the load balancer honours one.
+    #[serde(rename = "loadBalancerIP")]
+    pub load_balancer_ip: Option<String>,
+}
+
+/// The Service's ports.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct KonnectivityServicePorts {
+    /// API servers (HTTPConnect).
+    pub server: u16,
+    /// Agents.
+    pub agent: u16,
+    /// Debugging and metrics.
+    pub admin: u16,
+}
+
+/// Fixed node ports (30000-32767).
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct KonnectivityNodePorts {
+    /// API servers (HTTPConnect).
+    pub server: Option<u16>,
+    /// Agents.
+    pub agent: Option<u16>,
+    /// Debugging and metrics.
+    pub admin: Option<u16>,
+}
+
+component! {
+    /// Konnectivity's server.
+    KonnectivityServer {
+        /// More flags of proxy-server; a list repeats one, `null` removes a default.
+        #[serde(default)]
+        extra_args: Flags,
+        /// `GRPC` or `HTTPConnect`.
+        mode: KonnectivityMode,
+        /// The ports that it listens on.
+        ports: KonnectivityPorts,
+        /// The Service in front of it.
+        service: KonnectivityService,
+    }
+}
+
+/// The Konnectivity agent's ports.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct KonnectivityAgentPorts {
+    /// Debugging and metrics.
+    pub admin: u16,
+    /// Probes.
+    pub health: u16,
+}
+
+component! {
+    /// Konnectivity's agent, inside the child cluster.
+    KonnectivityAgent {
+        /// More flags of proxy-agent; a list repeats one, `null` removes a default.
+        #[serde(default)]
+        extra_args: Flags,
+        /// One agent on every node instead of a few.
+        daemon_set: bool,
+        /// Use the node's network, so that it works before a network plugin does.
+        host_network: bool,
+        /// The ports that it listens on.
+        ports: KonnectivityAgentPorts,
+    }
+}

@@ -1,0 +1,96 @@
+//! The values as users write them, typed. Doc comments here become the JSON Schema and `docs/values.md`.
+//!
+//! Defaults are not here but in the charts' `values.yaml`; a field without a serde default is one that those files set.
+
+mod addons;
+mod component;
+mod control_plane;
+mod dhcp;
+mod etcd;
+mod konnectivity;
+mod kubernetes;
+mod ltsp;
+mod nodes;
+mod one_or_many;
+mod tags;
+
+pub use addons::*;
+pub use component::*;
+pub use control_plane::*;
+pub use dhcp::*;
+pub use etcd::*;
+pub use konnectivity::*;
+pub use kubernetes::*;
+pub use ltsp::*;
+pub use nodes::*;
+pub use one_or_many::OneOrMany;
+pub use tags::*;
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// A map of text to text, in the order written: labels, annotations, settings.
+pub type TextMap = IndexMap<String, String>;
+
+/// A piece of a Kubernetes object, passed on as it is.
+pub type Fragment = serde_json::Map<String, serde_json::Value>;
+
+/// Everything that a farm's values may hold.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Values {
+    /// The release's name; `--name` wins over it. Default: `kubefarm`.
+    pub name: Option<String>,
+    /// Replaces `kubernetes-ltsp` in the boot server's name, as in Kubefarm 0.13; prefer `ltsp.fullnameOverride`.
+    pub name_override: Option<String>,
+    /// The boot server's whole name, as in Kubefarm 0.13; prefer `ltsp.fullnameOverride`.
+    pub fullname_override: Option<String>,
+    /// Helm's values for all charts; nothing here reads them.
+    pub global: Option<Fragment>,
+    /// The child cluster's control plane and what is set up inside it.
+    pub kubernetes: Kubernetes,
+    /// Join tokens for booting nodes.
+    pub token_generator: TokenGenerator,
+    /// The network boot server, and the configuration that nodes get from it.
+    pub ltsp: Ltsp,
+    /// The nodes: a list of pools, or a map of name to pool, which later layers can extend.
+    #[serde(default)]
+    pub node_pools: NodePools,
+    /// Settings by tag; the tag `all` applies to every node.
+    #[serde(default)]
+    pub tags: Tags,
+    /// Who issues certificates.
+    pub pki: Pki,
+    /// How leases are given.
+    pub dhcp: Dhcp,
+}
+
+/// Who issues certificates, and with what keys.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Pki {
+    /// `certManager`: Issuers and Certificates for cert-manager; `builtin`: kubefarm issues them itself.
+    pub mode: PkiMode,
+    /// The private keys' algorithm.
+    pub algorithm: KeyAlgorithm,
+    /// The private keys' size in bits: 256, 384 or 521 for ECDSA; 2048 or 4096 for RSA.
+    pub size: u32,
+}
+
+/// Who issues certificates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, serde::Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum PkiMode {
+    CertManager,
+    Builtin,
+}
+
+/// A private key's algorithm, as cert-manager names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, serde::Serialize, JsonSchema)]
+pub enum KeyAlgorithm {
+    #[serde(rename = "ECDSA")]
+    Ecdsa,
+    #[serde(rename = "RSA")]
+    Rsa,
+}

@@ -1,0 +1,106 @@
+//! Node pools and their nodes.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use indexmap::IndexMap;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+
+use super::OneOrMany;
+use crate::values::Segment;
+
+/// The pools, each with the step that leads to it: an index of the list, or a key of the map.
+#[derive(Debug, Clone, Default)]
+pub struct NodePools(pub Vec<(Segment, NodePool)>);
+
+/// Nodes with something in common.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NodePool {
+    /// Addresses to lease, in the syntax of dnsmasq's `--dhcp-range`, without `set:` (the release's tag is added).
+    pub range: Option<String>,
+    /// The nodes.
+    #[serde(default)]
+    pub nodes: Vec<Machine>,
+    /// Tags of the pool's nodes, which bring the settings under `tags`.
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// More dnsmasq options, one-key maps; `?` stands for the release's DHCP tag.
+    #[serde(default)]
+    pub extra_opts: Vec<IndexMap<String, String>>,
+}
+
+/// One node.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Machine {
+    /// Its host name.
+    pub name: Option<String>,
+    /// Its MAC addresses: one, several separated by commas, or a list.
+    pub mac: Option<OneOrMany>,
+    /// Its address.
+    pub ip: Option<String>,
+    /// Its DHCP client identifier, instead of a MAC.
+    #[serde(rename = "clientID")]
+    pub client_id: Option<String>,
+    /// How long its lease lasts: seconds, `45m`, `12h`, `7d` or `infinite` (the default).
+    pub lease_time: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for NodePools {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(NodePoolsVisitor)
+    }
+}
+
+struct NodePoolsVisitor;
+
+impl<'de> Visitor<'de> for NodePoolsVisitor {
+    type Value = NodePools;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a list of node pools, or a map of name to node pool")
+    }
+
+    fn visit_unit<E>(self) -> Result<NodePools, E> {
+        Ok(NodePools::default())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<NodePools, A::Error> {
+        let mut pools = Vec::new();
+        while let Some(pool) = items.next_element::<Option<NodePool>>()? {
+            pools.push((Segment::Index(pools.len()), pool.unwrap_or_default()));
+        }
+        Ok(NodePools(pools))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<NodePools, A::Error> {
+        let mut pools = Vec::new();
+        while let Some((name, pool)) = entries.next_entry::<String, Option<NodePool>>()? {
+            pools.push((Segment::Key(name), pool.unwrap_or_default()));
+        }
+        Ok(NodePools(pools))
+    }
+}
+
+impl JsonSchema for NodePools {
+    fn schema_name() -> Cow<'static, str> {
+        "NodePools".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let pool = generator.subschema_for::<NodePool>();
+        json_schema!({
+            "anyOf": [
+                {"type": "array", "items": pool},
+                {"type": "object", "additionalProperties": pool},
+            ]
+        })
+    }
+}

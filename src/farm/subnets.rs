@@ -1,0 +1,157 @@
+//! The child cluster's address ranges, and the addresses that follow from them.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::IpNet;
+
+use super::findings::Findings;
+use super::spec::OneOrMany;
+use crate::values::Path;
+
+/// One range, or two of different families.
+#[derive(Debug, Clone, Default)]
+pub struct Subnets(Vec<IpNet>);
+
+impl Subnets {
+    /// Reads `10.96.0.0/12`, `10.96.0.0/12,fd00::/112`, or a list of them.
+    pub fn parse(text: &OneOrMany, path: &Path, findings: &mut Findings) -> Subnets {
+        let mut subnets = Vec::new();
+        for part in text.split() {
+            match part.trim().parse::<IpNet>() {
+                Ok(subnet) => subnets.push(subnet.trunc()),
+                Err(_) => findings.error(
+                    path,
+                    format!(
+                        "`{part}` is no CIDR; expected one such as 10.96.0.0/12 or fd00:10:96::/112"
+                    ),
+                ),
+            }
+        }
+        if subnets.len() > 2 {
+            findings.error(path, "at most two CIDRs, one IPv4 and one IPv6");
+        } else if let [first, second] = subnets.as_slice()
+            && first.addr().is_ipv4() == second.addr().is_ipv4()
+        {
+            findings.error(
+                path,
+                "two CIDRs must be of different families, one IPv4 and one IPv6",
+            );
+        }
+        Subnets(subnets)
+    }
+
+    /// The ranges as flags and kubeadm take them, joined by commas; `None` without any.
+    pub fn joined(&self) -> Option<String> {
+        (!self.0.is_empty()).then(|| self.texts().join(","))
+    }
+
+    /// The ranges, one text each.
+    pub fn texts(&self) -> Vec<String> {
+        self.0.iter().map(ToString::to_string).collect()
+    }
+
+    /// `IPv4` and `IPv6`, in the ranges' order.
+    pub fn families(&self) -> Vec<&'static str> {
+        self.0
+            .iter()
+            .map(|subnet| match subnet {
+                IpNet::V4(_) => "IPv4",
+                IpNet::V6(_) => "IPv6",
+            })
+            .collect()
+    }
+
+    /// The first address of every range, which the Service `kubernetes` gets.
+    pub fn api_addresses(&self) -> Vec<IpAddr> {
+        self.0.iter().map(|subnet| nth(subnet, 1)).collect()
+    }
+
+    /// The tenth address of every range, which kubeadm gives to kube-dns; in a smaller range the last usable one.
+    pub fn dns_addresses(&self) -> Vec<IpAddr> {
+        self.0
+            .iter()
+            .map(|subnet| nth(subnet, 10.min(size(subnet).saturating_sub(2))))
+            .collect()
+    }
+
+    /// Finds ranges that kube-apiserver refuses: it asks for at least 8 addresses.
+    pub fn check_services(&self, path: &Path, findings: &mut Findings) {
+        for subnet in &self.0 {
+            if size(subnet) < 8 {
+                findings.error(
+                    path,
+                    format!("{subnet} has fewer than the 8 addresses that kube-apiserver asks for"),
+                );
+            }
+        }
+    }
+
+    /// Whether any range here shares an address with one of `others`.
+    pub fn overlaps(&self, others: &Subnets) -> bool {
+        self.0.iter().any(|subnet| {
+            others
+                .0
+                .iter()
+                .any(|other| subnet.contains(other) || other.contains(subnet))
+        })
+    }
+}
+
+fn size(subnet: &IpNet) -> u128 {
+    1u128
+        .checked_shl(u32::from(subnet.max_prefix_len() - subnet.prefix_len()))
+        .unwrap_or(u128::MAX)
+}
+
+fn nth(subnet: &IpNet, index: u128) -> IpAddr {
+    match subnet {
+        IpNet::V4(subnet) => {
+            let offset = u32::try_from(index).unwrap_or(u32::MAX);
+            Ipv4Addr::from(u32::from(subnet.network()).saturating_add(offset)).into()
+        }
+        IpNet::V6(subnet) => {
+            Ipv6Addr::from(u128::from(subnet.network()).saturating_add(index)).into()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn subnets(texts: &[&str]) -> Subnets {
+        Subnets(texts.iter().map(|text| text.parse().unwrap()).collect())
+    }
+
+    fn addresses(subnet: &str) -> (String, String) {
+        let subnets = subnets(&[subnet]);
+        (
+            subnets.api_addresses()[0].to_string(),
+            subnets.dns_addresses()[0].to_string(),
+        )
+    }
+
+    #[test]
+    fn addresses_follow_from_any_prefix_length() {
+        let pair = |api: &str, dns: &str| (api.to_owned(), dns.to_owned());
+        assert_eq!(addresses("10.96.0.0/12"), pair("10.96.0.1", "10.96.0.10"));
+        assert_eq!(
+            addresses("192.168.7.128/25"),
+            pair("192.168.7.129", "192.168.7.138")
+        );
+        assert_eq!(addresses("10.0.0.248/29"), pair("10.0.0.249", "10.0.0.254"));
+        assert_eq!(
+            addresses("fd00:ffff::/112"),
+            pair("fd00:ffff::1", "fd00:ffff::a")
+        );
+        assert_eq!(addresses("::/0"), pair("::1", "::a"));
+    }
+
+    #[test]
+    fn overlaps_are_seen_in_both_directions() {
+        let wide = subnets(&["10.0.0.0/8"]);
+        let narrow = subnets(&["fd00::/64", "10.96.0.0/12"]);
+        assert!(wide.overlaps(&narrow) && narrow.overlaps(&wide));
+        assert!(!subnets(&["10.112.0.0/12"]).overlaps(&narrow));
+    }
+}

@@ -1,0 +1,304 @@
+//! What counts as a name, an address, a duration: pure predicates, each with the source of its rule.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+/// A MAC address as dnsmasq and LTSP compare it: six hexadecimal octets joined by colons.
+pub fn is_mac(text: &str) -> bool {
+    let octets: Vec<&str> = text.split(':').collect();
+    octets.len() == 6
+        && octets
+            .iter()
+            .all(|octet| octet.len() == 2 && octet.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+/// A DNS label in either case: letters, digits and inner hyphens, at most 63 (RFC 1123, section 2.1).
+pub fn is_dns_label(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    (1..=63).contains(&bytes.len())
+        && bytes
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-')
+        && bytes.first() != Some(&b'-')
+        && bytes.last() != Some(&b'-')
+}
+
+/// DNS labels joined by dots, at most 253 characters (RFC 1123).
+pub fn is_dns_name(text: &str) -> bool {
+    text.len() <= 253 && text.split('.').all(is_dns_label)
+}
+
+/// A name that Kubernetes takes for a Service: a lower-case DNS label that begins with a letter (RFC 1035).
+pub fn is_service_name(text: &str) -> bool {
+    is_dns_label(text)
+        && !text.bytes().any(|byte| byte.is_ascii_uppercase())
+        && text.starts_with(|first: char| first.is_ascii_lowercase())
+}
+
+/// The middle rule of label keys and values: begins and ends alphanumeric, `-_.` inside, at most 63.
+/// Kubernetes: concepts/overview/working-with-objects/labels, "Syntax and character set".
+fn is_qualified_part(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    (1..=63).contains(&bytes.len())
+        && bytes
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
+        && bytes.first().is_some_and(u8::is_ascii_alphanumeric)
+        && bytes.last().is_some_and(u8::is_ascii_alphanumeric)
+}
+
+/// A label's value; it may be empty.
+pub fn is_label_value(text: &str) -> bool {
+    text.is_empty() || is_qualified_part(text)
+}
+
+/// A label's key: a name, or a DNS name and a name joined by a slash.
+pub fn is_label_key(text: &str) -> bool {
+    match text.split_once('/') {
+        None => is_qualified_part(text),
+        Some((prefix, name)) => {
+            is_dns_name(prefix)
+                && !prefix.bytes().any(|byte| byte.is_ascii_uppercase())
+                && is_qualified_part(name)
+        }
+    }
+}
+
+/// A tag: it becomes a dnsmasq tag, part of an LTSP section's name, and part of a shell variable's name.
+pub fn is_tag(text: &str) -> bool {
+    text.len() <= 63
+        && text.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+}
+
+/// A lease time of dnsmasq: a number with an optional unit, `infinite` or `deprecated` (dnsmasq(8), --dhcp-range).
+pub fn is_lease_time(text: &str) -> bool {
+    let digits = text.trim_end_matches(['s', 'm', 'h', 'd', 'w', 'S', 'M', 'H', 'D', 'W']);
+    matches!(text, "infinite" | "deprecated")
+        || (text.len() - digits.len() <= 1
+            && !digits.is_empty()
+            && digits.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// A variable's name, as sh and LTSP's ini2sh take it.
+pub fn is_variable_name(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// A key of a ConfigMap or Secret (Kubernetes: IsConfigMapKey).
+pub fn is_file_key(text: &str) -> bool {
+    (1..=253).contains(&text.len())
+        && !text.starts_with("..")
+        && text != "."
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+}
+
+/// A Kubernetes quantity of storage: `1Gi`, `500M`, `1e9` (apimachinery, resource.Quantity).
+pub fn is_quantity(text: &str) -> bool {
+    const SUFFIXES: [&str; 15] = [
+        "", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi",
+    ];
+    let number_end = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
+    let (number, suffix) = text.split_at(number_end);
+    let exponent = suffix
+        .strip_prefix(['e', 'E'])
+        .is_some_and(|exponent| exponent.parse::<i8>().is_ok());
+    number.parse::<f64>().is_ok() && (exponent || suffix == "Ei" || SUFFIXES.contains(&suffix))
+}
+
+/// A schedule of a CronJob: five fields, or a macro (robfig/cron's standard parser).
+pub fn is_cron(text: &str) -> bool {
+    const MACROS: [&str; 7] = [
+        "@yearly",
+        "@annually",
+        "@monthly",
+        "@weekly",
+        "@daily",
+        "@midnight",
+        "@hourly",
+    ];
+    let fields: Vec<&str> = text.split_whitespace().collect();
+    MACROS.contains(&text)
+        || (fields.len() == 5
+            && fields.iter().all(|field| {
+                field
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"*/,-?".contains(&byte))
+            }))
+}
+
+/// A positive duration as Go reads it: `24h0m0s`, `1.5h` (time.ParseDuration).
+pub fn is_go_duration(text: &str) -> bool {
+    let mut rest = text;
+    while !rest.is_empty() {
+        let number_end = rest
+            .find(|c: char| !c.is_ascii_digit() && c != '.')
+            .unwrap_or(rest.len());
+        if number_end == 0 || rest[..number_end].parse::<f64>().is_err() {
+            return false;
+        }
+        rest = &rest[number_end..];
+        let unit = ["ms", "us", "ns", "h", "m", "s"]
+            .into_iter()
+            .find(|unit| rest.starts_with(unit));
+        match unit {
+            Some(unit) => rest = &rest[unit.len()..],
+            None => return false,
+        }
+    }
+    !text.is_empty()
+}
+
+/// A Kubernetes version with its leading v: `v1.37.2`, `v1.38.0-rc.1`.
+pub fn is_kubernetes_version(text: &str) -> bool {
+    let Some(version) = text.strip_prefix('v') else {
+        return false;
+    };
+    let (numbers, suffix) = version.split_once(['-', '+']).unwrap_or((version, "0"));
+    let numbers: Vec<&str> = numbers.split('.').collect();
+    numbers.len() == 3
+        && numbers.iter().all(|number| number.parse::<u32>().is_ok())
+        && !suffix.is_empty()
+        && suffix
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b".-+_".contains(&byte))
+}
+
+/// Splits `host:port`, `[v6]:port` or a lone host.
+pub fn split_endpoint(text: &str) -> Option<(&str, Option<u16>)> {
+    if let Some(rest) = text.strip_prefix('[') {
+        let (host, port) = rest.split_once(']')?;
+        return match port.strip_prefix(':') {
+            Some(port) => Some((host, Some(port.parse().ok()?))),
+            None if port.is_empty() => Some((host, None)),
+            None => None,
+        };
+    }
+    match text.split_once(':') {
+        Some((host, port)) => Some((host, Some(port.parse().ok()?))),
+        None => Some((text, None)),
+    }
+}
+
+/// A contiguous netmask, as its prefix length.
+pub fn netmask_prefix(mask: Ipv4Addr) -> Option<u8> {
+    let bits = u32::from(mask);
+    let prefix = bits.leading_ones();
+    (bits.checked_shl(prefix).unwrap_or(0) == 0)
+        .then_some(u8::try_from(prefix).ok())
+        .flatten()
+}
+
+/// What one field of a dnsmasq line may not hold, or `None` where it is fine.
+///
+/// A line break ends the line, a comma the field; quotes, backslashes and ` #` are dnsmasq's own syntax.
+pub fn dnsmasq_field_fault(text: &str) -> Option<&'static str> {
+    if text.chars().any(char::is_control) {
+        Some("a line break or control character, which would end the line")
+    } else if text.contains(',') {
+        Some("a comma, which would end the field")
+    } else if text.contains('"') || text.contains('\\') {
+        Some("a quote or backslash, which dnsmasq reads as its own syntax")
+    } else if text.contains(" #") || text.starts_with('#') {
+        Some("a `#`, which would begin a comment")
+    } else if text.trim() != text {
+        Some("leading or trailing space, which dnsmasq drops")
+    } else {
+        None
+    }
+}
+
+/// The bytes of a line that dnsmasq reads in one piece; the rest is another line to it (MAXDNAME, dns-protocol.h).
+pub const DNSMASQ_LINE: usize = 1023;
+
+/// An address as dnsmasq's lines take it: IPv6 in brackets.
+pub fn dnsmasq_address(address: &str) -> String {
+    match address.parse() {
+        Ok(IpAddr::V6(address)) => format!("[{address}]"),
+        _ => address.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn macs() {
+        assert!(is_mac("02:00:AC:10:00:0a"));
+        for bad in [
+            "02:00:ac:10:00",
+            "02-00-ac-10-00-0a",
+            "02:00:ac:10:00:0g",
+            "",
+            "0200ac10000a",
+        ] {
+            assert!(!is_mac(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn lease_times() {
+        for good in ["1h", "45m", "3600", "infinite", "7d"] {
+            assert!(is_lease_time(good), "{good}");
+        }
+        for bad in ["", "h", "1hh", "1.5h", "forever", "-1"] {
+            assert!(!is_lease_time(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn labels() {
+        for good in ["a", "example.org/a_b.c", "node.kubernetes.io/x"] {
+            assert!(is_label_key(good), "{good}");
+        }
+        for bad in ["", "-a", "a/b/c", "Example.org/a", "/a", "a/"] {
+            assert!(!is_label_key(bad), "{bad}");
+        }
+        assert!(is_label_value("") && !is_label_value("a,b") && !is_label_value("a="));
+    }
+
+    #[test]
+    fn durations_quantities_schedules() {
+        assert!(is_go_duration("24h0m0s") && is_go_duration("1.5h") && !is_go_duration("1d"));
+        assert!(
+            is_quantity("1Gi") && is_quantity("1e9") && !is_quantity("1GiB") && !is_quantity("big")
+        );
+        assert!(
+            is_cron("0 */12 * * *")
+                && is_cron("@daily")
+                && !is_cron("0 0 * *")
+                && !is_cron("@every")
+        );
+        assert!(is_kubernetes_version("v1.37.2") && !is_kubernetes_version("1.37.2"));
+    }
+
+    #[test]
+    fn endpoints() {
+        assert_eq!(
+            split_endpoint("[fd00::1]:6443"),
+            Some(("fd00::1", Some(6443)))
+        );
+        assert_eq!(
+            split_endpoint("a.example:6443"),
+            Some(("a.example", Some(6443)))
+        );
+        assert_eq!(split_endpoint("a.example"), Some(("a.example", None)));
+        assert_eq!(split_endpoint("a.example:http"), None);
+    }
+
+    #[test]
+    fn netmasks() {
+        assert_eq!(netmask_prefix(Ipv4Addr::new(255, 255, 0, 0)), Some(16));
+        assert_eq!(netmask_prefix(Ipv4Addr::new(255, 0, 255, 0)), None);
+        assert_eq!(netmask_prefix(Ipv4Addr::new(255, 255, 255, 255)), Some(32));
+    }
+}
