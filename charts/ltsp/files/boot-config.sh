@@ -1,0 +1,102 @@
+#!/bin/sh
+# Prepares what the nodes fetch, and again whenever the configuration changes.
+#
+# Reads   /config       ltsp.conf and its companions, as Kubernetes mounts them
+#         /scripts      grub.cfg
+#         /srv/tftp     what the image brings: boot loaders in ltsp/grub; kernels, initrds and system images,
+#                       which are served from there, in ltsp/x86_64 and ltsp/arm64
+# Writes  /etc/ltsp     the configuration in one piece, where LTSP looks for it
+#         /shared/ltsp  ltsp.img (an initrd with /etc/ltsp and LTSP itself) and the boot loaders
+set -eu
+
+config=/config
+image=/srv/tftp/ltsp
+shared=/shared
+staging=$shared/.staging
+
+# Everything is built aside and moved into place, so that a node never loads half a file.
+publish() {
+    rm -rf "$staging"
+    mkdir -p "$staging/ltsp" "$shared/ltsp"
+    assemble
+    # LTSP checks the syntax of every *.sh on the way; a mistake there ends here. It wants to know the
+    # network it is on, to find settings for this server: there are none.
+    DEVICE=none IP_ADDRESS=0.0.0.0 MAC_ADDRESS=00:00:00:00:00:00 \
+        TFTP_DIR=$staging TMPDIR=$staging ltsp initrd
+    stage_grub
+    mv -f "$staging/ltsp/ltsp.img" "$shared/ltsp/ltsp.img"
+    publish_folder grub
+    rm -rf "$staging"
+}
+
+# Mounted files are links into a hidden folder; nodes get plain files, with node parts in one ltsp.conf.
+assemble() {
+    find /etc/ltsp -mindepth 1 -delete
+    for file in "$config"/*; do
+        test ! -f "$file" || cp -L "$file" /etc/ltsp/
+    done
+    for part in "$config"/parts/*; do
+        test ! -f "$part" || cat "$part" >>/etc/ltsp/ltsp.conf
+    done
+    # LTSP would otherwise put this server's users and SSH keys there.
+    touch /etc/ltsp/passwd /etc/ltsp/group /etc/ltsp/ssh_known_hosts
+    chmod 0644 /etc/ltsp/*
+    for script in /etc/ltsp/*.sh; do
+        test ! -f "$script" || chmod 0755 "$script"
+    done
+    for secret in ltsp.conf kubeadm-join.conf; do
+        test ! -f "/etc/ltsp/$secret" || chmod 0600 "/etc/ltsp/$secret"
+    done
+}
+
+stage_grub() {
+    cp -R "$image/grub" "$staging/ltsp/grub"
+    cp /scripts/grub.cfg "$staging/ltsp/grub/grub.cfg"
+    mkdir -p "$staging/ltsp/grub/nodes"
+    sh /scripts/boot-menu.sh /etc/ltsp/ltsp.conf "$staging/ltsp/grub"
+    chmod -R a+rX "$staging/ltsp"
+}
+
+# A folder that is not empty cannot be replaced in one step: for an instant there is none, and a node that
+# asks right then tries again.
+publish_folder() {
+    rm -rf "$staging/previous"
+    test ! -e "$shared/ltsp/$1" || mv "$shared/ltsp/$1" "$staging/previous"
+    mv "$staging/ltsp/$1" "$shared/ltsp/$1"
+}
+
+# Kubernetes replaces a mounted configuration by turning the link ..data to a new folder.
+configuration() {
+    readlink "$config/..data" || ls -l "$config"
+}
+
+# Returns on a change, or after a minute for whatever was missed.
+wait_for_change() {
+    result=0
+    inotifywait -q -q -t 60 -e create,moved_to,delete "$config" || result=$?
+    # 0: something happened; 2: nothing did. Anything else is a fault that must not become a busy loop.
+    case $result in
+    0 | 2) ;;
+    *) sleep 60 ;;
+    esac
+}
+
+umask 0022
+if [ "${1-}" = once ]; then
+    publish
+    exit
+fi
+
+# Before the first success there is nothing to serve: fail, and let Kubernetes restart and report it.
+published=$(configuration)
+publish
+while wait_for_change; do
+    current=$(configuration)
+    test "$current" != "$published" || continue
+    # In a process of its own: `set -e` does not work inside a condition.
+    if sh "$0" once; then
+        published=$current
+    else
+        echo "The new configuration cannot be used; nodes keep booting with the old one." >&2
+    fi
+done

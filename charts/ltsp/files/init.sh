@@ -1,0 +1,118 @@
+# shellcheck shell=dash
+# Sets a node up at every boot. LTSP sources this from the section [init/] of ltsp.conf: in the node's
+# root file system, as process 1, before systemd starts. So it must never call exit, and nothing that
+# fails here may stop the boot: `rw` is LTSP's "run, warn on failure". `echo_vars` is LTSP's too: the names
+# of all variables that match and are not empty.
+#
+# Settings come as variables from ltsp.conf: KUBEFARM_*, KUBERNETES_LABELS_*, KUBERNETES_TAINTS_*,
+# KUBELET_EXTRA_ARGS_*.
+
+kubefarm_init() {
+    kubefarm_updates
+    kubefarm_timezone
+    kubefarm_ssh
+    kubefarm_root_password
+    kubefarm_kernel
+    kubefarm_container_runtimes
+    kubefarm_kubelet
+    kubefarm_services
+    kubefarm_private_files
+    return 0
+}
+
+kubefarm_updates() {
+    test "$KUBEFARM_DISABLE_AUTOUPDATE" = 1 || return 0
+    rw systemctl mask --quiet --root=/ --no-reload \
+        apt-daily.timer apt-daily-upgrade.timer unattended-upgrades.service
+}
+
+kubefarm_timezone() {
+    test -n "$KUBEFARM_TIMEZONE" || return 0
+    rw ln -sf "/usr/share/zoneinfo/$KUBEFARM_TIMEZONE" /etc/localtime
+    printf '%s\n' "$KUBEFARM_TIMEZONE" >/etc/timezone
+}
+
+# The image holds no host keys: every node makes its own.
+kubefarm_ssh() {
+    rw ssh-keygen -A
+    test -f /etc/ltsp/authorized_keys || return 0
+    rw mkdir -p -m 0700 /root/.ssh
+    kubefarm_copy authorized_keys /root/.ssh/authorized_keys 0600
+}
+
+kubefarm_root_password() {
+    test -n "$KUBEFARM_ROOT_PASSWD" || return 0
+    rw usermod -p "$KUBEFARM_ROOT_PASSWD" root
+    # sshd takes the first value it finds, and Debian includes the folder at the top of its file.
+    if grep -qs '^Include /etc/ssh/sshd_config\.d/' /etc/ssh/sshd_config; then
+        rw mkdir -p /etc/ssh/sshd_config.d
+        printf 'PermitRootLogin yes\n' >/etc/ssh/sshd_config.d/00-kubefarm.conf
+    else
+        rw sed -i 's/^#\{0,1\}PermitRootLogin.*/PermitRootLogin yes/' /etc/ssh/sshd_config
+    fi
+}
+
+kubefarm_kernel() {
+    kubefarm_copy sysctl.conf /etc/sysctl.d/99-kubefarm.conf 0644
+    kubefarm_copy modules /etc/modules-load.d/kubefarm.conf 0644
+}
+
+kubefarm_container_runtimes() {
+    kubefarm_copy containerd.toml /etc/containerd/config.toml 0644
+    kubefarm_copy docker.json /etc/docker/daemon.json 0644
+}
+
+# Labels, taints and flags end in the variable that kubeadm's own drop-in hands to the kubelet.
+kubefarm_kubelet() {
+    local labels taints flags
+
+    labels=$(kubefarm_values 'KUBERNETES_LABELS_[[:alnum:]_]*' | paste -s -d, -)
+    taints=$(kubefarm_values 'KUBERNETES_TAINTS_[[:alnum:]_]*' | paste -s -d, -)
+    flags=$(kubefarm_values 'KUBELET_EXTRA_ARGS_[[:alnum:]_]*' | paste -s -d' ' -)
+    flags="${labels:+--node-labels=$labels }${taints:+--register-with-taints=$taints }$flags"
+    # Inside quotes systemd reads \ and " as C does, and % as the start of a specifier.
+    flags=$(printf '%s\n' "$flags" | sed -e 's/[\\"]/\\&/g' -e 's/%/%%/g')
+    rw mkdir -p /etc/systemd/system/kubelet.service.d
+    printf '[Service]\nEnvironment="KUBELET_EXTRA_ARGS=%s"\n' "$flags" \
+        >/etc/systemd/system/kubelet.service.d/99-kubefarm.conf
+}
+
+# The values of all variables whose names match. LTSP's echo_values would read their backslashes.
+kubefarm_values() {
+    local variable value
+
+    for variable in $(echo_vars "$1"); do
+        eval "value=\$$variable"
+        printf '%s\n' "$value"
+    done
+}
+
+# Every unit among the files is installed and started with the system.
+kubefarm_services() {
+    local unit
+
+    for unit in /etc/ltsp/*.service; do
+        test -f "$unit" || continue
+        rw cp -f "$unit" /etc/systemd/system/
+        rw systemctl enable --quiet --root=/ --no-reload "${unit##*/}"
+    done
+}
+
+# These hold the root password's hash and the join token.
+kubefarm_private_files() {
+    local file
+
+    for file in ltsp.conf kubeadm-join.conf; do
+        test ! -f "/etc/ltsp/$file" || rw chmod 0600 "/etc/ltsp/$file"
+    done
+}
+
+# kubefarm_copy NAME TARGET MODE: copies a file of /etc/ltsp, if it is there.
+kubefarm_copy() {
+    test -f "/etc/ltsp/$1" || return 0
+    rw mkdir -p "${2%/*}"
+    rw cp -f "/etc/ltsp/$1" "$2"
+    rw chmod "$3" "$2"
+}
+
+kubefarm_init

@@ -1,0 +1,129 @@
+//! The template environment: strict, and with the escape that follows from a template's file name.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{
+    AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value,
+};
+
+use serde_json::Value as Json;
+
+use super::escape::{self, Rule, json};
+use super::{ChartFiles, NAMES, functions, held};
+
+/// Marks a name that [`join`] refused; no file can have it.
+const REFUSED: char = '\0';
+
+/// An environment whose templates are the files of all charts, compiled when first asked for.
+///
+/// `chart` is the one whose `files/` the function `file` reads, `context` what those files are rendered with.
+pub(super) fn environment(
+    files: Arc<ChartFiles>,
+    chart: &str,
+    context: Value,
+) -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    // Only on an error does this cost anything; it lets a message quote the expression that failed.
+    environment.set_debug(true);
+    environment.set_auto_reload(false);
+    environment.set_syntax(syntax());
+    environment.set_auto_escape_callback(|name| {
+        AutoEscape::Custom(Rule::of(name).map_or(escape::NO_RULE, Rule::name).into())
+    });
+    environment.set_formatter(format);
+    environment.set_path_join_callback(join);
+    let loaded = Arc::clone(&files);
+    environment.set_loader(move |name| load(&loaded, name));
+    functions::register(&mut environment, files, chart, context);
+    environment
+}
+
+fn syntax() -> SyntaxConfig {
+    SyntaxConfig::builder()
+        .trim_blocks(true)
+        .lstrip_blocks(true)
+        .keep_trailing_newline(true)
+        .build()
+        // Only a delimiter could be invalid, and none is changed.
+        .unwrap_or_default()
+}
+
+/// Renders the file `name`, with what can only be checked on a whole text.
+pub(super) fn render(
+    environment: &Environment<'_>,
+    name: &str,
+    context: &Value,
+) -> Result<String, Error> {
+    let text = environment.get_template(name)?.render(context.clone())?;
+    escape::check_text(name, &text)
+        .map_err(|message| Error::new(ErrorKind::InvalidOperation, message))?;
+    Ok(text)
+}
+
+/// Renders the manifest's template `name`: its text, and the values held beside it.
+pub(super) fn render_manifest(
+    environment: &Environment<'_>,
+    name: &str,
+    context: &Value,
+) -> Result<(String, Vec<Json>), Error> {
+    let template = environment.get_template(name)?;
+    let captured = template.render_captured(context.clone())?;
+    let values = held::take(captured.state());
+    Ok((captured.into_output(), values))
+}
+
+/// Whether this file's text becomes a manifest, and not a value of another file's.
+fn is_manifest(name: &str) -> bool {
+    name.contains("/templates/")
+}
+
+fn load(files: &ChartFiles, name: &str) -> Result<Option<String>, Error> {
+    if let Some(names) = name.strip_prefix(REFUSED) {
+        let message =
+            format!("{names} have different escape rules; use file() instead of import or include");
+        return Err(Error::new(ErrorKind::InvalidOperation, message));
+    }
+    Ok(files.get(name).map(|file| file.text.to_string()))
+}
+
+/// A name in `import` and `include` is relative to the folder of the template it stands in, except where it
+/// starts with a chart's name. Text that was escaped by one rule never gets into a template of another.
+fn join<'s>(name: &'s str, parent: &'s str) -> Cow<'s, str> {
+    let absolute = name
+        .split_once('/')
+        .is_some_and(|(chart, _)| NAMES.contains(&chart));
+    let joined = match parent.rsplit_once('/') {
+        Some((folder, _)) if !absolute => Cow::Owned(format!("{folder}/{name}")),
+        _ => Cow::Borrowed(name),
+    };
+    if Rule::of(&joined) == Rule::of(parent) {
+        joined
+    } else {
+        Cow::Owned(format!("{REFUSED}{joined} and {parent}"))
+    }
+}
+
+fn format(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
+    let text = match state.auto_escape() {
+        // Macros, captured blocks and `raw`: escaped already, or deliberately not.
+        _ if value.is_safe() => return Ok(out.write_str(value.as_str().unwrap_or_default())?),
+        AutoEscape::Custom(rule) => match Rule::from_name(rule) {
+            Some(Rule::Json) if held::is_worth_it(value) && is_manifest(state.name()) => {
+                json::to_value(value).map(|json| held::hold(state, json))
+            }
+            Some(rule) => rule.escape(value),
+            None => Err(format!(
+                "no escape rule for the file name {:?}: only raw text can be written there",
+                state.name().rsplit('/').next().unwrap_or_default()
+            )),
+        },
+        _ => Err("autoescape cannot be changed".to_owned()),
+    };
+    match text {
+        Ok(text) => Ok(out.write_str(&text)?),
+        Err(message) => Err(Error::new(ErrorKind::InvalidOperation, message)),
+    }
+}

@@ -1,0 +1,116 @@
+//! Values that a manifest's template emits, held beside its text.
+//!
+//! Where a template of `templates/` emits a map, a list or a long text, its text gets a placeholder, and the
+//! manifest's reader puts the value in its place. So most of a manifest is never written as YAML only to be read
+//! again, which saves an eighth of the instructions; and no reader can misunderstand it.
+
+use std::sync::Mutex;
+
+use minijinja::value::{Object, ValueKind};
+use minijinja::{State, Value};
+use serde_json::Value as Json;
+
+/// Begins a placeholder, which is this and the value's number. Of the private use area; a value that has it is always held.
+pub const MARK: char = '\u{E000}';
+
+/// Texts up to this length, in bytes, are written as they are: a placeholder would be no shorter.
+const SHORT: usize = 32;
+
+/// The name under which the engine keeps the values of a rendering.
+const NAME: &str = "held";
+
+/// The values held so far in one rendering.
+#[derive(Debug, Default)]
+struct Held(Mutex<Vec<Json>>);
+
+impl Object for Held {}
+
+/// Whether a value is better held than written. A text that looks like a placeholder has to be.
+pub(super) fn is_worth_it(value: &Value) -> bool {
+    match value.kind() {
+        ValueKind::String => value
+            .as_str()
+            .is_some_and(|text| text.len() > SHORT || text.contains(MARK)),
+        ValueKind::Seq | ValueKind::Map => true,
+        _ => false,
+    }
+}
+
+/// Holds a value; gives the placeholder, with quotes, to write in its place.
+pub(super) fn hold(state: &mut State, value: Json) -> String {
+    let held = state.get_temp(NAME).unwrap_or_else(|| {
+        let held = Value::from_object(Held::default());
+        state.set_temp(NAME, held.clone());
+        held
+    });
+    let number = held.downcast_object_ref::<Held>().map_or(0, |held| {
+        let mut values = held
+            .0
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        values.push(value);
+        values.len() - 1
+    });
+    format!("\"{MARK}{number}\"")
+}
+
+/// Everything that was held in a rendering, by number.
+pub(super) fn take(state: &State) -> Vec<Json> {
+    let held = state.get_temp(NAME);
+    let held = held
+        .as_ref()
+        .and_then(|held| held.downcast_object_ref::<Held>());
+    held.map_or_else(Vec::new, |held| {
+        let mut values = held
+            .0
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        std::mem::take(&mut *values)
+    })
+}
+
+/// A captured text with its values written out: what its hash has to be of.
+pub(super) fn expanded(state: &State, text: &str) -> String {
+    let held = state.get_temp(NAME);
+    let held = held
+        .as_ref()
+        .and_then(|held| held.downcast_object_ref::<Held>());
+    match held {
+        None => text.to_owned(),
+        Some(held) => {
+            let values = held
+                .0
+                .lock()
+                .unwrap_or_else(|poisoned| poisoned.into_inner());
+            write_out(text, &values)
+        }
+    }
+}
+
+/// A text with each placeholder's value in its place, as JSON.
+pub(super) fn write_out(text: &str, values: &[Json]) -> String {
+    let mut whole = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(MARK) {
+        let end = after
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(after.len());
+        // The quotes around a placeholder are its own.
+        whole.push_str(before.strip_suffix('"').unwrap_or(before));
+        let value = number(&after[..end]).and_then(|number| values.get(number));
+        whole.push_str(&value.map(Json::to_string).unwrap_or_default());
+        rest = &after[end..];
+        rest = rest.strip_prefix('"').unwrap_or(rest);
+    }
+    whole.push_str(rest);
+    whole
+}
+
+/// The number in a placeholder; `None` where the text is none.
+pub fn placeholder(text: &str) -> Option<usize> {
+    text.strip_prefix(MARK).and_then(number)
+}
+
+fn number(digits: &str) -> Option<usize> {
+    digits.parse().ok()
+}

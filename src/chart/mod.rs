@@ -1,0 +1,170 @@
+//! From the typed model to text: the embedded charts, the template engine, and its escapes.
+//!
+//! A chart is a folder with `Chart.yaml`, `values.yaml` (the defaults), `templates/` (rendered, one or more
+//! manifests each) and `files/` (rendered into values by the template function `file`).
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use minijinja::value::Serde;
+use minijinja::{Environment, Value};
+use serde::Serialize;
+
+pub mod embedded;
+mod engine;
+mod error;
+mod escape;
+mod flags;
+mod functions;
+pub mod held;
+mod overlay;
+#[cfg(test)]
+mod tests;
+
+pub use error::ChartError;
+
+/// The charts there are, in the order in which their defaults are layered.
+pub const NAMES: [&str; 4] = ["kubernetes", "addons", "ltsp", "dnsmasq"];
+
+/// The charts: those of the binary, where asked with a user's files over them.
+#[derive(Debug, Clone)]
+pub struct Charts {
+    files: Arc<ChartFiles>,
+}
+
+/// By path below the charts' folder: `kubernetes/templates/etcd.yaml`.
+type ChartFiles = BTreeMap<Cow<'static, str>, ChartFile>;
+
+#[derive(Debug, Clone)]
+struct ChartFile {
+    /// Where it comes from, as messages name it: `charts/kubernetes/values.yaml`, or the path of a user's file.
+    source: Cow<'static, str>,
+    text: Cow<'static, str>,
+}
+
+/// A template's output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rendered {
+    /// The template: `kubernetes/templates/etcd.yaml`.
+    pub source: String,
+    /// Its text: a YAML stream of no, one or several manifests.
+    pub text: String,
+    /// The values that the text has placeholders for.
+    pub held: Vec<serde_json::Value>,
+}
+
+/// The template context made of a serializable model. Its top level has to be a map.
+pub fn context<T: Serialize>(model: &T) -> Value {
+    Value::from(Serde(model))
+}
+
+impl Charts {
+    /// The charts inside the binary.
+    pub fn embedded() -> Charts {
+        Charts::from_files(embedded::under("charts/").map(|(name, text)| {
+            let source = Cow::Owned(format!("charts/{name}"));
+            (Cow::Borrowed(name), source, Cow::Borrowed(text))
+        }))
+    }
+
+    fn from_files(
+        files: impl IntoIterator<Item = (Cow<'static, str>, Cow<'static, str>, Cow<'static, str>)>,
+    ) -> Charts {
+        let files = files
+            .into_iter()
+            .map(|(name, source, text)| (name, ChartFile { source, text }));
+        Charts {
+            files: Arc::new(files.collect()),
+        }
+    }
+
+    /// These charts with the files below `dir` over them: `DIR/kubernetes/templates/etcd.yaml` replaces the
+    /// template of that name, or adds it.
+    ///
+    /// # Errors
+    /// Where `dir` cannot be read, holds a folder that is no chart, or a file that no chart would use.
+    pub fn overlay(mut self, dir: &Path) -> Result<Charts, ChartError> {
+        let files = Arc::make_mut(&mut self.files);
+        for file in overlay::read(dir)? {
+            let overlaid = ChartFile {
+                source: file.path.display().to_string().into(),
+                text: file.text.into(),
+            };
+            files.insert(file.name.into(), overlaid);
+        }
+        Ok(self)
+    }
+
+    /// The default values of every chart, in the order of [`NAMES`]: where they come from, and their text.
+    pub fn defaults(&self) -> Vec<(&str, &str)> {
+        NAMES
+            .iter()
+            .filter_map(|chart| self.files.get(format!("{chart}/values.yaml").as_str()))
+            .map(|file| (&*file.source, &*file.text))
+            .collect()
+    }
+
+    /// The text of one file as it is before rendering, named as in `kubernetes/templates/etcd.yaml`.
+    pub fn file(&self, name: &str) -> Option<&str> {
+        self.files.get(name).map(|file| &*file.text)
+    }
+
+    /// The names of all files, by name.
+    pub fn file_names(&self) -> impl Iterator<Item = &str> {
+        self.files.keys().map(|name| &**name)
+    }
+
+    /// Renders the templates of one chart, in the order of their names.
+    ///
+    /// Templates whose file name starts with `_` hold macros for others and are not rendered themselves.
+    ///
+    /// # Errors
+    /// The first template that fails, with its line.
+    pub fn render(&self, chart: &str, context: &Value) -> Result<Vec<Rendered>, ChartError> {
+        self.render_each(&[chart], context, Ok)
+    }
+
+    /// Renders several charts, one after the other as [`render`](Charts::render) does, and gives every text to
+    /// `then`: on all processors, so that one template's text is worked on while another is rendered.
+    ///
+    /// # Errors
+    /// The first template that fails, with its line, or where `then` does.
+    pub fn render_each<T: Send, E: From<ChartError> + Send>(
+        &self,
+        charts: &[&str],
+        context: &Value,
+        then: impl Fn(Rendered) -> Result<T, E> + Sync,
+    ) -> Result<Vec<T>, E> {
+        if let Some(unknown) = charts.iter().find(|chart| !NAMES.contains(chart)) {
+            return Err(ChartError::UnknownChart((*unknown).to_owned()).into());
+        }
+        let mut jobs: Vec<(Arc<Environment<'_>>, &str)> = Vec::new();
+        for chart in charts {
+            let files = Arc::clone(&self.files);
+            let environment = Arc::new(engine::environment(files, chart, context.clone()));
+            let prefix = format!("{chart}/templates/");
+            let templates = self.file_names().filter(|name| is_template(name, &prefix));
+            jobs.extend(templates.map(|name| (Arc::clone(&environment), name)));
+        }
+        let done = crate::parallel::map(&jobs, |(environment, name)| {
+            let (text, held) =
+                engine::render_manifest(environment, name, context).map_err(ChartError::from)?;
+            then(Rendered {
+                source: (*name).to_owned(),
+                text,
+                held,
+            })
+        });
+        done.into_iter().collect()
+    }
+}
+
+fn is_template(name: &str, prefix: &str) -> bool {
+    let Some(inside) = name.strip_prefix(prefix) else {
+        return false;
+    };
+    let file_name = inside.rsplit('/').next().unwrap_or(inside);
+    !file_name.starts_with('_')
+}

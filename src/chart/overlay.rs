@@ -1,0 +1,87 @@
+//! `--chart-dir`: a user's own files over the embedded charts.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::{ChartError, NAMES};
+
+/// A file of a chart that was read from a folder.
+pub(super) struct OverlayFile {
+    /// The path below the folder, with `/`: `kubernetes/templates/etcd.yaml`.
+    pub name: String,
+    pub path: PathBuf,
+    pub text: String,
+}
+
+/// Reads every file of the charts below `dir`. Entries whose name starts with a dot are left alone.
+pub(super) fn read(dir: &Path) -> Result<Vec<OverlayFile>, ChartError> {
+    let mut files = Vec::new();
+    for (name, path) in entries(dir)? {
+        if !NAMES.contains(&name.as_str()) {
+            let known = NAMES.join(", ");
+            return Err(misplaced(
+                path,
+                format!("no chart has this name; the charts are {known}"),
+            ));
+        }
+        for (inside, path) in entries(&path)? {
+            match inside.as_str() {
+                "templates" | "files" => {
+                    read_folder(&format!("{name}/{inside}"), &path, &mut files)?
+                }
+                "Chart.yaml" | "values.yaml" => {
+                    files.push(read_file(format!("{name}/{inside}"), path)?)
+                }
+                _ => {
+                    let message = "no chart uses this; a chart has Chart.yaml, values.yaml, templates/ and files/";
+                    return Err(misplaced(path, message.to_owned()));
+                }
+            }
+        }
+    }
+    Ok(files)
+}
+
+fn read_folder(name: &str, dir: &Path, files: &mut Vec<OverlayFile>) -> Result<(), ChartError> {
+    for (inside, path) in entries(dir)? {
+        let name = format!("{name}/{inside}");
+        if path.is_dir() {
+            read_folder(&name, &path, files)?;
+        } else {
+            files.push(read_file(name, path)?);
+        }
+    }
+    Ok(())
+}
+
+fn read_file(name: String, path: PathBuf) -> Result<OverlayFile, ChartError> {
+    match fs::read_to_string(&path) {
+        Ok(text) => Ok(OverlayFile { name, path, text }),
+        Err(source) => Err(ChartError::Unreadable { path, source }),
+    }
+}
+
+/// The entries of a folder by name, without the hidden ones.
+fn entries(dir: &Path) -> Result<Vec<(String, PathBuf)>, ChartError> {
+    let unreadable = |source| ChartError::Unreadable {
+        path: dir.to_owned(),
+        source,
+    };
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        // The name goes into messages and into comments of the output.
+        let name = path.file_name().and_then(|name| name.to_str());
+        match name.filter(|name| !name.chars().any(char::is_control)) {
+            Some(name) if name.starts_with('.') => {}
+            Some(name) => found.push((name.to_owned(), path)),
+            None => return Err(misplaced(path, "the name is no printable text".to_owned())),
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+fn misplaced(path: PathBuf, message: String) -> ChartError {
+    ChartError::Misplaced { path, message }
+}
