@@ -2,5 +2,6 @@
 
 pub mod chart;
 pub mod farm;
+pub mod manifest;
 mod parallel;
 pub mod values;

@@ -1,0 +1,215 @@
+//! `--output-dir`: a manifest as a folder with a file for every object, replaced as a whole or not at all.
+//!
+//! The files are written to a folder beside the target and synced, then the two folders trade places in one step. A
+//! run that is stopped leaves the old content, or the new one.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+
+use super::file_names::file_names;
+use super::{Manifest, ManifestError, write};
+
+/// The file that marks a folder as an output of ours. It lists what else is in it, a name a line.
+pub const MARKER: &str = ".kubefarm-output";
+
+/// Writes each object to a file of its own in `dir`, which is created where it does not exist.
+///
+/// `dir` has to be new, empty, or an earlier output with nothing else in it; an earlier output is replaced.
+///
+/// # Errors
+/// Where `dir` holds something else, or a file or folder cannot be written. `dir` is then as it was.
+pub fn write_directory(manifest: &Manifest, dir: &Path) -> Result<(), ManifestError> {
+    let target = Target::of(dir)?;
+    // One run at a time: the name of the folder beside the target is fixed, so that a stopped run's is found again.
+    let parent = File::open(&target.parent).map_err(file_error(&target.parent))?;
+    parent.lock().map_err(file_error(&target.parent))?;
+
+    target.finish_stopped_run()?;
+    target.check_replaceable()?;
+    fs::create_dir(&target.staging).map_err(file_error(&target.staging))?;
+    let written = fill(manifest, &target.staging).and_then(|()| target.replace());
+    if written.is_err() {
+        // The error that matters is the first one.
+        let _ = fs::remove_dir_all(&target.staging);
+    }
+    written?;
+    parent.sync_all().map_err(file_error(&target.parent))
+}
+
+fn file_error(path: &Path) -> impl Fn(io::Error) -> ManifestError {
+    move |source| ManifestError::File {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+/// Writes all files into a new folder, and to the disk.
+fn fill(manifest: &Manifest, dir: &Path) -> Result<(), ManifestError> {
+    let names = file_names(manifest.objects());
+    let mut listed: Vec<&str> = names.iter().map(String::as_str).collect();
+    listed.sort_unstable();
+    let mut files = vec![write_file(&dir.join(MARKER), &lines(&listed), false)?];
+    for (object, name) in manifest.objects().iter().zip(&names) {
+        let is_secret = object.group().is_empty() && object.kind() == "Secret";
+        files.push(write_file(
+            &dir.join(name),
+            &write::document(object),
+            is_secret,
+        )?);
+    }
+    // After the last write, as the disk then has all of them at once.
+    for (path, file) in &files {
+        file.sync_all().map_err(file_error(path))?;
+    }
+    let folder = File::open(dir).map_err(file_error(dir))?;
+    folder.sync_all().map_err(file_error(dir))
+}
+
+fn lines(names: &[&str]) -> String {
+    names.iter().flat_map(|name| [name, "\n"]).collect()
+}
+
+fn write_file(path: &Path, text: &str, is_secret: bool) -> Result<(PathBuf, File), ManifestError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    options.mode(if is_secret { 0o600 } else { 0o666 });
+    let mut file = options.open(path).map_err(file_error(path))?;
+    file.write_all(text.as_bytes()).map_err(file_error(path))?;
+    Ok((path.to_owned(), file))
+}
+
+/// A folder to be replaced, and the names beside it that this takes.
+struct Target {
+    dir: PathBuf,
+    parent: PathBuf,
+    /// The new content while it is written; the old one after the folders have traded places.
+    staging: PathBuf,
+    /// The old content for a moment, where the file system cannot let two folders trade places.
+    previous: PathBuf,
+}
+
+impl Target {
+    fn of(dir: &Path) -> Result<Target, ManifestError> {
+        // Resolved, so that a symbolic link stays one.
+        let existing = fs::canonicalize(dir).unwrap_or_else(|_| dir.to_owned());
+        let Some(name) = existing
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+        else {
+            return Err(refused(
+                dir,
+                "it has no name under which a folder could be replaced",
+            ));
+        };
+        if std::env::current_dir().is_ok_and(|current| current.starts_with(&existing)) {
+            return Err(refused(
+                dir,
+                "the folder you are in cannot be replaced; run this outside of it",
+            ));
+        }
+        let parent = match existing.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+            _ => PathBuf::from("."),
+        };
+        fs::create_dir_all(&parent).map_err(file_error(&parent))?;
+        Ok(Target {
+            staging: parent.join(format!(".{name}.kubefarm-new")),
+            previous: parent.join(format!(".{name}.kubefarm-old")),
+            dir: existing,
+            parent,
+        })
+    }
+
+    /// Brings back the old content where a run was stopped between two renames, and removes what a run left over.
+    fn finish_stopped_run(&self) -> Result<(), ManifestError> {
+        if self.previous.exists() && !self.dir.exists() {
+            fs::rename(&self.previous, &self.dir).map_err(file_error(&self.dir))?;
+        }
+        for left_over in [&self.staging, &self.previous] {
+            remove_folder(left_over)?;
+        }
+        Ok(())
+    }
+
+    fn check_replaceable(&self) -> Result<(), ManifestError> {
+        let mut names = BTreeSet::new();
+        match fs::read_dir(&self.dir) {
+            Ok(entries) => {
+                for entry in entries {
+                    let name = entry.map_err(file_error(&self.dir))?.file_name();
+                    names.insert(name.to_string_lossy().into_owned());
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(file_error(&self.dir)(error)),
+        }
+        if names.is_empty() {
+            return Ok(());
+        }
+        let marker = self.dir.join(MARKER);
+        let listed = match fs::read_to_string(&marker) {
+            Ok(listed) => listed,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(refused(
+                    &self.dir,
+                    "the folder holds files that kubefarm did not write; name another one",
+                ));
+            }
+            Err(error) => return Err(file_error(&marker)(error)),
+        };
+        let ours: BTreeSet<&str> = listed.lines().chain([MARKER]).collect();
+        match names.iter().find(|name| !ours.contains(name.as_str())) {
+            Some(foreign) => Err(refused(
+                &self.dir.join(foreign),
+                "kubefarm did not write this and would remove it; move it away or name another folder",
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// Puts the new folder in the old one's place.
+    fn replace(&self) -> Result<(), ManifestError> {
+        let failed = file_error(&self.dir);
+        if !self.dir.exists() {
+            return fs::rename(&self.staging, &self.dir).map_err(failed);
+        }
+        match renameat_with(CWD, &self.staging, CWD, &self.dir, RenameFlags::EXCHANGE) {
+            Ok(()) => remove_folder(&self.staging),
+            Err(error) if is_unsupported(error) => {
+                fs::rename(&self.dir, &self.previous).map_err(&failed)?;
+                fs::rename(&self.staging, &self.dir).map_err(&failed)?;
+                remove_folder(&self.previous)
+            }
+            Err(rustix::io::Errno::BUSY) => Err(refused(
+                &self.dir,
+                "a mount point cannot be replaced as a whole; name a folder inside it",
+            )),
+            Err(error) => Err(failed(error.into())),
+        }
+    }
+}
+
+/// File systems without an exchange of two names say so in one of these ways (renameat2(2)).
+fn is_unsupported(error: rustix::io::Errno) -> bool {
+    use rustix::io::Errno;
+    [Errno::INVAL, Errno::NOSYS, Errno::NOTSUP].contains(&error)
+}
+
+fn remove_folder(path: &Path) -> Result<(), ManifestError> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(file_error(path)(error)),
+        _ => Ok(()),
+    }
+}
+
+fn refused(path: &Path, message: &str) -> ManifestError {
+    ManifestError::OutputDir {
+        path: path.to_owned(),
+        message: message.to_owned(),
+    }
+}

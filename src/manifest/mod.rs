@@ -1,0 +1,72 @@
+//! From text to objects: parsed, put in order, checked against the limits of a cluster, and written.
+
+use std::collections::HashMap;
+
+pub mod directory;
+mod error;
+mod file_names;
+pub mod limits;
+mod object;
+pub mod order;
+pub mod select;
+#[cfg(test)]
+mod tests;
+pub mod write;
+
+pub use directory::write_directory;
+pub use error::ManifestError;
+pub use object::{Key, Object, parse, parse_rendered};
+pub use select::select;
+pub use write::{write_json, write_yaml};
+
+/// The objects of a release: each with its namespace, none twice, in install order, none too large.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Manifest {
+    objects: Vec<Object>,
+}
+
+impl Manifest {
+    /// Puts objects into `namespace` where they live in one and name none, and orders them as [`order`] says;
+    /// objects of one kind stay in the order given.
+    ///
+    /// # Errors
+    /// Two objects with one [`Key`], or an object beyond the [`limits`].
+    pub fn assemble(mut objects: Vec<Object>, namespace: &str) -> Result<Manifest, ManifestError> {
+        for object in &mut objects {
+            let has_none = object.namespace().is_none_or(str::is_empty);
+            if has_none && !order::is_cluster_scoped(object.group(), object.kind()) {
+                object.set_namespace(namespace);
+            }
+        }
+        check_unique(&objects)?;
+        objects.iter().try_for_each(limits::check)?;
+        objects.sort_by_cached_key(order::rank);
+        Ok(Manifest { objects })
+    }
+
+    /// The objects in install order.
+    pub fn objects(&self) -> &[Object] {
+        &self.objects
+    }
+
+    /// The objects in install order, given away.
+    pub fn into_objects(self) -> Vec<Object> {
+        self.objects
+    }
+}
+
+fn check_unique(objects: &[Object]) -> Result<(), ManifestError> {
+    let mut sources: HashMap<Key, &str> = HashMap::with_capacity(objects.len());
+    for object in objects {
+        let key = object.key();
+        if let Some(first) = sources.get(&key) {
+            return Err(ManifestError::Duplicate {
+                object: key.to_string(),
+                first: (*first).to_owned(),
+                second: object.source.clone(),
+            });
+        }
+        sources.insert(key, &object.source);
+    }
+    Ok(())
+}

@@ -1,0 +1,176 @@
+//! `--show-only`: some of a manifest's objects.
+
+use super::{Manifest, ManifestError, Object};
+use crate::values::nearest::nearest;
+
+/// The objects that match at least one pattern, in the manifest's order; all of them without patterns.
+///
+/// A pattern is a template, in full or its end (`kubernetes/templates/etcd.yaml`, `templates/etcd.yaml`,
+/// `etcd.yaml`), or a kind in any case and a name (`StatefulSet/farm-etcd`). `*` stands for any text without a `/`.
+///
+/// # Errors
+/// A pattern that matches nothing, with the nearest name that would.
+pub fn select(manifest: Manifest, patterns: &[String]) -> Result<Manifest, ManifestError> {
+    if patterns.is_empty() {
+        return Ok(manifest);
+    }
+    for pattern in patterns {
+        if !manifest
+            .objects
+            .iter()
+            .any(|object| selects(pattern, object))
+        {
+            return Err(no_match(&manifest, pattern));
+        }
+    }
+    let selected = |object: &Object| patterns.iter().any(|pattern| selects(pattern, object));
+    Ok(Manifest {
+        objects: manifest.objects.into_iter().filter(selected).collect(),
+    })
+}
+
+fn selects(pattern: &str, object: &Object) -> bool {
+    let by_template =
+        || path_ends(&object.source).any(|end| matches(pattern.as_bytes(), end.as_bytes()));
+    let by_name = || match pattern.split_once('/') {
+        Some((kind, name)) => {
+            matches(
+                kind.to_lowercase().as_bytes(),
+                object.kind().to_lowercase().as_bytes(),
+            ) && matches(name.as_bytes(), object.name().as_bytes())
+        }
+        None => false,
+    };
+    by_template() || by_name()
+}
+
+/// `a/b/c`, `b/c`, `c`.
+fn path_ends(path: &str) -> impl Iterator<Item = &str> {
+    let after_slashes = path
+        .match_indices('/')
+        .filter_map(|(at, _)| path.get(at + 1..));
+    std::iter::once(path).chain(after_slashes)
+}
+
+/// Whether the whole text matches; `*` takes any bytes but `/`. Time grows with the product of both lengths at most.
+fn matches(pattern: &[u8], text: &[u8]) -> bool {
+    let (mut at, mut from) = (0, 0);
+    // The last star, and how far the text was when it took nothing.
+    let mut star: Option<(usize, usize)> = None;
+    loop {
+        match (pattern.get(at), text.get(from)) {
+            (None, None) => return true,
+            (Some(b'*'), _) => {
+                star = Some((at, from));
+                at += 1;
+                continue;
+            }
+            (Some(expected), Some(found)) if expected == found => {
+                at += 1;
+                from += 1;
+                continue;
+            }
+            _ => {}
+        }
+        // Lets the last star take one byte more.
+        match star {
+            Some((star_at, taken)) if text.get(taken).is_some_and(|byte| *byte != b'/') => {
+                star = Some((star_at, taken + 1));
+                at = star_at + 1;
+                from = taken + 1;
+            }
+            _ => return false,
+        }
+    }
+}
+
+fn no_match(manifest: &Manifest, pattern: &str) -> ManifestError {
+    let mut names: Vec<String> = Vec::new();
+    for object in &manifest.objects {
+        names.push(format!("{}/{}", object.kind(), object.name()));
+        names.extend(path_ends(&object.source).map(str::to_owned));
+    }
+    ManifestError::NoMatch {
+        pattern: pattern.to_owned(),
+        near: nearest(pattern, names.iter().map(String::as_str)).map(str::to_owned),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::parse;
+
+    fn manifest() -> Manifest {
+        let object = |source: &str, kind: &str, name: &str| {
+            let text = format!("apiVersion: v1\nkind: {kind}\nmetadata: {{name: {name}}}\n");
+            parse(source, &text).unwrap()
+        };
+        let objects = [
+            object("kubernetes/templates/etcd.yaml", "StatefulSet", "farm-etcd"),
+            object("kubernetes/templates/etcd.yaml", "Service", "farm-etcd"),
+            object("ltsp/templates/service.yaml", "Service", "farm-ltsp"),
+        ];
+        Manifest::assemble(objects.concat(), "x").unwrap()
+    }
+
+    fn selected(patterns: &[&str]) -> Result<Vec<String>, String> {
+        let patterns: Vec<String> = patterns.iter().map(|&pattern| pattern.to_owned()).collect();
+        let selected = select(manifest(), &patterns).map_err(|error| error.to_string())?;
+        let name = |object: &Object| format!("{}/{}", object.kind(), object.name());
+        Ok(selected.objects().iter().map(name).collect())
+    }
+
+    #[test]
+    fn templates_and_names_select() {
+        const ETCD: [&str; 2] = ["Service/farm-etcd", "StatefulSet/farm-etcd"];
+        for pattern in [
+            "kubernetes/templates/etcd.yaml",
+            "templates/etcd.yaml",
+            "etcd.yaml",
+            "*/farm-etcd",
+        ] {
+            assert_eq!(selected(&[pattern]).unwrap().len(), 2, "{pattern}");
+        }
+        for pattern in [
+            "kubernetes/*/etcd.yaml",
+            "templates/*cd.yaml",
+            "kubernetes/templates/*",
+        ] {
+            let found = selected(&[pattern]).unwrap();
+            assert!(
+                ETCD.iter()
+                    .all(|name| found.iter().any(|other| other == name)),
+                "{pattern}"
+            );
+        }
+        assert_eq!(selected(&["service/farm-*"]).unwrap().len(), 2);
+        assert_eq!(
+            selected(&["Service/farm-ltsp", "statefulset/*"])
+                .unwrap()
+                .len(),
+            2
+        );
+        assert_eq!(selected(&[]).unwrap().len(), 3);
+    }
+
+    #[test]
+    fn a_pattern_that_matches_nothing_is_an_error_with_advice() {
+        let error = selected(&["templates/etdc.yaml"]).unwrap_err();
+        assert!(
+            error.contains("templates/etdc.yaml") && error.contains("templates/etcd.yaml"),
+            "{error}"
+        );
+        assert!(selected(&["etcd.yaml", "nothing-like-it/at/all"]).is_err());
+        // A star stays inside one part of a path.
+        assert!(selected(&["kubernetes/*.yaml"]).is_err());
+    }
+
+    #[test]
+    fn stars_match_any_text() {
+        let fits = |pattern: &str, text: &str| matches(pattern.as_bytes(), text.as_bytes());
+        assert!(fits("*", "") && fits("a*c*", "abcbc") && fits("*b*", "abc") && fits("**", "a"));
+        assert!(!fits("a*d", "abc") && !fits("", "a") && !fits("*", "a/b") && !fits("a*", "ba"));
+        assert!(!fits(&"a*".repeat(50), &"a".repeat(49)));
+    }
+}
