@@ -1,0 +1,147 @@
+//! Flags that several commands share.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::Failure;
+use crate::chart::{Charts, embedded};
+use crate::values::nearest;
+use crate::values::{Input, Node, load};
+
+/// Where values come from; names and grammar are Helm's.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Values")]
+pub struct ValuesArgs {
+    /// A values file; `-` is stdin, `builtin:NAME` an embedded layer or example. Later files win.
+    #[arg(
+        short = 'f',
+        long = "values",
+        value_name = "FILE",
+        value_delimiter = ',',
+        env = "KUBEFARM_VALUES"
+    )]
+    files: Vec<String>,
+    /// Set a value: `ltsp.replicaCount=2`, `nodePools[0].tags={a,b}`, `a=1,b=null`.
+    #[arg(
+        long,
+        value_name = "KEY=VALUE",
+        env = "KUBEFARM_SET",
+        allow_hyphen_values = true
+    )]
+    set: Vec<String>,
+    /// Set a value as text, whatever it looks like.
+    #[arg(
+        long,
+        value_name = "KEY=TEXT",
+        env = "KUBEFARM_SET_STRING",
+        allow_hyphen_values = true
+    )]
+    set_string: Vec<String>,
+    /// Set a value to a file's content.
+    #[arg(long, value_name = "KEY=FILE", env = "KUBEFARM_SET_FILE")]
+    set_file: Vec<String>,
+    /// Set a value to JSON: `key=[1,2]`, or a whole object.
+    #[arg(
+        long,
+        value_name = "KEY=JSON",
+        env = "KUBEFARM_SET_JSON",
+        allow_hyphen_values = true
+    )]
+    set_json: Vec<String>,
+}
+
+impl ValuesArgs {
+    /// The defaults of `charts` with everything given here over them.
+    pub fn load(&self, charts: &Charts) -> Result<Node, Failure> {
+        load(&charts.defaults(), &self.inputs()?).map_err(Failure::Values)
+    }
+
+    fn inputs(&self) -> Result<Vec<Input>, Failure> {
+        let files = self.files.iter().map(|file| input(file));
+        let mut inputs = files.collect::<Result<Vec<Input>, Failure>>()?;
+        inputs.extend(self.set.iter().cloned().map(Input::Set));
+        inputs.extend(self.set_string.iter().cloned().map(Input::SetString));
+        inputs.extend(self.set_file.iter().cloned().map(Input::SetFile));
+        inputs.extend(self.set_json.iter().cloned().map(Input::SetJson));
+        Ok(inputs)
+    }
+}
+
+fn input(file: &str) -> Result<Input, Failure> {
+    let Some(name) = file.strip_prefix("builtin:") else {
+        return Ok(Input::File(PathBuf::from(file)));
+    };
+    match builtin(name) {
+        Some(text) => Ok(Input::Builtin {
+            name: name.to_owned(),
+            text: text.to_owned(),
+        }),
+        None => {
+            let names: Vec<&str> = builtin_names().collect();
+            let hint = match nearest(name, names.iter().copied()) {
+                Some(near) => format!("did you mean builtin:{near}?"),
+                None => format!("there are {}", names.join(", ")),
+            };
+            Err(Failure::Usage(format!(
+                "no embedded layer or example is called {name:?}; {hint}"
+            )))
+        }
+    }
+}
+
+/// The text behind `builtin:NAME`.
+pub fn builtin(name: &str) -> Option<&'static str> {
+    let layer = embedded::layers()
+        .into_iter()
+        .find(|layer| layer.name == name);
+    let example = embedded::examples()
+        .into_iter()
+        .find(|example| example.name == name);
+    layer
+        .map(|layer| layer.text)
+        .or(example.map(|example| example.values))
+}
+
+fn builtin_names() -> impl Iterator<Item = &'static str> {
+    let layers = embedded::layers().into_iter().map(|layer| layer.name);
+    layers.chain(embedded::examples().into_iter().map(|example| example.name))
+}
+
+/// What is rendered, and into which namespace.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Release")]
+pub struct ReleaseArgs {
+    /// The release's name. Default: the value `name`, else `kubefarm`.
+    #[arg(long, value_name = "NAME", env = "KUBEFARM_NAME")]
+    pub name: Option<String>,
+    /// The namespace of the release's objects.
+    #[arg(
+        short,
+        long,
+        value_name = "NAMESPACE",
+        env = "KUBEFARM_NAMESPACE",
+        default_value = "default"
+    )]
+    pub namespace: String,
+}
+
+/// Which charts are rendered.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Charts")]
+pub struct ChartArgs {
+    /// Lay the charts in DIR over the embedded ones, file by file.
+    #[arg(long, value_name = "DIR", env = "KUBEFARM_CHART_DIR")]
+    chart_dir: Option<PathBuf>,
+}
+
+impl ChartArgs {
+    /// The embedded charts, with the user's files over them.
+    pub fn load(&self) -> Result<Charts, Failure> {
+        let charts = Charts::embedded();
+        match &self.chart_dir {
+            Some(dir) => Ok(charts.overlay(dir)?),
+            None => Ok(charts),
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! `kubefarm init`: a farm to start from.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::Args;
+
+use super::Failure;
+use crate::chart::embedded::{self, Example};
+use crate::values::nearest;
+
+const EXAMPLES: &str = "\
+Examples:
+  Start from the plain example, in a new folder:
+    kubefarm init farm1
+
+  Two layers; the second becomes farm1/advanced_network.yaml:
+    kubefarm init farm1 --example generic --example advanced_network";
+
+/// Write an example's values and README into a folder, to start a farm from.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Init {
+    /// The folder; it is made where it does not exist.
+    #[arg(default_value = ".")]
+    dir: PathBuf,
+    /// The example to start from; a second one becomes a layer of its own. `kubefarm show examples` lists them.
+    #[arg(
+        long,
+        value_name = "NAME",
+        default_value = "generic",
+        env = "KUBEFARM_EXAMPLE"
+    )]
+    example: Vec<String>,
+}
+
+impl Init {
+    pub fn run(self) -> Result<(), Failure> {
+        let examples = self.example.iter().map(|name| example(name));
+        let examples = examples.collect::<Result<Vec<Example>, Failure>>()?;
+        let files: Vec<(PathBuf, &str)> = examples
+            .iter()
+            .enumerate()
+            .flat_map(|(index, example)| files(&self.dir, index, example))
+            .collect();
+        if let Some((path, _)) = files.iter().find(|(path, _)| path.exists()) {
+            return Err(Failure::Usage(format!(
+                "{} is there already; nothing was written",
+                path.display()
+            )));
+        }
+        fs::create_dir_all(&self.dir)
+            .with_context(|| format!("cannot make {}", self.dir.display()))?;
+        let mut layers = String::new();
+        for (path, text) in &files {
+            write_new(path, text).with_context(|| format!("cannot write {}", path.display()))?;
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "yaml")
+            {
+                layers.push_str(&format!(" -f {}", path.display()));
+            }
+        }
+        writeln!(
+            io::stderr(),
+            "Edit the addresses and nodes, then:\n  kubefarm render{layers}"
+        )?;
+        Ok(())
+    }
+}
+
+fn example(name: &str) -> Result<Example, Failure> {
+    let examples = embedded::examples();
+    let names: Vec<&str> = examples.iter().map(|example| example.name).collect();
+    match examples.iter().find(|example| example.name == name) {
+        Some(example) => Ok(*example),
+        None => {
+            let hint = match nearest(name, names.iter().copied()) {
+                Some(near) => format!("did you mean {near}?"),
+                None => format!("there are {}", names.join(", ")),
+            };
+            Err(Failure::Usage(format!(
+                "no example is called {name:?}; {hint}"
+            )))
+        }
+    }
+}
+
+/// An example's files: the first gives `values.yaml`, a further one a layer of its own name.
+fn files(dir: &Path, index: usize, example: &Example) -> [(PathBuf, &'static str); 2] {
+    let (values, readme) = match index {
+        0 => ("values.yaml".to_owned(), "README.md".to_owned()),
+        _ => (
+            format!("{}.yaml", example.name),
+            format!("{}.md", example.name),
+        ),
+    };
+    [
+        (dir.join(values), example.values),
+        (dir.join(readme), example.readme),
+    ]
+}
+
+fn write_new(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+    file.write_all(text.as_bytes())
+}

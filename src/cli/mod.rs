@@ -1,0 +1,150 @@
+//! The commands: one file each, their shared flags in `args`.
+
+mod args;
+mod completions;
+mod init;
+mod man;
+pub mod pipeline;
+mod render;
+mod schema;
+mod show;
+mod values;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::chart::{ChartError, embedded};
+use crate::manifest::ManifestError;
+use crate::report::{Style, print_problems};
+use crate::values::Problem;
+
+/// Describe, render and run farms of network-booted Kubernetes clusters.
+#[derive(Debug, Parser)]
+#[command(
+    name = "kubefarm",
+    version,
+    propagate_version = true,
+    max_term_width = 100,
+    after_help = "Exit codes: 0 done, 1 it failed, 2 the input was wrong."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Render(render::Render),
+    Values(values::Values),
+    Schema(schema::Schema),
+    Show(show::Show),
+    Init(init::Init),
+    Completions(completions::Completions),
+    Man(man::Man),
+}
+
+/// Why a command did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The values are wrong.
+    #[error("the values are wrong")]
+    Values(Vec<Problem>),
+    /// A template is wrong, or given what it cannot take.
+    #[error(transparent)]
+    Chart(#[from] ChartError),
+    /// What was rendered is no manifest.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// What was asked for makes no sense.
+    #[error("{0}")]
+    Usage(String),
+    /// Anything else: files, pipes.
+    #[error(transparent)]
+    Other(#[from] anyhow::Error),
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Failure::Other(error.into())
+    }
+}
+
+impl Failure {
+    fn exit_code(&self) -> u8 {
+        match self {
+            Failure::Values(_) | Failure::Chart(_) | Failure::Usage(_) => 2,
+            Failure::Manifest(ManifestError::File { .. }) => 1,
+            Failure::Manifest(_) => 2,
+            Failure::Other(_) => 1,
+        }
+    }
+
+    fn is_broken_pipe(&self) -> bool {
+        let Failure::Other(error) = self else {
+            return false;
+        };
+        error
+            .downcast_ref::<io::Error>()
+            .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    fn print(&self) -> io::Result<()> {
+        match self {
+            Failure::Values(problems) => report(problems),
+            Failure::Other(error) => writeln!(io::stderr(), "error: {error:#}"),
+            other => writeln!(io::stderr(), "error: {other}"),
+        }
+    }
+}
+
+/// Parses the command line, runs the command, and says how it ended.
+pub fn run() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Render(command) => command.run(),
+        Command::Values(command) => command.run(),
+        Command::Schema(command) => command.run(),
+        Command::Show(command) => command.run(),
+        Command::Init(command) => command.run(),
+        Command::Completions(command) => command.run(Cli::command()),
+        Command::Man(command) => command.run(Cli::command()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        // Whoever read our output has had enough of it: `kubefarm render | head`.
+        Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
+        Err(failure) => {
+            // With stderr closed the exit code is all that can be said.
+            let _ = failure.print();
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+/// Prints problems, with the lines that they are about, to stderr.
+fn report(problems: &[Problem]) -> io::Result<()> {
+    let mut text = Vec::new();
+    print_problems(problems, source_text, Style::of_stderr(), &mut text)?;
+    io::stderr().write_all(&text)
+}
+
+/// A source's text, to show a line of it: an embedded file's, or a file's as it is now.
+fn source_text(source: &str) -> Option<String> {
+    if let Some(name) = source.strip_prefix("builtin:") {
+        return args::builtin(name).map(str::to_owned);
+    }
+    match embedded::file(source) {
+        Some(text) => Some(text.to_owned()),
+        None if source == "-" => None,
+        None => std::fs::read_to_string(source).ok(),
+    }
+}
+
+/// Writes a whole output to stdout at once, so that a command that fails has written nothing.
+fn write_stdout(bytes: &[u8]) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(bytes)?;
+    stdout.flush()?;
+    Ok(())
+}

@@ -1,0 +1,112 @@
+//! From values to objects: the stages in a row, as every command that needs a whole farm takes them.
+
+use indexmap::IndexMap;
+use serde::Serialize;
+
+use super::Failure;
+use super::args::{ChartArgs, ReleaseArgs, ValuesArgs};
+use crate::chart::{Charts, Rendered, context};
+use crate::farm::{self, Farm};
+use crate::manifest::{Manifest, Object, parse, parse_rendered};
+use crate::values::write::map_to_yaml;
+use crate::values::{Node, Path, Problem, load};
+
+/// A farm that was rendered, and what should be told of it.
+pub struct Outcome {
+    pub manifest: Manifest,
+    pub warnings: Vec<Problem>,
+    pub notes: Vec<String>,
+}
+
+/// What the charts see: the farm, and, for the control plane's, what is applied inside the child.
+#[derive(Serialize)]
+struct ChartContext<'a> {
+    #[serde(flatten)]
+    farm: &'a Farm,
+    addons: IndexMap<String, String>,
+}
+
+/// Loads, checks and renders what flags ask for.
+pub(super) fn render(
+    values: &ValuesArgs,
+    release: &ReleaseArgs,
+    charts: &ChartArgs,
+) -> Result<Outcome, Failure> {
+    let charts = charts.load()?;
+    let tree = values.load(&charts)?;
+    render_tree(&charts, &tree, release.name.as_deref(), &release.namespace)
+}
+
+/// Checks and renders merged values. `name` wins over the values' own.
+///
+/// # Errors
+/// Every problem with the values, or the first with a template or with what it gave.
+pub fn render_tree(
+    charts: &Charts,
+    tree: &Node,
+    name: Option<&str>,
+    namespace: &str,
+) -> Result<Outcome, Failure> {
+    let defaults = || load(&charts.defaults(), &[]).ok();
+    let checked = farm::check(tree, name, namespace, defaults);
+    let Some(farm) = checked.farm else {
+        return Err(Failure::Values(checked.problems));
+    };
+    check_extra_manifests(&farm, tree)?;
+    Ok(Outcome {
+        manifest: Manifest::assemble(objects(charts, &farm)?, namespace)?,
+        warnings: checked.problems,
+        notes: notes(&farm),
+    })
+}
+
+/// Every object of the farm, in the order rendered.
+fn objects(charts: &Charts, farm: &Farm) -> Result<Vec<Object>, Failure> {
+    let addons = match farm.kubernetes.enabled {
+        true => charts.render_each(&["addons"], &context(farm), addon)?,
+        false => Vec::new(),
+    };
+    let addons = addons
+        .into_iter()
+        .filter(|(_, text)| !text.is_empty())
+        .collect();
+    let context = context(&ChartContext { farm, addons });
+    let objects = charts.render_each(&["kubernetes", "ltsp", "dnsmasq"], &context, |rendered| {
+        Ok::<_, Failure>(parse_rendered(&rendered)?)
+    })?;
+    Ok(objects.into_iter().flatten().collect())
+}
+
+/// An addon's file name and its objects, written as all others are.
+fn addon(rendered: Rendered) -> Result<(String, String), Failure> {
+    let source = &rendered.source;
+    let name = source.rsplit('/').next().unwrap_or(source).to_owned();
+    let objects = parse_rendered(&rendered)?;
+    let documents: Vec<String> = objects
+        .iter()
+        .map(|object| map_to_yaml(&object.content))
+        .collect();
+    Ok((name, documents.join("---\n")))
+}
+
+/// The user's manifests travel as text; that they are manifests is said here and not by a Job in the cluster.
+fn check_extra_manifests(farm: &Farm, tree: &Node) -> Result<(), Failure> {
+    let mut problems = Vec::new();
+    for (name, text) in farm.extra_manifests.iter().flatten() {
+        if let Err(error) = parse(name, text) {
+            let path = Path::from("kubernetes.extraManifests").join(name.as_str());
+            let problem = Problem::error(format!("no manifest: {error}"));
+            problems.push(problem.at(tree.origin_at(&path).clone()).about(path));
+        }
+    }
+    match problems.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::Values(problems)),
+    }
+}
+
+fn notes(farm: &Farm) -> Vec<String> {
+    let builtin = farm.pki.mode == farm::spec::PkiMode::Builtin && farm.kubernetes.enabled;
+    let pki = "pki.mode is builtin: no Secrets with certificates are rendered, since a rendering makes no keys";
+    builtin.then(|| pki.to_owned()).into_iter().collect()
+}

@@ -1,0 +1,85 @@
+//! `kubefarm render`: layered values in, manifests out.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::args::{ChartArgs, ReleaseArgs, ValuesArgs};
+use super::{Failure, pipeline, report, write_stdout};
+use crate::manifest::{select, write_directory, write_json, write_yaml};
+
+const EXAMPLES: &str = "\
+Examples:
+  Render two layers and apply them with kubectl:
+    kubefarm render -n farm1 -f values.yaml -f extra.yaml | kubectl apply --server-side -f -
+
+  An embedded example, smaller, with one value changed:
+    kubefarm render -f builtin:generic -f builtin:minimal --set ltsp.replicaCount=2
+
+  Only etcd's objects; only one object:
+    kubefarm render -f values.yaml --show-only kubernetes/templates/etcd.yaml
+    kubefarm render -f values.yaml --show-only Service/kubefarm-kubernetes-apiserver
+
+  One file an object, for a GitOps repository:
+    kubefarm render -f values.yaml --output-dir manifests/";
+
+/// Merge values, check them, and print every manifest of the farm.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Render {
+    #[command(flatten)]
+    values: ValuesArgs,
+    #[command(flatten)]
+    release: ReleaseArgs,
+    #[command(flatten)]
+    charts: ChartArgs,
+    /// How to print: a YAML stream, or one JSON List.
+    #[arg(short, long, value_enum, default_value_t = Format::Yaml, env = "KUBEFARM_OUTPUT", help_heading = "Output")]
+    output: Format,
+    /// Write a file for each object into DIR, all or none of them, instead of printing.
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "KUBEFARM_OUTPUT_DIR",
+        help_heading = "Output"
+    )]
+    output_dir: Option<PathBuf>,
+    /// Only the objects of a template, or of the form Kind/name; `*` stands for anything.
+    #[arg(
+        long,
+        value_name = "PATTERN",
+        env = "KUBEFARM_SHOW_ONLY",
+        help_heading = "Output"
+    )]
+    show_only: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Yaml,
+    Json,
+}
+
+impl Render {
+    pub fn run(self) -> Result<(), Failure> {
+        let outcome = pipeline::render(&self.values, &self.release, &self.charts)?;
+        let manifest = match self.show_only.is_empty() {
+            true => outcome.manifest,
+            false => select(outcome.manifest, &self.show_only)?,
+        };
+        report(&outcome.warnings)?;
+        for note in &outcome.notes {
+            writeln!(io::stderr(), "note: {note}")?;
+        }
+        if let Some(dir) = &self.output_dir {
+            return Ok(write_directory(&manifest, dir)?);
+        }
+        let mut text = Vec::new();
+        match self.output {
+            Format::Yaml => write_yaml(&manifest, &mut text)?,
+            Format::Json => write_json(&manifest, &mut text)?,
+        }
+        write_stdout(&text)
+    }
+}
