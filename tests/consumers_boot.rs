@@ -1,0 +1,281 @@
+//! Real boots of nodes with LTSP's own `init`, in namespaces: what the rendered files make of a node's system.
+
+mod support;
+
+use std::fs::{create_dir_all, read_dir, read_link, read_to_string, write};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use support::farms::{Farm, Objects, advanced_network, generic};
+use support::ltsp::{Node, configuration, is_installed};
+use support::{Finished, program, project, run, skip};
+
+const BOOT_SERVER: &str = "kubefarm-kubernetes-ltsp";
+
+const STORAGE: Node = Node {
+    mac: "02:00:00:40:06:0a",
+    ip: "10.64.1.16",
+    hostname: "r1n06",
+};
+
+const PLAIN: Node = Node {
+    mac: "02:00:00:40:01:0b",
+    ip: "10.64.1.11",
+    hostname: "r1n01",
+};
+
+/// A node's root file system after its boot.
+struct Booted {
+    folder: tempfile::TempDir,
+    finished: Finished,
+}
+
+impl Booted {
+    fn path(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path.trim_start_matches('/'))
+    }
+
+    #[track_caller]
+    fn read(&self, path: &str) -> String {
+        read_to_string(self.path(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    #[track_caller]
+    fn mode(&self, path: &str) -> u32 {
+        let metadata = std::fs::metadata(self.path(path)).expect(path);
+        metadata.permissions().mode() & 0o777
+    }
+}
+
+/// Boots a node of a farm; `join` is the text of the join file, where the boot server had one.
+fn boot(farm: &Farm, node: Node, join: Option<&str>) -> Option<Booted> {
+    let mut command = namespaces()?;
+    let objects = farm.objects();
+    let folder = tempfile::tempdir().expect("a folder");
+    let etc = folder.path().join("etc/ltsp");
+    create_dir_all(&etc).expect("a folder");
+    create_dir_all(folder.path().join("run")).expect("a folder");
+    for (name, text) in Objects::files(objects.get("ConfigMap", BOOT_SERVER)) {
+        write(etc.join(name), text).expect("written");
+    }
+    write(etc.join("ltsp.conf"), configuration(&objects, BOOT_SERVER)).expect("written");
+    if let Some(join) = join {
+        write(etc.join("kubeadm-join.conf"), join).expect("written");
+    }
+    write(folder.path().join("run/net-eno1.conf"), lease(node)).expect("written");
+    command.arg("timeout").args(["--signal=KILL", "60", "sh"]);
+    // `timeout` must not be process 1: the boot is.
+    command
+        .arg("-c")
+        .arg("exec unshare --pid --fork --kill-child sh \"$@\"")
+        .arg("sh");
+    command
+        .arg(project().join("tests/support/node-boot.sh"))
+        .arg(folder.path());
+    command.args(["eno1", node.mac, node.ip, node.hostname]);
+    let finished = run(&mut command);
+    Some(Booted { folder, finished })
+}
+
+/// Boots a node, and requires that LTSP had nothing to complain about.
+#[track_caller]
+fn boot_well(farm: &Farm, node: Node, join: Option<&str>) -> Option<Booted> {
+    let booted = boot(farm, node, join)?;
+    let Finished { stdout, stderr, .. } = &booted.finished;
+    assert!(stdout.ends_with("booted\n"), "{stdout}\n{stderr}");
+    assert!(!stderr.contains("LTSP command failed"), "{stderr}");
+    Some(booted)
+}
+
+/// What initramfs-tools leaves behind after DHCP.
+fn lease(node: Node) -> String {
+    format!(
+        "DEVICE='eno1'\nPROTO='dhcp'\nIPV4PROTO='dhcp'\nIPV4ADDR='{}'\nIPV4NETMASK='255.255.0.0'\n\
+         IPV4BROADCAST='10.64.255.255'\nIPV4GATEWAY='10.64.0.1'\nIPV4DNS0='10.64.0.1'\n\
+         HOSTNAME='{}'\nROOTSERVER='10.64.0.11'\n",
+        node.ip, node.hostname
+    )
+}
+
+/// A command in new namespaces; `None`, and said so, where there are none to have.
+fn namespaces() -> Option<Command> {
+    let unshare = program("unshare", "util-linux")?;
+    for (name, package) in [
+        ("ip", "iproute2"),
+        ("ssh-keygen", "openssh-client"),
+        ("usermod", "passwd"),
+    ] {
+        program(name, package)?;
+    }
+    if !is_installed() {
+        return None;
+    }
+    let mut command = Command::new(unshare);
+    command.args(["--mount", "--net", "--uts", "--map-root-user"]);
+    let mut probe = Command::new(command.get_program());
+    if !run(probe.args(command.get_args()).arg("true"))
+        .status
+        .success()
+    {
+        skip("needs the right to make namespaces");
+        return None;
+    }
+    command.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+    Some(command)
+}
+
+fn links(folder: &Path) -> Vec<String> {
+    let entries = read_dir(folder).into_iter().flatten();
+    let mut links: Vec<String> = entries
+        .map(|entry| entry.expect("an entry").path())
+        .filter_map(|path| {
+            let target = read_link(&path).ok()?;
+            Some(format!(
+                "{} {}",
+                path.file_name()?.to_str()?,
+                target.display()
+            ))
+        })
+        .collect();
+    links.sort();
+    links
+}
+
+#[test]
+fn a_tagged_node_is_set_up() {
+    let farm = advanced_network();
+    let Some(node) = boot_well(&farm, STORAGE, None) else {
+        return;
+    };
+    assert_eq!(
+        node.read("/etc/systemd/system/kubelet.service.d/99-kubefarm.conf")
+            .trim_end(),
+        "[Service]\nEnvironment=\"KUBELET_EXTRA_ARGS=--node-labels=example.org/disks=nvme,example.org/rack=r1 \
+         --register-with-taints=example.org/dedicated=storage:NoSchedule \""
+    );
+    assert!(
+        node.read("/root/.ssh/authorized_keys")
+            .starts_with("ssh-ed25519 AAAA")
+    );
+    assert_eq!(node.mode("/root/.ssh/authorized_keys"), 0o600);
+    assert_eq!(node.mode("/root/.ssh"), 0o700);
+    assert!(
+        node.read("/etc/shadow")
+            .contains("root:$6$farmexample$uRmuvjrPokdJ3/WYvbgOWVu4QFRWNFykRRHwjfxMQf0c")
+    );
+    assert_eq!(
+        node.read("/etc/ssh/sshd_config.d/00-kubefarm.conf"),
+        "PermitRootLogin yes\n"
+    );
+    assert_eq!(node.read("/etc/timezone"), "Europe/Vienna\n");
+    assert_eq!(
+        read_link(node.path("/etc/localtime")).expect("a link"),
+        Path::new("/usr/share/zoneinfo/Europe/Vienna")
+    );
+    assert!(
+        node.read("/etc/sysctl.d/99-kubefarm.conf")
+            .contains("net.ipv4.ip_forward = 1")
+    );
+    assert!(
+        node.read("/etc/modules-load.d/kubefarm.conf")
+            .contains("overlay\nip_vs\n")
+    );
+    assert!(
+        node.read("/etc/fstab")
+            .contains("tmpfs /var/lib/kubelet tmpfs")
+    );
+    assert!(
+        node.read("/etc/hosts").contains("10.64.1.16\tr1n06"),
+        "{}",
+        node.read("/etc/hosts")
+    );
+    assert_eq!(node.mode("/etc/ltsp/ltsp.conf"), 0o600);
+}
+
+#[test]
+fn services_are_enabled_and_updates_masked() {
+    let Some(node) = boot_well(&generic(), PLAIN, None) else {
+        return;
+    };
+    let units = links(&node.path("/etc/systemd/system"));
+    for unit in [
+        "apt-daily.timer",
+        "apt-daily-upgrade.timer",
+        "unattended-upgrades.service",
+    ] {
+        assert!(units.contains(&format!("{unit} /dev/null")), "{units:?}");
+    }
+    assert_eq!(
+        links(&node.path("/etc/systemd/system/multi-user.target.wants")),
+        ["kubeadm-join.service /etc/systemd/system/kubeadm-join.service"]
+    );
+    let drop_in = node.read("/etc/systemd/system/kubelet.service.d/99-kubefarm.conf");
+    assert_eq!(drop_in, "[Service]\nEnvironment=\"KUBELET_EXTRA_ARGS=\"\n");
+    assert!(
+        node.read("/etc/containerd/config.toml")
+            .contains("SystemdCgroup = true")
+    );
+    assert!(!node.path("/etc/netplan").exists());
+}
+
+/// The join file brings the control plane's address, and `network.sh` what DHCP said.
+#[test]
+fn a_boot_writes_hosts_and_the_network() {
+    let join = "HOSTS_KUBERNETES='10.64.0.10 kubefarm-kubernetes-apiserver'\nJOIN_COMMAND='kubeadm join x'\n";
+    let Some(node) = boot_well(&advanced_network(), PLAIN, Some(join)) else {
+        return;
+    };
+    let hosts = node.read("/etc/hosts");
+    assert!(
+        hosts.contains("\n10.64.0.10 kubefarm-kubernetes-apiserver\n"),
+        "{hosts}"
+    );
+    assert_eq!(node.mode("/etc/ltsp/kubeadm-join.conf"), 0o600);
+    let netplan = node.read("/etc/netplan/50-kubefarm.yaml");
+    for line in [
+        "addresses: [10.64.1.11/16]",
+        "addresses: [10.65.1.11/16]",
+        "macaddress: \"02:00:00:40:01:0b\"",
+    ] {
+        assert!(netplan.contains(line), "no {line} in\n{netplan}");
+    }
+}
+
+/// The user's sections run with everything else known; labels keep what systemd would take for its own.
+#[test]
+fn sections_of_the_user_run_and_flags_keep_their_signs() {
+    let farm = generic()
+        .with("--set-string")
+        .with("ltsp.config.sections.init/=INCLUDE=tag_debug\necho \"$HOSTNAME $DEBUG_SHELL\" > /run/init\n")
+        .with("--set-string")
+        .with("ltsp.config.sections.02:00:00:40:01:0b=touch /run/mac\n")
+        .with("--set-json")
+        .with(r#"tags.ltspOptions.all={"KUBELET_EXTRA_ARGS_ALL": "--a=100% --b=\"c\\d\""}"#);
+    let Some(node) = boot_well(&farm, PLAIN, None) else {
+        return;
+    };
+    assert_eq!(node.read("/run/init"), "r1n01 1\n");
+    assert!(node.path("/run/mac").exists());
+    let drop_in = node.read("/etc/systemd/system/kubelet.service.d/99-kubefarm.conf");
+    let expected = r#"Environment="KUBELET_EXTRA_ARGS=--a=100%% --b=\"c\\d\"""#;
+    assert!(drop_in.contains(expected), "{drop_in}");
+}
+
+#[test]
+fn a_network_that_cannot_be_right_stops_the_boot() {
+    let stranger = Node {
+        ip: "10.63.1.11",
+        ..PLAIN
+    };
+    let farm = advanced_network().with("--set=ltsp.config.options.DEBUG_SHELL=1");
+    let Some(node) = boot(&farm, stranger, None) else {
+        return;
+    };
+    let Finished { stdout, stderr, .. } = &node.finished;
+    assert!(!stdout.contains("booted"), "{stdout}");
+    assert!(
+        stderr.contains("10.63.1.11 is outside of 10.64.0.0/16"),
+        "{stderr}"
+    );
+}

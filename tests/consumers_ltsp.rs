@@ -1,0 +1,230 @@
+//! What LTSP reads in the rendered `ltsp.conf`, for each kind of node.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::process::Command;
+
+use support::farms::{
+    Farm, Objects, advanced_network, big_values, catchall, generic, node_address, node_mac,
+};
+use support::ltsp::{Node, configuration, is_installed, variables};
+use support::{program, run};
+
+const BOOT_SERVER: &str = "kubefarm-kubernetes-ltsp";
+
+const STRANGER: Node = Node {
+    mac: "02:ff:ff:ff:ff:ff",
+    ip: "10.64.9.9",
+    hostname: "stranger",
+};
+
+/// One pool for each way to find a node, and settings that are hard to write.
+const KINDS: &str = r#"
+tags:
+  ltspOptions:
+    all: {EVERYWHERE: "1"}
+    text:
+      LINES: "one\n[clients]\nINCLUDE=tag_hidden\n\\n \\c\n\n"
+      QUOTES: "it's \"$HOME\" `id` $(id) \\ \\n %s"
+      EMPTY: ""
+    hidden: {HIDDEN: "1"}
+  kubernetesLabels:
+    all: {example.org/farm: a}
+    compute: {example.org/gpu: "", example.org/rack: r1}
+  kubernetesTaints:
+    compute:
+      - {key: example.org/gpu, effect: NoSchedule}
+      - {key: example.org/mode, value: "off", effect: NoExecute}
+ltsp: {config: {options: {LATE: "a\tb "}}}
+nodePools:
+  - range: 10.64.0.0,static,255.255.0.0,10.64.255.255,infinite
+    nodes: [{name: plain, mac: "02:00:00:00:00:01", ip: 10.64.1.1}]
+  - tags: [compute, text]
+    nodes:
+      - {name: two, mac: "02:00:00:00:00:02, 02:00:00:00:00:0A", ip: 10.64.1.2}
+      - {name: by-address, clientID: "01:02:03", ip: 10.64.1.3}
+      - {name: by-name, clientID: "01:02:04"}
+  - tags: [hidden]
+    nodes: [{name: other, mac: "02:00:00:00:00:05", ip: 10.64.1.5}]
+"#;
+
+fn kinds_of_nodes() -> Objects {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("kinds.yaml");
+    std::fs::write(&file, KINDS).expect("written");
+    Farm::new("kinds of nodes", "").with_file(&file).objects()
+}
+
+type Variables = BTreeMap<String, String>;
+
+/// What a node has that a stranger has not; whatever a stranger has, it must have too.
+fn own_variables(configuration: &str, node: Node) -> Option<Variables> {
+    let common = variables(configuration, STRANGER)?;
+    let mut own = variables(configuration, node)?;
+    for (name, value) in common {
+        assert_eq!(own.remove(&name).as_ref(), Some(&value), "{name}");
+    }
+    Some(own)
+}
+
+fn pairs<const N: usize>(pairs: [(&str, &str); N]) -> Variables {
+    let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+    pairs.into_iter().map(owned).collect()
+}
+
+fn node<'a>(mac: &'a str, ip: &'a str, hostname: &'a str) -> Node<'a> {
+    Node { mac, ip, hostname }
+}
+
+#[test]
+fn a_node_of_no_tag_has_what_is_for_all() {
+    let configuration = configuration(&kinds_of_nodes(), BOOT_SERVER);
+    let plain = node("02:00:00:00:00:01", "10.64.1.1", "plain");
+    assert!(own_variables(&configuration, plain).is_none_or(|own| own.is_empty()));
+    let Some(common) = variables(&configuration, plain) else {
+        return;
+    };
+    assert_eq!(common["EVERYWHERE"], "1");
+    assert_eq!(common["LATE"], "a\tb ");
+    assert_eq!(common["KUBERNETES_LABELS_ALL"], "example.org/farm=a");
+    assert_eq!(common["LOCAL_SWAP"], "0");
+    assert_eq!(common["MENU_TIMEOUT"], "0");
+    assert!(!common.contains_key("HIDDEN"), "{common:?}");
+}
+
+#[test]
+fn a_tagged_node_is_found_by_each_mac_by_address_and_by_name() {
+    let configuration = configuration(&kinds_of_nodes(), BOOT_SERVER);
+    let expected = pairs([
+        ("EMPTY", ""),
+        (
+            "KUBERNETES_LABELS_COMPUTE",
+            "example.org/gpu=,example.org/rack=r1",
+        ),
+        (
+            "KUBERNETES_TAINTS_COMPUTE",
+            "example.org/gpu=:NoSchedule,example.org/mode=off:NoExecute",
+        ),
+        ("LINES", "one\n[clients]\nINCLUDE=tag_hidden\n\\n \\c\n\n"),
+        ("QUOTES", "it's \"$HOME\" `id` $(id) \\ \\n %s"),
+    ]);
+    for node in [
+        node("02:00:00:00:00:02", "10.64.1.2", "two"),
+        node("02:00:00:00:00:0a", "10.64.1.2", "two"),
+        node("02:ff:00:00:00:01", "10.64.1.3", "by-address"),
+        node("02:ff:00:00:00:02", "10.64.99.1", "by-name"),
+    ] {
+        let own = own_variables(&configuration, node);
+        if let Some(own) = own {
+            assert_eq!(own, expected, "{node:?}");
+        }
+    }
+    let other = node("02:00:00:00:00:05", "10.64.1.5", "other");
+    let own = own_variables(&configuration, other);
+    assert!(own.is_none_or(|own| own == pairs([("HIDDEN", "1")])));
+}
+
+#[test]
+fn the_generic_farm_marks_its_storage_node() {
+    let configuration = configuration(&advanced_network().objects(), BOOT_SERVER);
+    for mac in ["02:00:00:40:06:0a", "02:00:00:40:06:0b"] {
+        let own = own_variables(&configuration, node(mac, "10.64.1.16", "r1n06"));
+        let expected = pairs([
+            ("DEBUG_SHELL", "1"),
+            (
+                "KUBERNETES_LABELS_STORAGE",
+                "example.org/disks=nvme,example.org/rack=r1",
+            ),
+            (
+                "KUBERNETES_TAINTS_STORAGE",
+                "example.org/dedicated=storage:NoSchedule",
+            ),
+        ]);
+        assert!(own.is_none_or(|own| own == expected), "{mac}");
+    }
+    let plain = node("02:00:00:40:01:0a", "10.64.1.11", "r1n01");
+    let Some(common) = variables(&configuration, plain) else {
+        return;
+    };
+    assert_eq!(common["KUBEFARM_TIMEZONE"], "Europe/Vienna");
+    assert_eq!(
+        common["KERNEL_PARAMETERS"],
+        "console=tty1 console=ttyS0,115200n8"
+    );
+    assert!(common["KUBEFARM_ROOT_PASSWD"].starts_with("$6$farmexample$uRmuvj"));
+    assert_eq!(common["POST_INIT_NETWORKING"], ". /etc/ltsp/network.sh");
+}
+
+#[test]
+fn the_catchall_farm_marks_every_node() {
+    let configuration = configuration(&catchall().objects(), "catchall-kubernetes-ltsp");
+    let Some(variables) = variables(&configuration, STRANGER) else {
+        return;
+    };
+    assert_eq!(
+        variables["KUBERNETES_LABELS_ALL"],
+        "example.org/unclaimed=true"
+    );
+    assert_eq!(
+        variables["KUBERNETES_TAINTS_ALL"],
+        "example.org/unclaimed=true:NoSchedule"
+    );
+    assert_eq!(variables["DEBUG_SHELL"], "1");
+}
+
+/// Their sections come in several ConfigMaps. A long tag brings that about with few nodes: LTSP's reader takes
+/// four times as long for twice the sections.
+#[test]
+fn nodes_of_a_big_farm_are_found_in_every_part() {
+    const COUNT: usize = 3_500;
+    let tag = "compute_".repeat(7);
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("nodes.yaml");
+    std::fs::write(&file, big_values(COUNT).replace("compute", &tag)).expect("written");
+    let objects = Farm::new("big", "").with_file(&file).objects();
+    let configuration = configuration(&objects, BOOT_SERVER);
+    assert!(configuration.len() > 2 * objects.file(BOOT_SERVER, "ltsp.conf").len());
+    let includes = configuration.matches("INCLUDE=tag_compute_").count();
+    assert_eq!(includes, 2 * COUNT);
+    let label = format!("KUBERNETES_LABELS_{}", tag.to_uppercase());
+    for number in [0, COUNT / 2, COUNT - 1] {
+        let (mac, address) = (node_mac(number, 1), node_address(number));
+        if let Some(variables) = variables(&configuration, node(&mac, &address, "n")) {
+            assert_eq!(variables[&label], "example.org/rack=r7", "{number}");
+        }
+    }
+}
+
+/// What the boot server tells GRUB, with LTSP's reader.
+#[test]
+fn the_boot_menu_follows_tags() {
+    let farm = generic()
+        .with("--set=ltsp.config.options.MENU_TIMEOUT=2500")
+        .with("--set=tags.ltspOptions.storage.KERNEL_PARAMETERS=quiet");
+    let objects = farm.objects();
+    let Some(shell) = program("dash", "dash").filter(|_| is_installed()) else {
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let script = objects.file(&format!("{BOOT_SERVER}-scripts"), "boot-menu.sh");
+    let file = |name: &str| folder.path().join(name);
+    std::fs::write(file("boot-menu.sh"), script).expect("written");
+    std::fs::write(file("ltsp.conf"), configuration(&objects, BOOT_SERVER)).expect("written");
+    let mut command = Command::new(shell);
+    command
+        .current_dir(&folder)
+        .args(["boot-menu.sh", "ltsp.conf", "menu"]);
+    run(&mut command).success();
+    let read = |name: &str| std::fs::read_to_string(file(name)).expect(name);
+    let common = "set kernel_parameters='console=tty1 console=ttyS0,115200n8'\nset timeout=3\n";
+    assert_eq!(read("menu/settings.cfg"), common);
+    let nodes: Vec<_> = std::fs::read_dir(file("menu/nodes"))
+        .expect("a folder")
+        .collect();
+    assert_eq!(nodes.len(), 2, "{nodes:?}");
+    for mac in ["02:00:00:40:06:0a", "02:00:00:40:06:0b"] {
+        let own = "set kernel_parameters='quiet'\nset timeout=3\n";
+        assert_eq!(read(&format!("menu/nodes/{mac}.cfg")), own);
+    }
+}

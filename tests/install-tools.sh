@@ -1,0 +1,55 @@
+#!/bin/sh
+# Installs from Debian's packages the programs that the tests hand the output to, as far as they are missing.
+#
+# Needs root or sudo where something is missing, and does nothing where all is there.
+set -eu
+
+missing=''
+
+# need PROGRAM PACKAGE: the package, unless the program is on PATH or where the system's programs are.
+need() {
+    PATH="$PATH:/usr/sbin:/sbin" command -v "$1" >/dev/null || missing="$missing $2"
+}
+
+# need_module MODULE PACKAGE: a module of Debian's own Python, which is not always the first on PATH.
+need_module() {
+    for python in /usr/bin/python3 python3; do
+        ! "$python" -c "import $1" 2>/dev/null || return 0
+    done
+    missing="$missing $2"
+}
+
+# need_file FILE PACKAGE: what is no program.
+need_file() {
+    test -e "$1" || missing="$missing $2"
+}
+
+need kubectl kubernetes-client
+need python3 python3-minimal
+need_module yaml python3-yaml
+need_module jsonschema python3-jsonschema
+need shellcheck shellcheck
+need dash dash
+need bash bash
+need busybox busybox
+need dnsmasq dnsmasq-base
+need ip iproute2
+need unshare util-linux
+need netplan netplan.io
+need systemd-analyze systemd
+need ssh-keygen openssh-client
+need usermod passwd
+need cpio cpio
+need_file /usr/share/ltsp/common/ltsp/55-config.sh ltsp
+
+if [ -z "$missing" ]; then
+    exit 0
+fi
+echo "Installing:$missing"
+as_root=''
+if [ "$(id -u)" -ne 0 ]; then
+    as_root=sudo
+fi
+$as_root apt-get update
+# shellcheck disable=SC2086 # one word a package
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends $missing
