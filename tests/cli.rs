@@ -1,0 +1,40 @@
+//! The command line: what each command prints, where, and with which exit code.
+
+mod support;
+
+#[path = "cli/commands.rs"]
+mod commands;
+#[path = "cli/directory.rs"]
+mod directory;
+#[path = "cli/environment.rs"]
+mod environment;
+#[path = "cli/help.rs"]
+mod help;
+#[path = "cli/inputs.rs"]
+mod inputs;
+#[path = "cli/overlay.rs"]
+mod overlay;
+#[path = "cli/selection.rs"]
+mod selection;
+
+use support::Finished;
+
+/// A run that the input was wrong for: exit code 2, nothing on stdout, and `parts` on stderr.
+#[track_caller]
+fn assert_refused(finished: &Finished, parts: &[&str]) {
+    assert_failed(finished, 2, parts);
+}
+
+/// A run that ended with `code`, printed nothing to stdout and all `parts` to stderr.
+#[track_caller]
+fn assert_failed(finished: &Finished, code: i32, parts: &[&str]) {
+    assert_eq!(finished.code(), code, "{}", finished.stderr);
+    assert_eq!(finished.stdout, "");
+    for part in parts {
+        assert!(
+            finished.stderr.contains(part),
+            "no {part:?} in\n{}",
+            finished.stderr
+        );
+    }
+}

@@ -1,0 +1,204 @@
+//! What surrounds a run: variables, the current folder, pipes.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+use crate::support::{kubefarm, kubefarm_command, project, run};
+
+const LAYERS: [&str; 4] = [
+    "-f",
+    "examples/generic/values.yaml",
+    "-f",
+    "examples/advanced_network/values.yaml",
+];
+
+#[test]
+fn the_same_input_gives_the_same_bytes_anywhere() {
+    let expected = kubefarm(["render"].iter().chain(&LAYERS)).success();
+    assert_eq!(
+        kubefarm(["render"].iter().chain(&LAYERS)).success(),
+        expected
+    );
+    let folder = tempfile::tempdir().expect("a folder");
+    let absolute = LAYERS.map(|arg| match arg {
+        "-f" => arg.to_owned(),
+        file => project().join(file).display().to_string(),
+    });
+    let mut command = kubefarm_command();
+    command.current_dir(folder.path()).env_clear();
+    command.envs([
+        ("LC_ALL", "tr_TR.UTF-8"),
+        ("TZ", "Asia/Kathmandu"),
+        ("HOME", "/nonexistent"),
+    ]);
+    command.envs([
+        ("TERM", "xterm"),
+        ("KUBECONFIG", "/nonexistent"),
+        ("USER", "nobody"),
+    ]);
+    assert_eq!(
+        run(command.arg("render").args(absolute)).success(),
+        expected
+    );
+}
+
+#[test]
+fn every_flag_has_a_variable() {
+    let table: [(&str, &str, &[&str]); 8] = [
+        (
+            "KUBEFARM_VALUES",
+            "examples/generic/values.yaml",
+            &["-f", "examples/generic/values.yaml"],
+        ),
+        ("KUBEFARM_NAMESPACE", "farms", &["-n", "farms"]),
+        ("KUBEFARM_NAME", "farm1", &["--name", "farm1"]),
+        (
+            "KUBEFARM_SET",
+            "ltsp.replicaCount=3",
+            &["--set", "ltsp.replicaCount=3"],
+        ),
+        (
+            "KUBEFARM_SET_STRING",
+            "ltsp.labels.a=1",
+            &["--set-string", "ltsp.labels.a=1"],
+        ),
+        (
+            "KUBEFARM_SET_JSON",
+            "ltsp.labels={\"a\":\"b\"}",
+            &["--set-json", "ltsp.labels={\"a\":\"b\"}"],
+        ),
+        (
+            "KUBEFARM_SHOW_ONLY",
+            "etcd.yaml",
+            &["--show-only", "etcd.yaml"],
+        ),
+        ("KUBEFARM_OUTPUT", "json", &["-o", "json"]),
+    ];
+    let plain = kubefarm(["render"]).success();
+    for (name, value, flags) in table {
+        let by_variable = run(kubefarm_command().arg("render").env(name, value)).success();
+        let by_flag = run(kubefarm_command().arg("render").args(flags)).success();
+        assert!(by_variable == by_flag, "{name}");
+        assert!(by_variable != plain, "{name} changes nothing");
+    }
+}
+
+#[test]
+fn a_flag_wins_over_its_variable() {
+    let mut command = kubefarm_command();
+    command
+        .args(["render", "-n", "flag"])
+        .env("KUBEFARM_NAMESPACE", "variable");
+    let text = run(&mut command).success();
+    assert!(text.contains("namespace: flag\n") && !text.contains("namespace: variable\n"));
+}
+
+#[test]
+fn every_namespaced_object_is_in_the_namespace_asked_for() {
+    let text = kubefarm([
+        "render",
+        "-n",
+        "farms",
+        "-o",
+        "json",
+        "--set",
+        "dhcp.installController=true",
+    ])
+    .success();
+    let list: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let cluster_wide = [
+        "CustomResourceDefinition",
+        "ClusterRole",
+        "ClusterRoleBinding",
+    ];
+    for object in list["items"].as_array().expect("items") {
+        let kind = object["kind"].as_str().expect("a kind");
+        let expected = (!cluster_wide.contains(&kind)).then_some("farms");
+        assert_eq!(
+            object["metadata"]["namespace"].as_str(),
+            expected,
+            "{}",
+            object["metadata"]
+        );
+    }
+}
+
+#[test]
+fn a_reader_that_had_enough_is_no_error() {
+    let mut command = kubefarm_command();
+    let mut child = command
+        .args(["render", "-f", "builtin:generic"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("started");
+    let mut first = String::new();
+    BufReader::with_capacity(1, child.stdout.take().expect("a pipe"))
+        .read_line(&mut first)
+        .expect("a line");
+    let output = child.wait_with_output().expect("waited");
+    assert_eq!(first, "---\n");
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
+#[test]
+fn a_full_disk_is_a_failure() {
+    if !std::path::Path::new("/dev/full").exists() {
+        return;
+    }
+    let full = File::options()
+        .write(true)
+        .open("/dev/full")
+        .expect("opened");
+    let output = kubefarm_command()
+        .arg("render")
+        .stdout(full)
+        .output()
+        .expect("run");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("No space left"));
+}
+
+#[test]
+fn stdout_that_is_closed_is_a_failure_or_nothing_worse() {
+    let script = "exec \"$0\" render >&-";
+    let output = std::process::Command::new("sh")
+        .args(["-c", script, env!("CARGO_BIN_EXE_kubefarm")])
+        .output()
+        .expect("run");
+    assert!(
+        matches!(output.status.code(), Some(0 | 1)),
+        "{:?}",
+        output.status
+    );
+    assert!(!String::from_utf8_lossy(&output.stderr).contains("panicked"));
+}
+
+#[test]
+fn stderr_that_is_closed_changes_nothing() {
+    let script = "exec \"$0\" render --set a=b 2>&-";
+    let status = std::process::Command::new("sh")
+        .args(["-c", script, env!("CARGO_BIN_EXE_kubefarm")])
+        .status()
+        .expect("run");
+    assert_eq!(status.code(), Some(2));
+}
+
+#[test]
+fn nothing_is_coloured_where_nobody_looks() {
+    let finished = run(kubefarm_command()
+        .args(["render", "-f", "tests/mistakes/mac.yaml"])
+        .env("TERM", "xterm"));
+    assert!(!finished.stderr.contains('\x1b'));
+}
+
+#[test]
+fn warnings_leave_stdout_whole() {
+    let file = "tests/mistakes/fine/even_members.yaml";
+    let finished = kubefarm(["render", "-f", file]);
+    assert_eq!(finished.code(), 0);
+    assert!(finished.stderr.contains("warning:") && finished.stderr.contains(file));
+    assert!(finished.stdout.starts_with("---\n# Source: ") && !finished.stdout.contains("warning"));
+}

@@ -1,0 +1,190 @@
+//! Wrong values: each mistake is reported at its exact place, with exit code 2 and nothing on stdout; and what is no
+//! mistake is not taken for one.
+
+mod support;
+
+#[path = "mistakes/expectation.rs"]
+mod expectation;
+#[path = "mistakes/generated.rs"]
+mod generated;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use expectation::{Reported, expected, reported};
+use support::{Finished, kubefarm_command, project, run};
+
+/// How many distinct mistakes the corpus has to hold at least.
+const ENOUGH: usize = 100;
+
+fn corpus() -> PathBuf {
+    project().join("tests/mistakes")
+}
+
+/// The corpus files of a folder, by name.
+fn files(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).expect("the corpus is there");
+    let names = entries.map(|entry| {
+        entry
+            .expect("an entry")
+            .file_name()
+            .into_string()
+            .expect("text")
+    });
+    let mut names: Vec<String> = names.filter(|name| name.ends_with(".yaml")).collect();
+    names.sort();
+    names
+}
+
+fn render_in(folder: &Path, args: &[&str]) -> Finished {
+    run(kubefarm_command()
+        .current_dir(folder)
+        .arg("render")
+        .args(args))
+}
+
+/// What is wrong with how `file` was refused, if anything.
+fn complaint(file: &str, finished: &Finished, expected: &[Reported]) -> Option<String> {
+    let reported = reported(&finished.stderr);
+    let all_met = expected.len() == reported.len()
+        && expected
+            .iter()
+            .zip(&reported)
+            .all(|(expected, reported)| expected.is_met_by(reported));
+    if all_met && finished.code() == 2 && finished.stdout.is_empty() {
+        return None;
+    }
+    let list = |problems: &[Reported]| {
+        let lines = problems.iter().map(|problem| format!("    {problem}\n"));
+        lines.collect::<String>()
+    };
+    Some(format!(
+        "{file}: exit code {}, {} bytes on stdout\n  expected\n{}  reported\n{}",
+        finished.code(),
+        finished.stdout.len(),
+        list(expected),
+        list(&reported)
+    ))
+}
+
+#[test]
+fn every_mistake_is_reported_at_its_place() {
+    let folder = corpus();
+    let (mut complaints, mut mistakes) = (Vec::new(), 0);
+    for file in files(&folder) {
+        let text = fs::read_to_string(folder.join(&file)).expect("a corpus file");
+        let expected = expected(&file, &text);
+        assert!(!expected.is_empty(), "{file} expects nothing");
+        mistakes += expected
+            .iter()
+            .filter(|problem| problem.severity == "error")
+            .count();
+        complaints.extend(complaint(
+            &file,
+            &render_in(&folder, &["-f", &file]),
+            &expected,
+        ));
+    }
+    assert!(
+        complaints.is_empty(),
+        "{} files\n{}",
+        complaints.len(),
+        complaints.join("\n")
+    );
+    assert!(mistakes >= ENOUGH, "{mistakes} mistakes");
+}
+
+#[test]
+fn what_is_no_mistake_is_rendered() {
+    let folder = corpus().join("fine");
+    let mut complaints = Vec::new();
+    for file in files(&folder) {
+        let text = fs::read_to_string(folder.join(&file)).expect("a corpus file");
+        let expected = expected(&file, &text);
+        let finished = render_in(&folder, &["-f", &file]);
+        let reported = reported(&finished.stderr);
+        let all_met = expected.len() == reported.len()
+            && expected
+                .iter()
+                .zip(&reported)
+                .all(|(expected, reported)| expected.is_met_by(reported));
+        if finished.code() != 0 || finished.stdout.is_empty() || !all_met {
+            complaints.push(format!(
+                "{file}: exit code {}\n{}",
+                finished.code(),
+                finished.stderr
+            ));
+        }
+    }
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
+#[test]
+fn generated_mistakes_are_refused_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut complaints = Vec::new();
+    for mistake in generated::all() {
+        fs::write(folder.path().join(mistake.file), &mistake.content).expect("written");
+        let expected = Reported {
+            severity: "error".to_owned(),
+            place: format!("{}:{}", mistake.file, mistake.place),
+            message: mistake.message.to_owned(),
+            help: String::new(),
+        };
+        let finished = render_in(folder.path(), &["-f", mistake.file]);
+        complaints.extend(complaint(mistake.file, &finished, &[expected]));
+    }
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
+#[test]
+fn flags_are_refused_with_the_flag_named() {
+    let mut complaints = Vec::new();
+    for (flag, text, message) in generated::FLAGS {
+        let finished = render_in(project(), &[flag, text]);
+        let expected = Reported {
+            severity: "error".to_owned(),
+            place: format!("{flag} {text}"),
+            message: message.to_string(),
+            help: String::new(),
+        };
+        complaints.extend(complaint(text, &finished, &[expected]));
+    }
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
+#[test]
+fn problems_of_several_files_are_all_reported() {
+    let folder = corpus();
+    let args = [
+        "-f",
+        "yaml_duplicate_key.yaml",
+        "-f",
+        "yaml_boolean_key.yaml",
+        "-f",
+        "missing.yaml",
+    ];
+    let places: Vec<String> = reported(&render_in(&folder, &args).stderr)
+        .into_iter()
+        .map(|problem| problem.place + &problem.message)
+        .collect();
+    assert_eq!(places.len(), 3, "{places:?}");
+    assert!(
+        places[0].starts_with("yaml_duplicate_key.yaml:4:3"),
+        "{places:?}"
+    );
+    assert!(
+        places[1].starts_with("yaml_boolean_key.yaml:4:5"),
+        "{places:?}"
+    );
+    assert!(places[2].contains("missing.yaml"), "{places:?}");
+}
+
+#[test]
+fn the_files_of_a_mistake_are_named_as_they_were_given() {
+    let file = corpus().join("mac.yaml");
+    let finished = render_in(Path::new("/"), &["-f", file.to_str().expect("text")]);
+    let place = format!("--> {}:4:14", file.display());
+    assert!(finished.stderr.contains(&place), "{}", finished.stderr);
+    assert!(finished.stderr.contains("2 errors"), "{}", finished.stderr);
+}
