@@ -1,0 +1,91 @@
+//! Another value of the same kind, for each key.
+
+use serde_json::{Value, json};
+
+/// Whether the keys of this map are the user's: it changes as a whole.
+pub fn is_free_map(path: &[String]) -> bool {
+    let last = path.last().map(String::as_str).unwrap_or_default();
+    ["resources", "nodeSelector", "containerdConfig"].contains(&last)
+}
+
+/// A value that differs from the default, and that the farm takes.
+pub fn changed(path: &[String], default: &Value) -> Value {
+    let key = path.last().map(String::as_str).unwrap_or_default();
+    if let Some(value) = by_key(path, key) {
+        return value;
+    }
+    match default {
+        Value::Bool(value) => json!(!value),
+        Value::Number(number) => json!(number.as_u64().map_or(7, |number| number + 2)),
+        Value::String(text) => json!(format!("{text}x")),
+        Value::Null => json!("other"),
+        Value::Array(items) => {
+            Value::Array(items.iter().cloned().chain([json!("other")]).collect())
+        }
+        Value::Object(_) => json!({"example.org/other": "other"}),
+    }
+}
+
+/// Keys whose values have a form of their own.
+fn by_key(path: &[String], key: &str) -> Option<Value> {
+    Some(match key {
+        "pullPolicy" => json!("Always"),
+        "digest" => json!("sha256:0123"),
+        "podAntiAffinity" | "podAffinity" => json!("hard"),
+        "type" => json!("NodePort"),
+        "schedule" => json!("1 2 3 4 5"),
+        "size" if path[0] == "pki" => json!(384),
+        "size" => json!("7Gi"),
+        "algorithm" => json!("RSA"),
+        "mode" if path[0] == "pki" => json!("builtin"),
+        "mode" if path[0] == "dhcp" => json!("standalone"),
+        "mode" => json!("GRPC"),
+        "tokenTtl" => json!("7h"),
+        "version" if path[0] == "kubernetes" => json!("v1.36.0"),
+        "serviceSubnet" => json!("10.224.0.0/16"),
+        "podSubnet" => json!("10.240.0.0/16"),
+        "controlPlaneEndpoint" => json!("other.example.org:443"),
+        "dnsDomain" => json!("other.local"),
+        "nodePort" => json!(30007),
+        "server" | "agent" | "admin" if path.contains(&"nodePorts".to_owned()) => json!(30007),
+        "loadBalancerIP" => json!("10.64.7.7"),
+        "resources" => json!({"limits": {"memory": "7Gi"}}),
+        "affinity" => json!({"nodeAffinity": {}}),
+        "extraArgs" => json!({"other": "x"}),
+        "extraEnv" => json!([{"name": "OTHER", "value": "x"}]),
+        "tolerations" => json!([{"key": "other"}]),
+        "sidecars" => json!([{"name": "other", "image": "x"}]),
+        "extraVolumes" => json!([{"name": "other", "emptyDir": {}}]),
+        "extraVolumeMounts" => json!([{"name": "other", "mountPath": "/x"}]),
+        "ipAddresses" => json!(["10.64.7.7"]),
+        "extraManifests" => {
+            json!({"other.yaml": "apiVersion: v1\nkind: Namespace\nmetadata: {name: x}\n"})
+        }
+        "sshAuthorizedKeys" => json!(["ssh-ed25519 AAAA"]),
+        "timezone" => json!("Europe/Berlin"),
+        "rootPasswd" => json!("$6$x"),
+        "dockerConfig" => json!({"bridge": "none"}),
+        "containerdConfig" => json!({"version": 7}),
+        "sections" | "extraFiles" => json!({"other": "x"}),
+        "extraProjectedItems" => json!([{"secret": {"name": "other"}}]),
+        "nodePools" => json!([{"nodes": [{"name": "other"}]}]),
+        "all" => tag_settings(&path[1]),
+        _ => return None,
+    })
+}
+
+fn tag_settings(kind: &str) -> Value {
+    match kind {
+        "dhcpOptions" => json!({"mtu": 9000}),
+        "kubernetesTaints" => json!([{"key": "other", "effect": "NoExecute"}]),
+        _ => json!({"OTHER": "x"}),
+    }
+}
+
+/// What else has to be set for the change to make sense.
+pub fn needed_with(path: &[String]) -> Vec<String> {
+    match path.join(".").as_str() {
+        "pki.algorithm" => vec!["pki.size=2048".to_owned()],
+        _ => Vec::new(),
+    }
+}

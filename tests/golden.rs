@@ -1,0 +1,138 @@
+//! Golden files: the whole output for the examples, as their READMEs layer them, and for every layer on `generic`.
+//!
+//! `KUBEFARM_BLESS=1 cargo test --test golden` writes them anew; look at `git diff tests/golden` then.
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use similar::TextDiff;
+
+use support::{kubefarm_command, project, run};
+
+/// How many characters of a difference are shown.
+const LONGEST_DIFFERENCE: usize = 5_000;
+
+fn golden_folder() -> PathBuf {
+    project().join("tests/golden")
+}
+
+/// Compares with the golden file `name`, or writes it where that was asked for.
+#[track_caller]
+fn assert_golden(name: &str, args: &[&str]) {
+    let path = golden_folder().join(name);
+    let output = run(kubefarm_command().arg("render").args(args)).success();
+    if std::env::var_os("KUBEFARM_BLESS").is_some() {
+        fs::create_dir_all(golden_folder()).expect("a folder");
+        fs::write(&path, output).expect("written");
+        return;
+    }
+    let golden = fs::read_to_string(&path).unwrap_or_default();
+    assert!(golden == output, "{}", difference(&path, &golden, &output));
+}
+
+fn difference(path: &Path, golden: &str, output: &str) -> String {
+    let diff = TextDiff::from_lines(golden, output);
+    let unified = diff
+        .unified_diff()
+        .context_radius(4)
+        .header("golden", "now")
+        .to_string();
+    let (shown, more) = match unified.char_indices().nth(LONGEST_DIFFERENCE) {
+        Some((end, _)) => (&unified[..end], "\n…"),
+        None => (unified.as_str(), ""),
+    };
+    format!(
+        "{} is out of date; `KUBEFARM_BLESS=1 cargo test --test golden` writes it anew\n{shown}{more}",
+        path.display()
+    )
+}
+
+const GENERIC: &str = "examples/generic/values.yaml";
+
+#[test]
+fn examples() {
+    assert_golden("defaults.yaml", &[]);
+    assert_golden("generic.yaml", &["-f", GENERIC]);
+    assert_golden(
+        "catchall.yaml",
+        &["-f", "examples/catchall/values.yaml", "--name", "catchall"],
+    );
+    for layer in ["advanced_network", "dualstack_network"] {
+        let file = format!("examples/{layer}/values.yaml");
+        assert_golden(
+            &format!("generic+{layer}.yaml"),
+            &["-f", GENERIC, "-f", &file],
+        );
+    }
+}
+
+#[test]
+fn layers_on_the_generic_example() {
+    let agents_find = "kubernetes.konnectivityServer.service.loadBalancerIP=10.64.0.12";
+    for layer in layers() {
+        let file = format!("values/{layer}.yaml");
+        let args = ["-f", GENERIC, "-f", &file, "--set", agents_find];
+        let args = if layer == "konnectivity-http" {
+            &args[..]
+        } else {
+            &args[..4]
+        };
+        assert_golden(&format!("generic+{layer}.yaml"), args);
+    }
+}
+
+#[test]
+fn everything_that_can_be_switched_on() {
+    let args = [
+        "-f",
+        GENERIC,
+        "-f",
+        "tests/golden/everything.values.yaml",
+        "-n",
+        "farms",
+        "--name",
+        "farm1",
+    ];
+    assert_golden("everything.yaml", &args);
+}
+
+fn layers() -> Vec<String> {
+    let entries = fs::read_dir(project().join("values")).expect("the layers");
+    let path = |entry: std::io::Result<fs::DirEntry>| entry.expect("an entry").path();
+    let name = |path: PathBuf| {
+        path.file_stem()
+            .expect("a name")
+            .to_string_lossy()
+            .into_owned()
+    };
+    entries.map(path).map(name).collect()
+}
+
+#[test]
+fn no_golden_file_is_left_over() {
+    let mut expected: Vec<String> = layers()
+        .iter()
+        .map(|layer| format!("generic+{layer}.yaml"))
+        .collect();
+    expected.extend(
+        ["advanced_network", "dualstack_network"].map(|layer| format!("generic+{layer}.yaml")),
+    );
+    let others = [
+        "defaults.yaml",
+        "generic.yaml",
+        "catchall.yaml",
+        "everything.yaml",
+        "everything.values.yaml",
+    ];
+    expected.extend(others.map(str::to_owned));
+    for entry in fs::read_dir(golden_folder()).expect("the golden files") {
+        let name = entry
+            .expect("an entry")
+            .file_name()
+            .into_string()
+            .expect("text");
+        assert!(expected.contains(&name), "{name} belongs to no test");
+    }
+}

@@ -1,0 +1,122 @@
+//! Values files written for the charts of 0.13 keep working: each of their keys lands where it has to, or a warning
+//! says what replaced it.
+//!
+//! The files in `tests/old_values` say so themselves, in comments behind their keys:
+//! `# in KIND/NAME` names the object that is meant from here on (`child:` one that is applied inside the child
+//! cluster), `#> PATH = JSON` what has to stand at a path in it, `#> PATH ~ JSON` what it has to contain,
+//! `#> KIND/NAME: PATH …` the same for another object, and `#! TEXT` the beginning of a warning at this line.
+
+mod support;
+
+#[path = "old_values/landing.rs"]
+mod landing;
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use serde_json::Value;
+
+use landing::{Landing, Objects, landings};
+use support::{kubefarm, project};
+
+/// Every file, with its text.
+fn files() -> Vec<(String, String)> {
+    let entries = fs::read_dir(project().join("tests/old_values")).expect("the files");
+    let names = entries.map(|entry| {
+        entry
+            .expect("an entry")
+            .file_name()
+            .into_string()
+            .expect("text")
+    });
+    let mut names: Vec<String> = names.filter(|name| name.ends_with(".yaml")).collect();
+    names.sort();
+    let file = |name: String| {
+        let path = format!("tests/old_values/{name}");
+        let text = fs::read_to_string(project().join(&path)).expect("a file");
+        (path, text)
+    };
+    names.into_iter().map(file).collect()
+}
+
+#[test]
+fn every_old_key_lands() {
+    let mut complaints = Vec::new();
+    let mut count = 0;
+    for (path, text) in files() {
+        let finished = kubefarm(["render", "--name", "old", "-o", "json", "-f", &path]);
+        assert_eq!(finished.code(), 0, "{path}: {}", finished.stderr);
+        let objects = Objects::new(&serde_json::from_str(&finished.stdout).expect("JSON"));
+        for landing in landings(&text) {
+            count += 1;
+            let complaint = match &landing {
+                Landing::Object { .. } => objects.complaint(&landing),
+                Landing::Warning { line, text } => {
+                    let place = format!("--> {path}:{line}:");
+                    let told = finished.stderr.contains(&place) && finished.stderr.contains(text);
+                    (!told).then(|| format!("no warning {text:?}"))
+                }
+            };
+            complaints.extend(
+                complaint.map(|complaint| format!("{path}:{}: {complaint}", landing.line())),
+            );
+        }
+    }
+    assert!(
+        complaints.is_empty(),
+        "{}\n{}",
+        complaints.len(),
+        complaints.join("\n")
+    );
+    assert!(count > 250, "{count} keys were checked");
+}
+
+/// Whether one of the files sets the key at this path.
+fn sets(values: &Value, path: &str) -> bool {
+    let mut value = values;
+    for key in path.split('.') {
+        let list = value.as_array().and_then(|items| items.first());
+        match list.unwrap_or(value).get(key) {
+            Some(inner) => value = inner,
+            None => return false,
+        }
+    }
+    true
+}
+
+#[test]
+fn every_old_key_is_tried() {
+    let keys = fs::read_to_string(project().join("tests/old_values/keys.txt")).expect("the keys");
+    let files: Vec<Value> = files()
+        .iter()
+        .map(|(_, text)| serde_yaml::from_str(text).expect("YAML"))
+        .collect();
+    let keys: BTreeSet<&str> = keys.lines().filter(|line| !line.starts_with('#')).collect();
+    assert!(keys.len() > 250, "{} keys", keys.len());
+    let untried: Vec<&&str> = keys
+        .iter()
+        .filter(|key| !files.iter().any(|file| sets(file, key)))
+        .collect();
+    assert!(untried.is_empty(), "{untried:#?}");
+}
+
+#[test]
+fn every_line_with_a_value_says_where_it_lands() {
+    for (path, text) in files() {
+        let mut depth_of_text = None;
+        for (index, line) in text.lines().enumerate() {
+            let depth = line.len() - line.trim_start().len();
+            if depth_of_text.is_some_and(|limit| depth > limit) {
+                continue;
+            }
+            depth_of_text = (line.contains(": |") || line.contains("yaml:")).then_some(depth);
+            let is_comment = line.trim_start().starts_with('#');
+            let says = line.contains(" #> ") || line.contains(" #! ");
+            assert!(
+                is_comment || says || line.ends_with(':'),
+                "{path}:{}: {line}",
+                index + 1
+            );
+        }
+    }
+}
