@@ -7,9 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::Args;
 
-use super::Failure;
+use super::{Failure, unknown};
 use crate::chart::embedded::{self, Example};
-use crate::values::nearest;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -74,18 +73,10 @@ impl Init {
 fn example(name: &str) -> Result<Example, Failure> {
     let examples = embedded::examples();
     let names: Vec<&str> = examples.iter().map(|example| example.name).collect();
-    match examples.iter().find(|example| example.name == name) {
-        Some(example) => Ok(*example),
-        None => {
-            let hint = match nearest(name, names.iter().copied()) {
-                Some(near) => format!("did you mean {near}?"),
-                None => format!("there are {}", names.join(", ")),
-            };
-            Err(Failure::Usage(format!(
-                "no example is called {name:?}; {hint}"
-            )))
-        }
-    }
+    let found = examples.iter().find(|example| example.name == name);
+    found
+        .copied()
+        .ok_or_else(|| unknown("example", name, &names))
 }
 
 /// An example's files: the first gives `values.yaml`, a further one a layer of its own name.

@@ -18,7 +18,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use crate::chart::{ChartError, embedded};
 use crate::manifest::ManifestError;
 use crate::report::{Style, print_problems};
-use crate::values::Problem;
+use crate::values::{Problem, nearest};
 
 /// Describe, render and run farms of network-booted Kubernetes clusters.
 #[derive(Debug, Parser)]
@@ -139,6 +139,15 @@ fn source_text(source: &str) -> Option<String> {
         None if source == "-" => None,
         None => std::fs::read_to_string(source).ok(),
     }
+}
+
+/// Says that no `kind` has this name, and which one was probably meant.
+fn unknown(kind: &str, name: &str, names: &[&str]) -> Failure {
+    let hint = match nearest(name, names.iter().copied()) {
+        Some(near) => format!("did you mean {near}?"),
+        None => format!("there are {}", names.join(", ")),
+    };
+    Failure::Usage(format!("no {kind} is called {name:?}; {hint}"))
 }
 
 /// Writes a whole output to stdout at once, so that a command that fails has written nothing.

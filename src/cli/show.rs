@@ -2,9 +2,8 @@
 
 use clap::{Args, Subcommand};
 
-use super::{Failure, write_stdout};
+use super::{Failure, unknown, write_stdout};
 use crate::chart::{Charts, embedded};
-use crate::values::nearest;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -119,12 +118,4 @@ fn named<'a>(
 fn first_comment(text: &str) -> &str {
     let first = text.lines().next().unwrap_or_default();
     first.strip_prefix('#').map(str::trim).unwrap_or_default()
-}
-
-fn unknown(kind: &str, name: &str, names: &[&str]) -> Failure {
-    let hint = match nearest(name, names.iter().copied()) {
-        Some(near) => format!("did you mean {near}?"),
-        None => format!("there are {}", names.join(", ")),
-    };
-    Failure::Usage(format!("no {kind} is called {name:?}; {hint}"))
 }

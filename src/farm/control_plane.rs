@@ -255,7 +255,6 @@ pub struct Admin {
 #[serde(rename_all = "camelCase")]
 pub struct BootstrapJob {
     pub enabled: bool,
-    pub name: String,
     pub schedule: String,
     pub successful_jobs_history_limit: u32,
     pub failed_jobs_history_limit: u32,
@@ -272,7 +271,6 @@ impl Admin {
             workload: Workload::new(admin, format!("{prefix}-admin"), own_tag),
             job: BootstrapJob {
                 enabled: admin.job.enabled,
-                name: format!("{prefix}-bootstrap"),
                 schedule: admin.job.schedule.clone(),
                 successful_jobs_history_limit: admin.job.successful_jobs_history_limit,
                 failed_jobs_history_limit: admin.job.failed_jobs_history_limit,

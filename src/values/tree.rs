@@ -105,13 +105,16 @@ impl Node {
 
     /// The node at `path`, or `None` where the path leads nowhere.
     pub fn get(&self, path: &Path) -> Option<&Node> {
-        path.0
-            .iter()
-            .try_fold(self, |node, segment| match (&node.value, segment) {
-                (Value::Map(map), Segment::Key(key)) => map.get(key).map(|entry| &entry.node),
-                (Value::List(list), Segment::Index(index)) => list.get(*index),
-                _ => None,
-            })
+        path.0.iter().try_fold(self, Node::child)
+    }
+
+    /// The node one step further.
+    fn child(&self, segment: &Segment) -> Option<&Node> {
+        match (&self.value, segment) {
+            (Value::Map(map), Segment::Key(key)) => map.get(key).map(|entry| &entry.node),
+            (Value::List(list), Segment::Index(index)) => list.get(*index),
+            _ => None,
+        }
     }
 
     /// Puts another node in place of the one at `path`, or takes it away. Does nothing where the path leads nowhere,
@@ -154,12 +157,7 @@ impl Node {
     pub fn origin_at(&self, path: &Path) -> &Origin {
         let mut node = self;
         for segment in &path.0 {
-            let child = match (&node.value, segment) {
-                (Value::Map(map), Segment::Key(key)) => map.get(key).map(|entry| &entry.node),
-                (Value::List(list), Segment::Index(index)) => list.get(*index),
-                _ => None,
-            };
-            match child {
+            match node.child(segment) {
                 Some(child) => node = child,
                 None => break,
             }
