@@ -13,6 +13,11 @@ const ITEMS_PER_THREAD: usize = 2;
 static PROCESSORS: LazyLock<usize> =
     LazyLock::new(|| thread::available_parallelism().map_or(1, NonZero::get));
 
+/// Counts the processors, where another thread has the time before they are needed.
+pub(crate) fn prepare() {
+    LazyLock::force(&PROCESSORS);
+}
+
 /// The results of `work` in the order of the items.
 pub(crate) fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let threads = (*PROCESSORS).min(items.len() / ITEMS_PER_THREAD);
@@ -31,7 +36,9 @@ pub(crate) fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) 
         }
     };
     let mut done = thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(take_until_done)).collect();
+        // Without a thread to spare there are fewer others, or none.
+        let spawn = |_| thread::Builder::new().spawn_scoped(scope, take_until_done);
+        let others: Vec<_> = (1..threads).map(spawn).map_while(Result::ok).collect();
         let mut done = take_until_done();
         for other in others {
             done.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{
@@ -16,14 +17,53 @@ use super::{ChartFiles, NAMES, functions, held};
 /// Marks a name that [`join`] refused; no file can have it.
 const REFUSED: char = '\0';
 
-/// An environment whose templates are the files of all charts, compiled when first asked for.
-///
-/// `chart` is the one whose `files/` the function `file` reads, `context` what those files are rendered with.
-pub(super) fn environment(
+/// The templates of all charts, compiled by as many threads as there are for it.
+#[derive(Debug)]
+pub(super) struct Templates {
+    /// With everything that depends neither on a chart nor on values.
+    environment: Environment<'static>,
     files: Arc<ChartFiles>,
-    chart: &str,
-    context: Value,
-) -> Environment<'static> {
+    names: Vec<String>,
+    /// The first of `names` that no thread has taken yet.
+    next: AtomicUsize,
+}
+
+impl Templates {
+    pub fn new(files: Arc<ChartFiles>) -> Templates {
+        let names = files.keys().filter(|name| is_rendered(name));
+        Templates {
+            environment: environment(Arc::clone(&files)),
+            names: names.map(|name| name.to_string()).collect(),
+            next: AtomicUsize::new(0),
+            files,
+        }
+    }
+
+    /// Compiles until no template is left that another thread has not taken.
+    pub fn compile(&self) {
+        let take = || self.names.get(self.next.fetch_add(1, Ordering::Relaxed));
+        while let Some(name) = take() {
+            // An error is told where the template is needed, which may be nowhere.
+            let _ = self.environment.get_template(name);
+        }
+    }
+
+    /// The environment in which the templates of `chart` are rendered: the function `file` reads its `files/`, which
+    /// are rendered with `context`.
+    pub fn of_chart(&self, chart: &str, context: Value) -> Environment<'static> {
+        let mut environment = self.environment.clone();
+        functions::register_bound(&mut environment, Arc::clone(&self.files), chart, context);
+        environment
+    }
+}
+
+/// Whether this file is rendered, and not the description or the defaults of a chart.
+fn is_rendered(name: &str) -> bool {
+    name.split('/').nth(2).is_some()
+}
+
+/// An environment whose templates are the files of all charts, compiled when first asked for.
+fn environment(files: Arc<ChartFiles>) -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     // Only on an error does this cost anything; it lets a message quote the expression that failed.
@@ -35,9 +75,8 @@ pub(super) fn environment(
     });
     environment.set_formatter(format);
     environment.set_path_join_callback(join);
-    let loaded = Arc::clone(&files);
-    environment.set_loader(move |name| load(&loaded, name));
-    functions::register(&mut environment, files, chart, context);
+    functions::register(&mut environment);
+    environment.set_loader(move |name| load(&files, name));
     environment
 }
 

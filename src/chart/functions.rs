@@ -27,12 +27,7 @@ use crate::values::nearest::nearest;
 use crate::values::write;
 
 /// Adds the functions and filters, and takes away built-in ones that get around the escapes.
-pub(super) fn register(
-    environment: &mut Environment<'static>,
-    files: Arc<ChartFiles>,
-    chart: &str,
-    context: Value,
-) {
+pub(super) fn register(environment: &mut Environment<'static>) {
     for unescaped in ["safe", "escape", "e"] {
         environment.remove_filter(unescaped);
     }
@@ -51,6 +46,16 @@ pub(super) fn register(
             .map(Value::from_safe_string)
             .map_err(invalid)
     });
+    add_text_filters(environment);
+}
+
+/// Adds the functions that know the context, or the chart.
+pub(super) fn register_bound(
+    environment: &mut Environment<'static>,
+    files: Arc<ChartFiles>,
+    chart: &str,
+    context: Value,
+) {
     let release = context.get_attr("release").unwrap_or_default();
     environment.add_function(
         "labels",
@@ -74,7 +79,6 @@ pub(super) fn register(
             engine::render(state.env(), &inside, &context)
         },
     );
-    add_text_filters(environment);
 }
 
 /// Those that are both functions and filters.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use minijinja::value::Serde;
+use minijinja::value::{Serde, merge_maps};
 use minijinja::{Environment, Value};
 use serde::Serialize;
 
@@ -23,6 +23,7 @@ mod overlay;
 #[cfg(test)]
 mod tests;
 
+use engine::Templates;
 pub use error::ChartError;
 
 /// The charts there are, in the order in which their defaults are layered.
@@ -32,6 +33,7 @@ pub const NAMES: [&str; 4] = ["kubernetes", "addons", "ltsp", "dnsmasq"];
 #[derive(Debug, Clone)]
 pub struct Charts {
     files: Arc<ChartFiles>,
+    templates: Arc<Templates>,
 }
 
 /// By path below the charts' folder: `kubernetes/templates/etcd.yaml`.
@@ -60,6 +62,12 @@ pub fn context<T: Serialize>(model: &T) -> Value {
     Value::from(Serde(model))
 }
 
+/// The same context with one more entry at its top level.
+pub fn extended<T: Serialize>(context: &Value, name: &str, entry: &T) -> Value {
+    let entry = Value::from_pairs([(name, self::context(entry))]);
+    merge_maps([context.clone(), entry])
+}
+
 impl Charts {
     /// The charts inside the binary.
     pub fn embedded() -> Charts {
@@ -75,8 +83,14 @@ impl Charts {
         let files = files
             .into_iter()
             .map(|(name, source, text)| (name, ChartFile { source, text }));
+        Charts::of(files.collect())
+    }
+
+    fn of(files: ChartFiles) -> Charts {
+        let files = Arc::new(files);
         Charts {
-            files: Arc::new(files.collect()),
+            templates: Arc::new(Templates::new(Arc::clone(&files))),
+            files,
         }
     }
 
@@ -85,8 +99,8 @@ impl Charts {
     ///
     /// # Errors
     /// Where `dir` cannot be read, holds a folder that is no chart, or a file that no chart would use.
-    pub fn overlay(mut self, dir: &Path) -> Result<Charts, ChartError> {
-        let files = Arc::make_mut(&mut self.files);
+    pub fn overlay(&self, dir: &Path) -> Result<Charts, ChartError> {
+        let mut files = ChartFiles::clone(&self.files);
         for file in overlay::read(dir)? {
             let overlaid = ChartFile {
                 source: file.path.display().to_string().into(),
@@ -94,7 +108,7 @@ impl Charts {
             };
             files.insert(file.name.into(), overlaid);
         }
-        Ok(self)
+        Ok(Charts::of(files))
     }
 
     /// The default values of every chart, in the order of [`NAMES`]: where they come from, and their text.
@@ -114,6 +128,12 @@ impl Charts {
     /// The names of all files, by name.
     pub fn file_names(&self) -> impl Iterator<Item = &str> {
         self.files.keys().map(|name| &**name)
+    }
+
+    /// Compiles the templates, which needs no values and so can be done while these are read. Rendering does what is
+    /// left of it.
+    pub fn compile(&self) {
+        self.templates.compile();
     }
 
     /// Renders the templates of one chart, in the order of their names.
@@ -140,10 +160,10 @@ impl Charts {
         if let Some(unknown) = charts.iter().find(|chart| !NAMES.contains(chart)) {
             return Err(ChartError::UnknownChart((*unknown).to_owned()).into());
         }
+        self.templates.compile();
         let mut jobs: Vec<(Arc<Environment<'_>>, &str)> = Vec::new();
         for chart in charts {
-            let files = Arc::clone(&self.files);
-            let environment = Arc::new(engine::environment(files, chart, context.clone()));
+            let environment = Arc::new(self.templates.of_chart(chart, context.clone()));
             let prefix = format!("{chart}/templates/");
             let templates = self.file_names().filter(|name| is_template(name, &prefix));
             jobs.extend(templates.map(|name| (Arc::clone(&environment), name)));

@@ -372,7 +372,7 @@ fn every_embedded_chart_is_complete() {
 #[test]
 fn every_embedded_template_compiles() {
     let charts = Charts::embedded();
-    let environment = engine::environment(Arc::clone(&charts.files), "kubernetes", model());
+    let environment = charts.templates.of_chart("kubernetes", model());
     for name in charts
         .file_names()
         .filter(|name| !name.ends_with("values.yaml"))

@@ -1,29 +1,25 @@
 //! From values to objects: the stages in a row, as every command that needs a whole farm takes them.
 
+use std::mem::ManuallyDrop;
+use std::thread;
+
 use indexmap::IndexMap;
-use serde::Serialize;
 
 use super::Failure;
 use super::args::{ChartArgs, ReleaseArgs, ValuesArgs};
-use crate::chart::{Charts, Rendered, context};
+use crate::chart::{Charts, Rendered, context, extended};
 use crate::farm::{self, Farm};
 use crate::manifest::{Manifest, Object, parse, parse_rendered};
+use crate::parallel;
 use crate::values::write::map_to_yaml;
 use crate::values::{Node, Path, Problem, load};
 
 /// A farm that was rendered, and what should be told of it.
 pub struct Outcome {
+    pub farm: Farm,
     pub manifest: Manifest,
     pub warnings: Vec<Problem>,
     pub notes: Vec<String>,
-}
-
-/// What the charts see: the farm, and, for the control plane's, what is applied inside the child.
-#[derive(Serialize)]
-struct ChartContext<'a> {
-    #[serde(flatten)]
-    farm: &'a Farm,
-    addons: IndexMap<String, String>,
 }
 
 /// Loads, checks and renders what flags ask for.
@@ -32,9 +28,18 @@ pub(super) fn render(
     release: &ReleaseArgs,
     charts: &ChartArgs,
 ) -> Result<Outcome, Failure> {
-    let charts = charts.load()?;
-    let tree = values.load(&charts)?;
-    render_tree(&charts, &tree, release.name.as_deref(), &release.namespace)
+    // Kept to the end of the process, which comes soon: freeing all their parts one by one would only take time.
+    let charts = ManuallyDrop::new(charts.load()?);
+    thread::scope(|scope| {
+        let ahead = || {
+            parallel::prepare();
+            charts.compile();
+        };
+        // Without a thread to spare, rendering does all of it.
+        let _ = thread::Builder::new().spawn_scoped(scope, ahead);
+        let tree = ManuallyDrop::new(values.load(&charts)?);
+        render_tree(&charts, &tree, release.name.as_deref(), &release.namespace)
+    })
 }
 
 /// Checks and renders merged values. `name` wins over the values' own.
@@ -57,22 +62,25 @@ pub fn render_tree(
         manifest: Manifest::assemble(objects(charts, &farm)?, namespace)?,
         warnings: checked.problems,
         notes: notes(&farm),
+        farm,
     })
 }
 
 /// Every object of the farm, in the order rendered.
 fn objects(charts: &Charts, farm: &Farm) -> Result<Vec<Object>, Failure> {
+    let context = context(farm);
     let addons = match farm.kubernetes.enabled {
-        true => charts.render_each(&["addons"], &context(farm), addon)?,
+        true => charts.render_each(&["addons"], &context, addon)?,
         false => Vec::new(),
     };
-    let addons = addons
+    let addons: IndexMap<String, String> = addons
         .into_iter()
         .filter(|(_, text)| !text.is_empty())
         .collect();
-    let context = context(&ChartContext { farm, addons });
+    // What is applied inside the child, which the control plane's charts carry.
+    let context = extended(&context, "addons", &addons);
     let objects = charts.render_each(&["kubernetes", "ltsp", "dnsmasq"], &context, |rendered| {
-        Ok::<_, Failure>(parse_rendered(&rendered)?)
+        Ok::<_, Failure>(parse_rendered(rendered)?)
     })?;
     Ok(objects.into_iter().flatten().collect())
 }
@@ -81,7 +89,7 @@ fn objects(charts: &Charts, farm: &Farm) -> Result<Vec<Object>, Failure> {
 fn addon(rendered: Rendered) -> Result<(String, String), Failure> {
     let source = &rendered.source;
     let name = source.rsplit('/').next().unwrap_or(source).to_owned();
-    let objects = parse_rendered(&rendered)?;
+    let objects = parse_rendered(rendered)?;
     let documents: Vec<String> = objects
         .iter()
         .map(|object| map_to_yaml(&object.content))

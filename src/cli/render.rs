@@ -80,6 +80,8 @@ impl Render {
             Format::Yaml => write_yaml(&manifest, &mut text)?,
             Format::Json => write_json(&manifest, &mut text)?,
         }
+        // The process ends here: freeing the objects one by one would only take time.
+        std::mem::forget(manifest);
         write_stdout(&text)
     }
 }

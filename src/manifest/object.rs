@@ -108,23 +108,25 @@ fn text<'a>(map: &'a Map<String, Json>, key: &str) -> &'a str {
 /// # Errors
 /// Text that is no YAML, or a document that is no object; both name the template and the line.
 pub fn parse(source: &str, text: &str) -> Result<Vec<Object>, ManifestError> {
-    parse_with(source, text, &[])
+    parse_with(source, text, Vec::new())
 }
 
 /// The objects in what a template gave: as [`parse`], with the values that were held beside the text.
 ///
 /// # Errors
 /// As [`parse`], and where a value that was held is only a part of a text.
-pub fn parse_rendered(rendered: &Rendered) -> Result<Vec<Object>, ManifestError> {
-    parse_with(&rendered.source, &rendered.text, &rendered.held)
+pub fn parse_rendered(rendered: Rendered) -> Result<Vec<Object>, ManifestError> {
+    parse_with(&rendered.source, &rendered.text, rendered.held)
 }
 
-fn parse_with(source: &str, text: &str, held: &[Json]) -> Result<Vec<Object>, ManifestError> {
+fn parse_with(source: &str, text: &str, mut held: Vec<Json>) -> Result<Vec<Object>, ManifestError> {
+    // Once here, and not at each of a value's placeholders.
+    held.iter_mut().for_each(drop_nulls);
     let documents =
         yaml::parse(source, text).map_err(|problem| ManifestError::Syntax(Box::new(problem)))?;
     let mut objects = Vec::new();
     for (position, document) in documents.into_iter().enumerate() {
-        collect(document, source, position + 1, held, &mut objects)?;
+        collect(document, source, position + 1, &held, &mut objects)?;
     }
     Ok(objects)
 }
@@ -218,11 +220,12 @@ fn to_json(node: Node, held: &[Json]) -> Result<Json, Fault> {
 
 /// A text, or the value whose placeholder it is.
 fn text_to_json(text: String, origin: &Origin, held: &[Json]) -> Result<Json, Fault> {
-    if held.is_empty() || !text.contains(MARK) {
+    // Nearly every text is ASCII, which is seen faster than a single character is looked for.
+    if held.is_empty() || text.is_ascii() || !text.contains(MARK) {
         return Ok(Json::String(text));
     }
     match placeholder(&text).and_then(|number| held.get(number)) {
-        Some(value) => Ok(drop_nulls(value)),
+        Some(value) => Ok(value.clone()),
         None => Err(Fault {
             origin: origin.clone(),
             message: "a value stands inside a text; join them with ~ in the template",
@@ -230,16 +233,14 @@ fn text_to_json(text: String, origin: &Origin, held: &[Json]) -> Result<Json, Fa
     }
 }
 
-fn drop_nulls(value: &Json) -> Json {
+fn drop_nulls(value: &mut Json) {
     match value {
-        Json::Object(map) => Json::Object(
-            map.iter()
-                .filter(|(_, value)| !value.is_null())
-                .map(|(key, value)| (key.clone(), drop_nulls(value)))
-                .collect(),
-        ),
-        Json::Array(list) => list.iter().map(drop_nulls).collect(),
-        value => value.clone(),
+        Json::Object(map) => {
+            map.retain(|_, value| !value.is_null());
+            map.values_mut().for_each(drop_nulls);
+        }
+        Json::Array(list) => list.iter_mut().for_each(drop_nulls),
+        _ => {}
     }
 }
 
@@ -286,7 +287,7 @@ mod tests {
 
     fn with_name(name: &str, held: &[Json]) -> Result<Vec<Object>, ManifestError> {
         let text = format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}}}\n");
-        parse_with("x", &text, held)
+        parse_with("x", &text, held.to_vec())
     }
 
     #[test]

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::{Manifest, Object};
+use crate::parallel;
 use crate::values::write::map_to_yaml;
 
 /// Writes one YAML document an object, each under a comment that names its template:
@@ -14,10 +15,10 @@ use crate::values::write::map_to_yaml;
 /// # Errors
 /// Those of `out`.
 pub fn write_yaml(manifest: &Manifest, out: &mut impl Write) -> io::Result<()> {
-    manifest
-        .objects()
+    let documents = parallel::map(manifest.objects(), document);
+    documents
         .iter()
-        .try_for_each(|object| out.write_all(document(object).as_bytes()))
+        .try_for_each(|document| out.write_all(document.as_bytes()))
 }
 
 /// Writes one object of kind `List`, indented.

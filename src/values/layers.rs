@@ -10,7 +10,6 @@ use super::problem::Problem;
 use super::set::{self, Flag};
 use super::tree::{Map, Node, Origin, Value};
 use super::yaml;
-use crate::parallel;
 
 /// One thing the user gave values with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,7 +57,7 @@ pub fn load_with_stdin(
     };
     let mut texts: Vec<Text<'_>> = defaults.iter().map(|layer| Text::of(*layer)).collect();
     texts.extend(loader.texts(inputs));
-    let mut layers = parallel::map(&texts, Text::parse);
+    let mut layers: Vec<_> = texts.iter().map(Text::parse).collect();
     let user = layers.split_off(defaults.len());
     let defaults = loader.merged(layers);
     let user = loader.merged(user);
@@ -213,7 +212,7 @@ fn text_of(flag: Flag, input: &Input) -> Option<&str> {
 
 fn empty(source: &str) -> Node {
     Node {
-        value: Value::Map(Map::new()),
+        value: Value::Map(Map::default()),
         origin: Origin::Place {
             source: Arc::from(source),
             line: 1,

@@ -48,7 +48,7 @@ fn merged(earlier: Node, later: Node, nulls: Nulls) -> Node {
 }
 
 fn merged_maps(earlier: Map, mut later: Map, nulls: Nulls) -> Map {
-    let mut result = Map::with_capacity(earlier.len() + later.len());
+    let mut result = Map::with_capacity_and_hasher(earlier.len() + later.len(), Default::default());
     let later_order: Vec<String> = later
         .keys()
         .filter(|key| !earlier.contains_key(*key))

@@ -80,7 +80,7 @@ fn merge_object(tree: &mut Node, text: &str, origin: Origin) -> Result<(), Probl
     let layer: serde_json::Value = serde_json::from_str(text)
         .map_err(|error| Problem::error(format!("not valid JSON: {error}")).at(origin.clone()))?;
     let empty = Node {
-        value: Value::Map(Map::new()),
+        value: Value::Map(Map::default()),
         origin: origin.clone(),
     };
     let earlier = std::mem::replace(tree, empty);

@@ -47,9 +47,10 @@ pub fn read_bytes(source: &str, bytes: &[u8]) -> Result<Vec<Node>, Problem> {
 /// alias, a tag that is not one of YAML's core, `.inf` and `.nan`, nesting deeper than [`MAX_DEPTH`], aliases that
 /// bring in more than [`MAX_ALIASED`].
 pub fn parse(source: &str, text: &str) -> Result<Vec<Node>, Problem> {
-    if let Some(position) = text.bytes().position(|byte| byte == 0) {
-        return Err(Problem::error("a NUL character: this is not a text file")
-            .at(end_of(source, &text[..position])));
+    if let Some((before, _)) = text.split_once('\0') {
+        return Err(
+            Problem::error("a NUL character: this is not a text file").at(end_of(source, before))
+        );
     }
     let options = granit_parser::options! {
         emit_comments: false,

@@ -32,12 +32,8 @@ pub(in crate::chart) fn to_value(value: &Value) -> Result<Json, String> {
                 .collect::<Result<_, String>>()?,
         ),
         ValueKind::Map => Json::Object(
-            items(value)?
-                .iter()
-                .map(|key| {
-                    let item = value.get_item(key).map_err(|error| error.to_string())?;
-                    Ok((super::scalar(key)?, to_value(&item)?))
-                })
+            pairs(value)
+                .map(|(key, item)| Ok((super::scalar(&key)?, to_value(&item)?)))
                 .collect::<Result<_, String>>()?,
         ),
         kind => return Err(format!("cannot write {} as YAML", type_name(kind))),
@@ -60,20 +56,23 @@ fn write(out: &mut String, value: &Value) -> Result<(), String> {
         }
         ValueKind::Map => {
             out.push('{');
-            for (position, key) in items(value)?.iter().enumerate() {
+            for (position, (key, item)) in pairs(value).enumerate() {
                 out.push_str(if position > 0 { ", " } else { "" });
-                quoted(out, &super::scalar(key)?);
+                quoted(out, &super::scalar(&key)?);
                 out.push_str(": ");
-                write(
-                    out,
-                    &value.get_item(key).map_err(|error| error.to_string())?,
-                )?;
+                write(out, &item)?;
             }
             out.push('}');
         }
         kind => return Err(format!("cannot write {} as YAML", type_name(kind))),
     }
     Ok(())
+}
+
+/// A map's keys and values; nothing of what is no map.
+fn pairs(value: &Value) -> impl Iterator<Item = (Value, Value)> {
+    let pairs = value.as_object().and_then(|map| map.try_iter_pairs());
+    pairs.into_iter().flatten()
 }
 
 /// A number as JSON writes it; an integral float has no fraction, as Kubernetes' integers want none.

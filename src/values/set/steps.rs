@@ -45,7 +45,7 @@ pub(super) fn map_at<'a>(
     key: &str,
     origin: &Origin,
 ) -> Result<&'a mut Map, String> {
-    match value_at(map, key, || Value::Map(Map::new()), origin) {
+    match value_at(map, key, || Value::Map(Map::default()), origin) {
         Value::Map(inner) => Ok(inner),
         other => Err(format!("{key:?} is {}, not a map", other.type_name())),
     }
@@ -94,7 +94,7 @@ pub(super) fn element<'a>(list: &'a mut Vec<Node>, index: usize, origin: &Origin
 pub(super) fn map_in<'a>(element: &'a mut Node, origin: &Origin) -> Result<&'a mut Map, String> {
     if !matches!(element.value, Value::Map(_)) {
         *element = Node {
-            value: Value::Map(Map::new()),
+            value: Value::Map(Map::default()),
             origin: origin.clone(),
         };
     }

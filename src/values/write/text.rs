@@ -45,14 +45,15 @@ fn is_plain(text: &str) -> bool {
     if !(start.is_ascii_alphabetic() || start == b'/' && bytes[0] == b'/') {
         return false;
     }
-    let mut neighbours = bytes.iter().zip(bytes.iter().skip(1));
-    let ends_plain = bytes
-        .last()
-        .is_some_and(|last| !matches!(last, b' ' | b':'));
-    ends_plain
-        && bytes.iter().all(|byte| is_plain_byte(*byte))
-        && !neighbours.any(|pair| matches!(pair, (b' ' | b':', b' ')))
-        && !is_reserved_word(text)
+    let mut before = start;
+    for byte in bytes {
+        let ends_a_word = matches!(before, b' ' | b':') && *byte == b' ';
+        if ends_a_word || !is_plain_byte(*byte) {
+            return false;
+        }
+        before = *byte;
+    }
+    !matches!(before, b' ' | b':') && !is_reserved_word(text)
 }
 
 fn is_plain_byte(byte: u8) -> bool {

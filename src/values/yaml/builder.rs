@@ -56,7 +56,7 @@ impl Builder {
             source: Arc::from(source),
             documents: Vec::new(),
             open: Vec::new(),
-            anchors: HashMap::new(),
+            anchors: HashMap::default(),
             aliased: 0,
         }
     }
@@ -83,7 +83,7 @@ impl Builder {
                 let origin = origin();
                 check_tag(tag.as_deref(), "map").map_err(|problem| problem.at(origin.clone()))?;
                 let content = Content::Map {
-                    entries: Map::new(),
+                    entries: Map::default(),
                     key: None,
                     merged: Vec::new(),
                 };
