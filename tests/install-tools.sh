@@ -40,6 +40,9 @@ need systemd-analyze systemd
 need ssh-keygen openssh-client
 need usermod passwd
 need cpio cpio
+need openssl openssl
+need tinyproxy tinyproxy
+need go golang-go
 need_file /usr/share/ltsp/common/ltsp/55-config.sh ltsp
 
 if [ -z "$missing" ]; then

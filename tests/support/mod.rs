@@ -5,6 +5,7 @@
     reason = "each test binary includes this module and uses a part of it"
 )]
 
+pub mod cluster;
 pub mod dnsmasq;
 pub mod farms;
 pub mod ltsp;

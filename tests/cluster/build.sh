@@ -1,0 +1,159 @@
+#!/bin/sh
+# Builds the programs of the test cluster from their pinned Go modules, as far as the cache has them not.
+#
+# Usage: build.sh [PROGRAM...]    without one: all
+#
+# Prints a folder on standard output, whose `bin` has the programs and whose `crds` has cert-manager's CRDs.
+# A program is built anew only when its module's folder here changes.
+#
+#   KUBEFARM_TEST_CACHE   the cache (default: ~/.cache/kubefarm); what is in it may be removed at any time
+#   KUBEBUILDER_ASSETS    a folder whose etcd, kube-apiserver and kubectl are taken instead of our own
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+cache=${KUBEFARM_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kubefarm}
+modules='kubernetes etcd helm cert-manager'
+programs='etcd etcdctl kube-apiserver kube-controller-manager kube-scheduler kubeadm kubectl helm cert-manager'
+
+# missing WHAT: exit code 3 says that this machine lacks something.
+missing() {
+    echo "$0: needs $*" >&2
+    exit 3
+}
+
+# module_of PROGRAM: the folder here whose go.mod pins it.
+module_of() {
+    case $1 in
+        etcd | etcdctl) echo etcd ;;
+        helm | cert-manager) echo "$1" ;;
+        *) echo kubernetes ;;
+    esac
+}
+
+# package_of PROGRAM: the Go package of its command.
+package_of() {
+    case $1 in
+        etcd) echo go.etcd.io/etcd/server/v3 ;;
+        etcdctl) echo go.etcd.io/etcd/etcdctl/v3 ;;
+        helm) echo helm.sh/helm/v4/cmd/helm ;;
+        cert-manager) echo . ;;
+        *) echo "k8s.io/kubernetes/cmd/$1" ;;
+    esac
+}
+
+# version_of MODULE PATH: the version that the module's go.mod pins.
+version_of() {
+    awk -v path="$2" '{ sub(/^require /, "") } $1 == path && NF > 1 { print $2; exit }' "$here/$1/go.mod"
+}
+
+# stamps MODULE: what the linker writes into the programs, because they say their version from variables.
+stamps() {
+    case $1 in
+        kubernetes)
+            version=$(version_of kubernetes k8s.io/kubernetes)
+            numbers=${version#v}
+            minor=${numbers#*.}
+            for package in k8s.io/component-base/version k8s.io/client-go/pkg/version; do
+                printf -- '-X %s=%s ' \
+                    "$package.gitVersion" "$version" \
+                    "$package.gitMajor" "${numbers%%.*}" \
+                    "$package.gitMinor" "${minor%%.*}" \
+                    "$package.gitCommit" '' \
+                    "$package.gitTreeState" archive
+            done
+            ;;
+        helm) printf -- '-X helm.sh/helm/v4/internal/version.version=%s' "$(version_of helm helm.sh/helm/v4)" ;;
+    esac
+}
+
+# store_of MODULE: the folder of the cache for the module as it is now.
+store_of() {
+    key=$({ cat "$here/$1"/*; stamps "$1"; } | sha256sum | cut -c1-16)
+    echo "$cache/$1-$key"
+}
+
+# go_is_there: ends the script where Go is missing or too old to fetch the Go that the modules ask for.
+go_is_there() {
+    command -v go >/dev/null || missing 'go 1.21 or newer (Debian package golang-go)'
+    version=$(cd / && go env GOVERSION)
+    case $version in
+        go1.[0-9] | go1.[0-9].* | go1.1[0-9]* | go1.20*) missing "go 1.21 or newer, not $version" ;;
+    esac
+    # Debian's Go fetches no newer one of itself.
+    export GOTOOLCHAIN="${GOTOOLCHAIN:-auto}" CGO_ENABLED=0
+}
+
+# build PROGRAM STORE: into bin of the store, under its name only when it is whole.
+build() {
+    go_is_there
+    # One at a time: two builds at once would do the same work twice.
+    exec 9>"$cache/lock"
+    flock 9
+    [ ! -x "$2/bin/$1" ] || return 0
+    module=$(module_of "$1")
+    echo "building $1" >&2
+    mkdir -p "$2/bin"
+    (
+        cd "$here/$module"
+        nice -n 10 go build -buildvcs=false -trimpath -ldflags "-s -w $(stamps "$module")" \
+            -o "$2/bin/.$1.$$" "$(package_of "$1")" >&2
+    )
+    mv "$2/bin/.$1.$$" "$2/bin/$1"
+}
+
+# copy_crds STORE: cert-manager's CRDs, which its module has in a folder.
+copy_crds() {
+    go_is_there
+    source=$(cd "$here/cert-manager" && go list -m -f '{{.Dir}}' github.com/cert-manager/cert-manager)
+    mkdir -p "$1"
+    cp -r "$source/deploy/crds" "$1/.crds.$$"
+    chmod -R u+w "$1/.crds.$$"
+    rm "$1/.crds.$$/README.md"
+    mv -T "$1/.crds.$$" "$1/crds" 2>/dev/null || rm -r "$1/.crds.$$"
+}
+
+# provide PROGRAM: puts it, or its link, into the folder that is printed.
+provide() {
+    if [ -n "${KUBEBUILDER_ASSETS:-}" ] && [ -x "$KUBEBUILDER_ASSETS/$1" ]; then
+        case $1 in
+            etcd | kube-apiserver | kubectl)
+                link "$KUBEBUILDER_ASSETS/$1" "$all/bin/$1"
+                return
+                ;;
+        esac
+    fi
+    store=$(store_of "$(module_of "$1")")
+    [ -x "$store/bin/$1" ] || build "$1" "$store"
+    link "$store/bin/$1" "$all/bin/$1"
+    if [ "$1" = cert-manager ]; then
+        [ -d "$store/crds" ] || copy_crds "$store"
+        link "$store/crds" "$all/crds"
+    fi
+}
+
+# link TARGET NAME
+link() {
+    [ -e "$2" ] || ln -s -f -n "$1" "$2"
+}
+
+for program; do
+    case " $programs " in
+        *" $program "*) ;;
+        *)
+            echo "$0: unknown program: $program (known: $programs)" >&2
+            exit 1
+            ;;
+    esac
+done
+[ $# -gt 0 ] || eval "set -- $programs"
+
+stores="${KUBEBUILDER_ASSETS:-}"
+for module in $modules; do
+    stores="$stores $(store_of "$module")"
+done
+all="$cache/cluster-$(echo "$stores" | sha256sum | cut -c1-16)"
+mkdir -p "$all/bin"
+for program; do
+    provide "$program"
+done
+echo "$all"
