@@ -1,0 +1,209 @@
+//! Bringing a cluster to what was rendered: checked as a whole, then applied wave by wave, then tidied up.
+
+mod error;
+mod work;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value as Json};
+
+use super::applyset::{Parent, Release};
+use super::delete::claims;
+use super::event::{Action, Event, Observer, Stage};
+use super::inventory::{self, Kept, Member};
+use super::lock::Lock;
+use super::plan::{Allowed, Planned, Refusal, Step, plan};
+use super::prune::{check_deletions, prune, stale};
+use super::{Api, ClusterError, namespace};
+use crate::manifest::{Key, Object};
+use work::Work;
+
+pub use error::ApplyError;
+
+/// How to apply.
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub allowed: Allowed,
+    /// Whether objects of the farm that are no longer rendered are deleted.
+    pub prune: bool,
+    /// How many requests at a time.
+    pub concurrency: usize,
+    /// Written into the farm's record, for `list` and `status`.
+    pub facts: BTreeMap<String, String>,
+}
+
+/// What was done.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Applied {
+    /// Every rendered object, in the order of the waves.
+    pub objects: Vec<(Key, Action)>,
+    pub pruned: Vec<Key>,
+    /// No longer rendered, and yet left there.
+    pub kept: Vec<(Key, Kept)>,
+    /// Helm releases that still believe to own some of the objects.
+    pub helm_releases: Vec<String>,
+}
+
+/// Applies the objects of a release.
+///
+/// # Errors
+/// Where anything was refused, nothing was changed; where anything failed later, what was done is said.
+pub async fn apply(
+    api: &Api,
+    release: &Release,
+    objects: Vec<Object>,
+    options: &Options,
+    observer: &dyn Observer,
+) -> Result<Applied, ApplyError> {
+    let is_ready = namespace::is_ready(api, &release.namespace).await;
+    if !is_ready.map_err(ApplyError::not_begun)? {
+        if !options.allowed.create_namespace {
+            return Err(ApplyError::NoNamespace(release.namespace.clone()));
+        }
+        let checked = check(api, release, objects.clone(), options, observer).await;
+        checked.map_err(ApplyError::not_begun)?;
+        namespace::create(api, &release.namespace).await?;
+    }
+    let lock = Lock::acquire(api, release, observer).await?;
+    let work = apply_alone(api, release, objects, options, observer);
+    lock.hold(api, work).await?
+}
+
+/// What an apply would do, none of it refused.
+#[derive(Debug)]
+pub struct Checked {
+    pub planned: Vec<Planned>,
+    /// What the cluster's record of the farm says; empty where it has none.
+    pub parent: Parent,
+    /// Members that are no longer rendered.
+    pub stale: Vec<Member>,
+}
+
+/// The plan of an apply and the members that it would delete, with everything refused that would be refused.
+///
+/// # Errors
+/// The refusals, or where the cluster cannot be asked.
+pub async fn check(
+    api: &Api,
+    release: &Release,
+    objects: Vec<Object>,
+    options: &Options,
+    observer: &dyn Observer,
+) -> Result<Checked, ApplyError> {
+    observer.observe(&Event::Stage {
+        stage: Stage::Check,
+        count: objects.len(),
+    });
+    let parent = inventory::read(api, release).await?;
+    let planned = plan(
+        api,
+        release,
+        objects,
+        options.allowed,
+        options.concurrency,
+        observer,
+    )
+    .await?;
+    let members = match &parent {
+        Some(parent) => inventory::members(api, release, parent, options.concurrency).await?,
+        None => Vec::new(),
+    };
+    let stale = stale(members, &planned);
+    let mut refusals = refusals(&planned);
+    if options.prune {
+        let doomed = stale.iter().filter(|member| member.kept.is_none());
+        refusals.extend(check_deletions(api, doomed, options.concurrency).await?);
+    }
+    match refusals.is_empty() {
+        true => Ok(Checked {
+            planned,
+            parent: parent.unwrap_or_default(),
+            stale,
+        }),
+        false => Err(ApplyError::Refused(refusals)),
+    }
+}
+
+fn refusals(planned: &[Planned]) -> Vec<(Key, Refusal)> {
+    let refused = planned.iter().filter_map(|planned| match &planned.step {
+        Step::Refuse(refusal) => Some((planned.key.clone(), refusal.clone())),
+        _ => None,
+    });
+    refused.collect()
+}
+
+/// Everything that happens while the Lease is held.
+async fn apply_alone(
+    api: &Api,
+    release: &Release,
+    objects: Vec<Object>,
+    options: &Options,
+    observer: &dyn Observer,
+) -> Result<Applied, ApplyError> {
+    let Checked {
+        planned,
+        parent,
+        stale,
+    } = check(api, release, objects, options, observer)
+        .await
+        .map_err(ApplyError::not_begun)?;
+    if api.interrupt().is_set() {
+        return Err(ApplyError::NotBegun(ClusterError::Interrupted));
+    }
+    let announced = announced(release, &parent, &planned, options);
+    let written = inventory::write(api, release, &announced).await;
+    written.map_err(ApplyError::NotBegun)?;
+
+    let mut work = Work::new(api.clone(), options, observer);
+    work.apply_waves(planned).await?;
+    work.apply_vanished(release, &announced).await?;
+    let tidied = prune(api, stale, options, observer).await?;
+    let settled = settled(release, &work, &tidied.left, &announced, options);
+    let written = inventory::write(api, release, &settled).await;
+    written.map_err(|error| work.stopped(None, error))?;
+    Ok(Applied {
+        helm_releases: work.helm_releases(),
+        objects: work.actions(),
+        pruned: tidied.pruned,
+        kept: tidied.kept,
+    })
+}
+
+/// The record before the first object is created: it covers what is there and what will be.
+fn announced(release: &Release, parent: &Parent, planned: &[Planned], options: &Options) -> Parent {
+    let mut announced = parent.clone();
+    announced.include(release, planned.iter().map(|planned| &planned.key));
+    announced.claims.extend(claims(contents(planned)));
+    if announced.facts.is_empty() {
+        announced.facts.clone_from(&options.facts);
+    }
+    announced
+}
+
+/// The record after the last one was deleted.
+fn settled(
+    release: &Release,
+    work: &Work,
+    left: &[Key],
+    announced: &Parent,
+    options: &Options,
+) -> Parent {
+    let mut settled = Parent::default();
+    settled.include(release, work.planned.iter().map(|planned| &planned.key));
+    settled.include(release, left.iter());
+    settled.facts.clone_from(&options.facts);
+    // Volumes of StatefulSets that are gone are still there.
+    settled.claims.clone_from(&announced.claims);
+    let objects = work.planned.iter().filter_map(|planned| {
+        let outcome = work.outcomes.get(&planned.key)?;
+        Some((planned.key.clone(), outcome.digest.clone()))
+    });
+    settled.objects = objects.collect();
+    settled
+}
+
+fn contents(planned: &[Planned]) -> impl Iterator<Item = (&Key, &Map<String, Json>)> {
+    planned
+        .iter()
+        .map(|planned| (&planned.key, &planned.content))
+}

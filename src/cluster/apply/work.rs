@@ -1,0 +1,207 @@
+//! The waves of one apply: each in parallel, none after a failure.
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
+
+use futures::stream::{self, StreamExt};
+use serde_json::{Map, Value as Json};
+use tokio::time::sleep;
+
+use super::{ApplyError, Options};
+use crate::cluster::applyset::{Parent, Release};
+use crate::cluster::event::{Action, Event, Observer, Stage};
+use crate::cluster::object::{apply_planned, tell};
+use crate::cluster::plan::{Planned, Step};
+use crate::cluster::waves::Wave;
+use crate::cluster::{Api, ClusterError, FIELD_MANAGER, fields, helm, inventory, wait};
+use crate::manifest::Key;
+
+/// How often, and how long apart, to look for a kind whose definition is established.
+const LOOKS: usize = 50;
+const LOOK: Duration = Duration::from_millis(100);
+
+/// What became of an object.
+pub(super) struct Outcome {
+    pub action: Action,
+    pub digest: String,
+}
+
+/// The waves of one apply, as far as they have come.
+pub(super) struct Work<'a> {
+    api: Api,
+    options: &'a Options,
+    observer: &'a dyn Observer,
+    pub planned: Vec<Planned>,
+    pub outcomes: BTreeMap<Key, Outcome>,
+}
+
+impl<'a> Work<'a> {
+    pub fn new(api: Api, options: &'a Options, observer: &'a dyn Observer) -> Work<'a> {
+        Work {
+            api,
+            options,
+            observer,
+            planned: Vec::new(),
+            outcomes: BTreeMap::new(),
+        }
+    }
+
+    pub async fn apply_waves(&mut self, mut planned: Vec<Planned>) -> Result<(), ApplyError> {
+        planned.sort_by_key(|planned| Wave::of_key(&planned.key));
+        self.planned = planned;
+        let mut start = 0;
+        while let Some(first) = self.planned.get(start) {
+            let wave = Wave::of_key(&first.key);
+            let rest = self.planned.get(start..).unwrap_or_default();
+            let count = rest
+                .iter()
+                .take_while(|planned| Wave::of_key(&planned.key) == wave)
+                .count();
+            let end = start + count;
+            self.observer.observe(&Event::Stage {
+                stage: Stage::Wave(wave.name()),
+                count,
+            });
+            self.apply_some(start..end).await?;
+            if wave == Wave::CustomResourceDefinitions {
+                self.learn_kinds(start..end).await?;
+            }
+            start = end;
+        }
+        Ok(())
+    }
+
+    /// Applies some of the objects at once; after a failure, those that were begun are ended and no other is begun.
+    async fn apply_some(&mut self, range: std::ops::Range<usize>) -> Result<(), ApplyError> {
+        let failed = Cell::new(false);
+        let (api, failed, observer) = (&self.api, &failed, self.observer);
+        let some = self.planned.get(range).unwrap_or_default();
+        let results = stream::iter(some).map(|planned| async move {
+            if failed.get() || api.interrupt().is_set() {
+                return None;
+            }
+            let result = apply_planned(api, planned).await;
+            match &result {
+                Ok((_, action)) => tell(observer, planned, action),
+                Err(_) => failed.set(true),
+            }
+            Some((planned.key.clone(), result))
+        });
+        let results: Vec<_> = results
+            .buffer_unordered(self.options.concurrency)
+            .collect()
+            .await;
+        let mut failure = None;
+        for (key, result) in results.into_iter().flatten() {
+            match result {
+                Ok((object, action)) => self.keep_outcome(key, &object, action),
+                Err(error) => failure = failure.or(Some((Some(key), error))),
+            }
+        }
+        if failure.is_none() && self.api.interrupt().is_set() {
+            failure = Some((None, ClusterError::Interrupted));
+        }
+        match failure {
+            None => Ok(()),
+            Some((key, error)) => Err(self.stopped(key, error)),
+        }
+    }
+
+    fn keep_outcome(&mut self, key: Key, object: &Map<String, Json>, action: Action) {
+        let digest = fields::digest(object, FIELD_MANAGER);
+        self.outcomes.insert(key, Outcome { action, digest });
+    }
+
+    pub fn stopped(&self, key: Option<Key>, error: ClusterError) -> ApplyError {
+        let keys = self.planned.iter().map(|planned| planned.key.clone());
+        let (done, not_done) = keys.partition(|key| self.outcomes.contains_key(key));
+        ApplyError::Stopped {
+            key,
+            error,
+            done,
+            not_done,
+        }
+    }
+
+    /// Waits until the new kinds are served, and learns their names.
+    async fn learn_kinds(&mut self, range: std::ops::Range<usize>) -> Result<(), ApplyError> {
+        let some = self.planned.get(range).unwrap_or_default();
+        let keys: Vec<Key> = some.iter().map(|planned| planned.key.clone()).collect();
+        let unready = wait(&self.api, &keys, self.options.concurrency, self.observer).await;
+        let unready = unready.map_err(|error| self.stopped(None, error))?;
+        if let Some(unready) = unready.into_iter().next() {
+            let error = ClusterError::Timeout {
+                server: self.api.server().to_owned(),
+                last: unready.reason,
+            };
+            return Err(self.stopped(Some(unready.key), error));
+        }
+        // Discovery lags a little behind the condition.
+        for _ in 0..LOOKS {
+            let discovered = self.api.discover().await;
+            discovered.map_err(|error| self.stopped(None, error))?;
+            let mut all_known = true;
+            for planned in &mut self.planned {
+                if planned.resource.is_none() {
+                    let Key { group, kind, .. } = &planned.key;
+                    planned.resource = self.api.resources.preferred(group, kind).cloned();
+                    all_known &= planned.resource.is_some();
+                }
+            }
+            if all_known || self.api.interrupt().is_set() {
+                break;
+            }
+            sleep(LOOK).await;
+        }
+        Ok(())
+    }
+
+    /// Applies objects that were as they should be, and that somebody deleted since.
+    pub async fn apply_vanished(
+        &mut self,
+        release: &Release,
+        announced: &Parent,
+    ) -> Result<(), ApplyError> {
+        let was_there = |planned: &Planned| matches!(planned.step, Step::Nothing);
+        if !self.planned.iter().any(was_there) {
+            return Ok(());
+        }
+        let concurrency = self.options.concurrency;
+        let members = inventory::members(&self.api, release, announced, concurrency).await;
+        let members = members.map_err(|error| self.stopped(None, error))?;
+        let members: HashSet<Key> = members.into_iter().map(|member| member.key).collect();
+        let mut vanished = Vec::new();
+        for (position, planned) in self.planned.iter_mut().enumerate() {
+            if was_there(planned) && !members.contains(&planned.key) {
+                planned.step = Step::Unseen;
+                vanished.push(position);
+            }
+        }
+        for position in vanished {
+            self.apply_some(position..position + 1).await?;
+        }
+        Ok(())
+    }
+
+    pub fn actions(&self) -> Vec<(Key, Action)> {
+        let planned = self.planned.iter();
+        planned
+            .filter_map(|planned| {
+                let outcome = self.outcomes.get(&planned.key)?;
+                Some((planned.key.clone(), outcome.action.clone()))
+            })
+            .collect()
+    }
+
+    pub fn helm_releases(&self) -> Vec<String> {
+        let adopted = self.planned.iter().filter_map(|planned| {
+            let live = planned.live.as_ref()?;
+            matches!(planned.step, Step::Adopt(_)).then(|| helm::release(live))?
+        });
+        let mut releases: Vec<String> = adopted.map(str::to_owned).collect();
+        releases.sort();
+        releases.dedup();
+        releases
+    }
+}

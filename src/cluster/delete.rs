@@ -1,0 +1,265 @@
+//! Removing a farm. Data outlive it: volumes, backups and certificate authorities stay unless they are purged.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value as Json};
+
+use super::apply::ApplyError;
+use super::applyset::{Parent, Release};
+use super::event::{Action, Event, Observer, Stage};
+use super::inventory::{self, Kept, Member, config_map};
+use super::lock::Lock;
+use super::prune::{check_deletions, delete_all};
+use super::{Api, ClusterError, DeleteMode, Detail, Propagation, Resource, text_at};
+use crate::manifest::Key;
+
+/// How to delete.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Volumes, backups and certificate authorities as well; not what `kubefarm.io/keep` protects.
+    pub purge: bool,
+    /// Only said, not done.
+    pub dry_run: bool,
+    pub concurrency: usize,
+}
+
+/// What was deleted, and what was not.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Deleted {
+    pub deleted: Vec<Key>,
+    pub kept: Vec<(Key, Kept)>,
+}
+
+/// Deletes the farm that the cluster knows under this name; `None` where it knows none.
+///
+/// # Errors
+/// As [`super::apply::apply`].
+pub async fn delete(
+    api: &Api,
+    release: &Release,
+    options: Options,
+    observer: &dyn Observer,
+) -> Result<Option<Deleted>, ApplyError> {
+    // Looked at before anything is written, the Lease too.
+    if inventory::read(api, release).await?.is_none() {
+        return Ok(None);
+    }
+    if options.dry_run {
+        return delete_alone(api, release, options, observer).await;
+    }
+    let lock = Lock::acquire(api, release, observer).await?;
+    lock.hold(api, delete_alone(api, release, options, observer))
+        .await?
+}
+
+async fn delete_alone(
+    api: &Api,
+    release: &Release,
+    options: Options,
+    observer: &dyn Observer,
+) -> Result<Option<Deleted>, ApplyError> {
+    let Some(parent) = inventory::read(api, release).await? else {
+        return Ok(None);
+    };
+    let mut members = inventory::members(api, release, &parent, options.concurrency).await?;
+    members.extend(issued(api, &members).await?);
+    members.extend(claimed(api, release, &parent).await?);
+    let (doomed, kept) = sorted(members, options.purge);
+    observer.observe(&Event::Stage {
+        stage: Stage::Delete,
+        count: doomed.len() + kept.len(),
+    });
+    for (member, reason) in &kept {
+        observer.observe(&Event::Object {
+            key: &member.key,
+            action: Action::Kept(reason.reason()),
+        });
+    }
+    let refusals = check_deletions(api, &doomed, options.concurrency).await?;
+    if !refusals.is_empty() {
+        return Err(ApplyError::Refused(refusals));
+    }
+    let deleted = match options.dry_run {
+        true => doomed.into_iter().map(|member| member.key).collect(),
+        false => {
+            let deleted = delete_all(api, doomed, options.concurrency, observer).await?;
+            leave_record(api, release, &parent, &kept).await?;
+            deleted
+        }
+    };
+    let kept = kept.into_iter();
+    Ok(Some(Deleted {
+        deleted,
+        kept: kept.map(|(member, reason)| (member.key, reason)).collect(),
+    }))
+}
+
+/// What goes, and what stays and why.
+fn sorted(members: Vec<Member>, purge: bool) -> (Vec<Member>, Vec<(Member, Kept)>) {
+    let mut doomed = Vec::new();
+    let mut kept = Vec::new();
+    for member in members {
+        match member.kept {
+            Some(Kept::Asked) => kept.push((member, Kept::Asked)),
+            Some(reason) if !purge => kept.push((member, reason)),
+            _ => doomed.push(member),
+        }
+    }
+    (doomed, kept)
+}
+
+/// The record of what was kept, for a later purge; none where nothing was.
+async fn leave_record(
+    api: &Api,
+    release: &Release,
+    parent: &Parent,
+    kept: &[(Member, Kept)],
+) -> Result<(), ClusterError> {
+    if kept.is_empty() {
+        let mode = DeleteMode {
+            dry_run: false,
+            propagation: Propagation::Background,
+            uid: None,
+        };
+        return api.delete(&config_map(), &release.parent(), &mode).await;
+    }
+    let mut left = Parent {
+        claims: parent.claims.clone(),
+        facts: parent.facts.clone(),
+        ..Parent::default()
+    };
+    left.include(release, kept.iter().map(|(member, _)| &member.key));
+    inventory::write(api, release, &left).await
+}
+
+/// The Secrets that cert-manager wrote for the members' Certificates. They carry no label of the set, and cert-manager
+/// leaves them where they are.
+async fn issued(api: &Api, members: &[Member]) -> Result<Vec<Member>, ClusterError> {
+    let Some(secrets) = api.resources.preferred("", "Secret") else {
+        return Ok(Vec::new());
+    };
+    let mut found = Vec::new();
+    let certificates = members
+        .iter()
+        .filter(|member| member.key.kind == "Certificate");
+    for member in certificates {
+        let Some(certificate) = api.get(&member.resource, &member.key).await? else {
+            continue;
+        };
+        let key = Key {
+            group: String::new(),
+            kind: "Secret".to_owned(),
+            namespace: member.key.namespace.clone(),
+            name: text_at(&certificate, &["spec", "secretName"]).to_owned(),
+        };
+        let Some(secret) = api.get(secrets, &key).await? else {
+            continue;
+        };
+        let issued_for = [
+            "metadata",
+            "annotations",
+            "cert-manager.io/certificate-name",
+        ];
+        if text_at(&secret, &issued_for) == member.key.name {
+            let secret = whole(secrets, key, &secret);
+            let kept = match member.kept {
+                Some(Kept::Asked) => member.kept,
+                other => secret.kept.or(other),
+            };
+            found.push(Member { kept, ..secret });
+        }
+    }
+    Ok(found)
+}
+
+/// The volumes that StatefulSets of the farm claimed: `<template>-<set>-<ordinal>`.
+async fn claimed(
+    api: &Api,
+    release: &Release,
+    parent: &Parent,
+) -> Result<Vec<Member>, ClusterError> {
+    let Some(claims) = api.resources.preferred("", "PersistentVolumeClaim") else {
+        return Ok(Vec::new());
+    };
+    let mut namespaces: BTreeSet<&str> = parent.namespaces.iter().map(String::as_str).collect();
+    namespaces.insert(&release.namespace);
+    let mut found = Vec::new();
+    for namespace in namespaces {
+        let prefixes: Vec<&str> = parent
+            .claims
+            .iter()
+            .filter_map(|claim| claim.strip_prefix(namespace)?.strip_prefix('/'))
+            .collect();
+        if prefixes.is_empty() {
+            continue;
+        }
+        let objects = api
+            .list(claims, Some(namespace), "", Detail::Metadata)
+            .await?;
+        for object in objects {
+            let name = text_at(&object, &["metadata", "name"]);
+            if prefixes.iter().any(|prefix| is_claim_of(name, prefix)) {
+                let key = Key {
+                    group: String::new(),
+                    kind: "PersistentVolumeClaim".to_owned(),
+                    namespace: namespace.to_owned(),
+                    name: name.to_owned(),
+                };
+                found.push(whole(claims, key, &object));
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn is_claim_of(name: &str, prefix: &str) -> bool {
+    let ordinal = name
+        .strip_prefix(prefix)
+        .and_then(|rest| rest.strip_prefix('-'));
+    ordinal.is_some_and(|ordinal| {
+        !ordinal.is_empty() && ordinal.bytes().all(|byte| byte.is_ascii_digit())
+    })
+}
+
+fn whole(resource: &Resource, key: Key, object: &Map<String, Json>) -> Member {
+    Member {
+        key,
+        resource: resource.clone(),
+        uid: text_at(object, &["metadata", "uid"]).to_owned(),
+        kept: inventory::kept(resource, object),
+    }
+}
+
+/// Where the StatefulSets among `objects` claim volumes: `namespace/template-set`.
+pub(super) fn claims<'a>(
+    objects: impl Iterator<Item = (&'a Key, &'a Map<String, Json>)>,
+) -> BTreeSet<String> {
+    let mut claims = BTreeSet::new();
+    for (key, content) in objects.filter(|(key, _)| key.kind == "StatefulSet") {
+        let templates = content
+            .get("spec")
+            .and_then(|spec| spec.get("volumeClaimTemplates"))
+            .and_then(Json::as_array);
+        for template in templates.into_iter().flatten() {
+            let name = template.get("metadata").and_then(|meta| meta.get("name"));
+            if let Some(name) = name.and_then(Json::as_str) {
+                claims.insert(format!("{}/{name}-{}", key.namespace, key.name));
+            }
+        }
+    }
+    claims
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_claims_of_the_set_itself_are_its_claims() {
+        assert!(is_claim_of("data-farm-etcd-0", "data-farm-etcd"));
+        assert!(is_claim_of("data-farm-etcd-12", "data-farm-etcd"));
+        assert!(!is_claim_of("data-farm-etcd-new-0", "data-farm-etcd"));
+        assert!(!is_claim_of("data-farm-etcd-", "data-farm-etcd"));
+        assert!(!is_claim_of("data-farm-etcd", "data-farm-etcd"));
+    }
+}

@@ -1,0 +1,170 @@
+//! The members of a farm that are in the cluster, and the record that says where to look for them.
+
+use futures::stream::{self, StreamExt, TryStreamExt};
+use serde_json::{Map, Value as Json};
+
+use super::applyset::{NotOurs, PART_OF, Parent, Release};
+use super::{Api, ApplyMode, ClusterError, Detail, Resource, text_at};
+use crate::manifest::Key;
+
+/// Deletes and prunes pass by objects with this annotation and the value `true`.
+pub const KEEP: &str = "kubefarm.io/keep";
+/// Marks a Secret that holds a certificate authority, with the value `true`.
+pub const AUTHORITY: &str = "kubefarm.io/certificate-authority";
+
+/// An object of the farm, as the cluster has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Member {
+    pub key: Key,
+    pub resource: Resource,
+    pub uid: String,
+    /// Why it is not to be deleted.
+    pub kept: Option<Kept>,
+}
+
+/// Why an object outlives its farm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// It holds data: etcd's, or backups.
+    Volume,
+    /// A certificate authority: what it signed would be worthless.
+    Authority,
+    /// Its annotation `kubefarm.io/keep` says so.
+    Asked,
+}
+
+impl Kept {
+    /// As people read it.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Kept::Volume => "a volume",
+            Kept::Authority => "a certificate authority",
+            Kept::Asked => "kubefarm.io/keep",
+        }
+    }
+}
+
+/// Why the inventory cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum InventoryError {
+    #[error(transparent)]
+    NotOurs(#[from] NotOurs),
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+}
+
+/// Reads the farm's record; `None` where there is no such farm.
+///
+/// # Errors
+/// Where the cluster refuses, or something else has the record's name.
+pub async fn read(api: &Api, release: &Release) -> Result<Option<Parent>, InventoryError> {
+    let found = api.get(&config_map(), &release.parent()).await?;
+    Ok(found.map(|object| Parent::read(&object)).transpose()?)
+}
+
+/// Writes the farm's record. One that says the same already is not touched.
+///
+/// # Errors
+/// Where the cluster refuses.
+pub async fn write(api: &Api, release: &Release, parent: &Parent) -> Result<(), ClusterError> {
+    let mode = ApplyMode {
+        // The record is nobody else's.
+        force: true,
+        dry_run: false,
+    };
+    let object = parent.write(release);
+    api.apply(&config_map(), &release.parent(), &object, mode)
+        .await?;
+    Ok(())
+}
+
+/// The farm's objects wherever its record says that there may be some. Kinds that the cluster no longer serves have none.
+///
+/// # Errors
+/// Where the cluster refuses to list a kind.
+pub async fn members(
+    api: &Api,
+    release: &Release,
+    parent: &Parent,
+    concurrency: usize,
+) -> Result<Vec<Member>, ClusterError> {
+    let mut places = Vec::new();
+    for kind in &parent.kinds {
+        let Some(resource) = api.resources.preferred(&kind.group, &kind.kind) else {
+            continue;
+        };
+        match resource.namespaced {
+            false => places.push((resource, None)),
+            true => {
+                places.push((resource, Some(release.namespace.as_str())));
+                let others = parent.namespaces.iter();
+                places.extend(others.map(|namespace| (resource, Some(namespace.as_str()))));
+            }
+        }
+    }
+    let selector = format!("{PART_OF}={}", release.id());
+    let lists = stream::iter(places).map(|(resource, namespace)| {
+        let selector = &selector;
+        async move {
+            let detail = detail(resource);
+            let found = api.list(resource, namespace, selector, detail).await?;
+            let members = found.iter().map(|object| member(resource, object));
+            Ok::<Vec<Member>, ClusterError>(members.collect())
+        }
+    });
+    let lists: Vec<Vec<Member>> = lists.buffer_unordered(concurrency).try_collect().await?;
+    let mut members: Vec<Member> = lists.into_iter().flatten().collect();
+    members.sort_by(|a, b| a.key.cmp(&b.key));
+    Ok(members)
+}
+
+/// Metadata will do, except where it takes the whole object to know a certificate authority.
+fn detail(resource: &Resource) -> Detail {
+    match (resource.group.as_str(), resource.kind.as_str()) {
+        ("cert-manager.io", "Certificate") => Detail::Whole,
+        _ => Detail::Metadata,
+    }
+}
+
+fn member(resource: &Resource, object: &Map<String, Json>) -> Member {
+    Member {
+        key: Key {
+            group: resource.group.clone(),
+            kind: resource.kind.clone(),
+            namespace: text_at(object, &["metadata", "namespace"]).to_owned(),
+            name: text_at(object, &["metadata", "name"]).to_owned(),
+        },
+        resource: resource.clone(),
+        uid: text_at(object, &["metadata", "uid"]).to_owned(),
+        kept: kept(resource, object),
+    }
+}
+
+/// Whether an object of the cluster is to be kept, and why.
+pub fn kept(resource: &Resource, object: &Map<String, Json>) -> Option<Kept> {
+    let says = |annotation| text_at(object, &["metadata", "annotations", annotation]) == "true";
+    let is_authority = object
+        .get("spec")
+        .and_then(|spec| spec.get("isCA"))
+        .and_then(Json::as_bool)
+        .unwrap_or_default();
+    match (resource.group.as_str(), resource.kind.as_str()) {
+        _ if says(KEEP) => Some(Kept::Asked),
+        ("", "PersistentVolumeClaim" | "PersistentVolume") => Some(Kept::Volume),
+        ("cert-manager.io", "Certificate") if is_authority => Some(Kept::Authority),
+        ("", "Secret") if says(AUTHORITY) => Some(Kept::Authority),
+        _ => None,
+    }
+}
+
+/// ConfigMaps are served by every cluster, so they need no discovery.
+pub fn config_map() -> Resource {
+    Resource {
+        group: String::new(),
+        version: "v1".to_owned(),
+        kind: "ConfigMap".to_owned(),
+        plural: "configmaps".to_owned(),
+        namespaced: true,
+        listable: true,
+    }
+}

@@ -1,0 +1,299 @@
+//! What an apply would do, found out by server-side dry runs. Nothing in the cluster changes.
+
+use futures::stream::{self, StreamExt, TryStreamExt};
+use serde_json::{Map, Value as Json};
+
+use super::applyset::{PART_OF, Release};
+use super::event::{Action, Event, Observer};
+use super::waves::defined_kinds;
+use super::{Answer, Api, ApplyMode, ClusterError, FieldConflict, Resource, Status, helm, text_at};
+use crate::manifest::{Key, Object};
+
+/// What the user allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allowed {
+    /// Taking fields from every other manager.
+    pub force: bool,
+    /// Taking fields from Helm.
+    pub adopt: bool,
+    /// Deleting objects and making them anew, where a part can never change.
+    pub replace: bool,
+    /// Creating the release's namespace.
+    pub create_namespace: bool,
+}
+
+/// An object, and what will become of it.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    pub key: Key,
+    /// With the label of its farm.
+    pub content: Map<String, Json>,
+    /// `None` where the cluster does not serve the kind, yet.
+    pub resource: Option<Resource>,
+    pub live: Option<Map<String, Json>>,
+    pub step: Step,
+    pub warnings: Vec<String>,
+}
+
+/// What has to be done.
+#[derive(Debug, Clone)]
+pub enum Step {
+    /// The object is as it should be.
+    Nothing,
+    /// Apply it, which gives this object.
+    Apply(Map<String, Json>),
+    /// Apply it, taking these fields from others.
+    Take(Map<String, Json>, Vec<FieldConflict>),
+    /// Move what Helm owns to us, then apply it.
+    Adopt(Map<String, Json>),
+    /// Delete it and apply it.
+    Replace,
+    /// Apply it; its kind or its namespace comes with this very apply, so the server could not say what it gives.
+    Unseen,
+    /// It cannot be applied.
+    Refuse(Refusal),
+}
+
+/// Why an object cannot be applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// Other managers own fields.
+    Conflicts(Vec<FieldConflict>),
+    /// A part can never change; whether the object may be replaced.
+    Immutable { status: Status, replaceable: bool },
+    /// It belongs to another farm or ApplySet, of this id.
+    Foreign(String),
+    /// The cluster does not know the kind.
+    UnknownKind,
+    /// The release's namespace does not exist.
+    NoNamespace,
+    /// The server's own words.
+    Server(Status),
+}
+
+/// One dry run for every object, in parallel.
+///
+/// # Errors
+/// Where the cluster cannot be asked. What it refuses is part of the plan.
+pub async fn plan(
+    api: &Api,
+    release: &Release,
+    objects: Vec<Object>,
+    allowed: Allowed,
+    concurrency: usize,
+    observer: &dyn Observer,
+) -> Result<Vec<Planned>, ClusterError> {
+    let coming = Coming {
+        kinds: defined_kinds(&objects),
+        namespaces: namespaces(&objects, release, allowed),
+    };
+    let plans = stream::iter(objects).map(|object| {
+        let coming = &coming;
+        async move {
+            if api.interrupt().is_set() {
+                return Err(ClusterError::Interrupted);
+            }
+            let planned = one(api, release, object, allowed, coming).await?;
+            for text in &planned.warnings {
+                observer.observe(&Event::Warning {
+                    key: &planned.key,
+                    text,
+                });
+            }
+            observer.observe(&Event::Object {
+                key: &planned.key,
+                action: Action::Checked,
+            });
+            Ok::<Planned, ClusterError>(planned)
+        }
+    });
+    plans.buffered(concurrency).try_collect().await
+}
+
+/// What this very apply brings with it.
+struct Coming {
+    kinds: Vec<(String, String)>,
+    namespaces: Vec<String>,
+}
+
+fn namespaces(objects: &[Object], release: &Release, allowed: Allowed) -> Vec<String> {
+    let rendered = objects
+        .iter()
+        .filter(|object| object.group().is_empty() && object.kind() == "Namespace");
+    let mut namespaces: Vec<String> = rendered.map(|object| object.name().to_owned()).collect();
+    if allowed.create_namespace {
+        namespaces.push(release.namespace.clone());
+    }
+    namespaces
+}
+
+async fn one(
+    api: &Api,
+    release: &Release,
+    object: Object,
+    allowed: Allowed,
+    coming: &Coming,
+) -> Result<Planned, ClusterError> {
+    let resource = api.resources.of(&object).cloned();
+    let key = object.key();
+    let mut content = object.content;
+    release.adopt(&mut content);
+    let mut planned = Planned {
+        key,
+        content,
+        resource,
+        live: None,
+        step: Step::Unseen,
+        warnings: Vec::new(),
+    };
+    let Some(resource) = planned.resource.clone() else {
+        let kind = (planned.key.group.clone(), planned.key.kind.clone());
+        if !coming.kinds.contains(&kind) {
+            planned.step = Step::Refuse(Refusal::UnknownKind);
+        }
+        return Ok(planned);
+    };
+    let first = dry_run(api, &mut planned, &resource, false).await?;
+    if let Ok(Answer {
+        created: true,
+        object,
+        ..
+    }) = first
+    {
+        planned.step = Step::Apply(object);
+        return Ok(planned);
+    }
+    planned.live = match api.get(&resource, &planned.key).await {
+        Ok(live) => live,
+        // It is told together with what else is refused; about reading, it says nothing of values.
+        Err(ClusterError::Refused(status)) => {
+            planned.step = Step::Refuse(Refusal::Server(*status));
+            return Ok(planned);
+        }
+        Err(error) => return Err(error),
+    };
+    planned.step = match stranger(release, planned.live.as_ref()) {
+        Some(id) => Step::Refuse(Refusal::Foreign(id)),
+        None => step(api, &mut planned, &resource, first, allowed, coming).await?,
+    };
+    Ok(planned)
+}
+
+/// The id of another set that the object belongs to.
+fn stranger(release: &Release, live: Option<&Map<String, Json>>) -> Option<String> {
+    let id = text_at(live?, &["metadata", "labels", PART_OF]);
+    (!id.is_empty() && id != release.id()).then(|| id.to_owned())
+}
+
+async fn step(
+    api: &Api,
+    planned: &mut Planned,
+    resource: &Resource,
+    first: Result<Answer, Status>,
+    allowed: Allowed,
+    coming: &Coming,
+) -> Result<Step, ClusterError> {
+    let adopts = allowed.adopt && planned.live.as_ref().is_some_and(helm::owns);
+    let status = match first {
+        // Where no value differs, there is still what only Helm set, and what Helm would take away again.
+        Ok(after) if adopts => return Ok(Step::Adopt(after.object)),
+        Ok(after) if Some(&after.object) == planned.live.as_ref() => return Ok(Step::Nothing),
+        Ok(after) => return Ok(Step::Apply(after.object)),
+        Err(status) => status,
+    };
+    let conflicts = status.field_conflicts();
+    if !conflicts.is_empty() {
+        let adopts = adopts
+            && conflicts
+                .iter()
+                .all(|conflict| helm::is_manager(&conflict.manager));
+        if !adopts && !allowed.force {
+            return Ok(Step::Refuse(Refusal::Conflicts(conflicts)));
+        }
+        return Ok(match dry_run(api, planned, resource, true).await? {
+            Ok(after) if adopts => Step::Adopt(after.object),
+            Ok(after) => Step::Take(after.object, conflicts),
+            Err(status) => refuse(status, planned, allowed),
+        });
+    }
+    if status.code == 404 && planned.live.is_none() {
+        return unseen(api, planned, resource, coming).await;
+    }
+    Ok(refuse(status, planned, allowed))
+}
+
+fn refuse(status: Status, planned: &Planned, allowed: Allowed) -> Step {
+    let status = shown(status, &planned.key);
+    if !status.is_immutable() || planned.live.is_none() {
+        return Step::Refuse(Refusal::Server(status));
+    }
+    let kept = planned.resource.as_ref().zip(planned.live.as_ref());
+    let kept = kept.and_then(|(resource, live)| super::inventory::kept(resource, live));
+    match kept.is_none() {
+        true if allowed.replace => Step::Replace,
+        replaceable => Step::Refuse(Refusal::Immutable {
+            status,
+            replaceable,
+        }),
+    }
+}
+
+/// What the server says, without the values of a Secret. Who may not do something is told without any.
+pub(super) fn shown(status: Status, key: &Key) -> Status {
+    let is_secret = key.group.is_empty() && key.kind == "Secret";
+    match is_secret && status.code != 403 {
+        true => status.without_values(),
+        false => status,
+    }
+}
+
+async fn dry_run(
+    api: &Api,
+    planned: &mut Planned,
+    resource: &Resource,
+    force: bool,
+) -> Result<Result<Answer, Status>, ClusterError> {
+    let mode = ApplyMode {
+        dry_run: true,
+        force,
+    };
+    let content = &planned.content;
+    match api.apply(resource, &planned.key, content, mode).await {
+        Ok(answer) => {
+            planned.warnings.clone_from(&answer.warnings);
+            Ok(Ok(answer))
+        }
+        Err(ClusterError::Refused(status)) => Ok(Err(*status)),
+        Err(error) => Err(error),
+    }
+}
+
+/// An object whose namespace is not there yet: checked in the namespace `default`, as far as that can be.
+async fn unseen(
+    api: &Api,
+    planned: &mut Planned,
+    resource: &Resource,
+    coming: &Coming,
+) -> Result<Step, ClusterError> {
+    if !coming.namespaces.contains(&planned.key.namespace) {
+        return Ok(Step::Refuse(Refusal::NoNamespace));
+    }
+    let mut content = planned.content.clone();
+    if let Some(Json::Object(metadata)) = content.get_mut("metadata") {
+        metadata.insert("namespace".to_owned(), "default".into());
+    }
+    match api.create(resource, "default", &content, true).await {
+        Ok(answer) => {
+            planned.warnings = answer.warnings;
+            Ok(Step::Unseen)
+        }
+        // These are about the namespace `default`, not about the object.
+        Err(ClusterError::Refused(status)) if matches!(status.code, 403 | 404 | 409) => {
+            Ok(Step::Unseen)
+        }
+        Err(ClusterError::Refused(status)) => {
+            Ok(Step::Refuse(Refusal::Server(shown(*status, &planned.key))))
+        }
+        Err(error) => Err(error),
+    }
+}

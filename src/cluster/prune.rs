@@ -1,0 +1,149 @@
+//! Members of a farm that are no longer rendered: found, checked, and deleted in reverse order.
+
+use std::collections::HashSet;
+
+use futures::stream::{self, StreamExt, TryStreamExt};
+
+use super::apply::{ApplyError, Options};
+use super::event::{Action, Event, Observer, Stage};
+use super::inventory::{Kept, Member};
+use super::plan::{Planned, Refusal};
+use super::waves::Wave;
+use super::{Api, ClusterError, DeleteMode, Propagation};
+use crate::manifest::Key;
+
+/// What became of them.
+#[derive(Debug, Default)]
+pub(super) struct Tidied {
+    pub pruned: Vec<Key>,
+    pub kept: Vec<(Key, Kept)>,
+    /// Everything that is still there.
+    pub left: Vec<Key>,
+}
+
+/// The members that are not among the planned objects.
+pub(super) fn stale(members: Vec<Member>, planned: &[Planned]) -> Vec<Member> {
+    let rendered: HashSet<&Key> = planned.iter().map(|planned| &planned.key).collect();
+    let stale = members
+        .into_iter()
+        .filter(|member| !rendered.contains(&member.key));
+    stale.collect()
+}
+
+/// Tries every deletion in a dry run.
+///
+/// # Errors
+/// Where the cluster cannot be asked. What it refuses is given back.
+pub(super) async fn check_deletions(
+    api: &Api,
+    doomed: impl IntoIterator<Item = &Member>,
+    concurrency: usize,
+) -> Result<Vec<(Key, Refusal)>, ClusterError> {
+    let checks = stream::iter(doomed).map(|member| async move {
+        match delete(api, member, true).await {
+            Ok(()) => Ok(None),
+            Err(ClusterError::Refused(status)) => {
+                Ok(Some((member.key.clone(), Refusal::Server(*status))))
+            }
+            Err(error) => Err(error),
+        }
+    });
+    let checks: Vec<_> = checks.buffered(concurrency).try_collect().await?;
+    Ok(checks.into_iter().flatten().collect())
+}
+
+/// Deletes what may be deleted, the last wave first.
+///
+/// # Errors
+/// Where the cluster refuses; what is left stays in the farm's record.
+pub(super) async fn prune(
+    api: &Api,
+    stale: Vec<Member>,
+    options: &Options,
+    observer: &dyn Observer,
+) -> Result<Tidied, ApplyError> {
+    let mut tidied = Tidied::default();
+    if !options.prune {
+        tidied.left = stale.into_iter().map(|member| member.key).collect();
+        return Ok(tidied);
+    }
+    if stale.is_empty() {
+        return Ok(tidied);
+    }
+    observer.observe(&Event::Stage {
+        stage: Stage::Prune,
+        count: stale.len(),
+    });
+    let (kept, doomed): (Vec<Member>, Vec<Member>) =
+        stale.into_iter().partition(|member| member.kept.is_some());
+    for member in kept {
+        if let Some(reason) = member.kept {
+            observer.observe(&Event::Object {
+                key: &member.key,
+                action: Action::Kept(reason.reason()),
+            });
+            tidied.left.push(member.key.clone());
+            tidied.kept.push((member.key, reason));
+        }
+    }
+    tidied.pruned = delete_all(api, doomed, options.concurrency, observer).await?;
+    Ok(tidied)
+}
+
+/// Deletes members, wave after wave from the last to the first.
+///
+/// # Errors
+/// The object that could not be deleted, with those that were.
+pub(super) async fn delete_all(
+    api: &Api,
+    mut members: Vec<Member>,
+    concurrency: usize,
+    observer: &dyn Observer,
+) -> Result<Vec<Key>, ApplyError> {
+    members.sort_by_key(|member| std::cmp::Reverse(Wave::of_key(&member.key)));
+    let mut deleted: Vec<Key> = Vec::new();
+    let waves = members.chunk_by(|a, b| Wave::of_key(&a.key) == Wave::of_key(&b.key));
+    for wave in waves {
+        let deletions = stream::iter(wave).map(|member| async move {
+            if api.interrupt().is_set() {
+                return (member, Err(ClusterError::Interrupted));
+            }
+            let result = delete(api, member, false).await;
+            if result.is_ok() {
+                observer.observe(&Event::Object {
+                    key: &member.key,
+                    action: Action::Deleted,
+                });
+            }
+            (member, result)
+        });
+        let results: Vec<_> = deletions.buffer_unordered(concurrency).collect().await;
+        let mut failure = None;
+        for (member, result) in results {
+            match result {
+                Ok(()) => deleted.push(member.key.clone()),
+                Err(error) => failure = failure.or(Some((member.key.clone(), error))),
+            }
+        }
+        if let Some((key, error)) = failure {
+            let keys = members.iter().map(|member| member.key.clone());
+            let not_done = keys.filter(|key| !deleted.contains(key)).collect();
+            return Err(ApplyError::Stopped {
+                key: Some(key),
+                error,
+                done: deleted,
+                not_done,
+            });
+        }
+    }
+    Ok(deleted)
+}
+
+async fn delete(api: &Api, member: &Member, dry_run: bool) -> Result<(), ClusterError> {
+    let mode = DeleteMode {
+        dry_run,
+        propagation: Propagation::Background,
+        uid: Some(member.uid.clone()),
+    };
+    api.delete(&member.resource, &member.key, &mode).await
+}

@@ -1,0 +1,309 @@
+//! One request to the API server: sent, sent again where that may help, and its answer read.
+
+use std::time::Duration;
+
+use http::{HeaderMap, Method, Request, Response, StatusCode, header};
+use http_body_util::BodyExt;
+use kube::client::Body;
+use serde_json::{Map, Value as Json};
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::connect::{Connection, chain};
+use super::interrupt::Interrupt;
+use super::resources::Resources;
+use super::{ClusterError, Status, Target};
+
+/// How long one attempt may take; the API server itself gives up after 34 s for most requests.
+const ATTEMPT: Duration = Duration::from_secs(40);
+/// The pause before the second attempt; it doubles up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(3);
+/// How often an internal error (500) is worth another attempt: it may be a webhook that will never answer.
+const INTERNAL_ERRORS: u32 = 8;
+
+/// The way to a cluster, open until a deadline or until the user interrupts.
+#[derive(Clone)]
+pub(super) struct Transport {
+    connection: Connection,
+    target: Target,
+    pub deadline: Instant,
+    pub interrupt: Interrupt,
+}
+
+/// What the server made of an object.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Answer {
+    pub object: Map<String, Json>,
+    /// Whether it was not there before.
+    pub created: bool,
+    /// The server's `Warning` headers.
+    pub warnings: Vec<String>,
+}
+
+/// A request.
+pub(super) struct Call {
+    pub method: Method,
+    /// With its query.
+    pub path: String,
+    pub content_type: &'static str,
+    pub accept: &'static str,
+    body: Vec<u8>,
+}
+
+impl Call {
+    pub fn new(method: Method, path: String) -> Call {
+        Call {
+            method,
+            path,
+            content_type: "application/json",
+            accept: "application/json",
+            body: Vec::new(),
+        }
+    }
+
+    /// With `body` as JSON.
+    pub fn with_body(mut self, body: &impl serde::Serialize) -> Result<Call, ClusterError> {
+        self.body = serde_json::to_vec(body).map_err(|error| ClusterError::Configuration {
+            message: error.to_string(),
+        })?;
+        Ok(self)
+    }
+}
+
+impl Transport {
+    /// Prepares a connection; nothing is sent.
+    pub async fn connect(
+        target: Target,
+        timeout: Duration,
+        interrupt: Interrupt,
+    ) -> Result<Transport, ClusterError> {
+        let deadline = Instant::now() + timeout;
+        let connection = target.connect().await?;
+        Ok(Transport {
+            connection,
+            target,
+            deadline,
+            interrupt,
+        })
+    }
+
+    /// The same way with another end.
+    pub fn until(&self, deadline: Instant, interrupt: Interrupt) -> Transport {
+        Transport {
+            deadline,
+            interrupt,
+            ..self.clone()
+        }
+    }
+
+    pub fn server(&self) -> &str {
+        &self.connection.server
+    }
+
+    /// What the cluster serves. This comes first, so it fails at once where nobody answers.
+    pub async fn discover(&self) -> Result<Resources, ClusterError> {
+        let found = Resources::discover(&self.connection.client);
+        tokio::select! {
+            () = self.interrupt.wait() => Err(ClusterError::Interrupted),
+            found = timeout_at(self.deadline, found) => match found {
+                Ok(found) => found.map_err(|error| self.failure(error)),
+                Err(_) => Err(self.too_late("it did not say what it serves".to_owned())),
+            },
+        }
+    }
+
+    /// The same of a cluster that has answered before: asked until it answers again.
+    pub async fn discover_patiently(&self) -> Result<Resources, ClusterError> {
+        let mut pause = FIRST_PAUSE;
+        for attempts in 1..u32::MAX {
+            let error = match self.discover().await {
+                Ok(found) => return Ok(found),
+                Err(error) => error,
+            };
+            self.rest(error, &Method::GET, attempts, pause).await?;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+        Err(self.too_late("too many attempts".to_owned()))
+    }
+
+    /// Sends a call until it is answered, refused for good, or out of time.
+    pub async fn send(&self, call: Call) -> Result<Answer, ClusterError> {
+        let mut pause = FIRST_PAUSE;
+        let mut renewed: Option<Connection> = None;
+        for attempts in 1..u32::MAX {
+            let connection = renewed.as_ref().unwrap_or(&self.connection);
+            let error = match self.attempt(connection, &call).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => error,
+            };
+            if matches!(error, ClusterError::Unauthorized { .. }) && renewed.is_none() {
+                // A token file or a credential plugin may have a newer token by now.
+                renewed = Some(self.target.connect().await?);
+                continue;
+            }
+            self.rest(error, &call.method, attempts, pause).await?;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+        Err(self.too_late("too many attempts".to_owned()))
+    }
+
+    /// Pauses after a failed attempt; fails with its error where another one cannot help or would come too late.
+    async fn rest(
+        &self,
+        error: ClusterError,
+        method: &Method,
+        attempts: u32,
+        pause: Duration,
+    ) -> Result<(), ClusterError> {
+        let Some(advised) = worth_repeating(&error, method, attempts) else {
+            return Err(error);
+        };
+        let wait = pause.max(advised);
+        if Instant::now() + wait >= self.deadline {
+            return Err(self.too_late(error.to_string()));
+        }
+        tokio::select! {
+            () = self.interrupt.wait() => Err(ClusterError::Interrupted),
+            () = sleep(wait) => Ok(()),
+        }
+    }
+
+    async fn attempt(&self, connection: &Connection, call: &Call) -> Result<Answer, ClusterError> {
+        let request = Request::builder()
+            .method(call.method.clone())
+            .uri(&call.path)
+            .header(header::CONTENT_TYPE, call.content_type)
+            .header(header::ACCEPT, call.accept)
+            .body(Body::from(call.body.clone()))
+            .map_err(|error| ClusterError::Configuration {
+                message: error.to_string(),
+            })?;
+        let until = (Instant::now() + ATTEMPT).min(self.deadline);
+        let exchange = async {
+            let response = connection.client.send(request).await?;
+            read(response).await
+        };
+        match timeout_at(until, exchange).await {
+            Ok(Ok((status, warnings, body))) => self.answer(status, warnings, &body),
+            Ok(Err(error)) => Err(self.failure(error)),
+            Err(_) => Err(ClusterError::Unreachable {
+                server: self.server().to_owned(),
+                reason: "no answer".to_owned(),
+            }),
+        }
+    }
+
+    fn answer(
+        &self,
+        status: StatusCode,
+        warnings: Vec<String>,
+        body: &[u8],
+    ) -> Result<Answer, ClusterError> {
+        if status == StatusCode::UNAUTHORIZED {
+            let server = self.server().to_owned();
+            return Err(ClusterError::Unauthorized { server });
+        }
+        if !status.is_success() {
+            return Err(ClusterError::Refused(Box::new(refusal(status, body))));
+        }
+        let object = serde_json::from_slice(body).map_err(|error| ClusterError::Garbled {
+            server: self.server().to_owned(),
+            reason: error.to_string(),
+        })?;
+        Ok(Answer {
+            object,
+            created: status == StatusCode::CREATED,
+            warnings,
+        })
+    }
+
+    fn too_late(&self, last: String) -> ClusterError {
+        ClusterError::Timeout {
+            server: self.server().to_owned(),
+            last,
+        }
+    }
+
+    fn failure(&self, error: kube::Error) -> ClusterError {
+        let server = self.server().to_owned();
+        match error {
+            kube::Error::Api(status) if status.code == 401 => ClusterError::Unauthorized { server },
+            kube::Error::Api(status) => ClusterError::Refused(Box::new(Status {
+                code: status.code,
+                reason: status.reason.clone(),
+                message: status.message.clone(),
+                ..Status::default()
+            })),
+            kube::Error::SerdeError(error) => ClusterError::Garbled {
+                server,
+                reason: error.to_string(),
+            },
+            kube::Error::Auth(error) => ClusterError::Credentials {
+                server,
+                reason: chain(&error),
+            },
+            other => {
+                let reason = chain(&other);
+                let reason = reason
+                    .trim_start_matches("ServiceError: ")
+                    .trim_start_matches("HyperError: ")
+                    .to_owned();
+                match reason.contains("certificate") {
+                    true => ClusterError::Untrusted { server, reason },
+                    false => ClusterError::Unreachable { server, reason },
+                }
+            }
+        }
+    }
+}
+
+async fn read(response: Response<Body>) -> Result<(StatusCode, Vec<String>, Vec<u8>), kube::Error> {
+    let status = response.status();
+    let warnings = warnings(response.headers());
+    let body = response.into_body().collect().await?.to_bytes();
+    Ok((status, warnings, body.to_vec()))
+}
+
+/// The texts of `Warning: 299 - "text"` headers (RFC 7234, section 5.5).
+fn warnings(headers: &HeaderMap) -> Vec<String> {
+    let values = headers.get_all(header::WARNING).into_iter();
+    values
+        .filter_map(|value| value.to_str().ok())
+        .map(|value| {
+            let quoted = value.split_once('"').map_or(value, |(_, rest)| rest);
+            let text = quoted.trim_end_matches('"');
+            text.replace("\\\"", "\"").replace("\\\\", "\\")
+        })
+        .collect()
+}
+
+/// What the server says of its refusal; what is no `Status` (a proxy's page) is its message as it is.
+fn refusal(status: StatusCode, body: &[u8]) -> Status {
+    let fallback = || Status {
+        code: status.as_u16(),
+        reason: status.canonical_reason().unwrap_or_default().to_owned(),
+        message: String::from_utf8_lossy(body).trim().to_owned(),
+        ..Status::default()
+    };
+    match serde_json::from_slice::<Status>(body) {
+        Ok(found) if found.code != 0 => found,
+        _ => fallback(),
+    }
+}
+
+/// How long to wait at least before the same request may succeed; `None` where it never will.
+fn worth_repeating(error: &ClusterError, method: &Method, attempts: u32) -> Option<Duration> {
+    let status = match error {
+        ClusterError::Unreachable { .. } => return Some(Duration::ZERO),
+        ClusterError::Refused(status) => status,
+        _ => return None,
+    };
+    let advised = Duration::from_secs(status.details.retry_after_seconds);
+    match status.code {
+        // A patch carries no version, so another writer's change does not make it wrong.
+        409 if status.is_stale() && *method == Method::PATCH => Some(Duration::ZERO),
+        429 | 502 | 503 | 504 => Some(advised),
+        500 if attempts < INTERNAL_ERRORS && !status.message.contains("too large") => Some(advised),
+        _ => None,
+    }
+}

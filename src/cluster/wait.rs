@@ -1,0 +1,266 @@
+//! Waiting until applied objects are ready.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use futures::stream::{self, StreamExt};
+use serde_json::{Map, Value as Json};
+use tokio::sync::OnceCell;
+use tokio::time::{Instant, sleep};
+
+use super::readiness::{Readiness, readiness};
+use super::{Action, Api, ClusterError, Detail, Event, Observer, text_at, trouble};
+use crate::manifest::Key;
+
+/// The pause before the first round, in which controllers see what was applied a moment ago.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const PAUSE: Duration = Duration::from_secs(1);
+/// How long may be asked, once the wait is over, for what the trouble is.
+const EXPLAINING: Duration = Duration::from_secs(5);
+
+/// An annotation that the scheduler writes when it chose a node for the pod of a claim.
+const SELECTED_NODE: &str = "volume.kubernetes.io/selected-node";
+
+/// An object that did not get ready.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unready {
+    pub key: Key,
+    /// A predicate of the object: `has 1 of 3 replicas ready`.
+    pub reason: String,
+    /// What the cluster says about it, a line each: `container etcd: ImagePullBackOff: …`.
+    pub details: Vec<String>,
+}
+
+/// An object that is waited for.
+struct Watch<'a> {
+    key: &'a Key,
+    state: State,
+    reason: String,
+    last: Option<Map<String, Json>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    Ready,
+    /// There is nothing to wait for any more.
+    Ended,
+}
+
+/// What one look at an object told.
+struct Look {
+    readiness: Readiness,
+    object: Option<Map<String, Json>>,
+}
+
+/// The StorageClasses that bind a claim only once a pod uses it; read when the first claim asks.
+type LateClasses = OnceCell<HashSet<String>>;
+
+/// Waits until objects are ready, or have failed, or the conversation with the cluster ends, and returns those that
+/// are not ready, in the order given; the deadline is no error. At most `concurrency` objects are asked for at once.
+/// Tells `observer` of every change of a reason and of every object that is ready.
+///
+/// # Errors
+/// An interrupt, and failures that no waiting ends: refused credentials, a server that cannot be trusted.
+pub async fn wait(
+    api: &Api,
+    keys: &[Key],
+    concurrency: usize,
+    observer: &dyn Observer,
+) -> Result<Vec<Unready>, ClusterError> {
+    let mut watches: Vec<Watch> = keys.iter().map(Watch::new).collect();
+    let classes = LateClasses::new();
+    let mut pause = FIRST_PAUSE;
+    while watches.iter().any(|watch| watch.state == State::Open) {
+        let is_in_time = rest(api, pause).await?
+            && look_around(api, &mut watches, concurrency, &classes, observer).await?;
+        if !is_in_time {
+            break;
+        }
+        pause = PAUSE;
+    }
+    watches.retain(|watch| watch.state != State::Ready);
+    explain(api, watches, concurrency).await
+}
+
+/// Pauses. Returns whether there is time left.
+async fn rest(api: &Api, pause: Duration) -> Result<bool, ClusterError> {
+    let now = Instant::now();
+    let until = (now + pause).min(api.deadline());
+    tokio::select! {
+        () = api.interrupt().wait() => Err(ClusterError::Interrupted),
+        () = sleep(until - now) => Ok(Instant::now() < api.deadline()),
+    }
+}
+
+/// Looks at every open object. Returns whether there is time left.
+async fn look_around(
+    api: &Api,
+    watches: &mut [Watch<'_>],
+    concurrency: usize,
+    classes: &LateClasses,
+    observer: &dyn Observer,
+) -> Result<bool, ClusterError> {
+    let open: Vec<(usize, &Key)> = watches
+        .iter()
+        .enumerate()
+        .filter(|(_, watch)| watch.state == State::Open)
+        .map(|(index, watch)| (index, watch.key))
+        .collect();
+    let looks = open
+        .into_iter()
+        .map(|(index, key)| async move { (index, look(api, key, classes).await) });
+    let mut looks = stream::iter(looks).buffer_unordered(concurrency.max(1));
+    loop {
+        let next = tokio::select! {
+            () = api.interrupt().wait() => return Err(ClusterError::Interrupted),
+            next = looks.next() => next,
+        };
+        let Some((index, look)) = next else {
+            return Ok(true);
+        };
+        let Some(watch) = watches.get_mut(index) else {
+            continue;
+        };
+        match look {
+            Ok(look) => watch.update(look, observer),
+            Err(error @ ClusterError::Timeout { .. }) => {
+                if watch.reason.is_empty() {
+                    watch.reason = format!("could not be asked about: {error}");
+                }
+                return Ok(false);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+async fn look(api: &Api, key: &Key, classes: &LateClasses) -> Result<Look, ClusterError> {
+    let verdict = |readiness| Look {
+        readiness,
+        object: None,
+    };
+    let Some(resource) = api.resources.preferred(&key.group, &key.kind) else {
+        let reason = "is of a kind that the cluster does not serve";
+        return Ok(verdict(Readiness::Failed(reason.to_owned())));
+    };
+    let object = match api.get(resource, key).await {
+        Ok(Some(object)) => object,
+        Ok(None) => return Ok(verdict(Readiness::Failed("is gone".to_owned()))),
+        // A Secret is ready when it is there, and not every account may read Secrets.
+        Err(error) if error.is_forbidden() && key.kind == "Secret" => {
+            return Ok(verdict(Readiness::Ready));
+        }
+        Err(error) if error.is_forbidden() => {
+            let reason = format!("cannot be read: {error}");
+            return Ok(verdict(Readiness::Failed(reason)));
+        }
+        Err(ClusterError::Refused(status)) => {
+            let reason = format!("cannot be read: {status}");
+            return Ok(verdict(Readiness::Waiting(reason)));
+        }
+        Err(error) => return Err(error),
+    };
+    let mut readiness = readiness(&object);
+    if matches!(readiness, Readiness::Waiting(_)) && may_wait_for_a_pod(key, &object) {
+        let class = text_at(&object, &["spec", "storageClassName"]);
+        let late = classes.get_or_init(|| late_classes(api)).await;
+        if late.contains(class) {
+            readiness = Readiness::Ready;
+        }
+    }
+    Ok(Look {
+        readiness,
+        object: Some(object),
+    })
+}
+
+/// Whether it is a new claim for which no node is chosen, so that it may be meant to be bound later.
+fn may_wait_for_a_pod(key: &Key, object: &Map<String, Json>) -> bool {
+    key.group.is_empty()
+        && key.kind == "PersistentVolumeClaim"
+        && text_at(object, &["status", "phase"]) == "Pending"
+        && text_at(object, &["metadata", "deletionTimestamp"]).is_empty()
+        && text_at(object, &["metadata", "annotations", SELECTED_NODE]).is_empty()
+}
+
+/// None where StorageClasses cannot be read: their claims are then waited for.
+async fn late_classes(api: &Api) -> HashSet<String> {
+    let Some(resource) = api.resources.preferred("storage.k8s.io", "StorageClass") else {
+        return HashSet::new();
+    };
+    let classes = api.list(resource, None, "", Detail::Whole).await;
+    classes
+        .unwrap_or_default()
+        .iter()
+        .filter(|class| text_at(class, &["volumeBindingMode"]) == "WaitForFirstConsumer")
+        .map(|class| text_at(class, &["metadata", "name"]).to_owned())
+        .collect()
+}
+
+impl<'a> Watch<'a> {
+    fn new(key: &'a Key) -> Watch<'a> {
+        Watch {
+            key,
+            state: State::Open,
+            reason: String::new(),
+            last: None,
+        }
+    }
+
+    fn update(&mut self, look: Look, observer: &dyn Observer) {
+        let key = self.key;
+        if look.object.is_some() {
+            self.last = look.object;
+        }
+        let (state, reason) = match look.readiness {
+            Readiness::Ready => {
+                self.state = State::Ready;
+                self.last = None;
+                let action = Action::Ready;
+                return observer.observe(&Event::Object { key, action });
+            }
+            Readiness::Waiting(reason) => (State::Open, reason),
+            Readiness::Failed(reason) => (State::Ended, reason),
+        };
+        self.state = state;
+        if self.reason != reason {
+            self.reason = reason;
+            let reason = &self.reason;
+            observer.observe(&Event::Waiting { key, reason });
+        }
+    }
+
+    fn reason(self) -> String {
+        match self.reason.is_empty() {
+            true => "is not known to be ready: there was no time left to ask".to_owned(),
+            false => self.reason,
+        }
+    }
+}
+
+/// Adds what the cluster says about the objects that are not ready, within a time of its own.
+async fn explain(
+    api: &Api,
+    watches: Vec<Watch<'_>>,
+    concurrency: usize,
+) -> Result<Vec<Unready>, ClusterError> {
+    let nothing = Map::new();
+    let objects: Vec<&Map<String, Json>> = watches
+        .iter()
+        .map(|watch| watch.last.as_ref().unwrap_or(&nothing))
+        .collect();
+    let later = api.until(Instant::now() + EXPLAINING, api.interrupt().clone());
+    let details = tokio::select! {
+        () = api.interrupt().wait() => return Err(ClusterError::Interrupted),
+        details = trouble::details(&later, &objects, concurrency) => details,
+    };
+    let unready = watches.into_iter().zip(details);
+    Ok(unready
+        .map(|(watch, details)| Unready {
+            key: watch.key.clone(),
+            reason: watch.reason(),
+            details,
+        })
+        .collect())
+}

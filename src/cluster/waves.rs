@@ -1,0 +1,77 @@
+//! In which steps objects are applied: all of a wave at once, the next wave when it is done.
+
+use crate::manifest::{Key, Object};
+
+/// A step. Later ones need what earlier ones made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Wave {
+    Namespaces,
+    CustomResourceDefinitions,
+    Rbac,
+    Configuration,
+    Pki,
+    Services,
+    Storage,
+    Workloads,
+    Jobs,
+    /// Everything else: DHCP resources, a user's own kinds.
+    Others,
+}
+
+impl Wave {
+    /// The wave of a group and kind.
+    pub fn of(group: &str, kind: &str) -> Wave {
+        match (group, kind) {
+            ("", "Namespace") => Wave::Namespaces,
+            ("apiextensions.k8s.io", _) => Wave::CustomResourceDefinitions,
+            ("", "ServiceAccount") | ("rbac.authorization.k8s.io", _) => Wave::Rbac,
+            ("", "Secret" | "ConfigMap" | "ResourceQuota" | "LimitRange")
+            | ("scheduling.k8s.io", _) => Wave::Configuration,
+            ("cert-manager.io", _) => Wave::Pki,
+            ("", "Service" | "Endpoints")
+            | ("discovery.k8s.io" | "networking.k8s.io" | "policy", _) => Wave::Services,
+            ("", "PersistentVolume" | "PersistentVolumeClaim") | ("storage.k8s.io", _) => {
+                Wave::Storage
+            }
+            ("", "Pod") | ("apps" | "autoscaling", _) => Wave::Workloads,
+            ("batch", _) => Wave::Jobs,
+            _ => Wave::Others,
+        }
+    }
+
+    /// The wave of an object.
+    pub fn of_key(key: &Key) -> Wave {
+        Wave::of(&key.group, &key.kind)
+    }
+
+    /// As people read it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Wave::Namespaces => "namespaces",
+            Wave::CustomResourceDefinitions => "CRDs",
+            Wave::Rbac => "RBAC",
+            Wave::Configuration => "configuration",
+            Wave::Pki => "PKI",
+            Wave::Services => "services",
+            Wave::Storage => "storage",
+            Wave::Workloads => "workloads",
+            Wave::Jobs => "jobs",
+            Wave::Others => "others",
+        }
+    }
+}
+
+/// The kinds that the CustomResourceDefinitions among `objects` define: group and kind.
+pub fn defined_kinds(objects: &[Object]) -> Vec<(String, String)> {
+    let definitions = objects
+        .iter()
+        .filter(|object| object.kind() == "CustomResourceDefinition");
+    definitions
+        .filter_map(|object| {
+            let spec = object.content.get("spec")?;
+            let group = spec.get("group")?.as_str()?;
+            let kind = spec.get("names")?.get("kind")?.as_str()?;
+            Some((group.to_owned(), kind.to_owned()))
+        })
+        .collect()
+}
