@@ -1,11 +1,13 @@
 //! Flags that several commands share.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 
 use super::Failure;
 use crate::chart::{Charts, embedded};
+use crate::cluster::{Api, ClusterError, Interrupt, Target};
 use crate::values::nearest;
 use crate::values::{Input, Node, load};
 
@@ -143,5 +145,47 @@ impl ChartArgs {
             Some(dir) => Ok(charts.overlay(dir)?),
             None => Ok(charts),
         }
+    }
+}
+
+/// Which cluster, and how patient to be with it.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Cluster")]
+pub struct ClusterArgs {
+    /// The kubeconfig file. Default: the files of KUBECONFIG, else ~/.kube/config, else the pod's service account.
+    #[arg(long, value_name = "FILE", env = "KUBEFARM_KUBECONFIG")]
+    kubeconfig: Option<PathBuf>,
+    /// The kubeconfig's context. Default: its current one.
+    #[arg(long, value_name = "CONTEXT", env = "KUBEFARM_CONTEXT")]
+    context: Option<String>,
+    /// When to give up, with retries and waiting: `90s`, `5m`, `1h30m`.
+    #[arg(long, value_name = "TIME", env = "KUBEFARM_TIMEOUT", default_value = "10m", value_parser = duration)]
+    timeout: Duration,
+    /// How many requests to have under way at a time.
+    #[arg(long, value_name = "N", env = "KUBEFARM_CONCURRENCY", default_value = "8", value_parser = clap::value_parser!(u16).range(1..=256))]
+    concurrency: u16,
+}
+
+impl ClusterArgs {
+    /// Connects to the cluster.
+    pub async fn open(&self, interrupt: Interrupt) -> Result<Api, ClusterError> {
+        let target = Target {
+            kubeconfig: self.kubeconfig.clone(),
+            context: self.context.clone(),
+        };
+        Api::open(target, self.timeout, interrupt).await
+    }
+
+    pub fn concurrency(&self) -> usize {
+        self.concurrency.into()
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let wanted = "wanted a time such as 90s, 5m or 1h30m";
+    let parsed: jiff::SignedDuration = text.parse().map_err(|_| wanted.to_owned())?;
+    match Duration::try_from(parsed) {
+        Ok(duration) if !duration.is_zero() => Ok(duration),
+        _ => Err(wanted.to_owned()),
     }
 }

@@ -1,13 +1,18 @@
 //! The commands: one file each, their shared flags in `args`.
 
+mod apply;
 mod args;
 mod completions;
+mod delete;
+mod diff;
 mod init;
+mod list;
 mod man;
 pub mod pipeline;
 mod render;
 mod schema;
 mod show;
+mod status;
 mod values;
 
 use std::io::{self, Write};
@@ -16,8 +21,12 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::chart::{ChartError, embedded};
+use crate::cluster::apply::ApplyError;
+use crate::cluster::farms::list as list_farms;
+use crate::cluster::inventory::InventoryError;
+use crate::cluster::{Api, ClusterError, Interrupt, Release, Unready};
 use crate::manifest::ManifestError;
-use crate::report::{Style, print_problems};
+use crate::report::{Style, print_apply_error, print_problems, print_unready};
 use crate::values::{Problem, nearest};
 
 /// Describe, render and run farms of network-booted Kubernetes clusters.
@@ -37,6 +46,11 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Render(render::Render),
+    Apply(apply::Apply),
+    Diff(diff::Diff),
+    Delete(delete::Delete),
+    List(list::List),
+    Status(status::Status),
     Values(values::Values),
     Schema(schema::Schema),
     Show(show::Show),
@@ -60,6 +74,21 @@ pub enum Failure {
     /// What was asked for makes no sense.
     #[error("{0}")]
     Usage(String),
+    /// The cluster did not do what it was asked.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+    /// A farm could not be applied or deleted.
+    #[error(transparent)]
+    Apply(Box<ApplyError>),
+    /// What was applied did not get ready in time.
+    #[error("not everything is ready")]
+    Unready(Vec<Unready>),
+    /// The cluster differs from what was rendered, or is not well; this has been said already.
+    #[error("")]
+    Found,
+    /// A failure of `diff`, whose exit code 1 means something else.
+    #[error(transparent)]
+    Diff(Box<Failure>),
     /// Anything else: files, pipes.
     #[error(transparent)]
     Other(#[from] anyhow::Error),
@@ -71,13 +100,30 @@ impl From<io::Error> for Failure {
     }
 }
 
+impl From<InventoryError> for Failure {
+    fn from(error: InventoryError) -> Self {
+        ApplyError::from(error).into()
+    }
+}
+
+impl From<ApplyError> for Failure {
+    fn from(error: ApplyError) -> Self {
+        Failure::Apply(Box::new(error))
+    }
+}
+
 impl Failure {
     fn exit_code(&self) -> u8 {
         match self {
             Failure::Values(_) | Failure::Chart(_) | Failure::Usage(_) => 2,
             Failure::Manifest(ManifestError::File { .. }) => 1,
             Failure::Manifest(_) => 2,
-            Failure::Other(_) => 1,
+            Failure::Cluster(_)
+            | Failure::Apply(_)
+            | Failure::Unready(_)
+            | Failure::Found
+            | Failure::Other(_) => 1,
+            Failure::Diff(failure) => failure.exit_code().max(2),
         }
     }
 
@@ -94,6 +140,18 @@ impl Failure {
         match self {
             Failure::Values(problems) => report(problems),
             Failure::Other(error) => writeln!(io::stderr(), "error: {error:#}"),
+            Failure::Apply(error) => {
+                let mut text = Vec::new();
+                print_apply_error(error, &mut text)?;
+                io::stderr().write_all(&text)
+            }
+            Failure::Unready(unready) => {
+                let mut text = Vec::new();
+                print_unready(unready, &mut text)?;
+                io::stderr().write_all(&text)
+            }
+            Failure::Found => Ok(()),
+            Failure::Diff(failure) => failure.print(),
             other => writeln!(io::stderr(), "error: {other}"),
         }
     }
@@ -103,6 +161,11 @@ impl Failure {
 pub fn run() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Render(command) => command.run(),
+        Command::Apply(command) => on_cluster(|interrupt| command.run(interrupt)),
+        Command::Diff(command) => on_cluster(|interrupt| command.run(interrupt)),
+        Command::Delete(command) => on_cluster(|interrupt| command.run(interrupt)),
+        Command::List(command) => on_cluster(|interrupt| command.run(interrupt)),
+        Command::Status(command) => on_cluster(|interrupt| command.run(interrupt)),
         Command::Values(command) => command.run(),
         Command::Schema(command) => command.run(),
         Command::Show(command) => command.run(),
@@ -120,6 +183,16 @@ pub fn run() -> ExitCode {
             ExitCode::from(failure.exit_code())
         }
     }
+}
+
+/// Runs a command that talks to a cluster, until it is done or the user interrupts it.
+fn on_cluster<F: Future<Output = Result<(), Failure>>>(
+    command: impl FnOnce(Interrupt) -> F,
+) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async { command(Interrupt::on_signals()?).await })
 }
 
 /// Prints problems, with the lines that they are about, to stderr.
@@ -156,4 +229,21 @@ fn write_stdout(bytes: &[u8]) -> Result<(), Failure> {
     stdout.write_all(bytes)?;
     stdout.flush()?;
     Ok(())
+}
+
+/// Says that the cluster knows no such farm, and which ones it knows.
+async fn no_farm(api: &Api, release: &Release) -> Failure {
+    let name = &release.name;
+    let farms = list_farms(api, None).await.unwrap_or_default();
+    let elsewhere = farms.iter().find(|farm| farm.release.name == *name);
+    let names = farms.iter().map(|farm| farm.release.name.as_str());
+    let hint = match (elsewhere, nearest(name, names)) {
+        (Some(farm), _) => format!("; there is one in namespace {}", farm.release.namespace),
+        (None, Some(near)) => format!("; did you mean {near}?"),
+        (None, None) => String::new(),
+    };
+    Failure::Usage(format!(
+        "there is no farm {name} in namespace {}{hint}",
+        release.namespace
+    ))
 }

@@ -18,8 +18,17 @@ pub enum Style {
 impl Style {
     /// Colour where stderr is a terminal and `NO_COLOR` (no-color.org) is unset or empty.
     pub fn of_stderr() -> Style {
+        Style::of(&io::stderr())
+    }
+
+    /// The same for stdout.
+    pub fn of_stdout() -> Style {
+        Style::of(&io::stdout())
+    }
+
+    fn of(stream: &impl IsTerminal) -> Style {
         let asked_not_to = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        if io::stderr().is_terminal() && !asked_not_to {
+        if stream.is_terminal() && !asked_not_to {
             Style::Coloured
         } else {
             Style::Plain
@@ -100,7 +109,7 @@ fn excerpt(problem: &Problem, text: Option<&str>, renderer: &Renderer) -> Option
 }
 
 /// One line that a terminal only shows: what would move its cursor or turn its text around is escaped.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

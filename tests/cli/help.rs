@@ -3,8 +3,13 @@
 use crate::assert_refused;
 use crate::support::kubefarm;
 
-const COMMANDS: [&str; 7] = [
+const COMMANDS: [&str; 12] = [
     "render",
+    "apply",
+    "diff",
+    "delete",
+    "list",
+    "status",
     "values",
     "schema",
     "show",

@@ -1,0 +1,280 @@
+//! `kubefarm apply`: render, then bring the cluster to it.
+
+use std::collections::BTreeMap;
+use std::io::{self, IsTerminal, Write};
+
+use clap::{Args, ValueEnum};
+
+use super::args::{ChartArgs, ClusterArgs, ReleaseArgs, ValuesArgs};
+use super::pipeline::{self, Outcome};
+use super::{Failure, report};
+use crate::cluster::apply::{Applied, Options, apply, check};
+use crate::cluster::plan::{Allowed, Planned, Step};
+use crate::cluster::{Action, Event, Interrupt, Observer, Release, Stage, wait};
+use crate::farm::Farm;
+use crate::manifest::{Key, Manifest};
+use crate::report::{Form, Output, Progress};
+
+const EXAMPLES: &str = "\
+Every object is checked by a server-side dry run before the first one changes.
+Killed at any point, the next apply goes on from there.
+
+Examples:
+  Two layers, into a namespace that may not exist yet:
+    kubefarm apply -f values.yaml -f extra.yaml -n farm --create-namespace
+
+  What would be done, asked of the cluster but not done:
+    kubefarm apply -f values.yaml -n farm --dry-run=server
+
+  Take over a farm that Helm installed:
+    kubefarm apply -f values.yaml -n farm --adopt
+
+Exit codes: 0 done, 1 it failed (what was done is said), 2 the input was wrong.";
+
+/// Render, then apply to a cluster: create, update, prune, wait.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Apply {
+    #[command(flatten)]
+    values: ValuesArgs,
+    #[command(flatten)]
+    release: ReleaseArgs,
+    #[command(flatten)]
+    charts: ChartArgs,
+    #[command(flatten)]
+    cluster: ClusterArgs,
+    #[command(flatten)]
+    allow: AllowArgs,
+    /// Leave objects of this farm that are no longer rendered.
+    #[arg(long, env = "KUBEFARM_NO_PRUNE", help_heading = "Apply")]
+    no_prune: bool,
+    /// Wait until everything is ready; the default at a terminal.
+    #[arg(
+        long,
+        env = "KUBEFARM_WAIT",
+        overrides_with = "no_wait",
+        help_heading = "Apply"
+    )]
+    wait: bool,
+    /// Do not wait.
+    #[arg(long, env = "KUBEFARM_NO_WAIT", help_heading = "Apply")]
+    no_wait: bool,
+    /// Change nothing: say what would be applied without asking a cluster, or ask it and say what would happen.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHERE",
+        env = "KUBEFARM_DRY_RUN",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "server",
+        help_heading = "Apply"
+    )]
+    dry_run: Option<DryRun>,
+    /// Print a JSON object for each event, one a line, to stdout.
+    #[arg(
+        short,
+        long,
+        value_enum,
+        env = "KUBEFARM_OUTPUT",
+        help_heading = "Output"
+    )]
+    output: Option<Json>,
+    /// Print nothing but warnings and errors.
+    #[arg(short, long, env = "KUBEFARM_QUIET", help_heading = "Output")]
+    quiet: bool,
+}
+
+/// What an apply may do that loses something.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Apply")]
+pub(super) struct AllowArgs {
+    /// Create the release's namespace where it does not exist.
+    #[arg(long, env = "KUBEFARM_CREATE_NAMESPACE")]
+    create_namespace: bool,
+    /// Take fields that other field managers own.
+    #[arg(long, env = "KUBEFARM_FORCE_CONFLICTS")]
+    force_conflicts: bool,
+    /// Delete and create anew what cannot be changed; never a volume or a certificate authority.
+    #[arg(long, env = "KUBEFARM_REPLACE")]
+    replace: bool,
+    /// Take over objects that Helm owns.
+    #[arg(long, env = "KUBEFARM_ADOPT")]
+    adopt: bool,
+}
+
+impl AllowArgs {
+    pub fn allowed(&self) -> Allowed {
+        Allowed {
+            force: self.force_conflicts,
+            adopt: self.adopt,
+            replace: self.replace,
+            create_namespace: self.create_namespace,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum DryRun {
+    Client,
+    Server,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Json {
+    Json,
+}
+
+impl Apply {
+    pub async fn run(self, interrupt: Interrupt) -> Result<(), Failure> {
+        let outcome = pipeline::render(&self.values, &self.release, &self.charts)?;
+        report(&outcome.warnings)?;
+        let form = Form::choose(self.output.map(|Json::Json| Output::Json), self.quiet);
+        let progress = Progress::new(form);
+        for note in &outcome.notes {
+            progress.observe(&Event::Note(note));
+        }
+        let Outcome { farm, manifest, .. } = outcome;
+        match self.dry_run {
+            Some(DryRun::Client) => {
+                would_apply(&manifest, &progress);
+                Ok(())
+            }
+            Some(DryRun::Server) => self.try_out(manifest, &farm, &progress, interrupt).await,
+            None => {
+                let applied = self.apply(manifest, &farm, &progress, interrupt).await?;
+                progress.finish();
+                let is_json = form == Form::Json;
+                if !self.quiet && !is_json {
+                    say_what_is_next(&farm, &applied)?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    async fn apply(
+        &self,
+        manifest: Manifest,
+        farm: &Farm,
+        progress: &Progress,
+        interrupt: Interrupt,
+    ) -> Result<Applied, Failure> {
+        let api = self.cluster.open(interrupt).await?;
+        let release = release(farm);
+        let options = self.options(farm);
+        let objects = manifest.into_objects();
+        let applied = apply(&api, &release, objects, &options, progress).await?;
+        let at_terminal = io::stderr().is_terminal();
+        if self.wait || (at_terminal && !self.no_wait) {
+            let keys: Vec<Key> = applied.objects.iter().map(|(key, _)| key.clone()).collect();
+            progress.observe(&Event::Stage {
+                stage: Stage::Wait,
+                count: keys.len(),
+            });
+            let unready = wait(&api, &keys, self.cluster.concurrency(), progress).await?;
+            if !unready.is_empty() {
+                return Err(Failure::Unready(unready));
+            }
+        }
+        Ok(applied)
+    }
+
+    async fn try_out(
+        &self,
+        manifest: Manifest,
+        farm: &Farm,
+        progress: &Progress,
+        interrupt: Interrupt,
+    ) -> Result<(), Failure> {
+        let api = self.cluster.open(interrupt).await?;
+        let options = self.options(farm);
+        let objects = manifest.into_objects();
+        let checked = check(&api, &release(farm), objects, &options, progress).await?;
+        for planned in &checked.planned {
+            progress.observe(&Event::Object {
+                key: &planned.key,
+                action: would_do(planned),
+            });
+        }
+        for member in checked.stale.iter().filter(|_| options.prune) {
+            let action = match member.kept {
+                Some(reason) => Action::Kept(reason.reason()),
+                None => Action::Deleted,
+            };
+            progress.observe(&Event::Object {
+                key: &member.key,
+                action,
+            });
+        }
+        progress.observe(&Event::Note("dry run: nothing was changed"));
+        Ok(())
+    }
+
+    fn options(&self, farm: &Farm) -> Options {
+        Options {
+            allowed: self.allow.allowed(),
+            prune: !self.no_prune,
+            concurrency: self.cluster.concurrency(),
+            facts: facts(farm),
+        }
+    }
+}
+
+/// What `list` and `status` tell of a farm.
+fn facts(farm: &Farm) -> BTreeMap<String, String> {
+    let mut facts = BTreeMap::new();
+    facts.insert("kubefarm".to_owned(), farm.tool.version.to_owned());
+    if farm.kubernetes.enabled {
+        facts.insert("kubernetes".to_owned(), farm.kubernetes.version.clone());
+    }
+    facts
+}
+
+pub(super) fn release(farm: &Farm) -> Release {
+    Release {
+        name: farm.release.name.clone(),
+        namespace: farm.release.namespace.clone(),
+    }
+}
+
+fn would_apply(manifest: &Manifest, progress: &Progress) {
+    for object in manifest.objects() {
+        progress.observe(&Event::Object {
+            key: &object.key(),
+            action: Action::Checked,
+        });
+    }
+    progress.observe(&Event::Note("dry run: no cluster was asked"));
+}
+
+fn would_do(planned: &Planned) -> Action {
+    match (&planned.step, &planned.live) {
+        (Step::Nothing, _) => Action::Unchanged,
+        (Step::Replace, _) => Action::Replaced,
+        (_, None) => Action::Created,
+        (_, Some(_)) => Action::Changed,
+    }
+}
+
+fn say_what_is_next(farm: &Farm, applied: &Applied) -> io::Result<()> {
+    let mut err = io::stderr().lock();
+    let namespace = &farm.release.namespace;
+    for release in &applied.helm_releases {
+        writeln!(
+            err,
+            "Helm still has a record of release {release}, and `helm uninstall` would delete what is kubefarm's now. \
+             Remove the record: kubectl -n {namespace} delete secret -l owner=helm,name={release}"
+        )?;
+    }
+    if !farm.kubernetes.enabled || !farm.admin.workload.enabled {
+        return Ok(());
+    }
+    let admin = &farm.admin.workload.name;
+    writeln!(
+        err,
+        "\nNext:\n  a shell in the admin pod:  kubectl -n {namespace} exec -it deploy/{admin} -- sh\n  \
+         a kubeconfig:              kubectl -n {namespace} exec deploy/{admin} -- kubectl config view --raw --flatten\n\
+         Missing until you add them: a network (CNI) in the child cluster, and nodes, which join when they boot."
+    )
+}

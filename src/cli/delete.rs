@@ -1,0 +1,105 @@
+//! `kubefarm delete`: remove a farm.
+
+use std::io::{self, Write};
+
+use clap::Args;
+
+use super::apply::Json;
+use super::args::ClusterArgs;
+use super::{Failure, no_farm};
+use crate::cluster::delete::{Options, delete};
+use crate::cluster::inventory::Kept;
+use crate::cluster::{Event, Interrupt, Observer, Release};
+use crate::report::{Form, Output, Progress};
+
+const EXAMPLES: &str = "\
+What belongs to the farm is known to the cluster: no values are needed.
+Volumes, backups and certificate authorities stay unless they are purged, and a
+later apply finds them again. Objects with the annotation
+kubefarm.io/keep: \"true\" stay in any case.
+
+Examples:
+  Remove a farm; its volumes, backups and certificate authorities stay:
+    kubefarm delete farm -n clusters
+
+  Remove those as well, after a look at what that is:
+    kubefarm delete farm -n clusters --purge
+    kubefarm delete farm -n clusters --purge --yes";
+
+/// Remove a farm; its data stay unless they are purged.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Delete {
+    /// The release's name.
+    #[arg(value_name = "NAME", env = "KUBEFARM_NAME")]
+    name: String,
+    /// The release's namespace.
+    #[arg(
+        short,
+        long,
+        value_name = "NAMESPACE",
+        env = "KUBEFARM_NAMESPACE",
+        default_value = "default"
+    )]
+    namespace: String,
+    #[command(flatten)]
+    cluster: ClusterArgs,
+    /// Delete volumes, backups and certificate authorities as well. Says what that is, and does it with --yes.
+    #[arg(long, env = "KUBEFARM_PURGE")]
+    purge: bool,
+    /// Really purge.
+    #[arg(long, env = "KUBEFARM_YES", requires = "purge")]
+    yes: bool,
+    /// Only say what would be deleted.
+    #[arg(long, env = "KUBEFARM_DRY_RUN", conflicts_with = "yes")]
+    dry_run: bool,
+    /// Print a JSON object for each event, one a line, to stdout.
+    #[arg(short, long, value_enum, env = "KUBEFARM_OUTPUT")]
+    output: Option<Json>,
+    /// Print nothing but warnings and errors.
+    #[arg(short, long, env = "KUBEFARM_QUIET")]
+    quiet: bool,
+}
+
+impl Delete {
+    pub async fn run(self, interrupt: Interrupt) -> Result<(), Failure> {
+        let api = self.cluster.open(interrupt).await?;
+        let release = Release {
+            name: self.name,
+            namespace: self.namespace,
+        };
+        let form = Form::choose(self.output.map(|Json::Json| Output::Json), self.quiet);
+        let progress = Progress::new(form);
+        let asks = self.purge && !self.yes;
+        let options = Options {
+            purge: self.purge,
+            dry_run: self.dry_run || asks,
+            concurrency: self.cluster.concurrency(),
+        };
+        let Some(deleted) = delete(&api, &release, options, &progress).await? else {
+            progress.finish();
+            return Err(no_farm(&api, &release).await);
+        };
+        if options.dry_run {
+            for key in &deleted.deleted {
+                progress.observe(&Event::Note(&format!("would delete {key}")));
+            }
+        }
+        progress.finish();
+        if asks && !self.dry_run {
+            return Err(Failure::Usage(
+                "nothing was deleted; add --yes to delete all of this for good".to_owned(),
+            ));
+        }
+        let purgeable = deleted.kept.iter().filter(|(_, why)| *why != Kept::Asked);
+        if !self.quiet && !options.dry_run && purgeable.count() > 0 {
+            writeln!(
+                io::stderr(),
+                "What was kept can be purged: kubefarm delete {} -n {} --purge",
+                release.name,
+                release.namespace
+            )?;
+        }
+        Ok(())
+    }
+}

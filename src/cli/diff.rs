@@ -1,0 +1,100 @@
+//! `kubefarm diff`: what apply would change.
+
+use clap::Args;
+
+use super::apply::{AllowArgs, release};
+use super::args::{ChartArgs, ClusterArgs, ReleaseArgs, ValuesArgs};
+use super::pipeline::{self, Outcome};
+use super::{Failure, report, write_stdout};
+use crate::cluster::Interrupt;
+use crate::cluster::apply::{Checked, Options, check};
+use crate::cluster::diff::{ObjectDiff, difference};
+use crate::cluster::plan::Step;
+use crate::report::{Form, Progress, Style, print_differences};
+
+const EXAMPLES: &str = "\
+Values of Secrets are masked: whether they change is shown, never what they are.
+
+Examples:
+  What these values would change:
+    kubefarm diff -f values.yaml -f extra.yaml -n farm
+
+  In a pipeline: apply only where there is something to apply
+    kubefarm diff -f values.yaml -q || kubefarm apply -f values.yaml
+
+Exit codes: 0 same, 1 differs, above 1 an error.";
+
+/// Show what apply would change, by a server-side dry run.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Diff {
+    #[command(flatten)]
+    values: ValuesArgs,
+    #[command(flatten)]
+    release: ReleaseArgs,
+    #[command(flatten)]
+    charts: ChartArgs,
+    #[command(flatten)]
+    cluster: ClusterArgs,
+    #[command(flatten)]
+    allow: AllowArgs,
+    /// Leave objects out that are no longer rendered.
+    #[arg(long, env = "KUBEFARM_NO_PRUNE", help_heading = "Apply")]
+    no_prune: bool,
+    /// Print nothing; the exit code says it.
+    #[arg(short, long, env = "KUBEFARM_QUIET", help_heading = "Output")]
+    quiet: bool,
+}
+
+impl Diff {
+    pub async fn run(self, interrupt: Interrupt) -> Result<(), Failure> {
+        let differences = self
+            .differences(interrupt)
+            .await
+            .map_err(|failure| Failure::Diff(Box::new(failure)))?;
+        if differences.is_empty() {
+            return Ok(());
+        }
+        if !self.quiet {
+            let mut text = Vec::new();
+            print_differences(&differences, Style::of_stdout(), &mut text)?;
+            write_stdout(&text).map_err(|failure| Failure::Diff(Box::new(failure)))?;
+        }
+        Err(Failure::Found)
+    }
+
+    async fn differences(&self, interrupt: Interrupt) -> Result<Vec<ObjectDiff>, Failure> {
+        let outcome = pipeline::render(&self.values, &self.release, &self.charts)?;
+        report(&outcome.warnings)?;
+        let Outcome { farm, manifest, .. } = outcome;
+        let api = self.cluster.open(interrupt).await?;
+        let options = Options {
+            allowed: self.allow.allowed(),
+            prune: !self.no_prune,
+            concurrency: self.cluster.concurrency(),
+            facts: Default::default(),
+        };
+        let progress = Progress::new(Form::Quiet);
+        let objects = manifest.into_objects();
+        let checked = check(&api, &release(&farm), objects, &options, &progress).await?;
+        let Checked { planned, stale, .. } = checked;
+        let mut differences = Vec::new();
+        for planned in &planned {
+            let live = planned.live.as_ref();
+            let after = match &planned.step {
+                Step::Nothing => continue,
+                Step::Apply(after) | Step::Take(after, _) | Step::Adopt(after) => after,
+                _ => &planned.content,
+            };
+            differences.extend(difference(live, Some(after)));
+        }
+        for member in stale
+            .iter()
+            .filter(|member| options.prune && member.kept.is_none())
+        {
+            let live = api.get(&member.resource, &member.key).await?;
+            differences.extend(difference(live.as_ref(), None));
+        }
+        Ok(differences)
+    }
+}

@@ -1,0 +1,161 @@
+//! Why a farm was not applied, with what the user can do about it.
+
+use std::io::{self, Write};
+
+use super::diagnostics::printable;
+use crate::cluster::apply::ApplyError;
+use crate::cluster::plan::Refusal;
+use crate::cluster::{FieldConflict, Unready};
+use crate::manifest::Key;
+
+/// How many objects are named before the rest is counted.
+const NAMED: usize = 20;
+
+/// Prints an error of apply or delete: for refusals, each object with its reason and what helps.
+///
+/// # Errors
+/// Where `out` cannot be written to.
+pub fn print_apply_error(error: &ApplyError, out: &mut impl Write) -> io::Result<()> {
+    match error {
+        ApplyError::Refused(refusals) => {
+            for (key, refusal) in refusals {
+                print_refusal(key, refusal, out)?;
+            }
+            writeln!(out, "error: {error}")?;
+            hints(refusals, out)
+        }
+        ApplyError::Stopped { done, not_done, .. } => {
+            writeln!(out, "error: {}", printable(&error.to_string()))?;
+            print_keys("done", done, out)?;
+            print_keys("not done", not_done, out)?;
+            writeln!(out, "The same command goes on from here.")
+        }
+        other => writeln!(out, "error: {}", printable(&other.to_string())),
+    }
+}
+
+/// Prints what did not get ready, with what is known of the reasons.
+///
+/// # Errors
+/// Where `out` cannot be written to.
+pub fn print_unready(unready: &[Unready], out: &mut impl Write) -> io::Result<()> {
+    for object in unready {
+        let reason = printable(&object.reason);
+        writeln!(out, "{}: {reason}", printable(&object.key.to_string()))?;
+        for detail in &object.details {
+            writeln!(out, "  {}", printable(detail))?;
+        }
+    }
+    let count = unready.len();
+    writeln!(out, "error: {count} of the applied objects are not ready")
+}
+
+fn print_refusal(key: &Key, refusal: &Refusal, out: &mut impl Write) -> io::Result<()> {
+    let key = printable(&key.to_string());
+    match refusal {
+        Refusal::Conflicts(conflicts) => {
+            writeln!(out, "{key}: other field managers own fields of it")?;
+            conflicts
+                .iter()
+                .try_for_each(|FieldConflict { field, manager }| {
+                    writeln!(out, "  {} is {}'s", printable(field), printable(manager))
+                })
+        }
+        Refusal::Immutable { status, .. } => {
+            writeln!(
+                out,
+                "{key}: cannot be changed: {}",
+                printable(&status.to_string())
+            )
+        }
+        Refusal::Foreign(id) => writeln!(out, "{key}: belongs to another farm ({})", printable(id)),
+        Refusal::UnknownKind => writeln!(
+            out,
+            "{key}: the cluster does not serve this kind{}",
+            provider(&key)
+        ),
+        Refusal::NoNamespace => writeln!(out, "{key}: its namespace does not exist"),
+        Refusal::Server(status) => writeln!(out, "{key}: {}", printable(&status.to_string())),
+    }
+}
+
+/// Who serves the kinds that charts use and Kubernetes does not have.
+fn provider(key: &str) -> &'static str {
+    match key.split(' ').next().unwrap_or_default() {
+        "Certificate" | "Issuer" | "ClusterIssuer" => {
+            "; install cert-manager, or set pki.mode: builtin"
+        }
+        "DhcpHosts" | "DhcpOptions" | "DnsmasqOptions" => {
+            "; install dnsmasq-controller, or set dhcp.mode: standalone"
+        }
+        _ => "",
+    }
+}
+
+fn hints(refusals: &[(Key, Refusal)], out: &mut impl Write) -> io::Result<()> {
+    let any = |wanted: fn(&Refusal) -> bool| refusals.iter().any(|(_, refusal)| wanted(refusal));
+    let by_helm = |refusal: &Refusal| match refusal {
+        Refusal::Conflicts(conflicts) => {
+            conflicts.iter().any(|conflict| conflict.manager == "helm")
+        }
+        _ => false,
+    };
+    if any(by_helm) {
+        writeln!(out, "help: --adopt takes over what Helm installed")?;
+    }
+    if any(|refusal| matches!(refusal, Refusal::Conflicts(_))) {
+        writeln!(
+            out,
+            "help: --force-conflicts takes these fields; or leave them out of the values"
+        )?;
+    }
+    if any(|refusal| {
+        matches!(
+            refusal,
+            Refusal::Immutable {
+                replaceable: true,
+                ..
+            }
+        )
+    }) {
+        writeln!(
+            out,
+            "help: --replace deletes these objects and creates them anew"
+        )?;
+    }
+    if any(|refusal| {
+        matches!(
+            refusal,
+            Refusal::Immutable {
+                replaceable: false,
+                ..
+            }
+        )
+    }) {
+        writeln!(
+            out,
+            "help: volumes and certificate authorities are never replaced; give them their old values"
+        )?;
+    }
+    if any(|refusal| matches!(refusal, Refusal::NoNamespace)) {
+        writeln!(
+            out,
+            "help: --create-namespace creates the release's namespace"
+        )?;
+    }
+    Ok(())
+}
+
+fn print_keys(word: &str, keys: &[Key], out: &mut impl Write) -> io::Result<()> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "{word}: {} objects", keys.len())?;
+    for key in keys.iter().take(NAMED) {
+        writeln!(out, "  {}", printable(&key.to_string()))?;
+    }
+    match keys.len().checked_sub(NAMED) {
+        Some(rest) if rest > 0 => writeln!(out, "  and {rest} more"),
+        _ => Ok(()),
+    }
+}
