@@ -1,0 +1,130 @@
+//! Taking over what Helm installed.
+
+use std::fs;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::site::Site;
+use crate::{GENERIC, assert_failed, done};
+
+/// A chart that holds what we render, with more replicas of the scheduler and with more labels and fields than that.
+fn chart(site: &Site) -> TempDir {
+    let rendered = site.run(&format!("render -o json {GENERIC}")).success();
+    let rendered: Value = serde_json::from_str(&rendered).expect("JSON");
+    let folder = tempfile::tempdir().expect("a folder");
+    let templates = folder.path().join("templates");
+    fs::create_dir(&templates).expect("made");
+    let meta = "apiVersion: v2\nname: old\nversion: 0.1.0\n";
+    fs::write(folder.path().join("Chart.yaml"), meta).expect("written");
+    for (number, object) in rendered["items"]
+        .as_array()
+        .expect("items")
+        .iter()
+        .enumerate()
+    {
+        let mut object = object.clone();
+        object["metadata"]["labels"]["chart"] = json!("old");
+        if let Some(labels) = object["metadata"]["labels"].as_object_mut() {
+            labels.remove("app.kubernetes.io/managed-by");
+        }
+        if object["kind"] == "ConfigMap" {
+            object["data"]["old.txt"] = json!("old");
+        }
+        if object["metadata"]["name"] == "kubefarm-kubernetes-scheduler"
+            && object["kind"] == "Deployment"
+        {
+            object["spec"]["replicas"] = json!(4);
+            object["spec"]["minReadySeconds"] = json!(7);
+        }
+        // Nothing in it is for Helm's template engine.
+        let text = object.to_string().replace("{{", "{{ \"{{\" }}");
+        fs::write(templates.join(format!("{number}.yaml")), text).expect("written");
+    }
+    folder
+}
+
+/// The managers of an object itself.
+fn managers(object: &Value) -> Vec<&str> {
+    let entries = object["metadata"]["managedFields"].as_array();
+    let whole = entries
+        .into_iter()
+        .flatten()
+        .filter(|entry| entry["subresource"].is_null());
+    whole
+        .filter_map(|entry| entry["manager"].as_str())
+        .collect()
+}
+
+#[test]
+fn a_release_that_helm_applied_is_taken_over() {
+    takes_over("--server-side=true");
+}
+
+#[test]
+fn a_release_that_helm_3_or_its_like_updated_is_taken_over() {
+    takes_over("--server-side=false");
+}
+
+/// Takes over what Helm installed in one of its two ways.
+#[track_caller]
+fn takes_over(way: &str) {
+    let Some(site) = Site::new("adopt") else {
+        return;
+    };
+    let chart = chart(&site);
+    let chart = chart.path().to_str().expect("UTF-8");
+    let namespace = &site.namespace;
+    let install = ["install", "old", chart, "--namespace", namespace, way];
+    site.cluster.helm(&install).success();
+    let before = site.settled_versions();
+    let scheduler = "deployment/kubefarm-kubernetes-scheduler";
+    assert!(managers(&site.get(scheduler)).contains(&"helm"));
+
+    let apply = format!("apply {GENERIC}");
+    let refused = site.run(&apply);
+    let parts = [
+        "kubefarm-kubernetes-scheduler: other field managers own fields of it",
+        ".spec.replicas is helm's",
+        "help: --adopt takes over what Helm installed",
+        "nothing was changed",
+    ];
+    assert_failed(&refused, 1, &parts);
+    assert_eq!(site.versions(), before);
+
+    let adopted = site.run(&format!("{apply} --adopt"));
+    assert_eq!(adopted.code(), 0, "{}", adopted.stderr);
+    let says = "delete secret -l owner=helm,name=old";
+    assert!(adopted.stderr.contains(says), "{}", adopted.stderr);
+    assert!(
+        done(&adopted)
+            .iter()
+            .all(|(word, _)| *word == "changed" || *word == "unchanged")
+    );
+    let now = site.settled_versions();
+    let mut taken = 0;
+    for (name, object) in site.live() {
+        if !before.contains_key(&name) || name.starts_with("Secret/sh.helm.release") {
+            continue;
+        }
+        if !object["metadata"]["ownerReferences"].is_null() || name.contains("/etcd-data-") {
+            continue;
+        }
+        taken += 1;
+        assert!(!managers(&object).contains(&"helm"), "{name} is Helm's yet");
+        assert_eq!(object["metadata"]["labels"]["chart"], Value::Null, "{name}");
+        assert_eq!(object["data"]["old.txt"], Value::Null, "{name}");
+        let release = &object["metadata"]["annotations"]["meta.helm.sh/release-name"];
+        assert_eq!(*release, Value::Null, "{name}");
+    }
+    assert!(taken > 40, "{taken}");
+    let scheduler = site.get(scheduler);
+    assert_eq!(scheduler["spec"]["replicas"], 2);
+    assert_eq!(scheduler["spec"]["minReadySeconds"], Value::Null);
+
+    let again = site.run(&apply);
+    assert_eq!(again.code(), 0, "{}", again.stderr);
+    assert!(done(&again).iter().all(|(word, _)| *word == "unchanged"));
+    assert!(!again.stderr.contains("owner=helm"), "{}", again.stderr);
+    assert_eq!(site.versions(), now);
+}

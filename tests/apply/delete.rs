@@ -1,0 +1,191 @@
+//! `delete` needs no values, and leaves data and certificate authorities until they are purged.
+
+use serde_json::{Value, json};
+
+use crate::site::Site;
+use crate::{GENERIC, assert_failed, done};
+
+const AUTHORITY: &str = "kubefarm-kubernetes-pki-ca";
+const LEAF: &str = "kubefarm-kubernetes-pki-admin-client";
+
+/// What cert-manager would write for every Certificate, and a Secret that only looks like one of them.
+fn issue(site: &Site) {
+    let certificates = site.get("certificates");
+    let certificates = certificates["items"].as_array().expect("a list");
+    assert!(certificates.len() > 10, "{}", certificates.len());
+    let secret = |name: &Value, certificate: &Value| {
+        json!({
+            "apiVersion": "v1", "kind": "Secret",
+            "metadata": {
+                "name": name,
+                "annotations": { "cert-manager.io/certificate-name": certificate },
+            },
+            "stringData": { "tls.key": "secret" },
+        })
+    };
+    let mut secrets: Vec<Value> = certificates
+        .iter()
+        .map(|certificate| {
+            let name = &certificate["spec"]["secretName"];
+            secret(name, &certificate["metadata"]["name"])
+        })
+        .collect();
+    secrets.push(secret(&json!("stranger"), &json!(LEAF)));
+    let list = json!({ "apiVersion": "v1", "kind": "List", "items": secrets });
+    site.kubectl_with("apply --server-side -f -", &list)
+        .success();
+}
+
+/// The names of everything that is left, but for Jobs' and Deployments' pods and what the garbage collector has not
+/// yet come to.
+fn left(site: &Site) -> Vec<String> {
+    site.live()
+        .into_iter()
+        .filter(|(_, object)| object["metadata"]["ownerReferences"].is_null())
+        .map(|(name, _)| name)
+        .collect()
+}
+
+fn is_data(name: &str) -> bool {
+    let kept = [
+        "PersistentVolumeClaim/etcd-data-kubefarm-kubernetes-etcd-0",
+        "PersistentVolumeClaim/etcd-data-kubefarm-kubernetes-etcd-1",
+        "PersistentVolumeClaim/etcd-data-kubefarm-kubernetes-etcd-2",
+        "PersistentVolumeClaim/etcd-backup-kubefarm-kubernetes-etcd",
+        "Certificate/kubefarm-kubernetes-pki-ca",
+        "Certificate/kubefarm-kubernetes-pki-etcd-ca",
+        "Certificate/kubefarm-kubernetes-pki-front-proxy-ca",
+        "Certificate/kubefarm-kubernetes-pki-sa",
+        "Secret/kubefarm-kubernetes-pki-ca",
+        "Secret/kubefarm-kubernetes-pki-etcd-ca",
+        "Secret/kubefarm-kubernetes-pki-front-proxy-ca",
+        "Secret/kubefarm-kubernetes-pki-sa",
+    ];
+    kept.contains(&name)
+}
+
+#[test]
+fn data_outlive_the_farm_until_they_are_purged() {
+    let Some(site) = Site::new("delete") else {
+        return;
+    };
+    let apply = format!("apply -q {GENERIC} -f values/ha.yaml");
+    site.run(&apply).success();
+    site.kubectl("create configmap bystander").success();
+    issue(&site);
+    site.cluster.wait_until("etcd's volumes are claimed", || {
+        site.has("persistentvolumeclaim/etcd-data-kubefarm-kubernetes-etcd-2")
+    });
+
+    let before = site.settled_versions();
+    let would = site.run("delete kubefarm --dry-run");
+    assert_eq!(would.code(), 0, "{}", would.stderr);
+    assert!(
+        would.stderr.contains("would delete StatefulSet "),
+        "{}",
+        would.stderr
+    );
+    assert_eq!(site.versions(), before);
+
+    let deleted = site.run("delete kubefarm");
+    assert_eq!(deleted.code(), 0, "{}", deleted.stderr);
+    let kept = done(&deleted);
+    let kept = kept.iter().filter(|(word, _)| *word == "kept").count();
+    assert_eq!(kept, 12, "{}", deleted.stderr);
+    assert!(
+        deleted
+            .stderr
+            .contains("What was kept can be purged: kubefarm delete kubefarm -n "),
+        "{}",
+        deleted.stderr
+    );
+    let expected = |name: &String| {
+        let others = [
+            "ConfigMap/bystander",
+            "ConfigMap/kubefarm-farm",
+            "Secret/stranger",
+        ];
+        is_data(name) || others.contains(&name.as_str())
+    };
+    site.cluster.wait_until("everything else is gone", || {
+        left(&site).iter().all(expected)
+    });
+    assert_eq!(left(&site).len(), 15, "{:?}", left(&site));
+
+    let list = site.run("list").success();
+    assert!(list.contains("deleted, data kept"), "{list}");
+
+    site.run(&apply).success();
+    let uid = |what: &str| site.get(what)["metadata"]["uid"].clone();
+    let taken_up = uid(&format!("certificate/{AUTHORITY}"));
+    assert!(before.contains_key(&format!("Certificate/{AUTHORITY}")));
+    issue(&site);
+    site.run("delete kubefarm -q").success();
+    assert_eq!(uid(&format!("certificate/{AUTHORITY}")), taken_up);
+
+    let before = site.versions();
+    let asks = site.run("delete kubefarm --purge");
+    let parts = [
+        "would delete Certificate ",
+        "would delete PersistentVolumeClaim ",
+        "nothing was deleted; add --yes",
+    ];
+    assert_failed(&asks, 2, &parts);
+    site.kubectl(&format!(
+        "annotate secret/{AUTHORITY} kubefarm.io/keep=true"
+    ))
+    .success();
+    let annotated = format!("Secret/{AUTHORITY}");
+    assert_eq!(
+        site.versions().keys().collect::<Vec<_>>(),
+        before.keys().collect::<Vec<_>>()
+    );
+
+    let purged = site.run("delete kubefarm --purge --yes");
+    assert_eq!(purged.code(), 0, "{}", purged.stderr);
+    let remaining = [
+        "ConfigMap/bystander",
+        "ConfigMap/kubefarm-farm",
+        &annotated,
+        "Secret/stranger",
+    ];
+    site.cluster.wait_until("what was purged is gone", || {
+        left(&site).len() <= remaining.len()
+    });
+    assert_eq!(left(&site), remaining);
+}
+
+#[test]
+fn a_farm_of_which_nothing_is_kept_leaves_no_trace() {
+    let Some(site) = Site::new("delete-all") else {
+        return;
+    };
+    let off = "--set kubernetes.enabled=false,tokenGenerator.enabled=false";
+    site.run(&format!("apply -q {GENERIC} {off}")).success();
+    let deleted = site.run("delete kubefarm -o json");
+    assert_eq!(deleted.code(), 0, "{}", deleted.stderr);
+    assert!(crate::events(&deleted).len() > 5, "{}", deleted.stdout);
+    site.cluster
+        .wait_until("everything is gone", || left(&site).is_empty());
+    let again = site.run("delete kubefarm");
+    assert_failed(&again, 2, &["there is no farm kubefarm in namespace"]);
+}
+
+#[test]
+fn an_unknown_farm_comes_with_a_hint() {
+    let Some(site) = Site::new("delete-unknown") else {
+        return;
+    };
+    let nearly = crate::NEARLY_NOTHING;
+    site.run(&format!("apply -q {nearly} --name unlikely-name"))
+        .success();
+    let before = site.versions();
+    let near = site.run("delete unlikely-nam");
+    assert_failed(&near, 2, &["did you mean unlikely-name?"]);
+    assert_eq!(site.versions(), before);
+    let Some(other) = Site::new("delete-elsewhere") else {
+        return;
+    };
+    let says = format!("there is one in namespace {}", site.namespace);
+    assert_failed(&other.run("delete unlikely-name"), 2, &[&says]);
+}

@@ -1,0 +1,133 @@
+//! `list` and `status` say how farms are.
+
+use serde_json::{Value, json};
+
+use crate::site::{Charts, Site};
+use crate::{GENERIC, NEARLY_NOTHING, assert_failed};
+
+/// The state of an object, as `status -o json` has it.
+#[track_caller]
+fn state<'a>(status: &'a Value, kind: &str, name: &str) -> &'a Value {
+    let objects = status["objects"].as_array().expect("objects").iter();
+    let mut found = objects.filter(|object| object["kind"] == kind && object["name"] == name);
+    found
+        .next()
+        .unwrap_or_else(|| panic!("no {kind} {name} in {status}"))
+}
+
+#[track_caller]
+fn parsed(text: &str) -> Value {
+    serde_json::from_str(text).expect("JSON")
+}
+
+#[test]
+fn drift_and_what_is_gone_are_named() {
+    let Some(site) = Site::new("status") else {
+        return;
+    };
+    site.run(&format!("apply -q {GENERIC}")).success();
+    let status = "status kubefarm --all -o json";
+    let fresh = site.run(status);
+    assert_eq!(fresh.code(), 1, "nothing can be ready without nodes");
+    let fresh = parsed(&fresh.stdout);
+    assert_eq!(fresh["name"], "kubefarm");
+    assert_eq!(fresh["facts"]["kubefarm"], env!("CARGO_PKG_VERSION"));
+    let objects = fresh["objects"].as_array().expect("objects");
+    assert!(objects.len() > 40, "{}", objects.len());
+    for object in objects {
+        assert_eq!(object["drifted"], false, "{object}");
+    }
+    let scheduler = state(&fresh, "Deployment", "kubefarm-kubernetes-scheduler");
+    assert_eq!(scheduler["state"], "waiting");
+    assert_ne!(scheduler["reason"], "");
+    let service = state(&fresh, "Service", "kubefarm-kubernetes-etcd");
+    assert_eq!(service["state"], "ready");
+
+    site.kubectl("patch deployment/kubefarm-kubernetes-scheduler --field-manager=hand -p {\"spec\":{\"replicas\":9}}")
+        .success();
+    site.kubectl("delete service/kubefarm-kubernetes-scheduler")
+        .success();
+    let drifted = site.run(status);
+    assert_eq!(drifted.code(), 1);
+    let drifted = parsed(&drifted.stdout);
+    let scheduler = state(&drifted, "Deployment", "kubefarm-kubernetes-scheduler");
+    assert_eq!(scheduler["drifted"], true);
+    let managers = scheduler["otherManagers"].to_string();
+    assert!(managers.contains("hand"), "{managers}");
+    let service = state(&drifted, "Service", "kubefarm-kubernetes-scheduler");
+    assert_eq!(service["state"], "gone");
+    let etcd = state(&drifted, "StatefulSet", "kubefarm-kubernetes-etcd");
+    assert_eq!(etcd["drifted"], false);
+
+    let text = site.run("status kubefarm");
+    assert_eq!(text.code(), 1);
+    let line = |part: &str| -> String {
+        let line = text.stdout.lines().find(|line| line.contains(part));
+        line.unwrap_or_else(|| panic!("no {part} in\n{}", text.stdout))
+            .to_owned()
+    };
+    let namespace = &site.namespace;
+    let scheduler = line(&format!(
+        "Deployment {namespace}/kubefarm-kubernetes-scheduler"
+    ));
+    assert!(scheduler.contains("hand"), "{scheduler}");
+    let service = line(&format!(
+        "Service {namespace}/kubefarm-kubernetes-scheduler"
+    ));
+    assert!(service.contains("gone"), "{service}");
+}
+
+#[test]
+fn a_farm_that_is_well_has_exit_code_0() {
+    let Some(site) = Site::new("well") else {
+        return;
+    };
+    let charts = Charts::new(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: extra}\ndata: {a: b}\n---\n\
+         apiVersion: v1\nkind: Secret\nmetadata: {name: extra}\nstringData: {a: b}\n",
+    );
+    let alone = format!(
+        "{NEARLY_NOTHING} --set ltsp.enabled=false {}",
+        charts.flag()
+    );
+    site.run(&format!("apply -q {alone}")).success();
+    let status = site.run("status kubefarm --all");
+    assert_eq!(status.code(), 0, "{}", status.stdout);
+    assert!(status.stdout.contains("2 of 2 objects are well"));
+    assert_eq!(
+        parsed(&site.run("status kubefarm -o json").success())["objects"],
+        json!([])
+    );
+    site.kubectl("delete secret/extra").success();
+    let gone = site.run("status kubefarm");
+    assert_eq!(gone.code(), 1);
+    assert!(
+        gone.stdout.contains("1 of 2 objects are well"),
+        "{}",
+        gone.stdout
+    );
+}
+
+#[test]
+fn farms_are_listed_with_what_is_in_them() {
+    let Some(site) = Site::new("list") else {
+        return;
+    };
+    for name in ["beta", "alpha"] {
+        site.run(&format!("apply -q {NEARLY_NOTHING} --name {name}"))
+            .success();
+    }
+    let list = parsed(&site.run("list -o json").success());
+    let list = list.as_array().expect("a list");
+    let names: Vec<&Value> = list.iter().map(|farm| &farm["name"]).collect();
+    assert_eq!(names, ["alpha", "beta"]);
+    for farm in list {
+        assert_eq!(farm["namespace"], *site.namespace);
+        assert!(farm["objects"].as_u64() > Some(1), "{farm}");
+        assert_eq!(farm["facts"]["kubefarm"], env!("CARGO_PKG_VERSION"));
+    }
+    let table = site.run("list").success();
+    assert!(table.contains("alpha") && table.contains("beta"), "{table}");
+    let unknown = site.run("status alpa");
+    assert_failed(&unknown, 2, &["did you mean alpha?"]);
+}

@@ -1,0 +1,59 @@
+//! Somebody else deletes objects while a farm is applied.
+
+use super::cluster;
+use super::place::{Place, WHOLE};
+use super::running::Running;
+
+/// Changes the Deployment of the boot server and leaves the rest.
+const MORE: &str = "-f examples/generic/values.yaml -f examples/advanced_network/values.yaml \
+                    --set ltsp.replicaCount=3";
+
+/// Starts the change, and holds it when everything is checked and nothing is done.
+fn held_before_the_waves(place: &Place) -> Running {
+    place.apply(WHOLE).success();
+    let mut running = place.start(MORE);
+    running.until(|event| event.0["stage"] == "wave");
+    running.signal("STOP");
+    running
+}
+
+#[test]
+fn objects_deleted_between_check_and_apply_are_there_in_the_end() {
+    let Some(cluster) = cluster() else {
+        return;
+    };
+    let place = Place::new(cluster, "behind");
+    let running = held_before_the_waves(&place);
+    let objects = place.names();
+    let changed = "deployment/kubefarm-kubernetes-ltsp";
+    let unchanged = ["service/kubefarm-kubernetes-apiserver", "job", "role"];
+    place.kubectl(&["delete", changed]).success();
+    place.kubectl(&["delete", unchanged[0]]).success();
+    for kind in &unchanged[1..] {
+        place.kubectl(&["delete", kind, "--all"]).success();
+    }
+    running.signal("CONT");
+    let (finished, events) = running.finish();
+    finished.success();
+    let created = events.iter().filter(|event| event.is("created")).count();
+    assert!(created > 4, "{created}");
+    let mut there = place.names();
+    there.insert("Lease/kubefarm-farm".to_owned());
+    assert_eq!(there, objects);
+    place.assert_is_as(MORE);
+}
+
+#[test]
+fn a_record_deleted_meanwhile_is_written_anew() {
+    let Some(cluster) = cluster() else {
+        return;
+    };
+    let place = Place::new(cluster, "no-record");
+    let running = held_before_the_waves(&place);
+    let record = "configmap/kubefarm-farm";
+    place.kubectl(&["delete", record]).success();
+    running.signal("CONT");
+    running.finish().0.success();
+    place.kubectl(&["get", record]).success();
+    place.assert_is_as(MORE);
+}

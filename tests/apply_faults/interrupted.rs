@@ -1,0 +1,72 @@
+//! Ctrl-C: it stops cleanly, and says what is done and what is not.
+
+use std::collections::BTreeSet;
+
+use super::place::{Place, WHOLE};
+use super::running::Event;
+use super::{assert_failed, cluster};
+
+#[test]
+fn interrupted_between_objects_it_says_what_is_done_and_leaves_no_lease() {
+    let Some(cluster) = cluster() else {
+        return;
+    };
+    let place = Place::new(cluster, "interrupted");
+    let mut running = place.start(WHOLE);
+    for _ in 0..20 {
+        running.until(Event::is_step);
+    }
+    running.signal("INT");
+    let (finished, events) = running.finish();
+    let done: BTreeSet<String> = events
+        .iter()
+        .filter(|event| event.is_step())
+        .map(Event::object)
+        .collect();
+    let count = done.len();
+    let checked = events.iter().filter(|event| event.is("checked")).count();
+    assert!((20..checked).contains(&count), "{count} of {checked}");
+    assert_failed(
+        &finished,
+        &[
+            "error: interrupted",
+            &format!("\ndone: {count} objects"),
+            &format!("\nnot done: {} objects", checked - count),
+            "The same command goes on from here.",
+        ],
+    );
+    let mut there = place.names();
+    assert!(there.remove("ConfigMap/kubefarm-farm"), "the record");
+    assert_eq!(there, done, "and no Lease");
+    place.apply(WHOLE).success();
+    place.assert_is_as(WHOLE);
+}
+
+#[test]
+fn interrupted_while_it_checks_it_changes_nothing_and_says_so() {
+    let Some(cluster) = cluster() else {
+        return;
+    };
+    let place = Place::new(cluster, "interrupted-early");
+    let mut running = place.start(WHOLE);
+    for _ in 0..5 {
+        running.until(|event| event.is("checked"));
+    }
+    running.signal("INT");
+    let (finished, _) = running.finish();
+    assert_failed(&finished, &["interrupted", "nothing was changed"]);
+    place.assert_nothing_changed();
+}
+
+#[test]
+fn sigterm_is_an_interrupt_too() {
+    let Some(cluster) = cluster() else {
+        return;
+    };
+    let place = Place::new(cluster, "terminated");
+    let mut running = place.start(WHOLE);
+    running.until(Event::is_step);
+    running.signal("TERM");
+    assert_failed(&running.finish().0, &["error: interrupted", "\nnot done: "]);
+    assert!(!place.names().contains("Lease/kubefarm-farm"));
+}

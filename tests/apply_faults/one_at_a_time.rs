@@ -1,0 +1,122 @@
+//! Several at once work on one farm: one after the other, never interleaved.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::place::{Place, SMALL, WHOLE};
+use super::running::Running;
+use super::{assert_failed, cluster};
+use crate::support::run;
+
+const WITHOUT_BOOT_SERVICE: &str =
+    "-f examples/generic/values.yaml --set ltsp.service.enabled=false";
+
+#[test]
+fn applies_at_once_follow_each_other() {
+    let Some(cluster) = cluster() else {
+        return;
+    };
+    let place = Place::new(cluster, "at-once");
+    let users = ["anna", "boris", "clara"];
+    let values = [WHOLE, SMALL, WITHOUT_BOOT_SERVICE];
+    let started: Vec<Running> = users
+        .iter()
+        .zip(values)
+        .map(|(user, values)| {
+            let kubeconfig = cluster.user_kubeconfig(user, &["system:masters"]);
+            let mut command = place.command_as(kubeconfig, values);
+            command.args(["-o", "json", "--timeout", "60s"]);
+            Running::start(command)
+        })
+        .collect();
+    let ends: Vec<_> = started.into_iter().map(Running::finish).collect();
+    let mut held = 0;
+    for (finished, events) in ends {
+        finished.success();
+        held += usize::from(events.iter().any(|event| event.0["event"] == "held"));
+    }
+    assert!(held >= 1, "they did not run at once");
+
+    let mut turns: Vec<String> = Vec::new();
+    for change in place.changes() {
+        if turns.last() != Some(&change.user) {
+            turns.push(change.user);
+        }
+    }
+    let mut sorted = turns.clone();
+    sorted.sort();
+    assert_eq!(sorted, users, "each had one turn: {turns:?}");
+    let last = users
+        .iter()
+        .position(|user| Some(*user) == turns.last().map(String::as_str));
+    place.assert_is_as(values[last.expect("one of them")]);
+}
+
+#[test]
+fn who_cannot_wait_is_told_who_holds_the_farm() {
+    let Some(cluster) = cluster() else {
+        return;
+    };
+    let place = Place::new(cluster, "impatient");
+    let mut first = place.start(WHOLE);
+    first.until(|event| event.0["stage"] == "wave");
+    first.signal("STOP");
+    let second = run(place.command(SMALL).args(["--timeout", "2s"]));
+    let holder = format!("(process {}) works on this farm", first.process());
+    assert_failed(&second, &["error: ", &holder, "nothing was changed"]);
+
+    let mut third = place.start(SMALL);
+    third.until(|event| event.0["event"] == "held");
+    let told = third.events.last().expect("just read").0["holder"].to_string();
+    assert!(
+        told.contains(&format!("process {}", first.process())),
+        "{told}"
+    );
+    first.signal("CONT");
+    first.finish().0.success();
+    third.finish().0.success();
+    place.assert_is_as(SMALL);
+}
+
+/// Writes the Lease as a process on another machine would.
+fn hold_from_afar(place: &Place, renewed: u32) {
+    let lease = json!({
+        "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+        "metadata": {
+            "name": "kubefarm-farm", "namespace": place.namespace,
+            "annotations": { "kubefarm.io/process": "another-boot/pid:[4026531836]/17/1234" },
+        },
+        "spec": {
+            "holderIdentity": "dora@faraway (process 17)",
+            "leaseDurationSeconds": 15,
+            "renewTime": format!("2026-01-01T00:00:{renewed:02}.000000Z"),
+        },
+    });
+    let apply = ["apply", "--server-side", "--filename=-"];
+    let applied = place.cluster.kubectl_with_stdin(&apply, &lease.to_string());
+    applied.success();
+}
+
+#[test]
+fn a_holder_far_away_is_believed_to_be_dead_after_15_seconds_of_silence() {
+    let Some(cluster) = cluster() else {
+        return;
+    };
+    let place = Place::new(cluster, "far-away");
+    hold_from_afar(&place, 0);
+    let mut waiting = place.start(SMALL);
+    waiting.until(|event| event.0["event"] == "held");
+    let told = waiting.events.last().expect("just read").0["holder"].clone();
+    assert_eq!(told, "dora@faraway (process 17)");
+    std::thread::sleep(Duration::from_secs(9));
+    hold_from_afar(&place, 9);
+    let renewed = Instant::now();
+    let (finished, _) = waiting.finish();
+    let silence = renewed.elapsed();
+    finished.success();
+    let patience = Duration::from_secs(14)..Duration::from_secs(22);
+    assert!(patience.contains(&silence), "{silence:?}");
+    assert!(!place.names().contains("Lease/kubefarm-farm"));
+    place.assert_is_as(SMALL);
+}

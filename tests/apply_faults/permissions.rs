@@ -1,0 +1,114 @@
+//! A user who may not do all that an apply needs is told so before anything changes.
+
+use serde_json::{Value, json};
+
+use super::place::{KINDS, Place, SMALL, WHOLE};
+use super::{assert_failed, cluster};
+
+const ALL: [&str; 8] = [
+    "get", "list", "watch", "create", "update", "patch", "delete", "bind",
+];
+
+/// A kubeconfig of a user who may do everything in the namespace but `forbidden` to one kind.
+fn user_without(place: &Place, kind: &str, forbidden: &[&str]) -> std::path::PathBuf {
+    let user = format!("user-of-{}", place.namespace);
+    let rules = KINDS.iter().map(|name| {
+        let (plural, group) = name.split_once('.').unwrap_or((name, ""));
+        let all = ALL.iter().chain(&["escalate"]);
+        let verbs = all.filter(|verb| plural != kind || !forbidden.contains(verb));
+        let verbs: Vec<&&str> = verbs.collect();
+        json!({ "apiGroups": [group], "resources": [plural], "verbs": verbs })
+    });
+    let role = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
+        "metadata": { "name": "tester", "namespace": place.namespace },
+        "rules": rules.collect::<Vec<Value>>(),
+    });
+    let create = ["create", "--filename=-"];
+    let created = place.cluster.kubectl_with_stdin(&create, &role.to_string());
+    created.success();
+    let for_user = format!("--user={user}");
+    let bind = [
+        "create",
+        "rolebinding",
+        "tester",
+        "--role=tester",
+        &for_user,
+    ];
+    place.kubectl(&bind).success();
+    let kubeconfig = place.cluster.user_kubeconfig(&user, &[]);
+    let of = format!("--namespace={}", place.namespace);
+    let probe = ["get", "leases", &of];
+    place.cluster.wait_until("the role is in force", || {
+        place
+            .cluster
+            .kubectl_as(&kubeconfig, &probe)
+            .status
+            .success()
+    });
+    kubeconfig
+}
+
+/// A first apply of the whole farm without a permission.
+#[track_caller]
+fn assert_first_apply_fails(kind: &str, forbidden: &[&str], named: &str) {
+    let Some(cluster) = cluster() else {
+        return;
+    };
+    let place = Place::new(cluster, &format!("no-{}", forbidden[0]));
+    let kubeconfig = user_without(&place, kind, forbidden);
+    let (finished, _) = place.start_as(kubeconfig, WHOLE).finish();
+    let user = format!("user-of-{}", place.namespace);
+    let verb = forbidden[0];
+    let parts = [named, kind, verb, &user, "nothing was changed"];
+    assert_failed(&finished, &parts);
+    let changes = place.changes();
+    assert!(changes.is_empty(), "{changes:?}");
+}
+
+#[test]
+fn who_may_not_create_a_kind_is_told_first() {
+    assert_first_apply_fails("services", &["create"], "Service ");
+}
+
+#[test]
+fn who_may_not_patch_a_kind_is_told_first() {
+    assert_first_apply_fails("cronjobs", &["patch"], "CronJob ");
+}
+
+#[test]
+fn who_may_not_take_the_lease_is_told_first() {
+    assert_first_apply_fails("leases", &["create"], "leases.coordination.k8s.io");
+}
+
+#[test]
+fn who_may_not_look_at_a_kind_is_told_before_it_is_changed() {
+    assert_later_apply_fails("secrets", "get", WHOLE, "Secret ");
+}
+
+#[test]
+fn who_may_not_list_a_kind_is_told_before_anything_is_pruned() {
+    assert_later_apply_fails("issuers", "list", SMALL, "issuers.cert-manager.io");
+}
+
+#[test]
+fn who_may_not_delete_what_would_be_pruned_is_told_first() {
+    assert_later_apply_fails("deployments", "delete", SMALL, "Deployment ");
+}
+
+/// An apply over a whole farm of another user's, without a permission.
+#[track_caller]
+fn assert_later_apply_fails(kind: &str, verb: &str, values: &str, named: &str) {
+    let Some(cluster) = cluster() else {
+        return;
+    };
+    let place = Place::new(cluster, &format!("no-{verb}"));
+    place.apply(WHOLE).success();
+    let kubeconfig = user_without(&place, kind, &[verb]);
+    let before = place.changes().len();
+    let (finished, _) = place.start_as(kubeconfig, values).finish();
+    let user = format!("user-of-{}", place.namespace);
+    let parts = [named, kind, verb, &user, "nothing was changed"];
+    assert_failed(&finished, &parts);
+    assert_eq!(place.changes().len(), before);
+}
