@@ -1,10 +1,10 @@
 .DEFAULT_GOAL := help
-.PHONY: help build example test lint docs bench install clean
+.PHONY: help build example test lint docs bench coverage install clean
 
 EXAMPLE := -f examples/generic/values.yaml -f examples/advanced_network/values.yaml
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## Build the release binary, target/release/kubefarm
 	cargo build --release --locked
@@ -23,8 +23,12 @@ lint: ## Check format and lints
 docs: ## Write the generated papers anew: docs/values.md, the JSON Schema
 	KUBEFARM_BLESS=1 cargo test --locked --test docs
 
-bench: ## Measure how long render takes
+bench: ## Measure how long render and apply take, beside other tools
 	benches/render.sh
+	cargo bench --locked --bench apply
+
+coverage: ## Run the tests, and say which lines of src/cluster they ran
+	tests/coverage.sh $(MAKE) test
 
 install: ## Install kubefarm into ~/.cargo/bin
 	cargo install --locked --path .
