@@ -12,7 +12,7 @@ use crate::cluster::apply::{Applied, Options, apply, check};
 use crate::cluster::plan::{Allowed, Planned, Step};
 use crate::cluster::{Action, Event, Interrupt, Observer, Release, Stage, wait};
 use crate::farm::Farm;
-use crate::manifest::{Key, Manifest};
+use crate::manifest::Manifest;
 use crate::report::{Form, Output, Progress};
 
 const EXAMPLES: &str = "\
@@ -167,12 +167,12 @@ impl Apply {
         let applied = apply(&api, &release, objects, &options, progress).await?;
         let at_terminal = io::stderr().is_terminal();
         if self.wait || (at_terminal && !self.no_wait) {
-            let keys: Vec<Key> = applied.objects.iter().map(|(key, _)| key.clone()).collect();
+            let keys = &applied.objects;
             progress.observe(&Event::Stage {
                 stage: Stage::Wait,
                 count: keys.len(),
             });
-            let unready = wait(&api, &keys, self.cluster.concurrency(), progress).await?;
+            let unready = wait(&api, keys, self.cluster.concurrency(), progress).await?;
             if !unready.is_empty() {
                 return Err(Failure::Unready(unready));
             }

@@ -38,7 +38,6 @@ pub struct ApplyMode {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Propagation {
     Background,
-    Foreground,
     Orphan,
 }
 
@@ -258,7 +257,6 @@ impl Api {
         let path = format!("{}?{query}", resource.path_of(key));
         let propagation = match mode.propagation {
             Propagation::Background => "Background",
-            Propagation::Foreground => "Foreground",
             Propagation::Orphan => "Orphan",
         };
         let mut options = json!({

@@ -9,8 +9,8 @@ use serde_json::{Map, Value as Json};
 
 use super::applyset::{Parent, Release};
 use super::delete::claims;
-use super::event::{Action, Event, Observer, Stage};
-use super::inventory::{self, Kept, Member};
+use super::event::{Event, Observer, Stage};
+use super::inventory::{self, Member};
 use super::lock::Lock;
 use super::plan::{Allowed, Planned, Refusal, Step, plan};
 use super::prune::{check_deletions, prune, stale};
@@ -36,10 +36,7 @@ pub struct Options {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Applied {
     /// Every rendered object, in the order of the waves.
-    pub objects: Vec<(Key, Action)>,
-    pub pruned: Vec<Key>,
-    /// No longer rendered, and yet left there.
-    pub kept: Vec<(Key, Kept)>,
+    pub objects: Vec<Key>,
     /// Helm releases that still believe to own some of the objects.
     pub helm_releases: Vec<String>,
 }
@@ -157,15 +154,13 @@ async fn apply_alone(
     let mut work = Work::new(api.clone(), options, observer);
     work.apply_waves(planned).await?;
     work.apply_vanished(release, &announced).await?;
-    let tidied = prune(api, stale, options, observer).await?;
-    let settled = settled(release, &work, &tidied.left, &announced, options);
+    let left = prune(api, stale, options, observer).await?;
+    let settled = settled(release, &work, &left, &announced, options);
     let written = inventory::write(api, release, &settled).await;
     written.map_err(|error| work.stopped(None, error))?;
     Ok(Applied {
         helm_releases: work.helm_releases(),
-        objects: work.actions(),
-        pruned: tidied.pruned,
-        kept: tidied.kept,
+        objects: work.planned.into_iter().map(|one| one.key).collect(),
     })
 }
 
@@ -195,8 +190,8 @@ fn settled(
     // Volumes of StatefulSets that are gone are still there.
     settled.claims.clone_from(&announced.claims);
     let objects = work.planned.iter().filter_map(|planned| {
-        let outcome = work.outcomes.get(&planned.key)?;
-        Some((planned.key.clone(), outcome.digest.clone()))
+        let digest = work.digests.get(&planned.key)?;
+        Some((planned.key.clone(), digest.clone()))
     });
     settled.objects = objects.collect();
     settled

@@ -12,7 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value as Json, json};
 use sha2::{Digest, Sha256};
 
-use super::{text_at, value_at};
+use super::{into_object, text_at, value_at};
 use crate::manifest::Key;
 
 /// On a member: the id of its set.
@@ -170,7 +170,7 @@ impl Parent {
         }
         let lines: String = self.objects.iter().map(write_line).collect();
         data.insert("objects".to_owned(), lines.into());
-        let object = json!({
+        into_object(json!({
             "apiVersion": "v1",
             "kind": "ConfigMap",
             "metadata": {
@@ -185,11 +185,7 @@ impl Parent {
                 "annotations": annotations,
             },
             "data": data,
-        });
-        match object {
-            Json::Object(object) => object,
-            _ => Map::new(),
-        }
+        }))
     }
 }
 

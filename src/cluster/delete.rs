@@ -7,10 +7,10 @@ use serde_json::{Map, Value as Json};
 use super::apply::ApplyError;
 use super::applyset::{Parent, Release};
 use super::event::{Action, Event, Observer, Stage};
-use super::inventory::{self, Kept, Member, config_map};
+use super::inventory::{self, Kept, Member, config_map, member};
 use super::lock::Lock;
 use super::prune::{check_deletions, delete_all};
-use super::{Api, ClusterError, DeleteMode, Detail, Propagation, Resource, text_at};
+use super::{Api, ClusterError, DeleteMode, Detail, Propagation, text_at};
 use crate::manifest::Key;
 
 /// How to delete.
@@ -142,14 +142,14 @@ async fn issued(api: &Api, members: &[Member]) -> Result<Vec<Member>, ClusterErr
     let certificates = members
         .iter()
         .filter(|member| member.key.kind == "Certificate");
-    for member in certificates {
-        let Some(certificate) = api.get(&member.resource, &member.key).await? else {
+    for of in certificates {
+        let Some(certificate) = api.get(&of.resource, &of.key).await? else {
             continue;
         };
         let key = Key {
             group: String::new(),
             kind: "Secret".to_owned(),
-            namespace: member.key.namespace.clone(),
+            namespace: of.key.namespace.clone(),
             name: text_at(&certificate, &["spec", "secretName"]).to_owned(),
         };
         let Some(secret) = api.get(secrets, &key).await? else {
@@ -160,10 +160,10 @@ async fn issued(api: &Api, members: &[Member]) -> Result<Vec<Member>, ClusterErr
             "annotations",
             "cert-manager.io/certificate-name",
         ];
-        if text_at(&secret, &issued_for) == member.key.name {
-            let secret = whole(secrets, key, &secret);
-            let kept = match member.kept {
-                Some(Kept::Asked) => member.kept,
+        if text_at(&secret, &issued_for) == of.key.name {
+            let secret = member(secrets, &secret);
+            let kept = match of.kept {
+                Some(Kept::Asked) => of.kept,
                 other => secret.kept.or(other),
             };
             found.push(Member { kept, ..secret });
@@ -199,13 +199,7 @@ async fn claimed(
         for object in objects {
             let name = text_at(&object, &["metadata", "name"]);
             if prefixes.iter().any(|prefix| is_claim_of(name, prefix)) {
-                let key = Key {
-                    group: String::new(),
-                    kind: "PersistentVolumeClaim".to_owned(),
-                    namespace: namespace.to_owned(),
-                    name: name.to_owned(),
-                };
-                found.push(whole(claims, key, &object));
+                found.push(member(claims, &object));
             }
         }
     }
@@ -219,15 +213,6 @@ fn is_claim_of(name: &str, prefix: &str) -> bool {
     ordinal.is_some_and(|ordinal| {
         !ordinal.is_empty() && ordinal.bytes().all(|byte| byte.is_ascii_digit())
     })
-}
-
-fn whole(resource: &Resource, key: Key, object: &Map<String, Json>) -> Member {
-    Member {
-        key,
-        resource: resource.clone(),
-        uid: text_at(object, &["metadata", "uid"]).to_owned(),
-        kept: inventory::kept(resource, object),
-    }
 }
 
 /// Where the StatefulSets among `objects` claim volumes: `namespace/template-set`.

@@ -80,7 +80,7 @@ pub fn difference(
         (Some(_), Some(_)) => Change::Update,
         (Some(_), None) => Change::Delete,
     };
-    let key = key(after.or(before)?);
+    let key = Key::of(after.or(before)?);
     let mut sides = [before, after].map(|side| side.map(comparable).unwrap_or_default());
     let [old, new] = &sides;
     if old == new {
@@ -102,16 +102,6 @@ pub fn difference(
         before,
         after,
     })
-}
-
-fn key(object: &Map<String, Json>) -> Key {
-    let group = text_at(object, &["apiVersion"]).rsplit_once('/');
-    Key {
-        group: group.map_or("", |(group, _)| group).to_owned(),
-        kind: text_at(object, &["kind"]).to_owned(),
-        namespace: text_at(object, &["metadata", "namespace"]).to_owned(),
-        name: text_at(object, &["metadata", "name"]).to_owned(),
-    }
 }
 
 fn mask(sides: &mut [Map<String, Json>; 2]) {

@@ -1,8 +1,12 @@
 //! The user's wish to stop: Ctrl-C, or SIGTERM.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::sleep;
+
+use super::ClusterError;
 
 /// Tells whoever asks, or waits, that the user wants to stop. Clones share it.
 #[derive(Clone)]
@@ -53,6 +57,17 @@ impl Interrupt {
     /// Whether it was set off.
     pub fn is_set(&self) -> bool {
         *self.sender.borrow()
+    }
+
+    /// Lets time pass.
+    ///
+    /// # Errors
+    /// Once it is set off, at once.
+    pub async fn pause(&self, time: Duration) -> Result<(), ClusterError> {
+        tokio::select! {
+            () = self.wait() => Err(ClusterError::Interrupted),
+            () = sleep(time) => Ok(()),
+        }
     }
 
     /// Returns once it is set off.

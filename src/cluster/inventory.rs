@@ -126,7 +126,8 @@ fn detail(resource: &Resource) -> Detail {
     }
 }
 
-fn member(resource: &Resource, object: &Map<String, Json>) -> Member {
+/// An object as a member, known from its metadata.
+pub(super) fn member(resource: &Resource, object: &Map<String, Json>) -> Member {
     Member {
         key: Key {
             group: resource.group.clone(),
@@ -157,14 +158,7 @@ pub fn kept(resource: &Resource, object: &Map<String, Json>) -> Option<Kept> {
     }
 }
 
-/// ConfigMaps are served by every cluster, so they need no discovery.
+/// The kind of the record.
 pub fn config_map() -> Resource {
-    Resource {
-        group: String::new(),
-        version: "v1".to_owned(),
-        kind: "ConfigMap".to_owned(),
-        plural: "configmaps".to_owned(),
-        namespaced: true,
-        listable: true,
-    }
+    Resource::well_known("", "ConfigMap", "configmaps")
 }

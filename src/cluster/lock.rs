@@ -9,7 +9,8 @@ use tokio::time::{Instant, sleep};
 
 use super::process::{Process, has_ended};
 use super::{
-    Api, ClusterError, DeleteMode, Event, Observer, Propagation, Release, Resource, text_at,
+    Api, ClusterError, DeleteMode, Event, Observer, Propagation, Release, Resource, into_object,
+    text_at,
 };
 use crate::manifest::Key;
 
@@ -54,7 +55,7 @@ impl Lock {
         observer: &dyn Observer,
     ) -> Result<Lock, LockError> {
         let mut lock = Lock {
-            resource: lease(),
+            resource: Resource::well_known("coordination.k8s.io", "Lease", "leases"),
             key: Key {
                 group: "coordination.k8s.io".to_owned(),
                 kind: "Lease".to_owned(),
@@ -93,10 +94,7 @@ impl Lock {
                     since: text_at(&found, &["spec", "acquireTime"]).to_owned(),
                 });
             }
-            tokio::select! {
-                () = api.interrupt().wait() => return Err(ClusterError::Interrupted.into()),
-                () = sleep(LOOK) => {}
-            }
+            api.interrupt().pause(LOOK).await?;
         }
     }
 
@@ -190,7 +188,7 @@ impl Lock {
     }
 
     fn object(&self, version: Option<&str>) -> Map<String, Json> {
-        let object = json!({
+        into_object(json!({
             "apiVersion": "coordination.k8s.io/v1",
             "kind": "Lease",
             "metadata": {
@@ -205,11 +203,7 @@ impl Lock {
                 "acquireTime": self.acquired,
                 "renewTime": now(),
             },
-        });
-        match object {
-            Json::Object(object) => object,
-            _ => Map::new(),
-        }
+        }))
     }
 }
 
@@ -234,18 +228,6 @@ impl Watched {
         let is_new = self.holder != holder(found);
         holder(found).clone_into(&mut self.holder);
         is_new
-    }
-}
-
-/// Leases are served by every cluster of the last years, so they need no discovery.
-fn lease() -> Resource {
-    Resource {
-        group: "coordination.k8s.io".to_owned(),
-        version: "v1".to_owned(),
-        kind: "Lease".to_owned(),
-        plural: "leases".to_owned(),
-        namespaced: true,
-        listable: true,
     }
 }
 

@@ -42,6 +42,14 @@ pub use wait::{Unready, wait};
 
 use serde_json::{Map, Value as Json};
 
+/// The object that a `json!({…})` is.
+fn into_object(value: Json) -> Map<String, Json> {
+    match value {
+        Json::Object(object) => object,
+        _ => Map::new(),
+    }
+}
+
 /// The text at a path in an object; `` where there is none.
 pub(crate) fn text_at<'a>(object: &'a Map<String, Json>, path: &[&str]) -> &'a str {
     value_at(object, path)

@@ -1,9 +1,9 @@
 //! The namespace of a release.
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::json;
 
 use super::apply::ApplyError;
-use super::{Api, ApplyMode, ClusterError, Resource, text_at};
+use super::{Api, ApplyMode, ClusterError, Resource, into_object, text_at};
 use crate::manifest::Key;
 
 /// Whether it exists. Where the user may not look, it is taken to exist.
@@ -27,10 +27,7 @@ pub(super) async fn is_ready(api: &Api, name: &str) -> Result<bool, ApplyError> 
 /// Where the cluster refuses.
 pub(super) async fn create(api: &Api, name: &str) -> Result<(), ClusterError> {
     let object = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
-    let object: Map<String, Json> = match object {
-        Json::Object(object) => object,
-        _ => Map::new(),
-    };
+    let object = into_object(object);
     let mode = ApplyMode::default();
     api.apply(&resource(), &key(name), &object, mode).await?;
     Ok(())
@@ -46,12 +43,5 @@ fn key(name: &str) -> Key {
 }
 
 fn resource() -> Resource {
-    Resource {
-        group: String::new(),
-        version: "v1".to_owned(),
-        kind: "Namespace".to_owned(),
-        plural: "namespaces".to_owned(),
-        namespaced: false,
-        listable: true,
-    }
+    Resource::well_known("", "Namespace", "namespaces")
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::event::{Action, Event, Observer};
 use super::plan::{Planned, Step, shown};
@@ -113,10 +113,7 @@ async fn remove(
                 last: "the old object is still being deleted".to_owned(),
             });
         }
-        tokio::select! {
-            () = api.interrupt().wait() => return Err(ClusterError::Interrupted),
-            () = sleep(LOOK) => {}
-        }
+        api.interrupt().pause(LOOK).await?;
     }
 }
 

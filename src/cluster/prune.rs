@@ -6,20 +6,11 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 
 use super::apply::{ApplyError, Options};
 use super::event::{Action, Event, Observer, Stage};
-use super::inventory::{Kept, Member};
+use super::inventory::Member;
 use super::plan::{Planned, Refusal};
 use super::waves::Wave;
 use super::{Api, ClusterError, DeleteMode, Propagation};
 use crate::manifest::Key;
-
-/// What became of them.
-#[derive(Debug, Default)]
-pub(super) struct Tidied {
-    pub pruned: Vec<Key>,
-    pub kept: Vec<(Key, Kept)>,
-    /// Everything that is still there.
-    pub left: Vec<Key>,
-}
 
 /// The members that are not among the planned objects.
 pub(super) fn stale(members: Vec<Member>, planned: &[Planned]) -> Vec<Member> {
@@ -52,7 +43,7 @@ pub(super) async fn check_deletions(
     Ok(checks.into_iter().flatten().collect())
 }
 
-/// Deletes what may be deleted, the last wave first.
+/// Deletes what may be deleted, the last wave first. Gives what is left of them.
 ///
 /// # Errors
 /// Where the cluster refuses; what is left stays in the farm's record.
@@ -61,33 +52,32 @@ pub(super) async fn prune(
     stale: Vec<Member>,
     options: &Options,
     observer: &dyn Observer,
-) -> Result<Tidied, ApplyError> {
-    let mut tidied = Tidied::default();
+) -> Result<Vec<Key>, ApplyError> {
     if !options.prune {
-        tidied.left = stale.into_iter().map(|member| member.key).collect();
-        return Ok(tidied);
+        return Ok(stale.into_iter().map(|member| member.key).collect());
     }
     if stale.is_empty() {
-        return Ok(tidied);
+        return Ok(Vec::new());
     }
     observer.observe(&Event::Stage {
         stage: Stage::Prune,
         count: stale.len(),
     });
-    let (kept, doomed): (Vec<Member>, Vec<Member>) =
-        stale.into_iter().partition(|member| member.kept.is_some());
-    for member in kept {
-        if let Some(reason) = member.kept {
-            observer.observe(&Event::Object {
-                key: &member.key,
-                action: Action::Kept(reason.reason()),
-            });
-            tidied.left.push(member.key.clone());
-            tidied.kept.push((member.key, reason));
-        }
+    let mut doomed = Vec::new();
+    let mut left = Vec::new();
+    for member in stale {
+        let Some(reason) = member.kept else {
+            doomed.push(member);
+            continue;
+        };
+        observer.observe(&Event::Object {
+            key: &member.key,
+            action: Action::Kept(reason.reason()),
+        });
+        left.push(member.key);
     }
-    tidied.pruned = delete_all(api, doomed, options.concurrency, observer).await?;
-    Ok(tidied)
+    delete_all(api, doomed, options.concurrency, observer).await?;
+    Ok(left)
 }
 
 /// Deletes members, wave after wave from the last to the first.

@@ -12,6 +12,7 @@ mod workloads;
 use serde_json::{Map, Value as Json};
 
 use super::{text_at, value_at};
+use crate::manifest::group;
 
 /// The longest message of others that is passed on, in characters.
 const LONGEST_MESSAGE: usize = 300;
@@ -157,11 +158,6 @@ fn definition(object: &Map<String, Json>) -> Readiness {
         }
         _ => Readiness::waiting("is not established"),
     }
-}
-
-fn group(object: &Map<String, Json>) -> &str {
-    let version = text_at(object, &["apiVersion"]);
-    version.rsplit_once('/').map_or("", |(group, _)| group)
 }
 
 fn generation(object: &Map<String, Json>) -> i64 {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use kube::discovery::{ApiGroup, Scope, verbs};
+use kube::discovery::{ApiGroup, Scope};
 use kube::{Client, Discovery};
 
 use crate::manifest::{Key, Object};
@@ -17,7 +17,6 @@ pub struct Resource {
     /// The name in paths: `statefulsets`.
     pub plural: String,
     pub namespaced: bool,
-    pub listable: bool,
 }
 
 /// Every kind of a cluster, in every version that it serves.
@@ -28,6 +27,17 @@ pub struct Resources {
 }
 
 impl Resource {
+    /// A kind in version `v1` that every cluster serves, so that it needs no discovery.
+    pub(super) fn well_known(group: &str, kind: &str, plural: &str) -> Resource {
+        Resource {
+            group: group.to_owned(),
+            version: "v1".to_owned(),
+            kind: kind.to_owned(),
+            plural: plural.to_owned(),
+            namespaced: kind != "Namespace",
+        }
+    }
+
     /// `apps/v1`, or `v1`.
     pub fn api_version(&self) -> String {
         match self.group.is_empty() {
@@ -80,7 +90,6 @@ impl Resources {
                     kind: resource.kind,
                     plural: resource.plural,
                     namespaced: capabilities.scope == Scope::Namespaced,
-                    listable: capabilities.supports_operation(verbs::LIST),
                 });
             }
         }

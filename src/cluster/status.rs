@@ -81,15 +81,6 @@ impl Status {
                     .any(|cause| WORDS.iter().any(|words| cause.message.contains(words))))
     }
 
-    /// Whether the namespace is being deleted.
-    pub fn is_terminating(&self) -> bool {
-        let causes = self.details.causes.iter();
-        self.code == 403
-            && causes
-                .into_iter()
-                .any(|cause| cause.reason == "NamespaceTerminating")
-    }
-
     /// The reasons without any value of the object, for objects whose values are secret.
     pub fn without_values(&self) -> Status {
         let causes = self.details.causes.iter();

@@ -6,7 +6,7 @@ use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use kube::client::Body;
 use serde_json::{Map, Value as Json};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use super::connect::{Connection, chain};
 use super::interrupt::Interrupt;
@@ -162,10 +162,7 @@ impl Transport {
         if Instant::now() + wait >= self.deadline {
             return Err(self.too_late(error.to_string()));
         }
-        tokio::select! {
-            () = self.interrupt.wait() => Err(ClusterError::Interrupted),
-            () = sleep(wait) => Ok(()),
-        }
+        self.interrupt.pause(wait).await
     }
 
     async fn attempt(&self, connection: &Connection, call: &Call) -> Result<Answer, ClusterError> {

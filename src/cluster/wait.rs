@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::stream::{self, StreamExt};
 use serde_json::{Map, Value as Json};
 use tokio::sync::OnceCell;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::readiness::{Readiness, readiness};
 use super::{Action, Api, ClusterError, Detail, Event, Observer, text_at, trouble};
@@ -87,10 +87,8 @@ pub async fn wait(
 async fn rest(api: &Api, pause: Duration) -> Result<bool, ClusterError> {
     let now = Instant::now();
     let until = (now + pause).min(api.deadline());
-    tokio::select! {
-        () = api.interrupt().wait() => Err(ClusterError::Interrupted),
-        () = sleep(until - now) => Ok(Instant::now() < api.deadline()),
-    }
+    api.interrupt().pause(until - now).await?;
+    Ok(Instant::now() < api.deadline())
 }
 
 /// Looks at every open object. Returns whether there is time left.

@@ -15,7 +15,7 @@ pub mod write;
 
 pub use directory::write_directory;
 pub use error::ManifestError;
-pub use object::{Key, Object, parse, parse_rendered};
+pub use object::{Key, Object, group, parse, parse_rendered};
 pub use select::select;
 pub use write::{write_json, write_yaml};
 

@@ -28,6 +28,20 @@ pub struct Key {
     pub name: String,
 }
 
+impl Key {
+    /// The key of an object; empty texts for what it does not say.
+    pub fn of(content: &Map<String, Json>) -> Key {
+        Key {
+            group: group(content).to_owned(),
+            kind: text(content, "kind").to_owned(),
+            namespace: metadata(content, "namespace")
+                .unwrap_or_default()
+                .to_owned(),
+            name: metadata(content, "name").unwrap_or_default().to_owned(),
+        }
+    }
+}
+
 /// `StatefulSet farm/etcd`, or `ClusterRole reader` without a namespace.
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -47,9 +61,7 @@ impl Object {
 
     /// The API group: `apps`, and `` for the core group.
     pub fn group(&self) -> &str {
-        self.api_version()
-            .rsplit_once('/')
-            .map_or("", |(group, _)| group)
+        group(&self.content)
     }
 
     /// `StatefulSet`
@@ -58,22 +70,17 @@ impl Object {
     }
 
     pub fn name(&self) -> &str {
-        self.metadata("name").unwrap_or_default()
+        metadata(&self.content, "name").unwrap_or_default()
     }
 
     /// The namespace written in the object; `None` where none is.
     pub fn namespace(&self) -> Option<&str> {
-        self.metadata("namespace")
+        metadata(&self.content, "namespace")
     }
 
     /// What tells it from others.
     pub fn key(&self) -> Key {
-        Key {
-            group: self.group().to_owned(),
-            kind: self.kind().to_owned(),
-            namespace: self.namespace().unwrap_or_default().to_owned(),
-            name: self.name().to_owned(),
-        }
+        Key::of(&self.content)
     }
 
     /// Puts the object into a namespace.
@@ -90,10 +97,17 @@ impl Object {
             );
         }
     }
+}
 
-    fn metadata(&self, key: &str) -> Option<&str> {
-        self.content.get("metadata")?.get(key)?.as_str()
-    }
+/// The API group of an object: `apps`, and `` for the core group.
+pub fn group(content: &Map<String, Json>) -> &str {
+    text(content, "apiVersion")
+        .rsplit_once('/')
+        .map_or("", |(group, _)| group)
+}
+
+fn metadata<'a>(content: &'a Map<String, Json>, key: &str) -> Option<&'a str> {
+    content.get("metadata")?.get(key)?.as_str()
 }
 
 fn text<'a>(map: &'a Map<String, Json>, key: &str) -> &'a str {

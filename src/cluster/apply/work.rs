@@ -5,12 +5,10 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use futures::stream::{self, StreamExt};
-use serde_json::{Map, Value as Json};
-use tokio::time::sleep;
 
 use super::{ApplyError, Options};
 use crate::cluster::applyset::{Parent, Release};
-use crate::cluster::event::{Action, Event, Observer, Stage};
+use crate::cluster::event::{Event, Observer, Stage};
 use crate::cluster::object::{apply_planned, tell};
 use crate::cluster::plan::{Planned, Step};
 use crate::cluster::waves::Wave;
@@ -21,19 +19,14 @@ use crate::manifest::Key;
 const LOOKS: usize = 50;
 const LOOK: Duration = Duration::from_millis(100);
 
-/// What became of an object.
-pub(super) struct Outcome {
-    pub action: Action,
-    pub digest: String,
-}
-
 /// The waves of one apply, as far as they have come.
 pub(super) struct Work<'a> {
     api: Api,
     options: &'a Options,
     observer: &'a dyn Observer,
     pub planned: Vec<Planned>,
-    pub outcomes: BTreeMap<Key, Outcome>,
+    /// The objects that are done, with the digests of what was applied.
+    pub digests: BTreeMap<Key, String>,
 }
 
 impl<'a> Work<'a> {
@@ -43,7 +36,7 @@ impl<'a> Work<'a> {
             options,
             observer,
             planned: Vec::new(),
-            outcomes: BTreeMap::new(),
+            digests: BTreeMap::new(),
         }
     }
 
@@ -95,7 +88,10 @@ impl<'a> Work<'a> {
         let mut failure = None;
         for (key, result) in results.into_iter().flatten() {
             match result {
-                Ok((object, action)) => self.keep_outcome(key, &object, action),
+                Ok((object, _)) => {
+                    let digest = fields::digest(&object, FIELD_MANAGER);
+                    self.digests.insert(key, digest);
+                }
                 Err(error) => failure = failure.or(Some((Some(key), error))),
             }
         }
@@ -108,14 +104,9 @@ impl<'a> Work<'a> {
         }
     }
 
-    fn keep_outcome(&mut self, key: Key, object: &Map<String, Json>, action: Action) {
-        let digest = fields::digest(object, FIELD_MANAGER);
-        self.outcomes.insert(key, Outcome { action, digest });
-    }
-
     pub fn stopped(&self, key: Option<Key>, error: ClusterError) -> ApplyError {
         let keys = self.planned.iter().map(|planned| planned.key.clone());
-        let (done, not_done) = keys.partition(|key| self.outcomes.contains_key(key));
+        let (done, not_done) = keys.partition(|key| self.digests.contains_key(key));
         ApplyError::Stopped {
             key,
             error,
@@ -149,10 +140,11 @@ impl<'a> Work<'a> {
                     all_known &= planned.resource.is_some();
                 }
             }
-            if all_known || self.api.interrupt().is_set() {
+            if all_known {
                 break;
             }
-            sleep(LOOK).await;
+            let paused = self.api.interrupt().pause(LOOK).await;
+            paused.map_err(|error| self.stopped(None, error))?;
         }
         Ok(())
     }
@@ -182,16 +174,6 @@ impl<'a> Work<'a> {
             self.apply_some(position..position + 1).await?;
         }
         Ok(())
-    }
-
-    pub fn actions(&self) -> Vec<(Key, Action)> {
-        let planned = self.planned.iter();
-        planned
-            .filter_map(|planned| {
-                let outcome = self.outcomes.get(&planned.key)?;
-                Some((planned.key.clone(), outcome.action.clone()))
-            })
-            .collect()
     }
 
     pub fn helm_releases(&self) -> Vec<String> {
