@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal, Write};
 
 use clap::{Args, ValueEnum};
 
-use super::args::{ChartArgs, ClusterArgs, ReleaseArgs, ValuesArgs};
+use super::args::{ClusterArgs, FarmArgs, ProgressArgs};
 use super::pipeline::{self, Outcome};
 use super::{Failure, report};
 use crate::cluster::apply::{Applied, Options, apply, check};
@@ -13,7 +13,7 @@ use crate::cluster::plan::{Allowed, Planned, Step};
 use crate::cluster::{Action, Event, Interrupt, Observer, Release, Stage, wait};
 use crate::farm::Farm;
 use crate::manifest::Manifest;
-use crate::report::{Form, Output, Progress};
+use crate::report::{Form, Progress};
 
 const EXAMPLES: &str = "\
 Every object is checked by a server-side dry run before the first one changes.
@@ -36,18 +36,11 @@ Exit codes: 0 done, 1 it failed (what was done is said), 2 the input was wrong."
 #[command(after_help = EXAMPLES)]
 pub struct Apply {
     #[command(flatten)]
-    values: ValuesArgs,
-    #[command(flatten)]
-    release: ReleaseArgs,
-    #[command(flatten)]
-    charts: ChartArgs,
+    farm: FarmArgs,
     #[command(flatten)]
     cluster: ClusterArgs,
     #[command(flatten)]
-    allow: AllowArgs,
-    /// Leave objects of this farm that are no longer rendered.
-    #[arg(long, env = "KUBEFARM_NO_PRUNE", help_heading = "Apply")]
-    no_prune: bool,
+    change: ChangeArgs,
     /// Wait until everything is ready; the default at a terminal.
     #[arg(
         long,
@@ -71,24 +64,14 @@ pub struct Apply {
         help_heading = "Apply"
     )]
     dry_run: Option<DryRun>,
-    /// Print a JSON object for each event, one a line, to stdout.
-    #[arg(
-        short,
-        long,
-        value_enum,
-        env = "KUBEFARM_OUTPUT",
-        help_heading = "Output"
-    )]
-    output: Option<Json>,
-    /// Print nothing but warnings and errors.
-    #[arg(short, long, env = "KUBEFARM_QUIET", help_heading = "Output")]
-    quiet: bool,
+    #[command(flatten)]
+    progress: ProgressArgs,
 }
 
-/// What an apply may do that loses something.
+/// What an apply may change.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Apply")]
-pub(super) struct AllowArgs {
+pub(super) struct ChangeArgs {
     /// Create the release's namespace where it does not exist.
     #[arg(long, env = "KUBEFARM_CREATE_NAMESPACE")]
     create_namespace: bool,
@@ -101,15 +84,23 @@ pub(super) struct AllowArgs {
     /// Take over objects that Helm owns.
     #[arg(long, env = "KUBEFARM_ADOPT")]
     adopt: bool,
+    /// Leave objects of this farm that are no longer rendered.
+    #[arg(long, env = "KUBEFARM_NO_PRUNE")]
+    no_prune: bool,
 }
 
-impl AllowArgs {
-    pub fn allowed(&self) -> Allowed {
-        Allowed {
-            force: self.force_conflicts,
-            adopt: self.adopt,
-            replace: self.replace,
-            create_namespace: self.create_namespace,
+impl ChangeArgs {
+    pub fn options(&self, cluster: &ClusterArgs, farm: &Farm) -> Options {
+        Options {
+            allowed: Allowed {
+                force: self.force_conflicts,
+                adopt: self.adopt,
+                replace: self.replace,
+                create_namespace: self.create_namespace,
+            },
+            prune: !self.no_prune,
+            concurrency: cluster.concurrency(),
+            facts: facts(farm),
         }
     }
 }
@@ -120,16 +111,11 @@ enum DryRun {
     Server,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Json {
-    Json,
-}
-
 impl Apply {
     pub async fn run(self, interrupt: Interrupt) -> Result<(), Failure> {
-        let outcome = pipeline::render(&self.values, &self.release, &self.charts)?;
+        let outcome = pipeline::render(&self.farm)?;
         report(&outcome.warnings)?;
-        let form = Form::choose(self.output.map(|Json::Json| Output::Json), self.quiet);
+        let form = self.progress.form();
         let progress = Progress::new(form);
         for note in &outcome.notes {
             progress.observe(&Event::Note(note));
@@ -144,8 +130,7 @@ impl Apply {
             None => {
                 let applied = self.apply(manifest, &farm, &progress, interrupt).await?;
                 progress.finish();
-                let is_json = form == Form::Json;
-                if !self.quiet && !is_json {
+                if !self.progress.quiet && form != Form::Json {
                     say_what_is_next(&farm, &applied)?;
                 }
                 Ok(())
@@ -162,7 +147,7 @@ impl Apply {
     ) -> Result<Applied, Failure> {
         let api = self.cluster.open(interrupt).await?;
         let release = release(farm);
-        let options = self.options(farm);
+        let options = self.change.options(&self.cluster, farm);
         let objects = manifest.into_objects();
         let applied = apply(&api, &release, objects, &options, progress).await?;
         let at_terminal = io::stderr().is_terminal();
@@ -188,7 +173,7 @@ impl Apply {
         interrupt: Interrupt,
     ) -> Result<(), Failure> {
         let api = self.cluster.open(interrupt).await?;
-        let options = self.options(farm);
+        let options = self.change.options(&self.cluster, farm);
         let objects = manifest.into_objects();
         let checked = check(&api, &release(farm), objects, &options, progress).await?;
         for planned in &checked.planned {
@@ -209,15 +194,6 @@ impl Apply {
         }
         progress.observe(&Event::Note("dry run: nothing was changed"));
         Ok(())
-    }
-
-    fn options(&self, farm: &Farm) -> Options {
-        Options {
-            allowed: self.allow.allowed(),
-            prune: !self.no_prune,
-            concurrency: self.cluster.concurrency(),
-            facts: facts(farm),
-        }
     }
 }
 

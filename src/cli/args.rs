@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::Failure;
 use crate::chart::{Charts, embedded};
-use crate::cluster::{Api, ClusterError, Interrupt, Target};
+use crate::cluster::{Api, ClusterError, Interrupt, Release, Target};
+use crate::report::{Form, Output};
 use crate::values::nearest;
 use crate::values::{Input, Node, load};
 
@@ -146,6 +147,67 @@ impl ChartArgs {
             None => Ok(charts),
         }
     }
+}
+
+/// A farm, as every command that renders one is told of it.
+#[derive(Debug, Args)]
+pub struct FarmArgs {
+    #[command(flatten)]
+    pub values: ValuesArgs,
+    #[command(flatten)]
+    pub release: ReleaseArgs,
+    #[command(flatten)]
+    pub charts: ChartArgs,
+}
+
+/// A farm that a cluster has already.
+#[derive(Debug, Args)]
+pub struct AppliedArgs {
+    /// The release's name.
+    #[arg(value_name = "NAME", env = "KUBEFARM_NAME")]
+    name: String,
+    /// The release's namespace.
+    #[arg(
+        short,
+        long,
+        value_name = "NAMESPACE",
+        env = "KUBEFARM_NAMESPACE",
+        default_value = "default"
+    )]
+    namespace: String,
+}
+
+impl AppliedArgs {
+    pub fn into_release(self) -> Release {
+        Release {
+            name: self.name,
+            namespace: self.namespace,
+        }
+    }
+}
+
+/// How it is told what happens.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct ProgressArgs {
+    /// Print a JSON object for each event, one a line, to stdout.
+    #[arg(short, long, value_enum, env = "KUBEFARM_OUTPUT")]
+    output: Option<Json>,
+    /// Print nothing but warnings and errors.
+    #[arg(short, long, env = "KUBEFARM_QUIET")]
+    pub quiet: bool,
+}
+
+impl ProgressArgs {
+    pub fn form(&self) -> Form {
+        Form::choose(self.output.map(|Json::Json| Output::Json), self.quiet)
+    }
+}
+
+/// The one form besides text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Json {
+    Json,
 }
 
 /// Which cluster, and how patient to be with it.

@@ -4,13 +4,12 @@ use std::io::{self, Write};
 
 use clap::Args;
 
-use super::apply::Json;
-use super::args::ClusterArgs;
+use super::args::{AppliedArgs, ClusterArgs, ProgressArgs};
 use super::{Failure, no_farm};
 use crate::cluster::delete::{Options, delete};
 use crate::cluster::inventory::Kept;
-use crate::cluster::{Event, Interrupt, Observer, Release};
-use crate::report::{Form, Output, Progress};
+use crate::cluster::{Event, Interrupt, Observer};
+use crate::report::Progress;
 
 const EXAMPLES: &str = "\
 What belongs to the farm is known to the cluster: no values are needed.
@@ -30,18 +29,8 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Delete {
-    /// The release's name.
-    #[arg(value_name = "NAME", env = "KUBEFARM_NAME")]
-    name: String,
-    /// The release's namespace.
-    #[arg(
-        short,
-        long,
-        value_name = "NAMESPACE",
-        env = "KUBEFARM_NAMESPACE",
-        default_value = "default"
-    )]
-    namespace: String,
+    #[command(flatten)]
+    release: AppliedArgs,
     #[command(flatten)]
     cluster: ClusterArgs,
     /// Delete volumes, backups and certificate authorities as well. Says what that is, and does it with --yes.
@@ -53,23 +42,15 @@ pub struct Delete {
     /// Only say what would be deleted.
     #[arg(long, env = "KUBEFARM_DRY_RUN", conflicts_with = "yes")]
     dry_run: bool,
-    /// Print a JSON object for each event, one a line, to stdout.
-    #[arg(short, long, value_enum, env = "KUBEFARM_OUTPUT")]
-    output: Option<Json>,
-    /// Print nothing but warnings and errors.
-    #[arg(short, long, env = "KUBEFARM_QUIET")]
-    quiet: bool,
+    #[command(flatten)]
+    progress: ProgressArgs,
 }
 
 impl Delete {
     pub async fn run(self, interrupt: Interrupt) -> Result<(), Failure> {
         let api = self.cluster.open(interrupt).await?;
-        let release = Release {
-            name: self.name,
-            namespace: self.namespace,
-        };
-        let form = Form::choose(self.output.map(|Json::Json| Output::Json), self.quiet);
-        let progress = Progress::new(form);
+        let release = self.release.into_release();
+        let progress = Progress::new(self.progress.form());
         let asks = self.purge && !self.yes;
         let options = Options {
             purge: self.purge,
@@ -92,7 +73,7 @@ impl Delete {
             ));
         }
         let purgeable = deleted.kept.iter().filter(|(_, why)| *why != Kept::Asked);
-        if !self.quiet && !options.dry_run && purgeable.count() > 0 {
+        if !self.progress.quiet && !options.dry_run && purgeable.count() > 0 {
             writeln!(
                 io::stderr(),
                 "What was kept can be purged: kubefarm delete {} -n {} --purge",

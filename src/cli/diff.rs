@@ -2,12 +2,12 @@
 
 use clap::Args;
 
-use super::apply::{AllowArgs, release};
-use super::args::{ChartArgs, ClusterArgs, ReleaseArgs, ValuesArgs};
+use super::apply::{ChangeArgs, release};
+use super::args::{ClusterArgs, FarmArgs};
 use super::pipeline::{self, Outcome};
 use super::{Failure, report, write_stdout};
 use crate::cluster::Interrupt;
-use crate::cluster::apply::{Checked, Options, check};
+use crate::cluster::apply::{Checked, check};
 use crate::cluster::diff::{ObjectDiff, difference};
 use crate::cluster::plan::Step;
 use crate::report::{Form, Progress, Style, print_differences};
@@ -29,18 +29,11 @@ Exit codes: 0 same, 1 differs, above 1 an error.";
 #[command(after_help = EXAMPLES)]
 pub struct Diff {
     #[command(flatten)]
-    values: ValuesArgs,
-    #[command(flatten)]
-    release: ReleaseArgs,
-    #[command(flatten)]
-    charts: ChartArgs,
+    farm: FarmArgs,
     #[command(flatten)]
     cluster: ClusterArgs,
     #[command(flatten)]
-    allow: AllowArgs,
-    /// Leave objects out that are no longer rendered.
-    #[arg(long, env = "KUBEFARM_NO_PRUNE", help_heading = "Apply")]
-    no_prune: bool,
+    change: ChangeArgs,
     /// Print nothing; the exit code says it.
     #[arg(short, long, env = "KUBEFARM_QUIET", help_heading = "Output")]
     quiet: bool,
@@ -64,16 +57,11 @@ impl Diff {
     }
 
     async fn differences(&self, interrupt: Interrupt) -> Result<Vec<ObjectDiff>, Failure> {
-        let outcome = pipeline::render(&self.values, &self.release, &self.charts)?;
+        let outcome = pipeline::render(&self.farm)?;
         report(&outcome.warnings)?;
         let Outcome { farm, manifest, .. } = outcome;
         let api = self.cluster.open(interrupt).await?;
-        let options = Options {
-            allowed: self.allow.allowed(),
-            prune: !self.no_prune,
-            concurrency: self.cluster.concurrency(),
-            facts: Default::default(),
-        };
+        let options = self.change.options(&self.cluster, &farm);
         let progress = Progress::new(Form::Quiet);
         let objects = manifest.into_objects();
         let checked = check(&api, &release(&farm), objects, &options, &progress).await?;

@@ -3,8 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
-use super::apply::Json;
-use super::args::ClusterArgs;
+use super::args::{ClusterArgs, Json};
 use super::{Failure, write_stdout};
 use crate::cluster::Interrupt;
 use crate::cluster::farms::{Farm, list};

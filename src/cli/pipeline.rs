@@ -6,7 +6,7 @@ use std::thread;
 use indexmap::IndexMap;
 
 use super::Failure;
-use super::args::{ChartArgs, ReleaseArgs, ValuesArgs};
+use super::args::FarmArgs;
 use crate::chart::{Charts, Rendered, context, extended};
 use crate::farm::{self, Farm};
 use crate::manifest::{Manifest, Object, parse, parse_rendered};
@@ -23,13 +23,9 @@ pub struct Outcome {
 }
 
 /// Loads, checks and renders what flags ask for.
-pub(super) fn render(
-    values: &ValuesArgs,
-    release: &ReleaseArgs,
-    charts: &ChartArgs,
-) -> Result<Outcome, Failure> {
+pub(super) fn render(args: &FarmArgs) -> Result<Outcome, Failure> {
     // Kept to the end of the process, which comes soon: freeing all their parts one by one would only take time.
-    let charts = ManuallyDrop::new(charts.load()?);
+    let charts = ManuallyDrop::new(args.charts.load()?);
     thread::scope(|scope| {
         let ahead = || {
             parallel::prepare();
@@ -37,7 +33,8 @@ pub(super) fn render(
         };
         // Without a thread to spare, rendering does all of it.
         let _ = thread::Builder::new().spawn_scoped(scope, ahead);
-        let tree = ManuallyDrop::new(values.load(&charts)?);
+        let tree = ManuallyDrop::new(args.values.load(&charts)?);
+        let release = &args.release;
         render_tree(&charts, &tree, release.name.as_deref(), &release.namespace)
     })
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::args::{ChartArgs, ReleaseArgs, ValuesArgs};
+use super::args::FarmArgs;
 use super::{Failure, pipeline, report, write_stdout};
 use crate::manifest::{select, write_directory, write_json, write_yaml};
 
@@ -29,11 +29,7 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub struct Render {
     #[command(flatten)]
-    values: ValuesArgs,
-    #[command(flatten)]
-    release: ReleaseArgs,
-    #[command(flatten)]
-    charts: ChartArgs,
+    farm: FarmArgs,
     /// How to print: a YAML stream, or one JSON List.
     #[arg(short, long, value_enum, default_value_t = Format::Yaml, env = "KUBEFARM_OUTPUT", help_heading = "Output")]
     output: Format,
@@ -63,7 +59,7 @@ enum Format {
 
 impl Render {
     pub fn run(self) -> Result<(), Failure> {
-        let outcome = pipeline::render(&self.values, &self.release, &self.charts)?;
+        let outcome = pipeline::render(&self.farm)?;
         let manifest = match self.show_only.is_empty() {
             true => outcome.manifest,
             false => select(outcome.manifest, &self.show_only)?,

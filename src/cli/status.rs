@@ -3,8 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
-use super::apply::Json;
-use super::args::ClusterArgs;
+use super::args::{AppliedArgs, ClusterArgs, Json};
 use super::{Failure, no_farm, write_stdout};
 use crate::cluster::farms::{FarmStatus, ObjectStatus, status};
 use crate::cluster::readiness::Readiness;
@@ -25,18 +24,8 @@ Exit codes: 0 all is well, 1 something is not, or it failed.";
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Status {
-    /// The release's name.
-    #[arg(value_name = "NAME", env = "KUBEFARM_NAME")]
-    name: String,
-    /// The release's namespace.
-    #[arg(
-        short,
-        long,
-        value_name = "NAMESPACE",
-        env = "KUBEFARM_NAMESPACE",
-        default_value = "default"
-    )]
-    namespace: String,
+    #[command(flatten)]
+    release: AppliedArgs,
     #[command(flatten)]
     cluster: ClusterArgs,
     /// Show every object, not only those that are not well.
@@ -50,10 +39,7 @@ pub struct Status {
 impl Status {
     pub async fn run(self, interrupt: Interrupt) -> Result<(), Failure> {
         let api = self.cluster.open(interrupt).await?;
-        let release = Release {
-            name: self.name,
-            namespace: self.namespace,
-        };
+        let release = self.release.into_release();
         let Some(found) = status(&api, &release, self.cluster.concurrency()).await? else {
             return Err(no_farm(&api, &release).await);
         };
