@@ -9,5 +9,6 @@ pub mod cluster;
 pub mod farm;
 pub mod manifest;
 mod parallel;
+pub mod pki;
 pub mod report;
 pub mod values;

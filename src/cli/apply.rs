@@ -8,11 +8,12 @@ use clap::{Args, ValueEnum};
 use super::args::{ClusterArgs, FarmArgs, ProgressArgs};
 use super::pipeline::{self, Outcome};
 use super::{Failure, report};
-use crate::cluster::apply::{Applied, Options, apply, check};
+use crate::cluster::apply::{Applied, Certificates, Options, apply, check};
 use crate::cluster::plan::{Allowed, Planned, Step};
 use crate::cluster::{Action, Event, Interrupt, Observer, Release, Stage, wait};
 use crate::farm::Farm;
 use crate::manifest::Manifest;
+use crate::pki::Intent;
 use crate::report::{Form, Progress};
 
 const EXAMPLES: &str = "\
@@ -90,7 +91,7 @@ pub(super) struct ChangeArgs {
 }
 
 impl ChangeArgs {
-    pub fn options(&self, cluster: &ClusterArgs, farm: &Farm) -> Options {
+    pub fn options(&self, cluster: &ClusterArgs, farm: &Farm, intent: Intent) -> Options {
         Options {
             allowed: Allowed {
                 force: self.force_conflicts,
@@ -100,6 +101,10 @@ impl ChangeArgs {
             },
             prune: !self.no_prune,
             concurrency: cluster.concurrency(),
+            certificates: pipeline::issues(farm).then(|| Certificates {
+                pki: farm.pki.clone(),
+                intent,
+            }),
             facts: facts(farm),
         }
     }
@@ -117,9 +122,6 @@ impl Apply {
         report(&outcome.warnings)?;
         let form = self.progress.form();
         let progress = Progress::new(form);
-        for note in &outcome.notes {
-            progress.observe(&Event::Note(note));
-        }
         let Outcome { farm, manifest, .. } = outcome;
         match self.dry_run {
             Some(DryRun::Client) => {
@@ -147,7 +149,7 @@ impl Apply {
     ) -> Result<Applied, Failure> {
         let api = self.cluster.open(interrupt).await?;
         let release = release(farm);
-        let options = self.change.options(&self.cluster, farm);
+        let options = self.change.options(&self.cluster, farm, Intent::default());
         let objects = manifest.into_objects();
         let applied = apply(&api, &release, objects, &options, progress).await?;
         let at_terminal = io::stderr().is_terminal();
@@ -173,7 +175,7 @@ impl Apply {
         interrupt: Interrupt,
     ) -> Result<(), Failure> {
         let api = self.cluster.open(interrupt).await?;
-        let options = self.change.options(&self.cluster, farm);
+        let options = self.change.options(&self.cluster, farm, Intent::default());
         let objects = manifest.into_objects();
         let checked = check(&api, &release(farm), objects, &options, progress).await?;
         for planned in &checked.planned {

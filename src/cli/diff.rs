@@ -10,6 +10,7 @@ use crate::cluster::Interrupt;
 use crate::cluster::apply::{Checked, check};
 use crate::cluster::diff::{ObjectDiff, difference};
 use crate::cluster::plan::Step;
+use crate::pki::Intent;
 use crate::report::{Form, Progress, Style, print_differences};
 
 const EXAMPLES: &str = "\
@@ -61,7 +62,7 @@ impl Diff {
         report(&outcome.warnings)?;
         let Outcome { farm, manifest, .. } = outcome;
         let api = self.cluster.open(interrupt).await?;
-        let options = self.change.options(&self.cluster, &farm);
+        let options = self.change.options(&self.cluster, &farm, Intent::default());
         let progress = Progress::new(Form::Quiet);
         let objects = manifest.into_objects();
         let checked = check(&api, &release(&farm), objects, &options, &progress).await?;

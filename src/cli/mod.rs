@@ -26,6 +26,7 @@ use crate::cluster::farms::list as list_farms;
 use crate::cluster::inventory::InventoryError;
 use crate::cluster::{Api, ClusterError, Interrupt, Release, Unready};
 use crate::manifest::ManifestError;
+use crate::pki::PkiError;
 use crate::report::{Style, print_apply_error, print_problems, print_unready};
 use crate::values::{Problem, nearest};
 
@@ -80,6 +81,9 @@ pub enum Failure {
     /// A farm could not be applied or deleted.
     #[error(transparent)]
     Apply(Box<ApplyError>),
+    /// Certificates cannot be had.
+    #[error("the certificates are not complete")]
+    Pki(Vec<PkiError>),
     /// What was applied did not get ready in time.
     #[error("not everything is ready")]
     Unready(Vec<Unready>),
@@ -97,6 +101,18 @@ pub enum Failure {
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Failure::Other(error.into())
+    }
+}
+
+impl From<Vec<PkiError>> for Failure {
+    fn from(errors: Vec<PkiError>) -> Self {
+        Failure::Pki(errors)
+    }
+}
+
+impl From<PkiError> for Failure {
+    fn from(error: PkiError) -> Self {
+        Failure::Pki(vec![error])
     }
 }
 
@@ -120,6 +136,7 @@ impl Failure {
             Failure::Manifest(_) => 2,
             Failure::Cluster(_)
             | Failure::Apply(_)
+            | Failure::Pki(_)
             | Failure::Unready(_)
             | Failure::Found
             | Failure::Other(_) => 1,
@@ -144,6 +161,12 @@ impl Failure {
                 let mut text = Vec::new();
                 print_apply_error(error, &mut text)?;
                 io::stderr().write_all(&text)
+            }
+            Failure::Pki(errors) => {
+                for error in errors {
+                    writeln!(io::stderr(), "error: {error}")?;
+                }
+                Ok(())
             }
             Failure::Unready(unready) => {
                 let mut text = Vec::new();

@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 use super::Failure;
 use super::args::FarmArgs;
 use crate::chart::{Charts, Rendered, context, extended};
+use crate::farm::spec::PkiMode;
 use crate::farm::{self, Farm};
 use crate::manifest::{Manifest, Object, parse, parse_rendered};
 use crate::parallel;
@@ -19,7 +20,6 @@ pub struct Outcome {
     pub farm: Farm,
     pub manifest: Manifest,
     pub warnings: Vec<Problem>,
-    pub notes: Vec<String>,
 }
 
 /// Loads, checks and renders what flags ask for.
@@ -58,7 +58,6 @@ pub fn render_tree(
     Ok(Outcome {
         manifest: Manifest::assemble(objects(charts, &farm)?, namespace)?,
         warnings: checked.problems,
-        notes: notes(&farm),
         farm,
     })
 }
@@ -110,8 +109,7 @@ fn check_extra_manifests(farm: &Farm, tree: &Node) -> Result<(), Failure> {
     }
 }
 
-fn notes(farm: &Farm) -> Vec<String> {
-    let builtin = farm.pki.mode == farm::spec::PkiMode::Builtin && farm.kubernetes.enabled;
-    let pki = "pki.mode is builtin: no Secrets with certificates are rendered, since a rendering makes no keys";
-    builtin.then(|| pki.to_owned()).into_iter().collect()
+/// Whether kubefarm issues the farm's certificates.
+pub(super) fn issues(farm: &Farm) -> bool {
+    farm.kubernetes.enabled && farm.pki.mode == PkiMode::Builtin
 }

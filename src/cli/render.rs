@@ -6,8 +6,11 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::args::FarmArgs;
-use super::{Failure, pipeline, report, write_stdout};
-use crate::manifest::{select, write_directory, write_json, write_yaml};
+use super::pipeline::{self, Outcome};
+use super::{Failure, report, write_stdout};
+use crate::manifest::{Manifest, select, write_directory, write_json, write_yaml};
+use crate::pki::secrets::{fill, leave_out};
+use crate::pki::{Intent, complete, directory};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -30,6 +33,9 @@ Examples:
 pub struct Render {
     #[command(flatten)]
     farm: FarmArgs,
+    /// Where the certificates and keys are that kubefarm pki init made, for pki.mode builtin.
+    #[arg(long, value_name = "DIR", env = "KUBEFARM_PKI_DIR")]
+    pki_dir: Option<PathBuf>,
     /// How to print: a YAML stream, or one JSON List.
     #[arg(short, long, value_enum, default_value_t = Format::Yaml, env = "KUBEFARM_OUTPUT", help_heading = "Output")]
     output: Format,
@@ -60,14 +66,15 @@ enum Format {
 impl Render {
     pub fn run(self) -> Result<(), Failure> {
         let outcome = pipeline::render(&self.farm)?;
-        let manifest = match self.show_only.is_empty() {
-            true => outcome.manifest,
-            false => select(outcome.manifest, &self.show_only)?,
-        };
         report(&outcome.warnings)?;
-        for note in &outcome.notes {
-            writeln!(io::stderr(), "note: {note}")?;
-        }
+        let manifest = match pipeline::issues(&outcome.farm) {
+            true => self.with_certificates(outcome)?,
+            false => outcome.manifest,
+        };
+        let manifest = match self.show_only.is_empty() {
+            true => manifest,
+            false => select(manifest, &self.show_only)?,
+        };
         if let Some(dir) = &self.output_dir {
             return Ok(write_directory(&manifest, dir)?);
         }
@@ -79,5 +86,27 @@ impl Render {
         // The process ends here: freeing the objects one by one would only take time.
         std::mem::forget(manifest);
         write_stdout(&text)
+    }
+
+    /// The manifest with the certificates of a folder, or without the Secrets that would hold them.
+    fn with_certificates(&self, outcome: Outcome) -> Result<Manifest, Failure> {
+        let Outcome { farm, manifest, .. } = outcome;
+        let mut objects = manifest.into_objects();
+        match &self.pki_dir {
+            Some(dir) => {
+                let found = directory::read(dir, &farm.pki)?;
+                let completed = complete(&farm.pki, &found, None, &Intent::default())?;
+                fill(&mut objects, &farm.pki, &completed);
+            }
+            None => {
+                leave_out(&mut objects, &farm.pki);
+                writeln!(
+                    io::stderr(),
+                    "note: the Secrets with certificates are left out, since a rendering makes no keys; \
+                     apply makes them, and so does kubefarm pki init for --pki-dir"
+                )?;
+            }
+        }
+        Ok(Manifest::assemble(objects, &farm.release.namespace)?)
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use http::Method;
+use jiff::Timestamp;
 use serde_json::{Map, Value as Json, json};
 use tokio::time::Instant;
 
@@ -108,6 +109,15 @@ impl Api {
         }
     }
 
+    /// What time it is by the API server's clock; `None` where it does not say.
+    ///
+    /// # Errors
+    /// Where the server cannot be asked, or refuses.
+    pub async fn time(&self) -> Result<Option<Timestamp>, ClusterError> {
+        let call = Call::new(Method::GET, "/version".to_owned());
+        Ok(self.transport.send(call).await?.time)
+    }
+
     /// An object, `None` where it is not there.
     ///
     /// # Errors
@@ -152,7 +162,7 @@ impl Api {
             let mut list = self.transport.send(call).await?.object;
             if let Some(Json::Array(items)) = list.remove("items") {
                 objects.extend(items.into_iter().filter_map(|item| match item {
-                    Json::Object(object) => Some(object),
+                    Json::Object(object) => Some(typed(object, resource)),
                     _ => None,
                 }));
             }
@@ -276,6 +286,17 @@ impl Api {
             Err(error) => Err(error),
         }
     }
+}
+
+/// An item of a list with its type, which built-in kinds leave out there.
+fn typed(mut object: Map<String, Json>, resource: &Resource) -> Map<String, Json> {
+    for (key, value) in [
+        ("apiVersion", resource.api_version()),
+        ("kind", resource.kind.clone()),
+    ] {
+        object.entry(key).or_insert_with(|| value.into());
+    }
+    object
 }
 
 fn dry_run(wanted: bool) -> &'static str {

@@ -3,7 +3,7 @@
 mod error;
 mod work;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Map, Value as Json};
 
@@ -14,8 +14,10 @@ use super::inventory::{self, Member};
 use super::lock::Lock;
 use super::plan::{Allowed, Planned, Refusal, Step, plan};
 use super::prune::{check_deletions, prune, stale};
-use super::{Api, ClusterError, namespace};
+use super::{Api, ClusterError, certificates, namespace};
+use crate::farm::certificates::Pki;
 use crate::manifest::{Key, Object};
+use crate::pki::Intent;
 use work::Work;
 
 pub use error::ApplyError;
@@ -28,8 +30,17 @@ pub struct Options {
     pub prune: bool,
     /// How many requests at a time.
     pub concurrency: usize,
+    /// What is issued into Secrets; `None` where somebody else does.
+    pub certificates: Option<Certificates>,
     /// Written into the farm's record, for `list` and `status`.
     pub facts: BTreeMap<String, String>,
+}
+
+/// The certificates of a farm, and what is asked for with them.
+#[derive(Debug, Clone)]
+pub struct Certificates {
+    pub pki: Pki,
+    pub intent: Intent,
 }
 
 /// What was done.
@@ -83,29 +94,49 @@ pub struct Checked {
 pub async fn check(
     api: &Api,
     release: &Release,
-    objects: Vec<Object>,
+    mut objects: Vec<Object>,
     options: &Options,
     observer: &dyn Observer,
 ) -> Result<Checked, ApplyError> {
+    if let Some(certificates) = &options.certificates {
+        let namespace = &release.namespace;
+        let concurrency = options.concurrency;
+        certificates::put_in(
+            api,
+            namespace,
+            &mut objects,
+            certificates,
+            concurrency,
+            observer,
+        )
+        .await?;
+    }
     observer.observe(&Event::Stage {
         stage: Stage::Check,
         count: objects.len(),
     });
     let parent = inventory::read(api, release).await?;
+    let live = match &parent {
+        Some(parent) => inventory::objects(api, release, parent, options.concurrency).await?,
+        None => Vec::new(),
+    };
+    let mut members = Vec::with_capacity(live.len());
+    let mut known = HashMap::with_capacity(live.len());
+    for (member, object) in live {
+        known.insert(member.key.clone(), object);
+        members.push(member);
+    }
     let planned = plan(
         api,
         release,
         objects,
+        &known,
         options.allowed,
         options.concurrency,
         observer,
     )
     .await?;
-    let members = match &parent {
-        Some(parent) => inventory::members(api, release, parent, options.concurrency).await?,
-        None => Vec::new(),
-    };
-    let stale = stale(members, &planned);
+    let stale = stale(members, &planned, &known);
     let mut refusals = refusals(&planned);
     if options.prune {
         let doomed = stale.iter().filter(|member| member.kept.is_none());

@@ -6,6 +6,7 @@ use serde_json::{Map, Value as Json};
 
 use super::apply::ApplyError;
 use super::applyset::{Parent, Release};
+use super::certificates::ISSUED_FOR;
 use super::event::{Action, Event, Observer, Stage};
 use super::inventory::{self, Kept, Member, config_map, member};
 use super::lock::Lock;
@@ -155,12 +156,9 @@ async fn issued(api: &Api, members: &[Member]) -> Result<Vec<Member>, ClusterErr
         let Some(secret) = api.get(secrets, &key).await? else {
             continue;
         };
-        let issued_for = [
-            "metadata",
-            "annotations",
-            "cert-manager.io/certificate-name",
-        ];
-        if text_at(&secret, &issued_for) == of.key.name {
+        let issued_for = text_at(&secret, &["metadata", "annotations", ISSUED_FOR]);
+        let is_member = members.iter().any(|member| member.key == key);
+        if issued_for == of.key.name && !is_member {
             let secret = member(secrets, &secret);
             let kept = match of.kept {
                 Some(Kept::Asked) => of.kept,

@@ -5,12 +5,11 @@ use serde_json::{Map, Value as Json};
 
 use super::applyset::{NotOurs, PART_OF, Parent, Release};
 use super::{Api, ApplyMode, ClusterError, Detail, Resource, text_at};
+use crate::farm::certificates::AUTHORITY;
 use crate::manifest::Key;
 
 /// Deletes and prunes pass by objects with this annotation and the value `true`.
 pub const KEEP: &str = "kubefarm.io/keep";
-/// Marks a Secret that holds a certificate authority, with the value `true`.
-pub const AUTHORITY: &str = "kubefarm.io/certificate-authority";
 
 /// An object of the farm, as the cluster has it.
 #[derive(Debug, Clone, PartialEq)]
@@ -88,6 +87,30 @@ pub async fn members(
     parent: &Parent,
     concurrency: usize,
 ) -> Result<Vec<Member>, ClusterError> {
+    let found = listed(api, release, parent, concurrency, detail).await?;
+    Ok(found.into_iter().map(|(member, _)| member).collect())
+}
+
+/// The farm's objects as [`members`] gives them, and whole.
+///
+/// # Errors
+/// Where the cluster refuses to list a kind.
+pub async fn objects(
+    api: &Api,
+    release: &Release,
+    parent: &Parent,
+    concurrency: usize,
+) -> Result<Vec<(Member, Map<String, Json>)>, ClusterError> {
+    listed(api, release, parent, concurrency, |_| Detail::Whole).await
+}
+
+async fn listed(
+    api: &Api,
+    release: &Release,
+    parent: &Parent,
+    concurrency: usize,
+    detail: fn(&Resource) -> Detail,
+) -> Result<Vec<(Member, Map<String, Json>)>, ClusterError> {
     let mut places = Vec::new();
     for kind in &parent.kinds {
         let Some(resource) = api.resources.preferred(&kind.group, &kind.kind) else {
@@ -108,13 +131,15 @@ pub async fn members(
         async move {
             let detail = detail(resource);
             let found = api.list(resource, namespace, selector, detail).await?;
-            let members = found.iter().map(|object| member(resource, object));
-            Ok::<Vec<Member>, ClusterError>(members.collect())
+            let members = found
+                .into_iter()
+                .map(|object| (member(resource, &object), object));
+            Ok::<Vec<_>, ClusterError>(members.collect())
         }
     });
-    let lists: Vec<Vec<Member>> = lists.buffer_unordered(concurrency).try_collect().await?;
-    let mut members: Vec<Member> = lists.into_iter().flatten().collect();
-    members.sort_by(|a, b| a.key.cmp(&b.key));
+    let lists: Vec<Vec<_>> = lists.buffer_unordered(concurrency).try_collect().await?;
+    let mut members: Vec<_> = lists.into_iter().flatten().collect();
+    members.sort_by(|(a, _), (b, _)| a.key.cmp(&b.key));
     Ok(members)
 }
 

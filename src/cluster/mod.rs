@@ -3,6 +3,7 @@
 mod api;
 pub mod apply;
 pub mod applyset;
+pub mod certificates;
 mod connect;
 pub mod delete;
 pub mod diff;

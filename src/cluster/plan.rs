@@ -1,9 +1,12 @@
 //! What an apply would do, found out by server-side dry runs. Nothing in the cluster changes.
 
+use std::collections::HashMap;
+
 use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::{Map, Value as Json};
 
 use super::applyset::{PART_OF, Release};
+use super::certificates::are_cert_managers;
 use super::event::{Action, Event, Observer};
 use super::waves::defined_kinds;
 use super::{Answer, Api, ApplyMode, ClusterError, FieldConflict, Resource, Status, helm, text_at};
@@ -71,7 +74,7 @@ pub enum Refusal {
     Server(Status),
 }
 
-/// One dry run for every object, in parallel.
+/// One dry run for every object, in parallel. An object that is `known` and comes out as it is needs no second look.
 ///
 /// # Errors
 /// Where the cluster cannot be asked. What it refuses is part of the plan.
@@ -79,6 +82,7 @@ pub async fn plan(
     api: &Api,
     release: &Release,
     objects: Vec<Object>,
+    known: &HashMap<Key, Map<String, Json>>,
     allowed: Allowed,
     concurrency: usize,
     observer: &dyn Observer,
@@ -93,7 +97,7 @@ pub async fn plan(
             if api.interrupt().is_set() {
                 return Err(ClusterError::Interrupted);
             }
-            let planned = one(api, release, object, allowed, coming).await?;
+            let planned = one(api, release, object, known, allowed, coming).await?;
             for text in &planned.warnings {
                 observer.observe(&Event::Warning {
                     key: &planned.key,
@@ -131,6 +135,7 @@ async fn one(
     api: &Api,
     release: &Release,
     object: Object,
+    known: &HashMap<Key, Map<String, Json>>,
     allowed: Allowed,
     coming: &Coming,
 ) -> Result<Planned, ClusterError> {
@@ -163,7 +168,12 @@ async fn one(
         planned.step = Step::Apply(object);
         return Ok(planned);
     }
-    planned.live = match api.get(&resource, &planned.key).await {
+    let is_known = matches!(&first, Ok(after) if known.get(&planned.key) == Some(&after.object));
+    let live = match is_known {
+        true => Ok(known.get(&planned.key).cloned()),
+        false => api.get(&resource, &planned.key).await,
+    };
+    planned.live = match live {
         Ok(live) => live,
         // It is told together with what else is refused; about reading, it says nothing of values.
         Err(ClusterError::Refused(status)) => {
@@ -207,7 +217,8 @@ async fn step(
             && conflicts
                 .iter()
                 .all(|conflict| helm::is_manager(&conflict.manager));
-        if !adopts && !allowed.force {
+        let takes = allowed.force || are_cert_managers(&planned.content, &conflicts);
+        if !adopts && !takes {
             return Ok(Step::Refuse(Refusal::Conflicts(conflicts)));
         }
         return Ok(match dry_run(api, planned, resource, true).await? {

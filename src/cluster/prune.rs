@@ -1,24 +1,46 @@
 //! Members of a farm that are no longer rendered: found, checked, and deleted in reverse order.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use futures::stream::{self, StreamExt, TryStreamExt};
+use serde_json::{Map, Value as Json};
 
 use super::apply::{ApplyError, Options};
+use super::certificates::issued_by;
 use super::event::{Action, Event, Observer, Stage};
-use super::inventory::Member;
+use super::inventory::{Kept, Member};
 use super::plan::{Planned, Refusal};
 use super::waves::Wave;
 use super::{Api, ClusterError, DeleteMode, Propagation};
 use crate::manifest::Key;
 
-/// The members that are not among the planned objects.
-pub(super) fn stale(members: Vec<Member>, planned: &[Planned]) -> Vec<Member> {
+/// The members that are not among the planned objects, nor the Secrets of planned Certificates.
+///
+/// A Certificate whose Secret is planned is not kept, though it be a certificate authority's: the Secret is.
+pub(super) fn stale(
+    members: Vec<Member>,
+    planned: &[Planned],
+    live: &HashMap<Key, Map<String, Json>>,
+) -> Vec<Member> {
+    let contents = planned
+        .iter()
+        .map(|planned| (&planned.key, &planned.content));
+    let issued = issued_by(contents);
     let rendered: HashSet<&Key> = planned.iter().map(|planned| &planned.key).collect();
-    let stale = members
+    let is_stale = |key: &Key| !rendered.contains(key) && !issued.contains(key);
+    let mut stale: Vec<Member> = members
         .into_iter()
-        .filter(|member| !rendered.contains(&member.key));
-    stale.collect()
+        .filter(|member| is_stale(&member.key))
+        .collect();
+    for member in &mut stale {
+        let object = live.get_key_value(&member.key);
+        let secrets = issued_by(object.into_iter());
+        let is_taken_over = secrets.iter().any(|secret| rendered.contains(secret));
+        if is_taken_over && member.kept == Some(Kept::Authority) {
+            member.kept = None;
+        }
+    }
+    stale
 }
 
 /// Tries every deletion in a dry run.

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
 use kube::client::Body;
 use serde_json::{Map, Value as Json};
 use tokio::time::{Instant, timeout_at};
@@ -38,6 +40,8 @@ pub struct Answer {
     pub created: bool,
     /// The server's `Warning` headers.
     pub warnings: Vec<String>,
+    /// The server's clock.
+    pub time: Option<Timestamp>,
 }
 
 /// A request.
@@ -181,7 +185,7 @@ impl Transport {
             read(response).await
         };
         match timeout_at(until, exchange).await {
-            Ok(Ok((status, warnings, body))) => self.answer(status, warnings, &body),
+            Ok(Ok((status, headers, body))) => self.answer(status, &headers, &body),
             Ok(Err(error)) => Err(self.failure(error)),
             Err(_) => Err(ClusterError::Unreachable {
                 server: self.server().to_owned(),
@@ -193,7 +197,7 @@ impl Transport {
     fn answer(
         &self,
         status: StatusCode,
-        warnings: Vec<String>,
+        headers: &HeaderMap,
         body: &[u8],
     ) -> Result<Answer, ClusterError> {
         if status == StatusCode::UNAUTHORIZED {
@@ -210,7 +214,8 @@ impl Transport {
         Ok(Answer {
             object,
             created: status == StatusCode::CREATED,
-            warnings,
+            warnings: warnings(headers),
+            time: time(headers),
         })
     }
 
@@ -254,11 +259,17 @@ impl Transport {
     }
 }
 
-async fn read(response: Response<Body>) -> Result<(StatusCode, Vec<String>, Vec<u8>), kube::Error> {
-    let status = response.status();
-    let warnings = warnings(response.headers());
-    let body = response.into_body().collect().await?.to_bytes();
-    Ok((status, warnings, body.to_vec()))
+async fn read(response: Response<Body>) -> Result<(StatusCode, HeaderMap, Vec<u8>), kube::Error> {
+    let (head, body) = response.into_parts();
+    let body = body.collect().await?.to_bytes();
+    Ok((head.status, head.headers, body.to_vec()))
+}
+
+/// The `Date` header, whose dates are as those of e-mail (RFC 9110, section 6.6.1).
+fn time(headers: &HeaderMap) -> Option<Timestamp> {
+    let text = headers.get(header::DATE)?.to_str().ok()?;
+    let parser = rfc2822::DateTimeParser::new();
+    parser.parse_timestamp(text).ok()
 }
 
 /// The texts of `Warning: 299 - "text"` headers (RFC 7234, section 5.5).

@@ -1,6 +1,10 @@
 //! In which steps objects are applied: all of a wave at once, the next wave when it is done.
 
+use super::plan::Planned;
+use super::text_at;
+use crate::farm::certificates::AUTHORITY;
 use crate::manifest::{Key, Object};
+use crate::pki::secrets::ROTATION;
 
 /// A step. Later ones need what earlier ones made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -8,6 +12,8 @@ pub enum Wave {
     Namespaces,
     CustomResourceDefinitions,
     Rbac,
+    /// Certificate authorities, before anything that they sign.
+    Authorities,
     Configuration,
     Pki,
     Services,
@@ -39,9 +45,21 @@ impl Wave {
         }
     }
 
-    /// The wave of an object.
+    /// The wave of an object of the cluster, of which no more than its key need be known.
     pub fn of_key(key: &Key) -> Wave {
         Wave::of(&key.group, &key.kind)
+    }
+
+    /// The wave of an object that is applied.
+    pub fn of_planned(planned: &Planned) -> Wave {
+        let says = |annotation| {
+            let path = ["metadata", "annotations", annotation];
+            !text_at(&planned.content, &path).is_empty()
+        };
+        match planned.key.kind == "Secret" && (says(AUTHORITY) || says(ROTATION)) {
+            true => Wave::Authorities,
+            false => Wave::of_key(&planned.key),
+        }
     }
 
     /// As people read it.
@@ -50,6 +68,7 @@ impl Wave {
             Wave::Namespaces => "namespaces",
             Wave::CustomResourceDefinitions => "CRDs",
             Wave::Rbac => "RBAC",
+            Wave::Authorities => "certificate authorities",
             Wave::Configuration => "configuration",
             Wave::Pki => "PKI",
             Wave::Services => "services",

@@ -4,6 +4,7 @@
 
 use std::net::IpAddr;
 
+use indexmap::IndexMap;
 use serde::Serialize;
 
 use super::names::{Names, Release};
@@ -12,9 +13,22 @@ use super::subnets::Subnets;
 use super::syntax::split_endpoint;
 
 /// A CA's life: ten years. It is renewed with the same key, a year before its end.
-const CA_LIFE: (&str, &str) = ("87600h", "8760h");
+const CA_LIFE: (Hours, Hours) = (Hours(87_600), Hours(8_760));
 /// A certificate's life: a year. It is reissued when a third of it is left.
-const LEAF_LIFE: (&str, &str) = ("8760h", "2920h");
+const LEAF_LIFE: (Hours, Hours) = (Hours(8_760), Hours(2_920));
+
+/// A time span, written as Go writes durations: `8760h`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hours(pub u32);
+
+impl Serialize for Hours {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{}h", self.0))
+    }
+}
+
+/// Marks a Secret that holds a certificate authority, with the value `true`.
+pub const AUTHORITY: &str = "kubefarm.io/certificate-authority";
 
 /// Who issues what.
 #[derive(Debug, Clone, Serialize)]
@@ -39,6 +53,9 @@ pub struct Issuer {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Certificate {
+    /// `apiserver-server`: the name without what all of a farm have in common.
+    #[serde(skip)]
+    pub short: String,
     pub name: String,
     pub secret_name: String,
     pub issuer: String,
@@ -50,9 +67,37 @@ pub struct Certificate {
     pub usages: Vec<&'static str>,
     pub dns_names: Option<Vec<String>>,
     pub ip_addresses: Option<Vec<String>>,
-    pub duration: &'static str,
-    pub renew_before: &'static str,
+    pub duration: Hours,
+    pub renew_before: Hours,
     pub private_key: PrivateKey,
+    /// Of its Secret in the mode `builtin`.
+    pub annotations: IndexMap<&'static str, String>,
+}
+
+impl Certificate {
+    /// The annotations that cert-manager would write on the Secret, so that it takes it for its own and issues nothing
+    /// anew, should the mode be changed; and our own on authorities.
+    fn annotations(&self) -> IndexMap<&'static str, String> {
+        let list = |values: &Option<Vec<String>>| values.as_deref().unwrap_or_default().join(",");
+        let mut annotations = IndexMap::from([
+            ("cert-manager.io/alt-names", list(&self.dns_names)),
+            ("cert-manager.io/certificate-name", self.name.clone()),
+            ("cert-manager.io/common-name", self.common_name.clone()),
+            ("cert-manager.io/ip-sans", list(&self.ip_addresses)),
+            ("cert-manager.io/issuer-group", "cert-manager.io".to_owned()),
+            ("cert-manager.io/issuer-kind", "Issuer".to_owned()),
+            ("cert-manager.io/issuer-name", self.issuer.clone()),
+            ("cert-manager.io/uri-sans", String::new()),
+        ]);
+        if let Some(organizations) = &self.organizations {
+            let key = "cert-manager.io/subject-organizations";
+            annotations.insert(key, organizations.join(","));
+        }
+        if self.is_ca {
+            annotations.insert(AUTHORITY, "true".to_owned());
+        }
+        annotations
+    }
 }
 
 /// What key a certificate gets.
@@ -126,7 +171,25 @@ impl Pki {
         if values.kubernetes.konnectivity_server.enabled {
             builder.konnectivity();
         }
-        builder.pki
+        let mut pki = builder.pki;
+        if pki.mode == PkiMode::Builtin {
+            for certificate in &mut pki.certificates {
+                certificate.annotations = certificate.annotations();
+            }
+        }
+        pki
+    }
+
+    /// The certificate authority that signs a certificate; `None` where it signs itself.
+    pub fn authority_of(&self, certificate: &Certificate) -> Option<&Certificate> {
+        let issuer = self
+            .issuers
+            .iter()
+            .find(|issuer| issuer.name == certificate.issuer)?;
+        let secret = issuer.secret_name.as_ref()?;
+        self.certificates
+            .iter()
+            .find(|authority| authority.secret_name == *secret)
     }
 }
 
@@ -145,7 +208,7 @@ const PEER: &[&str] = &[
     "server auth",
     "client auth",
 ];
-const AUTHORITY: &[&str] = &["digital signature", "cert sign", "crl sign"];
+const SIGNING: &[&str] = &["digital signature", "cert sign", "crl sign"];
 
 impl Builder<'_> {
     fn etcd(&mut self) {
@@ -174,7 +237,7 @@ impl Builder<'_> {
     fn cluster(&mut self, services: &Subnets) {
         let issuer = self.authority("ca", "issuer");
         // Only its key is used, for service-account tokens; the certificate is the key's public half.
-        self.certificate("sa", "selfsigning-issuer", AUTHORITY, CA_LIFE, true);
+        self.certificate("sa", "selfsigning-issuer", SIGNING, CA_LIFE, true);
 
         let server = self.api_server_sans(services);
         self.leaf("apiserver-server", &issuer, SERVER, server);
@@ -254,7 +317,7 @@ impl Builder<'_> {
 
     /// A CA and the issuer that signs with it; gives the issuer's name.
     fn authority(&mut self, name: &str, issuer: &str) -> String {
-        let certificate = self.certificate(name, "selfsigning-issuer", AUTHORITY, CA_LIFE, true);
+        let certificate = self.certificate(name, "selfsigning-issuer", SIGNING, CA_LIFE, true);
         let secret_name = Some(certificate.secret_name.clone());
         let issuer = format!("{}-{issuer}", self.names.kubernetes);
         self.pki.issuers.push(Issuer {
@@ -287,11 +350,12 @@ impl Builder<'_> {
         name: &str,
         issuer: &str,
         usages: &'static [&'static str],
-        (duration, renew_before): (&'static str, &'static str),
+        (duration, renew_before): (Hours, Hours),
         is_ca: bool,
     ) -> &mut Certificate {
         let object = format!("{}-{name}", self.pki.prefix);
         self.pki.certificates.push(Certificate {
+            short: name.to_owned(),
             secret_name: object.clone(),
             name: object,
             issuer: format!("{}-{issuer}", self.names.kubernetes),
@@ -303,6 +367,7 @@ impl Builder<'_> {
             ip_addresses: None,
             duration,
             renew_before,
+            annotations: IndexMap::new(),
             private_key: PrivateKey {
                 algorithm: self.values.pki.algorithm,
                 size: self.values.pki.size,

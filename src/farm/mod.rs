@@ -1,7 +1,7 @@
 //! The typed model of a farm: values checked, and everything computed that templates only lay out.
 
 mod boot;
-mod certificates;
+pub mod certificates;
 mod checks;
 mod cluster;
 mod compat;

@@ -24,6 +24,12 @@ pub fn print_apply_error(error: &ApplyError, out: &mut impl Write) -> io::Result
             writeln!(out, "error: {error}")?;
             hints(refusals, out)
         }
+        ApplyError::Pki(errors) => {
+            for error in errors {
+                writeln!(out, "{}", printable(&error.to_string()))?;
+            }
+            writeln!(out, "error: {error}")
+        }
         ApplyError::Stopped { done, not_done, .. } => {
             writeln!(out, "error: {}", printable(&error.to_string()))?;
             print_keys("done", done, out)?;

@@ -5,6 +5,7 @@ use super::super::inventory::InventoryError;
 use super::super::lock::LockError;
 use super::super::plan::Refusal;
 use crate::manifest::Key;
+use crate::pki::PkiError;
 
 /// Why an apply did not come to its end.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +19,9 @@ pub enum ApplyError {
     Terminating(String),
     #[error("{0}; nothing was changed")]
     NotBegun(ClusterError),
+    /// Certificates cannot be had. Nothing was changed.
+    #[error("the certificates are not complete; nothing was changed")]
+    Pki(Vec<PkiError>),
     #[error(transparent)]
     Lock(LockError),
     #[error(transparent)]

@@ -41,15 +41,15 @@ impl<'a> Work<'a> {
     }
 
     pub async fn apply_waves(&mut self, mut planned: Vec<Planned>) -> Result<(), ApplyError> {
-        planned.sort_by_key(|planned| Wave::of_key(&planned.key));
+        planned.sort_by_key(Wave::of_planned);
         self.planned = planned;
         let mut start = 0;
         while let Some(first) = self.planned.get(start) {
-            let wave = Wave::of_key(&first.key);
+            let wave = Wave::of_planned(first);
             let rest = self.planned.get(start..).unwrap_or_default();
             let count = rest
                 .iter()
-                .take_while(|planned| Wave::of_key(&planned.key) == wave)
+                .take_while(|planned| Wave::of_planned(planned) == wave)
                 .count();
             let end = start + count;
             self.observer.observe(&Event::Stage {
@@ -149,14 +149,16 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// Applies objects that were as they should be, and that somebody deleted since.
+    /// Applies objects that were as they should be, and that somebody deleted since. Where nothing was done since,
+    /// the check has just seen them.
     pub async fn apply_vanished(
         &mut self,
         release: &Release,
         announced: &Parent,
     ) -> Result<(), ApplyError> {
         let was_there = |planned: &Planned| matches!(planned.step, Step::Nothing);
-        if !self.planned.iter().any(was_there) {
+        let there = self.planned.iter().filter(|planned| was_there(planned));
+        if [0, self.planned.len()].contains(&there.count()) {
             return Ok(());
         }
         let concurrency = self.options.concurrency;

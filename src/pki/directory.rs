@@ -1,0 +1,176 @@
+//! Key material in a folder: one folder a Secret, with `tls.crt`, `tls.key` and `ca.crt`. Nobody else may read it.
+//!
+//! A folder is written beside its place and trades places with the old one in one step, so that a certificate is never
+//! there without its key.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use zeroize::Zeroizing;
+
+use super::material::{AUTHORITIES, CERTIFICATE, KEY};
+use super::secrets::secret_names;
+use super::{Change, Completed, Material, PkiError, Store};
+use crate::farm::certificates::Pki;
+
+/// The mode bits of everybody but the owner.
+const OTHERS: u32 = 0o077;
+
+/// What a folder has of a farm's PKI. One that does not exist has nothing.
+///
+/// # Errors
+/// Where it is no folder, others may read it, or a file cannot be read.
+pub fn read(dir: &Path, pki: &Pki) -> Result<Store, PkiError> {
+    let mut found = Store::new();
+    if !exists(dir)? {
+        return Ok(found);
+    }
+    check_private(dir)?;
+    for secret in secret_names(pki) {
+        let folder = dir.join(folder_of(pki, &secret));
+        if exists(&folder)? {
+            check_private(&folder)?;
+            found.insert(secret, read_one(&folder)?);
+        }
+    }
+    Ok(found)
+}
+
+/// Writes what changed to a folder, which is made where there is none; one farm's at a time.
+///
+/// # Errors
+/// Where a folder or file cannot be written. What was written before is whole.
+pub fn write(dir: &Path, pki: &Pki, completed: &Completed) -> Result<(), PkiError> {
+    make_folder(dir)?;
+    check_private(dir)?;
+    let root = File::open(dir).map_err(failed(dir))?;
+    root.lock().map_err(failed(dir))?;
+    // In the order of completion: authorities before what they sign.
+    for issued in &completed.issued {
+        if issued.change != Change::Kept {
+            let name = folder_of(pki, &issued.secret);
+            replace(dir, name, &issued.material)?;
+        }
+    }
+    root.sync_all().map_err(failed(dir))
+}
+
+/// Without the beginning that all Secrets of a farm share.
+fn folder_of<'a>(pki: &Pki, secret: &'a str) -> &'a str {
+    let rest = secret.strip_prefix(pki.prefix.as_str());
+    rest.and_then(|rest| rest.strip_prefix('-'))
+        .unwrap_or(secret)
+}
+
+fn read_one(folder: &Path) -> Result<Material, PkiError> {
+    let text = |name| {
+        let path = folder.join(name);
+        if !exists(&path)? {
+            return Ok(Zeroizing::new(String::new()));
+        }
+        check_private(&path)?;
+        fs::read_to_string(&path)
+            .map(Zeroizing::new)
+            .map_err(failed(&path))
+    };
+    Ok(Material {
+        certificate: text(CERTIFICATE)?.to_string(),
+        key: text(KEY)?,
+        authorities: text(AUTHORITIES)?.to_string(),
+    })
+}
+
+/// Puts a folder with the material in its place, in one step.
+fn replace(dir: &Path, name: &str, material: &Material) -> Result<(), PkiError> {
+    let place = dir.join(name);
+    let beside = dir.join(format!(".{name}.new"));
+    // A stopped run may have left one.
+    match fs::remove_dir_all(&beside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(failed(&beside)(error));
+        }
+        _ => make_folder(&beside)?,
+    }
+    write_material(&beside, material)?;
+    let how = match exists(&place)? {
+        true => RenameFlags::EXCHANGE,
+        false => RenameFlags::NOREPLACE,
+    };
+    renameat_with(CWD, &beside, CWD, &place, how).map_err(|error| failed(&place)(error.into()))?;
+    match how == RenameFlags::EXCHANGE {
+        true => fs::remove_dir_all(&beside).map_err(failed(&beside)),
+        false => Ok(()),
+    }
+}
+
+/// Writes the three files into an empty folder.
+///
+/// # Errors
+/// Where one cannot be written, or is there already.
+fn write_material(folder: &Path, material: &Material) -> Result<(), PkiError> {
+    for (name, text) in [
+        (CERTIFICATE, material.certificate.as_str()),
+        (KEY, material.key.as_str()),
+        (AUTHORITIES, material.authorities.as_str()),
+    ] {
+        write_private(&folder.join(name), text)?;
+    }
+    Ok(())
+}
+
+/// Writes a new file that only its owner may read.
+///
+/// # Errors
+/// Where it is there already, or cannot be written.
+pub fn write_private(path: &Path, text: &str) -> Result<(), PkiError> {
+    let written = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .and_then(|mut file| {
+            file.write_all(text.as_bytes())?;
+            file.sync_all()
+        });
+    written.map_err(failed(path))
+}
+
+/// Makes a folder that only its owner may open, with those above it.
+///
+/// # Errors
+/// Where it cannot be made.
+pub fn make_folder(dir: &Path) -> Result<(), PkiError> {
+    let mut builder = DirBuilder::new();
+    let made = builder.recursive(true).mode(0o700).create(dir);
+    made.map_err(failed(dir))
+}
+
+fn exists(path: &Path) -> Result<bool, PkiError> {
+    path.try_exists().map_err(failed(path))
+}
+
+fn check_private(path: &Path) -> Result<(), PkiError> {
+    let mode = fs::metadata(path).map_err(failed(path))?.mode();
+    match mode & OTHERS == 0 {
+        true => Ok(()),
+        false => Err(PkiError::File {
+            path: path.to_owned(),
+            reason: format!(
+                "its mode is {:04o}: others could read private keys; chmod -R go= takes that away",
+                mode & 0o7777
+            ),
+        }),
+    }
+}
+
+/// The error of a file or folder.
+pub(super) fn failed(path: &Path) -> impl Fn(io::Error) -> PkiError {
+    let path: PathBuf = path.to_owned();
+    move |error| PkiError::File {
+        path: path.clone(),
+        reason: error.to_string(),
+    }
+}

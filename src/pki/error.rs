@@ -1,0 +1,78 @@
+//! Why certificates cannot be had.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use super::Reason;
+
+/// What is wrong with a certificate and its key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Flaw {
+    #[error("{0} is missing")]
+    Missing(&'static str),
+    #[error("tls.crt is no certificate: {0}")]
+    Certificate(String),
+    #[error("tls.key is no private key that can be used")]
+    Key,
+    #[error("tls.key is not the key of tls.crt")]
+    Mismatch,
+    #[error("it is not a certificate authority: {0}")]
+    NoAuthority(&'static str),
+    #[error("it expired at {0}")]
+    Expired(Timestamp),
+    #[error("it is valid only from {not_before}, and here it is {now}: one of the clocks is wrong")]
+    Future {
+        not_before: Timestamp,
+        now: Timestamp,
+    },
+}
+
+/// Why a farm's certificates are not complete, and cannot be completed.
+#[derive(Debug, thiserror::Error)]
+pub enum PkiError {
+    /// A CA is there and is no good. It is not made anew: everything that it signed would be worthless.
+    #[error("the certificate authority {name} cannot be used: {flaw}")]
+    Authority { name: String, flaw: Flaw },
+    /// A CA is gone while certificates by it are in use.
+    #[error(
+        "the certificate authority {name} is gone, and {} was signed by it: restore the Secret from a backup, \
+         or delete what depends on it as well to begin anew",
+        dependents.join(", ")
+    )]
+    Gone {
+        name: String,
+        dependents: Vec<String>,
+    },
+    /// A certificate from the future: with this clock, none may be issued.
+    #[error("{name}: {flaw}")]
+    Clock { name: String, flaw: Flaw },
+    /// A name that no certificate can carry, or a key that cannot be made.
+    #[error("{name} cannot be issued: {source}")]
+    Issue { name: String, source: rcgen::Error },
+    /// Something has to be issued where nothing can be.
+    #[error("{name} has to be issued: {reason}")]
+    Incomplete { name: String, reason: Reason },
+    /// The cluster's clock and this machine's disagree: what one issues the other would not accept, or soon not any more.
+    #[error(
+        "certificates cannot be issued: here it is {here}, and the API server says {server}; one of the clocks is wrong"
+    )]
+    Skew { here: Timestamp, server: Timestamp },
+    /// cert-manager would take the Secret away with the Certificate.
+    #[error(
+        "the Secret {name} is owned by its Certificate, and would be deleted with it: run cert-manager without \
+         --enable-certificate-owner-ref and remove the Secret's ownerReferences first"
+    )]
+    Tied { name: String },
+    #[error("this machine's clock has no time that certificates know")]
+    NoTime,
+    /// There is no such certificate.
+    #[error("there is no certificate {name}; there are {}", names.join(", "))]
+    Unknown { name: String, names: Vec<String> },
+    /// A step of a rotation out of its order.
+    #[error("{name}: {reason}")]
+    Rotation { name: String, reason: &'static str },
+    /// A file or folder of key material.
+    #[error("{}: {reason}", path.display())]
+    File { path: PathBuf, reason: String },
+}

@@ -1,0 +1,58 @@
+//! Private keys, wiped from memory when they are dropped.
+
+use rcgen::{KeyPair, PublicKeyData, RsaKeySize};
+use zeroize::{Zeroize, Zeroizing};
+
+use super::Flaw;
+use crate::farm::certificates::PrivateKey;
+use crate::farm::spec::KeyAlgorithm;
+
+/// A private key.
+pub struct Key(KeyPair);
+
+impl Drop for Key {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+impl Key {
+    /// A new key.
+    ///
+    /// # Errors
+    /// A size that the algorithm does not have; where the system gives no random bytes.
+    pub fn generate(kind: &PrivateKey) -> Result<Key, rcgen::Error> {
+        let rsa = |size| KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, size);
+        let key = match (kind.algorithm, kind.size) {
+            (KeyAlgorithm::Ecdsa, 256) => KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256),
+            (KeyAlgorithm::Ecdsa, 384) => KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384),
+            (KeyAlgorithm::Ecdsa, 521) => KeyPair::generate_for(&rcgen::PKCS_ECDSA_P521_SHA512),
+            (KeyAlgorithm::Rsa, 2048) => rsa(RsaKeySize::_2048),
+            (KeyAlgorithm::Rsa, 4096) => rsa(RsaKeySize::_4096),
+            _ => Err(rcgen::Error::KeyGenerationUnavailable),
+        };
+        key.map(Key)
+    }
+
+    /// Reads a PEM block of PKCS #8, PKCS #1 or SEC 1.
+    ///
+    /// # Errors
+    /// [`Flaw::Key`], which says nothing of what is there instead.
+    pub fn parse(pem: &str) -> Result<Key, Flaw> {
+        KeyPair::from_pem(pem).map(Key).map_err(|_| Flaw::Key)
+    }
+
+    /// PKCS #8, as a PEM block.
+    pub fn to_pem(&self) -> Zeroizing<String> {
+        Zeroizing::new(self.0.serialize_pem())
+    }
+
+    /// The SubjectPublicKeyInfo (RFC 5280, 4.1.2.7), in DER.
+    pub fn public(&self) -> Vec<u8> {
+        self.0.subject_public_key_info()
+    }
+
+    pub(super) fn pair(&self) -> &KeyPair {
+        &self.0
+    }
+}

@@ -1,0 +1,23 @@
+//! Certificates: made, judged, renewed and rotated. Pure: what is there, and what time it is, are given.
+//!
+//! What is issued, to whom and for what names, is computed in [`crate::farm::certificates`].
+
+mod authority;
+mod certificate;
+mod complete;
+pub mod directory;
+mod error;
+mod issue;
+mod key;
+mod material;
+pub mod secrets;
+#[cfg(test)]
+mod tests;
+mod usages;
+
+pub use authority::Step;
+pub use certificate::Certificate;
+pub use complete::{Change, Completed, Intent, Issued, Reason, complete};
+pub use error::{Flaw, PkiError};
+pub use key::Key;
+pub use material::{Material, Store};

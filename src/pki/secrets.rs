@@ -1,0 +1,184 @@
+//! Secrets in a manifest: what the templates lay out without data gets them, and pods roll when what they read changes.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value as Json, json};
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
+
+use super::material::{AUTHORITIES, CERTIFICATE, KEY};
+use super::{Completed, Material, Store};
+use crate::farm::certificates::Pki;
+use crate::manifest::Object;
+
+/// Marks the Secrets that are there only while an authority is rotated: `next` or `previous`.
+pub const ROTATION: &str = "kubefarm.io/rotation";
+/// In pod templates: changes with the certificates and keys that the pod reads.
+const CHECKSUM: &str = "checksum/certificates";
+
+impl Material {
+    /// What a Secret holds. What is no base64 of a text counts as missing.
+    pub fn of_secret(secret: &Map<String, Json>) -> Material {
+        let text = |key| {
+            let encoded = secret.get("data").and_then(|data| data.get(key));
+            let encoded = encoded.and_then(Json::as_str).unwrap_or_default();
+            let bytes = Zeroizing::new(STANDARD.decode(encoded).unwrap_or_default());
+            std::str::from_utf8(&bytes).unwrap_or_default().to_owned()
+        };
+        Material {
+            certificate: text(CERTIFICATE),
+            key: Zeroizing::new(text(KEY)),
+            authorities: text(AUTHORITIES),
+        }
+    }
+
+    fn part(&self, key: &str) -> &str {
+        match key {
+            CERTIFICATE => &self.certificate,
+            KEY => &self.key,
+            AUTHORITIES => &self.authorities,
+            _ => "",
+        }
+    }
+
+    fn data(&self) -> Json {
+        let encoded = |key| STANDARD.encode(self.part(key));
+        json!({
+            AUTHORITIES: encoded(AUTHORITIES),
+            CERTIFICATE: encoded(CERTIFICATE),
+            KEY: encoded(KEY),
+        })
+    }
+}
+
+/// The names of the Secrets in which a farm's certificates are, or may be while an authority is rotated.
+pub fn secret_names(pki: &Pki) -> Vec<String> {
+    let mut names = Vec::new();
+    for certificate in &pki.certificates {
+        names.push(certificate.secret_name.clone());
+        if certificate.is_ca {
+            names.push(super::authority::next_secret(&certificate.secret_name));
+            names.push(super::authority::previous_secret(&certificate.secret_name));
+        }
+    }
+    names
+}
+
+/// Puts certificates and keys into the Secrets of a manifest's objects, and checksums into the pods that read them.
+pub fn fill(objects: &mut Vec<Object>, pki: &Pki, completed: &Completed) {
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    for (place, object) in objects.iter().enumerate() {
+        if is_of(object, pki) {
+            places.insert(object.name().to_owned(), place);
+        }
+    }
+    let mut beside = Vec::new();
+    let mut store = Store::new();
+    for issued in &completed.issued {
+        store.insert(issued.secret.clone(), issued.material.clone());
+        if let Some(place) = places.get(&issued.secret) {
+            objects[*place]
+                .content
+                .insert("data".to_owned(), issued.material.data());
+            continue;
+        }
+        let certificate = pki
+            .certificates
+            .iter()
+            .find(|certificate| certificate.short == issued.certificate);
+        let Some(place) = certificate.and_then(|found| places.get(&found.secret_name)) else {
+            continue;
+        };
+        let rotated = rotated(&objects[*place], &issued.secret, &issued.material);
+        beside.push((*place + 1, rotated));
+    }
+    // From the end, so that the places before stay as they are.
+    beside.sort_by_key(|(place, _)| std::cmp::Reverse(*place));
+    for (place, object) in beside {
+        objects.insert(place, object);
+    }
+    objects
+        .iter_mut()
+        .for_each(|object| mark_readers(object, &store));
+}
+
+/// Takes the Secrets without data away.
+pub fn leave_out(objects: &mut Vec<Object>, pki: &Pki) {
+    objects.retain(|object| !is_of(object, pki));
+}
+
+/// Whether an object is a Secret of one of the certificates.
+fn is_of(object: &Object, pki: &Pki) -> bool {
+    let is_secret = object.group().is_empty() && object.kind() == "Secret";
+    let mut certificates = pki.certificates.iter();
+    is_secret && certificates.any(|certificate| certificate.secret_name == object.name())
+}
+
+/// The Secret beside an authority's own.
+fn rotated(authority: &Object, name: &str, material: &Material) -> Object {
+    let mut content = authority.content.clone();
+    let stage = name.rsplit('-').next().unwrap_or_default();
+    if let Some(Json::Object(metadata)) = content.get_mut("metadata") {
+        metadata.insert("name".to_owned(), name.into());
+        metadata.insert("annotations".to_owned(), json!({ ROTATION: stage }));
+    }
+    content.insert("data".to_owned(), material.data());
+    Object {
+        source: authority.source.clone(),
+        content,
+    }
+}
+
+/// Writes a checksum of the Secrets that its pods read into a workload. Jobs get none: each of their pods is new.
+fn mark_readers(object: &mut Object, store: &Store) {
+    if !matches!(object.kind(), "Deployment" | "StatefulSet" | "DaemonSet") {
+        return;
+    }
+    let template = object
+        .content
+        .get_mut("spec")
+        .and_then(|spec| spec.get_mut("template"));
+    let Some(Json::Object(template)) = template else {
+        return;
+    };
+    let volumes = template.get("spec").and_then(|spec| spec.get("volumes"));
+    let mut digest = Sha256::new();
+    let mut reads_any = false;
+    for volume in volumes.and_then(Json::as_array).into_iter().flatten() {
+        let Some((material, keys)) = read_by(volume, store) else {
+            continue;
+        };
+        reads_any = true;
+        for key in keys {
+            digest.update(material.part(key));
+            digest.update([0]);
+        }
+    }
+    let metadata = template.entry("metadata").or_insert_with(|| json!({}));
+    if let (true, Json::Object(metadata)) = (reads_any, metadata) {
+        let annotations = metadata.entry("annotations").or_insert_with(|| json!({}));
+        let digest: String = digest
+            .finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        annotations[CHECKSUM] = digest.into();
+    }
+}
+
+/// What a volume reads of which Secret.
+fn read_by<'a>(volume: &'a Json, store: &'a Store) -> Option<(&'a Material, Vec<&'a str>)> {
+    let secret = volume.get("secret")?;
+    let material = store.get(secret.get("secretName")?.as_str()?)?;
+    let items = secret.get("items").and_then(Json::as_array);
+    let keys = match items {
+        None => vec![AUTHORITIES, CERTIFICATE, KEY],
+        Some(items) => items
+            .iter()
+            .filter_map(|item| item.get("key")?.as_str())
+            .collect(),
+    };
+    Some((material, keys))
+}
