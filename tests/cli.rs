@@ -14,6 +14,8 @@ mod help;
 mod inputs;
 #[path = "cli/overlay.rs"]
 mod overlay;
+#[path = "cli/pki.rs"]
+mod pki;
 #[path = "cli/selection.rs"]
 mod selection;
 

@@ -37,11 +37,7 @@ Exit codes: 0 done, 1 it failed (what was done is said), 2 the input was wrong."
 #[command(after_help = EXAMPLES)]
 pub struct Apply {
     #[command(flatten)]
-    farm: FarmArgs,
-    #[command(flatten)]
-    cluster: ClusterArgs,
-    #[command(flatten)]
-    change: ChangeArgs,
+    args: ApplyArgs,
     /// Wait until everything is ready; the default at a terminal.
     #[arg(
         long,
@@ -65,8 +61,55 @@ pub struct Apply {
         help_heading = "Apply"
     )]
     dry_run: Option<DryRun>,
+}
+
+/// What every command that applies a farm is told.
+#[derive(Debug, Args)]
+pub(super) struct ApplyArgs {
+    #[command(flatten)]
+    pub farm: FarmArgs,
+    #[command(flatten)]
+    cluster: ClusterArgs,
+    #[command(flatten)]
+    change: ChangeArgs,
     #[command(flatten)]
     progress: ProgressArgs,
+}
+
+impl ApplyArgs {
+    /// Applies a farm and, where it is wanted, waits until everything is ready.
+    pub async fn apply(
+        &self,
+        outcome: Outcome,
+        intent: Intent,
+        waits: bool,
+        interrupt: Interrupt,
+    ) -> Result<Applied, Failure> {
+        let Outcome { farm, manifest, .. } = outcome;
+        let progress = Progress::new(self.progress.form());
+        let api = self.cluster.open(interrupt).await?;
+        let options = self.change.options(&self.cluster, &farm, intent);
+        let objects = manifest.into_objects();
+        let applied = apply(&api, &release(&farm), objects, &options, &progress).await?;
+        if waits {
+            let keys = &applied.objects;
+            progress.observe(&Event::Stage {
+                stage: Stage::Wait,
+                count: keys.len(),
+            });
+            let unready = wait(&api, keys, self.cluster.concurrency(), &progress).await?;
+            if !unready.is_empty() {
+                return Err(Failure::Unready(unready));
+            }
+        }
+        progress.finish();
+        Ok(applied)
+    }
+
+    /// Whether a person is told what to do next.
+    pub fn tells(&self) -> bool {
+        !matches!(self.progress.form(), Form::Quiet | Form::Json)
+    }
 }
 
 /// What an apply may change.
@@ -118,21 +161,21 @@ enum DryRun {
 
 impl Apply {
     pub async fn run(self, interrupt: Interrupt) -> Result<(), Failure> {
-        let outcome = pipeline::render(&self.farm)?;
+        let outcome = pipeline::render(&self.args.farm)?;
         report(&outcome.warnings)?;
-        let form = self.progress.form();
-        let progress = Progress::new(form);
-        let Outcome { farm, manifest, .. } = outcome;
         match self.dry_run {
             Some(DryRun::Client) => {
-                would_apply(&manifest, &progress);
+                would_apply(&outcome.manifest, &Progress::new(self.args.progress.form()));
                 Ok(())
             }
-            Some(DryRun::Server) => self.try_out(manifest, &farm, &progress, interrupt).await,
+            Some(DryRun::Server) => self.try_out(outcome, interrupt).await,
             None => {
-                let applied = self.apply(manifest, &farm, &progress, interrupt).await?;
-                progress.finish();
-                if !self.progress.quiet && form != Form::Json {
+                let farm = outcome.farm.clone();
+                let at_terminal = io::stderr().is_terminal();
+                let waits = self.wait || (at_terminal && !self.no_wait);
+                let intent = Intent::default();
+                let applied = self.args.apply(outcome, intent, waits, interrupt).await?;
+                if self.args.tells() {
                     say_what_is_next(&farm, &applied)?;
                 }
                 Ok(())
@@ -140,44 +183,16 @@ impl Apply {
         }
     }
 
-    async fn apply(
-        &self,
-        manifest: Manifest,
-        farm: &Farm,
-        progress: &Progress,
-        interrupt: Interrupt,
-    ) -> Result<Applied, Failure> {
-        let api = self.cluster.open(interrupt).await?;
-        let release = release(farm);
-        let options = self.change.options(&self.cluster, farm, Intent::default());
+    async fn try_out(&self, outcome: Outcome, interrupt: Interrupt) -> Result<(), Failure> {
+        let Outcome { farm, manifest, .. } = outcome;
+        let ApplyArgs {
+            cluster, change, ..
+        } = &self.args;
+        let progress = Progress::new(self.args.progress.form());
+        let api = cluster.open(interrupt).await?;
+        let options = change.options(cluster, &farm, Intent::default());
         let objects = manifest.into_objects();
-        let applied = apply(&api, &release, objects, &options, progress).await?;
-        let at_terminal = io::stderr().is_terminal();
-        if self.wait || (at_terminal && !self.no_wait) {
-            let keys = &applied.objects;
-            progress.observe(&Event::Stage {
-                stage: Stage::Wait,
-                count: keys.len(),
-            });
-            let unready = wait(&api, keys, self.cluster.concurrency(), progress).await?;
-            if !unready.is_empty() {
-                return Err(Failure::Unready(unready));
-            }
-        }
-        Ok(applied)
-    }
-
-    async fn try_out(
-        &self,
-        manifest: Manifest,
-        farm: &Farm,
-        progress: &Progress,
-        interrupt: Interrupt,
-    ) -> Result<(), Failure> {
-        let api = self.cluster.open(interrupt).await?;
-        let options = self.change.options(&self.cluster, farm, Intent::default());
-        let objects = manifest.into_objects();
-        let checked = check(&api, &release(farm), objects, &options, progress).await?;
+        let checked = check(&api, &release(&farm), objects, &options, &progress).await?;
         for planned in &checked.planned {
             progress.observe(&Event::Object {
                 key: &planned.key,

@@ -60,6 +60,18 @@ impl ValuesArgs {
         load(&charts.defaults(), &self.inputs()?).map_err(Failure::Values)
     }
 
+    /// Whether there is anything over the defaults.
+    pub fn is_given(&self) -> bool {
+        let all = [
+            &self.files,
+            &self.set,
+            &self.set_string,
+            &self.set_file,
+            &self.set_json,
+        ];
+        all.iter().any(|given| !given.is_empty())
+    }
+
     fn inputs(&self) -> Result<Vec<Input>, Failure> {
         let files = self.files.iter().map(|file| input(file));
         let mut inputs = files.collect::<Result<Vec<Input>, Failure>>()?;

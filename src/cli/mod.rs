@@ -9,6 +9,7 @@ mod init;
 mod list;
 mod man;
 pub mod pipeline;
+mod pki;
 mod render;
 mod schema;
 mod show;
@@ -56,6 +57,7 @@ enum Command {
     Schema(schema::Schema),
     Show(show::Show),
     Init(init::Init),
+    Pki(pki::Pki),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -193,6 +195,7 @@ pub fn run() -> ExitCode {
         Command::Schema(command) => command.run(),
         Command::Show(command) => command.run(),
         Command::Init(command) => command.run(),
+        Command::Pki(command) => command.run(),
         Command::Completions(command) => command.run(Cli::command()),
         Command::Man(command) => command.run(Cli::command()),
     };

@@ -39,6 +39,28 @@ pub(super) fn render(args: &FarmArgs) -> Result<Outcome, Failure> {
     })
 }
 
+/// Loads and checks what flags ask for: the farm, with what should be told of its values.
+pub(super) fn farm(args: &FarmArgs) -> Result<(Farm, Vec<Problem>), Failure> {
+    let charts = args.charts.load()?;
+    let tree = args.values.load(&charts)?;
+    let release = &args.release;
+    check(&charts, &tree, release.name.as_deref(), &release.namespace)
+}
+
+fn check(
+    charts: &Charts,
+    tree: &Node,
+    name: Option<&str>,
+    namespace: &str,
+) -> Result<(Farm, Vec<Problem>), Failure> {
+    let defaults = || load(&charts.defaults(), &[]).ok();
+    let checked = farm::check(tree, name, namespace, defaults);
+    match checked.farm {
+        Some(farm) => Ok((farm, checked.problems)),
+        None => Err(Failure::Values(checked.problems)),
+    }
+}
+
 /// Checks and renders merged values. `name` wins over the values' own.
 ///
 /// # Errors
@@ -49,15 +71,11 @@ pub fn render_tree(
     name: Option<&str>,
     namespace: &str,
 ) -> Result<Outcome, Failure> {
-    let defaults = || load(&charts.defaults(), &[]).ok();
-    let checked = farm::check(tree, name, namespace, defaults);
-    let Some(farm) = checked.farm else {
-        return Err(Failure::Values(checked.problems));
-    };
+    let (farm, warnings) = check(charts, tree, name, namespace)?;
     check_extra_manifests(&farm, tree)?;
     Ok(Outcome {
         manifest: Manifest::assemble(objects(charts, &farm)?, namespace)?,
-        warnings: checked.problems,
+        warnings,
         farm,
     })
 }

@@ -9,11 +9,13 @@ use jiff::Timestamp;
 use serde_json::{Map, Value as Json};
 
 use super::apply::{ApplyError, Certificates};
+use super::applyset::Release;
 use super::event::{Event, Observer};
+use super::inventory::{self, InventoryError};
 use super::{Api, ClusterError, FieldConflict, Resource, text_at, value_at};
 use crate::manifest::{Key, Object};
 use crate::pki::secrets::{fill, secret_names};
-use crate::pki::{Change, Completed, Material, PkiError, Store, complete};
+use crate::pki::{Change, Completed, Material, PkiError, Reason, Store, complete};
 
 /// How far the clocks of the API server and of this machine may be apart, in seconds.
 const SKEW: i64 = 300;
@@ -68,6 +70,43 @@ pub async fn read(
     Ok(found.into_iter().flatten().collect())
 }
 
+/// The Secrets of a farm that hold certificates, whoever issued them; `None` where the cluster knows no such farm.
+///
+/// # Errors
+/// Where the cluster refuses.
+pub async fn of_farm(
+    api: &Api,
+    release: &Release,
+    concurrency: usize,
+) -> Result<Option<BTreeMap<String, Map<String, Json>>>, InventoryError> {
+    let Some(mut parent) = inventory::read(api, release).await? else {
+        return Ok(None);
+    };
+    parent
+        .kinds
+        .retain(|kind| matches!(kind.kind.as_str(), "Secret" | "Certificate"));
+    let objects = inventory::objects(api, release, &parent, concurrency).await?;
+    let objects: Vec<(Key, Map<String, Json>)> = objects
+        .into_iter()
+        .map(|(member, object)| (member.key, object))
+        .collect();
+    let issued = issued_by(objects.iter().map(|(key, object)| (key, object)));
+    let issued = issued.into_iter().map(|key| key.name).collect();
+    let mut found = read(api, &release.namespace, issued, concurrency).await?;
+    let own = objects.into_iter().filter(|(key, object)| {
+        key.kind == "Secret" && text_at(object, &["type"]) == "kubernetes.io/tls"
+    });
+    found.extend(own.map(|(key, object)| (key.name, object)));
+    Ok(Some(found))
+}
+
+/// `apiserver-server`, of `farm-kubernetes-pki-apiserver-server`.
+pub fn short_name(secret: &str) -> &str {
+    secret
+        .rsplit_once("-pki-")
+        .map_or(secret, |(_, short)| short)
+}
+
 /// What Secrets hold.
 pub fn materials(secrets: &BTreeMap<String, Map<String, Json>>) -> Store {
     let materials = secrets
@@ -111,7 +150,10 @@ async fn check_clock(api: &Api, here: Timestamp) -> Result<(), ApplyError> {
 
 fn tell(completed: &Completed, observer: &dyn Observer) {
     for issued in &completed.issued {
-        if let Change::Issued(reason) = &issued.change {
+        // A Secret that is new is told of anyway.
+        if let Change::Issued(reason) = &issued.change
+            && *reason != Reason::Missing
+        {
             let name = &issued.secret;
             observer.observe(&Event::Note(&format!("{name} is issued: {reason}")));
         }

@@ -73,7 +73,7 @@ impl Authority {
             }
         }
         if authority.stage() == Stage::Trusted {
-            authority.previous = Some(authority.current.clone());
+            authority.previous = Some(alone(&authority.current));
         }
         Ok(Some(authority))
     }
@@ -135,7 +135,7 @@ impl Authority {
                 let next = Authority::make(wanted, now)?.current;
                 Ok(Authority {
                     next: Some(next),
-                    previous: Some(self.current.clone()),
+                    previous: Some(alone(&self.current)),
                     ..self
                 })
             }
@@ -206,6 +206,14 @@ impl Authority {
         let mut text = bundle.join("\n");
         text.push('\n');
         text
+    }
+}
+
+/// An authority that trusts itself only.
+fn alone(material: &Material) -> Material {
+    Material {
+        authorities: material.certificate.clone(),
+        ..material.clone()
     }
 }
 

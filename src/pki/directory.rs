@@ -3,6 +3,7 @@
 //! A folder is written beside its place and trades places with the old one in one step, so that a certificate is never
 //! there without its key.
 
+use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
@@ -13,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::material::{AUTHORITIES, CERTIFICATE, KEY};
 use super::secrets::secret_names;
-use super::{Change, Completed, Material, PkiError, Store};
+use super::{Change, Completed, Key, Material, PkiError, Store};
 use crate::farm::certificates::Pki;
 
 /// The mode bits of everybody but the owner.
@@ -39,6 +40,25 @@ pub fn read(dir: &Path, pki: &Pki) -> Result<Store, PkiError> {
     Ok(found)
 }
 
+/// Everything in a folder, by the names of its folders.
+///
+/// # Errors
+/// Where it is no folder, others may read it, or a file cannot be read.
+pub fn read_all(dir: &Path) -> Result<BTreeMap<String, Material>, PkiError> {
+    let mut found = BTreeMap::new();
+    check_private(dir)?;
+    for entry in fs::read_dir(dir).map_err(failed(dir))? {
+        let entry = entry.map_err(failed(dir))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let folder = entry.path();
+        if !name.starts_with('.') && exists(&folder.join(CERTIFICATE))? {
+            check_private(&folder)?;
+            found.insert(name, read_one(&folder)?);
+        }
+    }
+    Ok(found)
+}
+
 /// Writes what changed to a folder, which is made where there is none; one farm's at a time.
 ///
 /// # Errors
@@ -53,6 +73,14 @@ pub fn write(dir: &Path, pki: &Pki, completed: &Completed) -> Result<(), PkiErro
         if issued.change != Change::Kept {
             let name = folder_of(pki, &issued.secret);
             replace(dir, name, &issued.material)?;
+        }
+    }
+    // What is left of a rotation that is over.
+    for secret in secret_names(pki) {
+        let is_there = completed.issued.iter().any(|one| one.secret == secret);
+        let folder = dir.join(folder_of(pki, &secret));
+        if !is_there && exists(&folder)? {
+            fs::remove_dir_all(&folder).map_err(failed(&folder))?;
         }
     }
     root.sync_all().map_err(failed(dir))
@@ -119,6 +147,71 @@ fn write_material(folder: &Path, material: &Material) -> Result<(), PkiError> {
         write_private(&folder.join(name), text)?;
     }
     Ok(())
+}
+
+/// How exported files are called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// As in kubeadm's `/etc/kubernetes/pki`.
+    Kubeadm,
+    /// As [`read`] takes them.
+    Secrets,
+}
+
+/// What kubeadm calls the certificates, without `.crt` and `.key`
+/// (kubernetes.io/docs/setup/best-practices/certificates).
+const KUBEADM: [(&str, &str); 5] = [
+    ("apiserver-server", "apiserver"),
+    ("etcd-ca", "etcd/ca"),
+    ("etcd-server", "etcd/server"),
+    ("etcd-peer", "etcd/peer"),
+    ("etcd-healthcheck-client", "etcd/healthcheck-client"),
+];
+
+/// Writes all of a farm's certificates and keys to a new or empty folder. Gives the number of files.
+///
+/// # Errors
+/// Where something is in the folder, or it cannot be written.
+pub fn export(
+    dir: &Path,
+    found: &BTreeMap<String, Material>,
+    layout: Layout,
+) -> Result<usize, PkiError> {
+    make_folder(dir)?;
+    check_private(dir)?;
+    let mut inside = fs::read_dir(dir).map_err(failed(dir))?;
+    if inside.next().is_some() {
+        return Err(PkiError::File {
+            path: dir.to_owned(),
+            reason: "it is not empty, and nothing in it is overwritten".to_owned(),
+        });
+    }
+    let mut count = 0;
+    for (name, material) in found {
+        if layout == Layout::Secrets {
+            let folder = dir.join(name);
+            make_folder(&folder)?;
+            write_material(&folder, material)?;
+            count += 3;
+            continue;
+        }
+        let known = KUBEADM.iter().find(|(short, _)| short == name);
+        let path = dir.join(known.map_or(name.as_str(), |(_, path)| path));
+        if let Some(folder) = path.parent() {
+            make_folder(folder)?;
+        }
+        write_private(&path.with_extension("key"), &material.key)?;
+        // kubeadm has the public half of this key, and no certificate.
+        match name == "sa" {
+            true => {
+                let public = Key::parse(&material.key).map(|key| key.public_pem());
+                write_private(&path.with_extension("pub"), &public.unwrap_or_default())?;
+            }
+            false => write_private(&path.with_extension("crt"), &material.certificate)?,
+        }
+        count += 2;
+    }
+    Ok(count)
 }
 
 /// Writes a new file that only its owner may read.

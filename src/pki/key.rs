@@ -52,6 +52,11 @@ impl Key {
         self.0.subject_public_key_info()
     }
 
+    /// The same as a PEM block.
+    pub fn public_pem(&self) -> String {
+        self.0.public_key_pem()
+    }
+
     pub(super) fn pair(&self) -> &KeyPair {
         &self.0
     }

@@ -3,7 +3,7 @@
 use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, Table};
 
-use super::diagnostics::printable;
+use super::diagnostics::{Style, printable};
 
 /// Rows under their headers: no borders, two spaces between columns, a line a row, each ended by a newline. Nothing is
 /// cut off or wrapped, and nothing in a cell can end its line. Without rows, the empty text.
@@ -21,6 +21,25 @@ pub fn table(headers: &[&str], rows: &[Vec<String>]) -> String {
         column.set_padding((0, 2));
     }
     table.trim_fmt() + "\n"
+}
+
+/// The same, with the rows in red that are marked, where there is colour.
+pub fn marked_table(headers: &[&str], rows: &[(Vec<String>, bool)], style: Style) -> String {
+    let cells: Vec<Vec<String>> = rows.iter().map(|(cells, _)| cells.clone()).collect();
+    let text = table(headers, &cells);
+    if style == Style::Plain {
+        return text;
+    }
+    // A row is a line, after that of the headers.
+    let marks = std::iter::once(false).chain(rows.iter().map(|(_, is_marked)| *is_marked));
+    let lines = text
+        .lines()
+        .zip(marks)
+        .map(|(line, is_marked)| match is_marked {
+            true => format!("\u{1b}[31m{line}\u{1b}[0m\n"),
+            false => format!("{line}\n"),
+        });
+    lines.collect()
 }
 
 fn cells(texts: &[impl AsRef<str>]) -> Vec<Cell> {

@@ -3,7 +3,7 @@
 use crate::assert_refused;
 use crate::support::kubefarm;
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 13] = [
     "render",
     "apply",
     "diff",
@@ -14,6 +14,7 @@ const COMMANDS: [&str; 12] = [
     "schema",
     "show",
     "init",
+    "pki",
     "completions",
     "man",
 ];
@@ -63,6 +64,23 @@ fn every_flag_of_every_command_is_explained() {
                 .is_some_and(|(_, text)| !text.trim().is_empty());
             assert!(explained, "{command}: {line}");
         }
+    }
+}
+
+#[test]
+fn every_command_below_pki_is_listed_and_has_worked_examples() {
+    let commands = ["init", "inspect", "renew", "rotate-ca", "export"];
+    assert_eq!(listed(&kubefarm(["pki", "--help"]).success()), commands);
+    for command in commands {
+        let help = kubefarm(["pki", command, "--help"]).success();
+        let (_, examples) = help.split_once("Examples:\n").expect("examples");
+        let called = format!("kubefarm pki {command}");
+        assert!(examples.contains(&called), "{command}");
+        assert_eq!(
+            kubefarm(["pki", command, "-h"]).success(),
+            help,
+            "{command}"
+        );
     }
 }
 

@@ -1,0 +1,156 @@
+//! `kubefarm pki`: the certificates of a farm.
+
+mod export;
+mod init;
+mod inspect;
+mod renew;
+mod rotate_ca;
+
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+
+use super::apply::ApplyArgs;
+use super::args::FarmArgs;
+use super::{Failure, on_cluster, pipeline, report};
+use crate::cluster::Interrupt;
+use crate::cluster::certificates::now;
+use crate::farm::Farm;
+use crate::pki::{Change, Completed, Intent, complete, directory};
+
+const EXAMPLES: &str = "\
+Examples:
+  Every certificate of a farm in the cluster, and how long each is good for:
+    kubefarm pki inspect farm -n clusters
+
+  Certificates and keys in a folder, for pipelines that render:
+    kubefarm pki init --pki-dir pki -f values.yaml
+    kubefarm render --pki-dir pki -f values.yaml | kubectl apply --server-side -f -";
+
+/// Make, look at, renew, rotate and export the certificates of a farm.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Pki {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Init(init::Init),
+    Inspect(inspect::Inspect),
+    Renew(renew::Renew),
+    RotateCa(rotate_ca::RotateCa),
+    Export(export::Export),
+}
+
+impl Pki {
+    pub fn run(self) -> Result<(), Failure> {
+        match self.command {
+            Command::Init(command) => command.run(),
+            Command::Inspect(command) => command.run(),
+            Command::Renew(command) => command.run(),
+            Command::RotateCa(command) => command.run(),
+            Command::Export(command) => command.run(),
+        }
+    }
+}
+
+/// Where the certificates are that a command changes: in the cluster, or in a folder.
+#[derive(Debug, Args)]
+struct PlaceArgs {
+    /// Change the certificates in this folder instead of the cluster's.
+    #[arg(long, value_name = "DIR", env = "KUBEFARM_PKI_DIR")]
+    pki_dir: Option<PathBuf>,
+    #[command(flatten)]
+    apply: ApplyArgs,
+}
+
+impl PlaceArgs {
+    /// Does what is asked for where the certificates are. In the cluster this is an apply, which waits until the pods
+    /// that read them have the new ones.
+    fn change(self, intent: impl FnOnce(&Farm) -> Intent) -> Result<Farm, Failure> {
+        if let Some(dir) = &self.pki_dir {
+            let farm = checked(&self.apply.farm)?;
+            let completed = write(dir, &farm, &intent(&farm))?;
+            if self.tells() {
+                tell(dir, &completed)?;
+            }
+            return Ok(farm);
+        }
+        let outcome = pipeline::render(&self.apply.farm)?;
+        report(&outcome.warnings)?;
+        check_mode(&outcome.farm)?;
+        let farm = outcome.farm.clone();
+        let intent = intent(&farm);
+        let apply = &self.apply;
+        on_cluster(|interrupt: Interrupt| async {
+            apply
+                .apply(outcome, intent, true, interrupt)
+                .await
+                .map(drop)
+        })?;
+        Ok(farm)
+    }
+
+    fn tells(&self) -> bool {
+        self.apply.tells()
+    }
+}
+
+/// The farm of some values, which has to be one whose certificates kubefarm issues.
+fn checked(args: &FarmArgs) -> Result<Farm, Failure> {
+    let (farm, warnings) = pipeline::farm(args)?;
+    report(&warnings)?;
+    check_mode(&farm)?;
+    Ok(farm)
+}
+
+fn check_mode(farm: &Farm) -> Result<(), Failure> {
+    if pipeline::issues(farm) {
+        return Ok(());
+    }
+    let reason = match farm.kubernetes.enabled {
+        false => {
+            "kubernetes.enabled is false: there is no control plane, and so there are no certificates"
+        }
+        true => {
+            "pki.mode is certManager: cert-manager makes, renews and rotates the certificates \
+             (cmctl renew); kubefarm does with --set pki.mode=builtin"
+        }
+    };
+    Err(Failure::Usage(reason.to_owned()))
+}
+
+/// Says what changed in a folder.
+fn tell(dir: &Path, completed: &Completed) -> io::Result<()> {
+    let mut err = io::stderr().lock();
+    let mut kept = 0;
+    for issued in &completed.issued {
+        match &issued.change {
+            Change::Kept => kept += 1,
+            Change::Trust => writeln!(err, "{}: what it trusts is new", issued.certificate)?,
+            Change::Issued(reason) => {
+                writeln!(err, "{} is issued: {reason}", issued.certificate)?;
+            }
+        }
+    }
+    for (name, end) in &completed.ending {
+        writeln!(err, "the certificate authority {name} ends at {end}")?;
+    }
+    let count = completed.issued.len();
+    writeln!(
+        err,
+        "{count} certificates in {}, {kept} of them as they were",
+        dir.display()
+    )
+}
+
+/// Completes the certificates in a folder.
+fn write(dir: &Path, farm: &Farm, intent: &Intent) -> Result<Completed, Failure> {
+    let found = directory::read(dir, &farm.pki)?;
+    let completed = complete(&farm.pki, &found, Some(now()?), intent)?;
+    directory::write(dir, &farm.pki, &completed)?;
+    Ok(completed)
+}

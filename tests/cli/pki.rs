@@ -1,0 +1,331 @@
+//! `kubefarm pki` on folders and values.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use crate::support::{Finished, kubefarm};
+use crate::{assert_failed, assert_refused};
+
+const BUILTIN: [&str; 4] = ["-f", "builtin:generic", "--set", "pki.mode=builtin"];
+
+/// A folder for key material that does not exist yet.
+fn folder() -> (TempDir, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let dir = folder.path().join("pki").display().to_string();
+    (folder, dir)
+}
+
+fn pki(words: &[&str], dir: &str, more: &[&str]) -> Finished {
+    let words = ["pki"].iter().chain(words);
+    kubefarm(words.chain(&["--pki-dir", dir]).chain(&BUILTIN).chain(more))
+}
+
+/// Every file below a folder, with its content.
+fn files(dir: &Path) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(dir).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        match path.is_dir() {
+            true => found.extend(files(&path)),
+            false => {
+                let text = fs::read_to_string(&path).expect("a file");
+                found.insert(path.display().to_string(), text);
+            }
+        }
+    }
+    found
+}
+
+fn changed(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) -> Vec<String> {
+    let changed = after
+        .iter()
+        .filter(|(name, text)| before.get(*name) != Some(*text));
+    let parts = changed.map(|(name, _)| name.rsplit('/').take(2).collect::<Vec<_>>());
+    parts
+        .map(|parts| format!("{}/{}", parts[1], parts[0]))
+        .collect()
+}
+
+#[test]
+fn init_makes_what_is_missing_and_keeps_the_rest() {
+    let (_folder, dir) = folder();
+    let first = pki(&["init"], &dir, &[]);
+    assert_eq!(first.code(), 0);
+    assert!(
+        first.stderr.contains("16 certificates in "),
+        "{}",
+        first.stderr
+    );
+    let made = files(Path::new(&dir));
+    assert_eq!(made.len(), 48);
+    for path in made.keys() {
+        let mode = fs::metadata(path).expect("a file").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{path}");
+        let parent = Path::new(path).parent().expect("a folder");
+        let mode = fs::metadata(parent).expect("a folder").permissions().mode();
+        assert_eq!(mode & 0o777, 0o700, "{}", parent.display());
+    }
+
+    let again = pki(&["init"], &dir, &[]);
+    assert_eq!(again.code(), 0);
+    assert!(
+        again.stderr.contains("16 of them as they were"),
+        "{}",
+        again.stderr
+    );
+    assert!(changed(&made, &files(Path::new(&dir))).is_empty());
+
+    fs::remove_dir_all(Path::new(&dir).join("admin-client")).expect("removed");
+    let san = [
+        "--set",
+        "kubernetes.apiServer.certSANs.dnsNames={api.example}",
+    ];
+    pki(&["init", "--quiet"], &dir, &san).success();
+    let issued = changed(&made, &files(Path::new(&dir)));
+    let expected = [
+        "admin-client/tls.crt",
+        "admin-client/tls.key",
+        "apiserver-server/tls.crt",
+        "apiserver-server/tls.key",
+    ];
+    assert_eq!(issued, expected);
+}
+
+#[test]
+fn render_puts_the_folder_into_secrets_and_marks_the_pods_that_read_them() {
+    let (_folder, dir) = folder();
+    pki(&["init"], &dir, &[]).success();
+    let render = |more: &[&str]| {
+        let args = ["render", "-o", "json"].iter().chain(&BUILTIN).chain(more);
+        let finished = kubefarm(args);
+        let list = serde_json::from_str::<serde_json::Value>(&finished.stdout);
+        (list.expect("JSON"), finished.stderr)
+    };
+    let (without, stderr) = render(&[]);
+    assert!(stderr.contains("kubefarm pki init"), "{stderr}");
+    let (with, stderr) = render(&["--pki-dir", &dir]);
+    assert_eq!(stderr, "");
+    let (again, _) = render(&["--pki-dir", &dir]);
+    assert_eq!(with, again);
+
+    let items = |list: &serde_json::Value| list["items"].as_array().expect("items").clone();
+    let tls = |list| {
+        let items: Vec<_> = items(list);
+        let secrets = items
+            .iter()
+            .filter(|item| item["type"] == "kubernetes.io/tls");
+        secrets.count()
+    };
+    assert_eq!((tls(&without), tls(&with)), (0, 16));
+    let marked: Vec<String> = items(&with)
+        .iter()
+        .filter(|item| {
+            let annotations = &item["spec"]["template"]["metadata"]["annotations"];
+            annotations["checksum/certificates"].is_string()
+        })
+        .map(|item| {
+            item["metadata"]["name"]
+                .as_str()
+                .expect("a name")
+                .to_owned()
+        })
+        .collect();
+    let readers = [
+        "etcd",
+        "admin",
+        "apiserver",
+        "controller-manager",
+        "scheduler",
+    ];
+    let mut expected = readers
+        .map(|name| format!("kubefarm-kubernetes-{name}"))
+        .to_vec();
+    let mut marked = marked;
+    expected.sort();
+    marked.sort();
+    assert_eq!(marked, expected);
+}
+
+#[test]
+fn a_folder_that_does_not_fit_is_said_and_nothing_is_rendered() {
+    let (_folder, dir) = folder();
+    let render = |more: &[&str]| {
+        let words = ["render", "--pki-dir", &dir];
+        kubefarm(words.iter().chain(&BUILTIN).chain(more))
+    };
+    assert_failed(&render(&[]), 1, &["has to be issued: there is none"]);
+    pki(&["init"], &dir, &[]).success();
+    let san = [
+        "--set",
+        "kubernetes.apiServer.certSANs.dnsNames={api.example}",
+    ];
+    assert_failed(
+        &render(&san),
+        1,
+        &["apiserver-server has to be issued: its names or addresses changed"],
+    );
+    let key = Path::new(&dir).join("ca/tls.key");
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).expect("a mode");
+    assert_failed(&render(&[]), 1, &["ca/tls.key: its mode is 0644", "chmod"]);
+}
+
+#[test]
+fn an_authority_that_is_no_good_is_never_replaced() {
+    let (_folder, dir) = folder();
+    pki(&["init"], &dir, &[]).success();
+    let made = files(Path::new(&dir));
+    let ca = Path::new(&dir).join("ca");
+    fs::copy(Path::new(&dir).join("etcd-ca/tls.key"), ca.join("tls.key")).expect("copied");
+    let finished = pki(&["init"], &dir, &[]);
+    assert_failed(
+        &finished,
+        1,
+        &["-pki-ca cannot be used: tls.key is not the key of tls.crt"],
+    );
+    fs::remove_dir_all(&ca).expect("removed");
+    let finished = pki(&["init"], &dir, &[]);
+    assert_failed(&finished, 1, &["-pki-ca is gone", "-pki-admin-client"]);
+    assert!(!finished.stderr.contains("PRIVATE"), "{}", finished.stderr);
+    let left = files(Path::new(&dir));
+    assert!(left.iter().all(|(name, text)| made.get(name) == Some(text)));
+}
+
+#[test]
+fn renew_issues_what_is_named_or_every_leaf() {
+    let (_folder, dir) = folder();
+    pki(&["init"], &dir, &[]).success();
+    let made = files(Path::new(&dir));
+    pki(&["renew", "scheduler-client"], &dir, &[]).success();
+    let one = files(Path::new(&dir));
+    let expected = ["scheduler-client/tls.crt", "scheduler-client/tls.key"];
+    assert_eq!(changed(&made, &one), expected);
+
+    pki(&["renew"], &dir, &[]).success();
+    let all = files(Path::new(&dir));
+    assert_eq!(changed(&one, &all).len(), 24);
+    let authorities = |files: &BTreeMap<String, String>| {
+        let is_ca = |name: &str| name.contains("ca/tls") || name.contains("/sa/tls");
+        let mut files = files.clone();
+        files.retain(|name, _| is_ca(name));
+        files
+    };
+    assert_eq!(authorities(&all).len(), 8);
+    assert!(changed(&authorities(&made), &authorities(&all)).is_empty());
+
+    pki(&["renew", "ca"], &dir, &[]).success();
+    let longer = files(Path::new(&dir));
+    assert!(
+        changed(&all, &longer)
+            .iter()
+            .all(|name| !name.ends_with("tls.key"))
+    );
+    assert_failed(
+        &pki(&["renew", "apiserver"], &dir, &[]),
+        1,
+        &["there is no certificate apiserver", "apiserver-server"],
+    );
+}
+
+#[test]
+fn an_authority_is_rotated_step_by_step() {
+    let (_folder, dir) = folder();
+    pki(&["init"], &dir, &[]).success();
+    let step = |step: &str| pki(&["rotate-ca", "ca", "--step", step], &dir, &[]);
+    let ca = || fs::read_to_string(Path::new(&dir).join("ca/tls.crt")).expect("a file");
+    let trusted = || {
+        let bundle = Path::new(&dir).join("admin-client/ca.crt");
+        let text = fs::read_to_string(bundle).expect("a file");
+        text.matches("BEGIN CERTIFICATE").count()
+    };
+    let old = ca();
+    assert_failed(&step("reissue"), 1, &["take the step trust first"]);
+    assert_failed(&step("drop"), 1, &["no old authority"]);
+
+    let said = step("trust");
+    assert!(
+        said.stderr.contains("Before --step reissue"),
+        "{}",
+        said.stderr
+    );
+    assert_eq!((ca() == old, trusted()), (true, 2));
+    let before = files(Path::new(&dir));
+    step("trust").success();
+    assert!(changed(&before, &files(Path::new(&dir))).is_empty());
+
+    step("reissue").success();
+    let new = ca();
+    assert_eq!((new == old, trusted()), (false, 2));
+    pki(&["init"], &dir, &[]).success();
+    assert_eq!((ca() == new, trusted()), (true, 2));
+    assert_failed(&step("trust"), 1, &["take the step drop first"]);
+
+    step("drop").success();
+    assert_eq!((ca() == new, trusted()), (true, 1));
+    for left_over in ["ca-next", "ca-previous"] {
+        assert!(!Path::new(&dir).join(left_over).exists(), "{left_over}");
+    }
+    assert_failed(
+        &pki(&["rotate-ca", "admin-client", "--step", "trust"], &dir, &[]),
+        1,
+        &["there is no certificate admin-client", "etcd-ca"],
+    );
+}
+
+#[test]
+fn inspect_tells_of_folders_and_values() {
+    let (_folder, dir) = folder();
+    pki(&["init"], &dir, &[]).success();
+    let inspect = |more: &[&str]| {
+        let words = ["pki", "inspect", "--pki-dir", &dir];
+        kubefarm(words.iter().chain(more))
+    };
+    let table = inspect(&[]).success();
+    let line = table.lines().find(|line| line.starts_with("admin-client "));
+    let line = line.expect("a line");
+    for part in ["  36", "O=system:masters,CN=", "-kubernetes-ca"] {
+        assert!(line.contains(part), "no {part:?} in {line}");
+    }
+    assert!(!table.contains('\u{1b}'));
+    let json: serde_json::Value =
+        serde_json::from_str(&inspect(&["-o", "json"]).success()).expect("JSON");
+    assert_eq!(json.as_array().expect("a list").len(), 16);
+    let days = json[0]["daysLeft"].as_i64().expect("a number");
+    assert!((364..=365).contains(&days), "{days}");
+
+    assert_eq!(inspect(&["--check-expiry", "30d"]).code(), 0);
+    assert_eq!(inspect(&["--check-expiry", "366d"]).code(), 1);
+    assert_refused(&inspect(&["--check-expiry", "soon"]), &["30d"]);
+    fs::write(Path::new(&dir).join("admin-client/tls.key"), "damaged").expect("written");
+    let damaged = inspect(&["--check-expiry", "30d"]);
+    assert_eq!(damaged.code(), 1);
+    assert!(
+        damaged.stdout.contains("no private key"),
+        "{}",
+        damaged.stdout
+    );
+
+    let wanted = ["pki", "inspect"].iter().chain(&BUILTIN);
+    let wanted = kubefarm(wanted).success();
+    assert!(wanted.contains("kubernetes.default.svc"), "{wanted}");
+    assert_refused(&kubefarm(["pki", "inspect"]), &["FARM", "--pki-dir", "-f"]);
+}
+
+#[test]
+fn what_somebody_else_issues_is_not_touched() {
+    let (_folder, dir) = folder();
+    for words in [
+        &["init"] as &[&str],
+        &["renew"],
+        &["rotate-ca", "ca", "--step", "trust"],
+    ] {
+        let finished = pki(words, &dir, &["--set", "pki.mode=certManager"]);
+        assert_refused(&finished, &["pki.mode is certManager", "pki.mode=builtin"]);
+        let finished = pki(words, &dir, &["--set", "kubernetes.enabled=false"]);
+        assert_refused(&finished, &["kubernetes.enabled is false"]);
+    }
+    assert!(!Path::new(&dir).exists());
+}
