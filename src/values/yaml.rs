@@ -5,6 +5,7 @@
 
 mod builder;
 mod meaning;
+mod plain;
 
 use std::sync::Arc;
 
@@ -52,6 +53,13 @@ pub fn parse(source: &str, text: &str) -> Result<Vec<Node>, Problem> {
             Problem::error("a NUL character: this is not a text file").at(end_of(source, before))
         );
     }
+    match plain::read(source, text) {
+        Some(documents) => Ok(documents),
+        None => read_whole_grammar(source, text),
+    }
+}
+
+fn read_whole_grammar(source: &str, text: &str) -> Result<Vec<Node>, Problem> {
     let options = granit_parser::options! {
         emit_comments: false,
         // As libyaml and go-yaml read them.
