@@ -2,6 +2,7 @@
 
 mod apply;
 mod args;
+mod commands;
 mod completions;
 mod delete;
 mod diff;
@@ -19,7 +20,7 @@ mod values;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use commands::Command;
 
 use crate::chart::{ChartError, embedded};
 use crate::cluster::apply::ApplyError;
@@ -30,37 +31,6 @@ use crate::manifest::ManifestError;
 use crate::pki::PkiError;
 use crate::report::{Style, print_apply_error, print_problems, print_unready};
 use crate::values::{Problem, nearest};
-
-/// Describe, render and run farms of network-booted Kubernetes clusters.
-#[derive(Debug, Parser)]
-#[command(
-    name = "kubefarm",
-    version,
-    propagate_version = true,
-    max_term_width = 100,
-    after_help = "Exit codes: 0 done, 1 it failed, 2 the input was wrong."
-)]
-pub struct Cli {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    Render(render::Render),
-    Apply(apply::Apply),
-    Diff(diff::Diff),
-    Delete(delete::Delete),
-    List(list::List),
-    Status(status::Status),
-    Values(values::Values),
-    Schema(schema::Schema),
-    Show(show::Show),
-    Init(init::Init),
-    Pki(pki::Pki),
-    Completions(completions::Completions),
-    Man(man::Man),
-}
 
 /// Why a command did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -184,7 +154,7 @@ impl Failure {
 
 /// Parses the command line, runs the command, and says how it ended.
 pub fn run() -> ExitCode {
-    let outcome = match Cli::parse().command {
+    let outcome = match commands::parse() {
         Command::Render(command) => command.run(),
         Command::Apply(command) => on_cluster(|interrupt| command.run(interrupt)),
         Command::Diff(command) => on_cluster(|interrupt| command.run(interrupt)),
@@ -196,8 +166,8 @@ pub fn run() -> ExitCode {
         Command::Show(command) => command.run(),
         Command::Init(command) => command.run(),
         Command::Pki(command) => command.run(),
-        Command::Completions(command) => command.run(Cli::command()),
-        Command::Man(command) => command.run(Cli::command()),
+        Command::Completions(command) => command.run(commands::whole()),
+        Command::Man(command) => command.run(commands::whole()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

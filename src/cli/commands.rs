@@ -1,0 +1,73 @@
+//! The table of the commands, and how the command line is read.
+
+use std::env;
+use std::ffi::OsStr;
+
+use clap::{Args, FromArgMatches, Subcommand};
+
+use super::{
+    apply, completions, delete, diff, init, list, man, pki, render, schema, show, status, values,
+};
+
+macro_rules! commands {
+    ($($name:literal => $command:ident($arguments:ty),)*) => {
+        /// A command with its flags.
+        #[derive(Debug, Subcommand)]
+        pub(super) enum Command {
+            $(#[command(name = $name)] $command($arguments),)*
+        }
+
+        /// The command line with one of the commands.
+        fn with_one(name: &str) -> Option<clap::Command> {
+            match name {
+                $($name => Some(root().subcommand(<$arguments>::augment_args(clap::Command::new($name)))),)*
+                _ => None,
+            }
+        }
+    };
+}
+
+commands! {
+    "render" => Render(render::Render),
+    "apply" => Apply(apply::Apply),
+    "diff" => Diff(diff::Diff),
+    "delete" => Delete(delete::Delete),
+    "list" => List(list::List),
+    "status" => Status(status::Status),
+    "values" => Values(values::Values),
+    "schema" => Schema(schema::Schema),
+    "show" => Show(show::Show),
+    "init" => Init(init::Init),
+    "pki" => Pki(pki::Pki),
+    "completions" => Completions(completions::Completions),
+    "man" => Man(man::Man),
+}
+
+fn root() -> clap::Command {
+    clap::Command::new("kubefarm")
+        .about("Describe, render and run farms of network-booted Kubernetes clusters")
+        .version(env!("CARGO_PKG_VERSION"))
+        .propagate_version(true)
+        .max_term_width(100)
+        .after_help("Exit codes: 0 done, 1 it failed, 2 the input was wrong.")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+}
+
+/// The whole command line, for help, completions and manual pages.
+pub(super) fn whole() -> clap::Command {
+    Command::augment_subcommands(root())
+}
+
+/// Reads the command line; ends the process where it is wrong, or asks for help.
+pub(super) fn parse() -> Command {
+    let first = env::args_os().nth(1);
+    let first = first.as_deref().and_then(OsStr::to_str);
+    // Where the command is plain to see, the others are not described to clap: that takes longer than to read the line.
+    let mut line = first.and_then(with_one).unwrap_or_else(whole);
+    let matches = line.get_matches_mut();
+    match Command::from_arg_matches(&matches) {
+        Ok(command) => command,
+        Err(error) => error.format(&mut line).exit(),
+    }
+}
