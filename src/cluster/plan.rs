@@ -139,7 +139,7 @@ async fn one(
     allowed: Allowed,
     coming: &Coming,
 ) -> Result<Planned, ClusterError> {
-    let resource = api.resources.of(&object).cloned();
+    let resource = api.resources.of(&object.content).cloned();
     let key = object.key();
     let mut content = object.content;
     release.adopt(&mut content);

@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use kube::discovery::{ApiGroup, Scope};
 use kube::{Client, Discovery};
 
-use crate::manifest::{Key, Object};
+use serde_json::{Map, Value as Json};
+
+use super::text_at;
+use crate::manifest::{Key, group};
 
 /// A kind as the cluster serves it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +31,7 @@ pub struct Resources {
 
 impl Resource {
     /// A kind in version `v1` that every cluster serves, so that it needs no discovery.
-    pub(super) fn well_known(group: &str, kind: &str, plural: &str) -> Resource {
+    pub fn well_known(group: &str, kind: &str, plural: &str) -> Resource {
         Resource {
             group: group.to_owned(),
             version: "v1".to_owned(),
@@ -96,11 +99,12 @@ impl Resources {
     }
 
     /// The kind of an object, in the very version it is written in.
-    pub fn of(&self, object: &Object) -> Option<&Resource> {
-        let kinds = self.versions(object.group(), object.kind());
+    pub fn of(&self, object: &Map<String, Json>) -> Option<&Resource> {
+        let version = text_at(object, &["apiVersion"]);
+        let kinds = self.versions(group(object), text_at(object, &["kind"]));
         kinds
             .iter()
-            .find(|resource| resource.api_version() == object.api_version())
+            .find(|resource| resource.api_version() == version)
     }
 
     /// A kind in the version that the cluster prefers.

@@ -135,8 +135,8 @@ impl<'a> Work<'a> {
             let mut all_known = true;
             for planned in &mut self.planned {
                 if planned.resource.is_none() {
-                    let Key { group, kind, .. } = &planned.key;
-                    planned.resource = self.api.resources.preferred(group, kind).cloned();
+                    // In the version it is written in, which need not be the one that the cluster prefers.
+                    planned.resource = self.api.resources.of(&planned.content).cloned();
                     all_known &= planned.resource.is_some();
                 }
             }
