@@ -1,6 +1,7 @@
 //! What counts as a name, an address, a duration: pure predicates, each with the source of its rule.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
 
 /// A MAC address as dnsmasq and LTSP compare it: six hexadecimal octets joined by colons.
 pub fn is_mac(text: &str) -> bool {
@@ -135,27 +136,35 @@ pub fn is_cron(text: &str) -> bool {
             }))
 }
 
-/// A positive duration as Go reads it: `24h0m0s`, `1.5h` (time.ParseDuration).
-pub fn is_go_duration(text: &str) -> bool {
-    let mut rest = text;
-    while !rest.is_empty() {
-        let number_end = rest
-            .find(|c: char| !c.is_ascii_digit() && c != '.')
-            .unwrap_or(rest.len());
-        if number_end == 0 || rest[..number_end].parse::<f64>().is_err() {
-            return false;
-        }
-        rest = &rest[number_end..];
-        let unit = ["ms", "us", "ns", "h", "m", "s"]
-            .into_iter()
-            .find(|unit| rest.starts_with(unit));
-        match unit {
-            Some(unit) => rest = &rest[unit.len()..],
-            None => return false,
-        }
+/// A duration as Go reads it, but for signs: `24h0m0s`, `1.5h`, `0` (time.ParseDuration).
+pub fn go_duration(text: &str) -> Option<Duration> {
+    if text == "0" {
+        return Some(Duration::ZERO);
     }
-    !text.is_empty()
+    let mut rest = text;
+    let mut sum = Duration::ZERO;
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let (number, after) = rest.split_at(end);
+        let (seconds, after) = GO_UNITS
+            .iter()
+            .find_map(|(unit, seconds)| Some((seconds, after.strip_prefix(unit)?)))?;
+        let part = number.parse::<f64>().ok()? * seconds;
+        sum = sum.checked_add(Duration::try_from_secs_f64(part).ok()?)?;
+        rest = after;
+    }
+    (!text.is_empty()).then_some(sum)
 }
+
+/// Go's units in seconds; a unit that begins like another one comes first.
+const GO_UNITS: [(&str, f64); 6] = [
+    ("ms", 1e-3),
+    ("us", 1e-6),
+    ("ns", 1e-9),
+    ("h", 3600.0),
+    ("m", 60.0),
+    ("s", 1.0),
+];
 
 /// A Kubernetes version with its leading v: `v1.37.2`, `v1.38.0-rc.1`.
 pub fn is_kubernetes_version(text: &str) -> bool {
@@ -268,7 +277,21 @@ mod tests {
 
     #[test]
     fn durations_quantities_schedules() {
-        assert!(is_go_duration("24h0m0s") && is_go_duration("1.5h") && !is_go_duration("1d"));
+        let seconds = |text| go_duration(text).map(|duration| duration.as_secs_f64());
+        assert_eq!(seconds("24h0m0s"), Some(86_400.0));
+        assert_eq!(seconds("1.5h1m2s500ms"), Some(5_462.5));
+        assert_eq!(seconds("0"), Some(0.0));
+        for text in [
+            "",
+            "1d",
+            "1",
+            "h",
+            "-1h",
+            "1..5h",
+            &format!("{}h", "9".repeat(400)),
+        ] {
+            assert_eq!(seconds(text), None, "{text}");
+        }
         assert!(
             is_quantity("1Gi") && is_quantity("1e9") && !is_quantity("1GiB") && !is_quantity("big")
         );

@@ -6,7 +6,7 @@ use crate::farm::findings::Findings;
 use crate::farm::spec::{Component, KeyAlgorithm, KonnectivityMode, ServiceType, Values};
 use crate::farm::subnets::Subnets;
 use crate::farm::syntax::{
-    is_cron, is_dns_name, is_file_key, is_go_duration, is_kubernetes_version, is_quantity,
+    go_duration, is_cron, is_dns_name, is_file_key, is_kubernetes_version, is_quantity,
     split_endpoint,
 };
 use crate::values::{Path, Problem};
@@ -198,7 +198,7 @@ fn times(values: &Values, findings: &mut Findings) {
         }
     }
     let ttl = &values.token_generator.token_ttl;
-    if !is_go_duration(ttl) && ttl != "0" {
+    if go_duration(ttl).is_none() {
         let problem = Problem::error(format!("`{ttl}` is no duration"));
         findings.record(
             &Path::from("tokenGenerator.tokenTtl"),
