@@ -31,10 +31,24 @@ impl Manifest {
     ///
     /// # Errors
     /// Two objects with one [`Key`], or an object beyond the [`limits`].
-    pub fn assemble(mut objects: Vec<Object>, namespace: &str) -> Result<Manifest, ManifestError> {
+    pub fn assemble(objects: Vec<Object>, namespace: &str) -> Result<Manifest, ManifestError> {
+        let is_cluster_scoped =
+            |object: &Object| order::is_cluster_scoped(object.group(), object.kind());
+        Manifest::assemble_by(objects, namespace, is_cluster_scoped)
+    }
+
+    /// The same where more is known of which kinds live outside of namespaces.
+    ///
+    /// # Errors
+    /// As [`Manifest::assemble`].
+    pub fn assemble_by(
+        mut objects: Vec<Object>,
+        namespace: &str,
+        is_cluster_scoped: impl Fn(&Object) -> bool,
+    ) -> Result<Manifest, ManifestError> {
         for object in &mut objects {
             let has_none = object.namespace().is_none_or(str::is_empty);
-            if has_none && !order::is_cluster_scoped(object.group(), object.kind()) {
+            if has_none && !is_cluster_scoped(object) {
                 object.set_namespace(namespace);
             }
         }
