@@ -1,6 +1,8 @@
 //! Flags that several commands share.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -8,6 +10,7 @@ use clap::{Args, ValueEnum};
 use super::Failure;
 use crate::chart::{Charts, embedded};
 use crate::cluster::{Api, ClusterError, Interrupt, Release, Target};
+use crate::farm::syntax::{is_dns_name, split_endpoint};
 use crate::report::{Form, Output};
 use crate::values::nearest;
 use crate::values::{Input, Node, load};
@@ -222,6 +225,23 @@ pub enum Json {
     Json,
 }
 
+/// `host:port`, checked; what is written into shell and kubeconfig files as it is.
+#[derive(Debug, Clone)]
+pub struct Endpoint(pub String);
+
+impl FromStr for Endpoint {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Endpoint, String> {
+        match split_endpoint(text) {
+            Some((host, Some(_))) if is_dns_name(host) || host.parse::<IpAddr>().is_ok() => {
+                Ok(Endpoint(text.to_owned()))
+            }
+            _ => Err("wanted HOST:PORT, and an IPv6 address in brackets".to_owned()),
+        }
+    }
+}
+
 /// Which cluster, and how patient to be with it.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Cluster")]
@@ -255,7 +275,8 @@ impl ClusterArgs {
     }
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+/// `90s`, `5m`, `1h30m`.
+pub fn duration(text: &str) -> Result<Duration, String> {
     let wanted = "wanted a time such as 90s, 5m or 1h30m";
     let parsed: jiff::SignedDuration = text.parse().map_err(|_| wanted.to_owned())?;
     match Duration::try_from(parsed) {

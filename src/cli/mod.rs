@@ -1,5 +1,6 @@
 //! The commands: one file each, their shared flags in `args`.
 
+mod agent;
 mod apply;
 mod args;
 mod commands;
@@ -22,6 +23,7 @@ use std::process::ExitCode;
 
 use commands::Command;
 
+use crate::agent::AgentError;
 use crate::chart::{ChartError, embedded};
 use crate::cluster::apply::ApplyError;
 use crate::cluster::farms::list as list_farms;
@@ -29,7 +31,9 @@ use crate::cluster::inventory::InventoryError;
 use crate::cluster::{Api, ClusterError, Interrupt, Release, Unready};
 use crate::manifest::ManifestError;
 use crate::pki::PkiError;
-use crate::report::{Style, print_apply_error, print_problems, print_unready};
+use crate::report::{
+    Style, print_apply_error, print_bootstrap_error, print_problems, print_unready,
+};
 use crate::values::{Problem, nearest};
 
 /// Why a command did not do what it was asked.
@@ -53,6 +57,9 @@ pub enum Failure {
     /// A farm could not be applied or deleted.
     #[error(transparent)]
     Apply(Box<ApplyError>),
+    /// A Job inside the cluster did not do its work.
+    #[error(transparent)]
+    Agent(AgentError),
     /// Certificates cannot be had.
     #[error("the certificates are not complete")]
     Pki(Vec<PkiError>),
@@ -88,6 +95,12 @@ impl From<PkiError> for Failure {
     }
 }
 
+impl From<AgentError> for Failure {
+    fn from(error: AgentError) -> Self {
+        Failure::Agent(error)
+    }
+}
+
 impl From<InventoryError> for Failure {
     fn from(error: InventoryError) -> Self {
         ApplyError::from(error).into()
@@ -108,6 +121,7 @@ impl Failure {
             Failure::Manifest(_) => 2,
             Failure::Cluster(_)
             | Failure::Apply(_)
+            | Failure::Agent(_)
             | Failure::Pki(_)
             | Failure::Unready(_)
             | Failure::Found
@@ -132,6 +146,11 @@ impl Failure {
             Failure::Apply(error) => {
                 let mut text = Vec::new();
                 print_apply_error(error, &mut text)?;
+                io::stderr().write_all(&text)
+            }
+            Failure::Agent(AgentError::Apply(error)) => {
+                let mut text = Vec::new();
+                print_bootstrap_error(error, &mut text)?;
                 io::stderr().write_all(&text)
             }
             Failure::Pki(errors) => {
@@ -166,6 +185,7 @@ pub fn run() -> ExitCode {
         Command::Show(command) => command.run(),
         Command::Init(command) => command.run(),
         Command::Pki(command) => command.run(),
+        Command::Agent(command) => command.run(),
         Command::Completions(command) => command.run(commands::whole()),
         Command::Man(command) => command.run(commands::whole()),
     };

@@ -44,7 +44,7 @@ pub use wait::{Unready, wait};
 use serde_json::{Map, Value as Json};
 
 /// The object that a `json!({…})` is.
-fn into_object(value: Json) -> Map<String, Json> {
+pub(crate) fn into_object(value: Json) -> Map<String, Json> {
     match value {
         Json::Object(object) => object,
         _ => Map::new(),

@@ -16,6 +16,22 @@ const NAMED: usize = 20;
 /// # Errors
 /// Where `out` cannot be written to.
 pub fn print_apply_error(error: &ApplyError, out: &mut impl Write) -> io::Result<()> {
+    print_error(error, hints, out)
+}
+
+/// Prints an error of the bootstrap Job, which nobody can give a flag.
+///
+/// # Errors
+/// Where `out` cannot be written to.
+pub fn print_bootstrap_error(error: &ApplyError, out: &mut impl Write) -> io::Result<()> {
+    print_error(error, bootstrap_hints, out)
+}
+
+fn print_error<W: Write>(
+    error: &ApplyError,
+    hints: fn(&[(Key, Refusal)], &mut W) -> io::Result<()>,
+    out: &mut W,
+) -> io::Result<()> {
     match error {
         ApplyError::Refused(refusals) => {
             for (key, refusal) in refusals {
@@ -147,6 +163,17 @@ fn hints(refusals: &[(Key, Refusal)], out: &mut impl Write) -> io::Result<()> {
         writeln!(
             out,
             "help: --create-namespace creates the release's namespace"
+        )?;
+    }
+    Ok(())
+}
+
+fn bootstrap_hints(refusals: &[(Key, Refusal)], out: &mut impl Write) -> io::Result<()> {
+    let is_fixed = |refusal: &Refusal| matches!(refusal, Refusal::Immutable { .. });
+    if refusals.iter().any(|(_, refusal)| is_fixed(refusal)) {
+        writeln!(
+            out,
+            "help: delete these objects in the child cluster, and the next run creates them anew"
         )?;
     }
     Ok(())

@@ -8,6 +8,6 @@ mod table;
 
 pub use diagnostics::{Style, print_problems};
 pub use diff::print_differences;
-pub use failures::{print_apply_error, print_unready};
+pub use failures::{print_apply_error, print_bootstrap_error, print_unready};
 pub use progress::{Form, Output, Progress};
 pub use table::{marked_table, table};

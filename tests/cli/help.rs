@@ -3,7 +3,7 @@
 use crate::assert_refused;
 use crate::support::kubefarm;
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 14] = [
     "render",
     "apply",
     "diff",
@@ -15,6 +15,7 @@ const COMMANDS: [&str; 13] = [
     "show",
     "init",
     "pki",
+    "agent",
     "completions",
     "man",
 ];

@@ -1,0 +1,196 @@
+//! `kubefarm agent bootstrap`: what a child cluster needs before nodes can join it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value as Json, json};
+
+use super::authorities::Authorities;
+use super::{AgentError, Running, connect, core, core_key, read, unreadable, wait_for};
+use crate::cluster::apply::{ApplyError, Options, apply};
+use crate::cluster::plan::Allowed;
+use crate::cluster::{Api, Release, Resources, Target, into_object, inventory};
+use crate::manifest::{Key, Manifest, Object, order, parse};
+
+/// Where the records are of what we keep in a child cluster.
+const NAMESPACE: &str = "kube-system";
+/// What is kept there: two sets, so that a user's manifest which the cluster refuses keeps no node from joining.
+const ADDONS: &str = "kubefarm-addons";
+const EXTRA_MANIFESTS: &str = "kubefarm-extra-manifests";
+/// The namespaces that an API server makes for itself, a moment after it is ready.
+const OWN_NAMESPACES: [&str; 3] = ["default", "kube-public", NAMESPACE];
+
+/// What to bring into a child cluster.
+#[derive(Debug, Clone)]
+pub struct Bootstrap {
+    /// A folder of manifests: ours.
+    pub addons: PathBuf,
+    /// A folder of manifests: the user's.
+    pub extra_manifests: Option<PathBuf>,
+    /// PEM: what nodes have to trust.
+    pub authorities: PathBuf,
+    /// `host:port` at which nodes reach the API server.
+    pub endpoint: String,
+    /// How many requests to have under way at a time.
+    pub concurrency: usize,
+}
+
+/// Applies the addons, `cluster-info` and the user's manifests, and removes what was among them before.
+///
+/// # Errors
+/// Where a file is no manifest, the API server does not come up in time, or it refuses something.
+pub async fn bootstrap(
+    child: Target,
+    wanted: &Bootstrap,
+    running: &Running<'_>,
+) -> Result<(), AgentError> {
+    let authorities = Authorities::read(&wanted.authorities)?;
+    let mut addons = manifests(&wanted.addons)?;
+    if addons.is_empty() {
+        // Taken at its word, an empty folder would remove everything.
+        return Err(unreadable(&wanted.addons, &"there is no manifest in it"));
+    }
+    addons.push(cluster_info(&authorities.text, &wanted.endpoint));
+    let extra = match &wanted.extra_manifests {
+        Some(folder) => manifests(folder)?,
+        None => Vec::new(),
+    };
+
+    let api = connect(child, running).await?;
+    let (addons, extra) = in_namespaces(addons, extra, &api.resources)?;
+    for namespace in OWN_NAMESPACES {
+        let key = core_key("Namespace", "", namespace);
+        let namespaces = core("Namespace", "namespaces");
+        wait_for(&api, &namespaces, &key, running.observer, |_| Ok(())).await?;
+    }
+    apply_set(&api, ADDONS, addons, wanted, running).await?;
+    let record = inventory::read(&api, &release(EXTRA_MANIFESTS)).await;
+    if !extra.is_empty() || record.map_err(ApplyError::from)?.is_some() {
+        apply_set(&api, EXTRA_MANIFESTS, extra, wanted, running).await?;
+    }
+    Ok(())
+}
+
+fn release(name: &str) -> Release {
+    Release {
+        name: name.to_owned(),
+        namespace: NAMESPACE.to_owned(),
+    }
+}
+
+async fn apply_set(
+    api: &Api,
+    name: &str,
+    objects: Vec<Object>,
+    wanted: &Bootstrap,
+    running: &Running<'_>,
+) -> Result<(), AgentError> {
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    let options = Options {
+        allowed: Allowed {
+            // There is nobody to ask, and what somebody changed by hand would stop every later run.
+            force: true,
+            adopt: false,
+            // Ours have to follow the version of kubefarm. Theirs may hold what cannot be made anew.
+            replace: name == ADDONS,
+            create_namespace: false,
+        },
+        prune: true,
+        concurrency: wanted.concurrency,
+        certificates: None,
+        facts: BTreeMap::from([("kubefarm".to_owned(), version)]),
+    };
+    apply(api, &release(name), objects, &options, running.observer).await?;
+    Ok(())
+}
+
+/// The objects of every file in a folder, as a mounted ConfigMap or Secret has them: names with a dot in front are the
+/// kubelet's own.
+fn manifests(folder: &Path) -> Result<Vec<Object>, AgentError> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder).map_err(|error| unreadable(folder, &error))? {
+        let entry = entry.map_err(|error| unreadable(folder, &error))?;
+        if !entry.file_name().to_string_lossy().starts_with('.') {
+            paths.push(entry.path());
+        }
+    }
+    paths.sort();
+    let mut objects = Vec::new();
+    for path in paths {
+        let text = read(&path)?;
+        objects.extend(parse(&path.display().to_string(), &text)?);
+    }
+    Ok(objects)
+}
+
+/// As kubectl does it, what names no namespace goes to `default`, unless the cluster, or a definition among the objects,
+/// says that its kind lives in none. No object is in both lists.
+fn in_namespaces(
+    addons: Vec<Object>,
+    extra: Vec<Object>,
+    resources: &Resources,
+) -> Result<(Vec<Object>, Vec<Object>), AgentError> {
+    let ours: Vec<Key> = addons.iter().map(Object::key).collect();
+    let all: Vec<Object> = addons.into_iter().chain(extra).collect();
+    let scopes = defined_scopes(&all);
+    let is_cluster_scoped = |object: &Object| {
+        let (group, kind) = (object.group(), object.kind());
+        let served = || Some(!resources.preferred(group, kind)?.namespaced);
+        scopes
+            .get(&(group.to_owned(), kind.to_owned()))
+            .copied()
+            .or_else(served)
+            .unwrap_or_else(|| order::is_cluster_scoped(group, kind))
+    };
+    let all = Manifest::assemble_by(all, "default", is_cluster_scoped)?.into_objects();
+    Ok(all
+        .into_iter()
+        .partition(|object| ours.contains(&object.key())))
+}
+
+/// Whether the kinds that CustomResourceDefinitions define live outside of namespaces, by group and kind.
+fn defined_scopes(objects: &[Object]) -> HashMap<(String, String), bool> {
+    let definitions = objects
+        .iter()
+        .filter(|object| object.kind() == "CustomResourceDefinition");
+    let scopes = definitions.filter_map(|object| {
+        let spec = object.content.get("spec")?;
+        let text = |value: &Json| value.as_str().map(str::to_owned);
+        let group = text(spec.get("group")?)?;
+        let kind = text(spec.get("names")?.get("kind")?)?;
+        Some(((group, kind), spec.get("scope")? == "Cluster"))
+    });
+    scopes.collect()
+}
+
+/// What nodes read before they trust anything (`kubeadm join`, discovery by token). The signatures beside it are the
+/// controller manager's.
+fn cluster_info(authorities: &str, endpoint: &str) -> Object {
+    let kubeconfig = json!({
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{
+            "name": "",
+            "cluster": {
+                "certificate-authority-data": STANDARD.encode(authorities),
+                "server": format!("https://{endpoint}"),
+            },
+        }],
+        "contexts": null,
+        "current-context": "",
+        "preferences": {},
+        "users": null,
+    });
+    Object {
+        source: "cluster-info".to_owned(),
+        content: into_object(json!({
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": { "name": "cluster-info", "namespace": "kube-public" },
+            "data": { "kubeconfig": kubeconfig.to_string() },
+        })),
+    }
+}
