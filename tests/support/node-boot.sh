@@ -6,20 +6,16 @@
 #   ROOT  a folder with etc/ltsp and run/net-DEVICE.conf in it; what the boot writes stays there
 set -eu
 
+# shellcheck source=tests/support/root.sh
+. "${0%/*}/root.sh"
 root=$1 device=$2 mac=$3 address=$4 hostname=$5
 cd "$root"
-mkdir -p usr proc sys dev tmp root sbin var/lib var/log var/cache etc/ssh
-mount --rbind /usr usr
+mkdir -p root sbin var/lib var/log var/cache etc/ssh
+make_root
 # LTSP takes some of systemd's and polkit's files away.
 for changed in usr/lib/systemd/system-generators usr/share/polkit-1; do
     test ! -d "$changed" || mount -t tmpfs none "$changed"
 done
-mount -o remount,ro,bind usr
-for folder in bin lib lib64; do
-    ln -s "usr/$folder" "$folder"
-done
-mount -t proc none proc
-mount --rbind /dev dev
 printf 'root:x:0:0:root:/root:/bin/sh\nsshd:x:100:65534::/run/sshd:/usr/sbin/nologin\n' >etc/passwd
 printf 'root:x:0:\nnogroup:x:65534:\n' >etc/group
 printf 'root:*:19000:0:99999:7:::\n' >etc/shadow
