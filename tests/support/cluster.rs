@@ -34,8 +34,12 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// What is not as in every other cluster.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Further flags of kube-apiserver, with their dashes.
+    /// Further flags of kube-apiserver, with their dashes; they take the place of ours.
     pub api_server_flags: Vec<String>,
+    /// The same of kube-controller-manager.
+    pub controller_manager_flags: Vec<String>,
+    /// Further names in the certificate of kube-apiserver.
+    pub names: Vec<String>,
     /// Leaves kube-controller-manager out: nothing is made of Deployments, and no namespace goes away.
     pub without_controllers: bool,
 }
@@ -67,7 +71,7 @@ impl Cluster {
         let guard = Guard::of(&folder);
         let address = free_address();
         let server = format!("https://{address}:{}", programs::API_SERVER_PORT);
-        let identities = Identities::new(&folder, server, &address.to_string());
+        let identities = Identities::new(&folder, server, address, &options.names);
         let admin = identities.with_certificate("admin", &["system:masters"], 1);
         let mut cluster = Cluster {
             options,
@@ -103,6 +107,11 @@ impl Cluster {
     /// Where logs, keys and data are.
     pub fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// The address of the API server.
+    pub fn address(&self) -> Ipv4Addr {
+        self.address
     }
 
     /// The URL of the API server.
@@ -182,6 +191,12 @@ impl Cluster {
             );
             std::thread::sleep(Duration::from_millis(100));
         }
+    }
+
+    /// Where a program is that goes with the cluster, such as `kubeadm`; it is built where it is missing.
+    pub fn program(&self, program: &str) -> PathBuf {
+        programs::build(&[program]).expect("built, as the control plane is");
+        self.programs.join("bin").join(program)
     }
 
     /// A program of the cluster, told to reach it with a kubeconfig and to keep its own files here.

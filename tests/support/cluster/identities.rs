@@ -1,6 +1,7 @@
 //! The cluster's certificate authority, and kubeconfigs of who may or may not come in.
 
 use std::fs::{read, write};
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -19,8 +20,8 @@ pub struct Identities {
 
 impl Identities {
     /// Makes a certificate authority, the certificate of an API server (`server.crt`, `server.key`) for an IP
-    /// address, and the keys that sign and verify tokens of service accounts (`accounts.key`, `accounts.pub`).
-    pub fn new(folder: &Path, server: String, address: &str) -> Identities {
+    /// address and for names, and the keys that sign and verify tokens of service accounts (`accounts.key`, `accounts.pub`).
+    pub fn new(folder: &Path, server: String, address: Ipv4Addr, names: &[String]) -> Identities {
         let made = Identities {
             folder: folder.to_owned(),
             server,
@@ -29,8 +30,10 @@ impl Identities {
         made.openssl("req -x509 -new -key ca.key -out ca.crt -days 7 -subj /CN=kubefarm-test-ca");
         made.key("accounts");
         made.openssl("pkey -in accounts.key -pubout -out accounts.pub");
-        let extensions =
-            format!("extendedKeyUsage=serverAuth\nsubjectAltName=IP:{address},DNS:localhost\n");
+        let names: String = names.iter().map(|name| format!(",DNS:{name}")).collect();
+        let extensions = format!(
+            "extendedKeyUsage=serverAuth\nsubjectAltName=IP:{address},DNS:localhost{names}\n"
+        );
         made.sign("server", "/CN=kube-apiserver", 7, &extensions);
         made
     }

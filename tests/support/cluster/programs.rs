@@ -89,7 +89,7 @@ impl Cluster {
             "--endpoint-reconciler-type=none",
         ];
         command.extend(fixed.map(str::to_owned));
-        command.extend(self.options.api_server_flags.iter().cloned());
+        override_flags(&mut command, &self.options.api_server_flags);
         self.run(API_SERVER, &command);
         self.wait_until("kube-apiserver is ready", || {
             self.listens(API_SERVER_PORT)
@@ -105,7 +105,7 @@ impl Cluster {
         let user = "system:kube-controller-manager";
         let kubeconfig = self.user_kubeconfig(user, &[]);
         let file = |name| self.identities.file(name);
-        let command = [
+        let mut command = vec![
             format!("--kubeconfig={}", kubeconfig.display()),
             format!("--root-ca-file={}", file("ca.crt")),
             format!("--cluster-signing-cert-file={}", file("ca.crt")),
@@ -118,6 +118,7 @@ impl Cluster {
             "--leader-elect=false".to_owned(),
             "--secure-port=0".to_owned(),
         ];
+        override_flags(&mut command, &self.options.controller_manager_flags);
         self.run(CONTROLLER_MANAGER, &command);
         let account = ["get", "serviceaccount", "default", "--namespace=default"];
         self.wait_until("namespaces get their service account", || {
@@ -163,4 +164,15 @@ impl Cluster {
         let tokens = format!("{TOKEN},token-user,token-user,\"system:masters\"\n");
         std::fs::write(self.folder.join("tokens.csv"), tokens).expect("written");
     }
+}
+
+/// Adds flags, and takes away those of the same names; `anonymous-auth` goes with the file that says the same.
+fn override_flags(command: &mut Vec<String>, flags: &[String]) {
+    let name = |flag: &str| flag.split('=').next().unwrap_or_default().to_owned();
+    let mut names: Vec<String> = flags.iter().map(|flag| name(flag)).collect();
+    if names.iter().any(|name| name == "--authentication-config") {
+        names.push("--anonymous-auth".to_owned());
+    }
+    command.retain(|flag| !names.contains(&name(flag)));
+    command.extend_from_slice(flags);
 }
