@@ -1,0 +1,111 @@
+//! The image build files name the versions that the rest of the project names, and what they copy is there.
+
+use std::fs;
+
+use crate::support::{kubefarm, project};
+
+const DOCKERFILE: &str = "images/tools/Dockerfile";
+
+fn text(file: &str) -> String {
+    let path = project().join(file);
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+/// The instructions of a Dockerfile, each on one line, without comments.
+fn instructions() -> Vec<String> {
+    let text = text(DOCKERFILE);
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    let joined = lines.collect::<Vec<_>>().join("\n").replace("\\\n", " ");
+    let instructions = joined.lines().filter(|line| !line.is_empty());
+    instructions.map(str::to_owned).collect()
+}
+
+/// The default of a build argument.
+#[track_caller]
+fn argument(name: &str) -> String {
+    let start = format!("ARG {name}=");
+    let found = instructions()
+        .into_iter()
+        .find_map(|line| Some(line.strip_prefix(&start)?.to_owned()));
+    found.unwrap_or_else(|| panic!("no {start}"))
+}
+
+#[test]
+fn the_image_has_the_versions_of_the_charts_and_of_the_crate() {
+    let defaults = kubefarm(["show", "values", "kubernetes"]).success();
+    let values: serde_json::Value = serde_yaml::from_str(&defaults).expect("YAML");
+    assert_eq!(
+        argument("KUBERNETES_VERSION"),
+        values["kubernetes"]["version"]
+    );
+    let crate_file: toml::Value = toml::from_str(&text("Cargo.toml")).expect("TOML");
+    let package = &crate_file["package"];
+    assert_eq!(
+        Some(argument("RUST_VERSION").as_str()),
+        package["rust-version"].as_str()
+    );
+    let image = values["kubernetes"]["admin"]["image"]["repository"].as_str();
+    let tag = format!(
+        "{}:v{}",
+        image.expect("a name"),
+        package["version"].as_str().expect("a version")
+    );
+    assert!(text(DOCKERFILE).contains(&tag), "it is not called {tag}");
+}
+
+#[test]
+fn what_the_image_copies_is_there_and_let_in() {
+    let ignored = text("images/tools/Dockerfile.dockerignore");
+    let let_in: Vec<&str> = ignored
+        .lines()
+        .filter_map(|line| line.strip_prefix('!'))
+        .collect();
+    let mut copied = Vec::new();
+    for line in instructions() {
+        let Some(words) = line.strip_prefix("COPY ") else {
+            continue;
+        };
+        let mut words: Vec<&str> = words.split_whitespace().collect();
+        words.pop();
+        if !words.iter().any(|word| word.starts_with("--from=")) {
+            copied.extend(words.into_iter().map(str::to_owned));
+        }
+    }
+    for name in &copied {
+        assert!(project().join(name).exists(), "{name} is not there");
+    }
+    assert_eq!(
+        copied.iter().map(String::as_str).collect::<Vec<_>>(),
+        let_in
+    );
+    // build.rs embeds what is there, and is content with less.
+    for folder in ["charts", "examples", "images", "values", "src"] {
+        assert!(let_in.contains(&folder), "{folder} is not copied");
+    }
+}
+
+#[test]
+fn the_image_is_nobodys() {
+    let instructions = instructions();
+    let last_stage = instructions
+        .iter()
+        .rposition(|line| line.starts_with("FROM "));
+    let last_stage = &instructions[last_stage.expect("a stage")..];
+    // The user that the pods ask for.
+    assert!(
+        last_stage.contains(&"USER 65532:65532".to_owned()),
+        "{last_stage:#?}"
+    );
+}
+
+#[test]
+fn show_prints_the_build_files() {
+    let list = kubefarm(["show", "images"]).success();
+    let line = list
+        .lines()
+        .find(|line| line.starts_with("tools/Dockerfile "));
+    let line = line.expect("it is listed");
+    assert!(line.contains("kubefarm, kubectl, kubeadm"), "{line}");
+    let shown = kubefarm(["show", "images", "tools/Dockerfile"]).success();
+    assert_eq!(shown, text(DOCKERFILE));
+}
