@@ -101,8 +101,8 @@ fn shape(fixture: &Fixture) -> Shape {
 fn check(fixture: &Fixture, shape: &Shape, texts: Vec<String>) -> Result<(), TestCaseError> {
     let (texts, mut output) = accepted(fixture, texts);
     let mut expected = shape.fill(fixture, &texts);
-    consumers::sort_flags(&mut expected);
-    consumers::sort_flags(&mut output);
+    consumers::settle(&mut expected);
+    consumers::settle(&mut output);
     match difference(&expected, &output, "") {
         None => Ok(()),
         Some(difference) => Err(TestCaseError::fail(difference)),

@@ -35,8 +35,8 @@ pub fn consume(mut object: Value) -> Value {
     object
 }
 
-/// Puts flags in order, which stand in that of their names.
-pub fn sort_flags(value: &mut Value) {
+/// Puts flags in order, which stand in that of their names, and names no pull secret twice.
+pub fn settle(value: &mut Value) {
     match value {
         Value::Array(items) => {
             let name = |item: &Value| {
@@ -46,9 +46,19 @@ pub fn sort_flags(value: &mut Value) {
             if items.iter().all(|item| name(item).starts_with("--")) {
                 items.sort_by_key(name);
             }
-            items.iter_mut().for_each(sort_flags);
+            items.iter_mut().for_each(settle);
         }
-        Value::Object(map) => map.values_mut().for_each(sort_flags),
+        Value::Object(map) => {
+            if let Some(Value::Array(secrets)) = map.get_mut("imagePullSecrets") {
+                let mut seen = Vec::new();
+                secrets.retain(|secret| {
+                    let is_new = !seen.contains(secret);
+                    seen.push(secret.clone());
+                    is_new
+                });
+            }
+            map.values_mut().for_each(settle);
+        }
         _ => {}
     }
 }
