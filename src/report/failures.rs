@@ -8,6 +8,9 @@ use crate::cluster::plan::Refusal;
 use crate::cluster::{FieldConflict, Unready};
 use crate::manifest::Key;
 
+/// Writes what helps against refusals.
+type Hints<W> = fn(&[(Key, Refusal)], &mut W) -> io::Result<()>;
+
 /// How many objects are named before the rest is counted.
 const NAMED: usize = 20;
 
@@ -27,11 +30,7 @@ pub fn print_bootstrap_error(error: &ApplyError, out: &mut impl Write) -> io::Re
     print_error(error, bootstrap_hints, out)
 }
 
-fn print_error<W: Write>(
-    error: &ApplyError,
-    hints: fn(&[(Key, Refusal)], &mut W) -> io::Result<()>,
-    out: &mut W,
-) -> io::Result<()> {
+fn print_error<W: Write>(error: &ApplyError, hints: Hints<W>, out: &mut W) -> io::Result<()> {
     match error {
         ApplyError::Refused(refusals) => {
             for (key, refusal) in refusals {
