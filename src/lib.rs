@@ -1,8 +1,8 @@
 //! Describes, checks and renders farms of network-booted Kubernetes clusters.
 //!
 //! Data goes one way: [`values`] merges layers, [`farm`] types and checks them, [`chart`] turns the model to text,
-//! [`manifest`] the text to objects, [`pki`] puts certificates in, [`cluster`] applies them; [`report`] tells a
-//! person, [`cli`] joins them. A room imports only rooms before it.
+//! [`manifest`] the text to objects, [`pki`] puts certificates in, [`cluster`] applies them; [`agent`] is what runs
+//! inside a cluster, [`report`] tells a person, [`cli`] joins them. A room imports only rooms before it.
 
 pub mod agent;
 pub mod chart;

@@ -50,6 +50,7 @@ pub struct Kubernetes {
     /// The nodes' kubelets.
     pub kubelet: Kubelet,
     /// Objects to apply inside the child cluster: a map of file name to an object, or to YAML text.
+    /// What is taken out is deleted there, unless its annotation `kubefarm.io/keep` is `true`.
     #[serde(default)]
     pub extra_manifests: IndexMap<String, ExtraManifest>,
 }
