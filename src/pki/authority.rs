@@ -60,22 +60,31 @@ impl Authority {
             return Ok(None);
         };
         let mut authority = Authority::read(&wanted.secret_name, current, now)?;
-        for (secret, place) in [
-            (next_secret(&wanted.secret_name), &mut authority.next),
-            (
-                previous_secret(&wanted.secret_name),
-                &mut authority.previous,
-            ),
-        ] {
-            if let Some(other) = found.get(&secret) {
-                let other = Authority::read(&secret, other, now)?;
-                *place = (other.certificate != authority.certificate).then_some(other.current);
-            }
-        }
+        let (next, previous) = (
+            next_secret(&wanted.secret_name),
+            previous_secret(&wanted.secret_name),
+        );
+        authority.next = authority.beside(&next, found, now)?;
+        // It signs nothing any more, so that it may have ended meanwhile.
+        authority.previous = authority.beside(&previous, found, None)?;
         if authority.stage() == Stage::Trusted {
             authority.previous = Some(alone(&authority.current));
         }
         Ok(Some(authority))
+    }
+
+    /// What another Secret has, unless that is this authority itself.
+    fn beside(
+        &self,
+        secret: &str,
+        found: &Store,
+        now: Option<Timestamp>,
+    ) -> Result<Option<Material>, PkiError> {
+        let Some(material) = found.get(secret) else {
+            return Ok(None);
+        };
+        let other = Authority::read(secret, material, now)?;
+        Ok((other.certificate != self.certificate).then_some(other.current))
     }
 
     /// A new authority.
@@ -175,11 +184,17 @@ impl Authority {
             name: wanted.short.clone(),
             flaw,
         })?;
+        let is_followed = self.stage() == Stage::Trusted;
+        let current = Material {
+            certificate: pem,
+            ..self.current.clone()
+        };
         Ok(Authority {
-            current: Material {
-                certificate: pem,
-                ..self.current.clone()
+            previous: match is_followed {
+                true => Some(alone(&current)),
+                false => self.previous.clone(),
             },
+            current,
             certificate,
             ..self
         })
