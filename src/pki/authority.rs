@@ -94,7 +94,7 @@ impl Authority {
             source,
         };
         let key = Key::generate(&wanted.private_key).map_err(failed)?;
-        let pem = issue(wanted, &key, None, now).map_err(failed)?;
+        let pem = issue(&wanted.into(), &key, None, now).map_err(failed)?;
         let current = Material {
             authorities: pem.clone(),
             certificate: pem,
@@ -103,7 +103,8 @@ impl Authority {
         Authority::read(&wanted.secret_name, &current, Some(now))
     }
 
-    fn read(
+    /// One that can sign, or why it cannot.
+    pub fn read(
         name: &str,
         material: &Material,
         now: Option<Timestamp>,
@@ -176,10 +177,11 @@ impl Authority {
 
     /// The same key with a new end of life.
     pub fn renewed(self, wanted: &Wanted, now: Timestamp) -> Result<Authority, PkiError> {
-        let pem = issue(wanted, &self.key, None, now).map_err(|source| PkiError::Issue {
-            name: wanted.short.clone(),
-            source,
-        })?;
+        let pem =
+            issue(&wanted.into(), &self.key, None, now).map_err(|source| PkiError::Issue {
+                name: wanted.short.clone(),
+                source,
+            })?;
         let certificate = Certificate::parse(&pem).map_err(|flaw| PkiError::Authority {
             name: wanted.short.clone(),
             flaw,

@@ -104,6 +104,20 @@ impl Certificate {
             && this.verify_signature(Some(signer.public_key())).is_ok()
     }
 
+    /// Whether a client that knows the server by this name or address takes its certificate (RFC 6125, 6.4).
+    pub fn serves(&self, host: &str) -> bool {
+        if let Ok(address) = host.parse::<IpAddr>() {
+            return self.ip_addresses.contains(&address);
+        }
+        self.dns_names.iter().any(|name| {
+            let below = name.strip_prefix('*').and_then(|rest| {
+                let (_, parent) = host.split_at(host.find('.')?);
+                Some(parent.eq_ignore_ascii_case(rest))
+            });
+            below.unwrap_or_else(|| name.eq_ignore_ascii_case(host))
+        })
+    }
+
     /// Whether less than a third of its life is left, which is when it is renewed.
     pub fn is_due(&self, now: Timestamp) -> bool {
         let life = self.not_after.as_second() - self.not_before.as_second();

@@ -260,7 +260,8 @@ impl<'a> Completion<'a> {
                 };
                 let key = Key::generate(&wanted.private_key).map_err(failed)?;
                 let signer = authority.signer();
-                let certificate = issue(wanted, &key, Some(&signer), now).map_err(failed)?;
+                let certificate =
+                    issue(&wanted.into(), &key, Some(&signer), now).map_err(failed)?;
                 let material = Material {
                     certificate,
                     key: key.to_pem(),

@@ -44,6 +44,9 @@ pub enum PkiError {
         name: String,
         dependents: Vec<String>,
     },
+    /// A certificate that is there is no good.
+    #[error("the certificate {name} cannot be used: {flaw}; kubefarm apply puts it right")]
+    Unusable { name: String, flaw: Flaw },
     /// A certificate from the future: with this clock, none may be issued.
     #[error("{name}: {flaw}")]
     Clock { name: String, flaw: Flaw },

@@ -9,6 +9,7 @@ use rcgen::{
     Issuer, SanType, SerialNumber,
 };
 
+use super::subject::with_organizations;
 use super::{Certificate, Key, usages};
 use crate::farm::certificates::Certificate as Wanted;
 
@@ -25,12 +26,39 @@ pub(super) struct Signer<'a> {
     pub key: &'a Key,
 }
 
+/// What a certificate has to say.
+pub(super) struct Request<'a> {
+    pub common_name: &'a str,
+    pub organizations: Vec<&'a str>,
+    /// By cert-manager's names.
+    pub usages: &'a [&'a str],
+    pub is_ca: bool,
+    pub dns_names: &'a [String],
+    pub ip_addresses: &'a [String],
+    /// From now, in seconds.
+    pub life: i64,
+}
+
+impl<'a> From<&'a Wanted> for Request<'a> {
+    fn from(wanted: &'a Wanted) -> Request<'a> {
+        Request {
+            common_name: &wanted.common_name,
+            organizations: wanted.organizations.iter().flatten().copied().collect(),
+            usages: &wanted.usages,
+            is_ca: wanted.is_ca,
+            dns_names: wanted.dns_names.as_deref().unwrap_or_default(),
+            ip_addresses: wanted.ip_addresses.as_deref().unwrap_or_default(),
+            life: i64::from(wanted.duration.0) * 3600,
+        }
+    }
+}
+
 /// A certificate for the public half of `key`, signed by a CA or, without one, by `key` itself. In PEM.
 ///
 /// # Errors
 /// A name that no certificate can carry; where there are no random bytes.
 pub(super) fn issue(
-    wanted: &Wanted,
+    wanted: &Request<'_>,
     key: &Key,
     signer: Option<&Signer<'_>>,
     now: Timestamp,
@@ -39,17 +67,17 @@ pub(super) fn issue(
     params.distinguished_name = subject(wanted);
     params.serial_number = Some(serial()?);
     let begin = now.as_second() - CLOCK_SKEW;
-    let end = now.as_second() + i64::from(wanted.duration.0) * 3600;
+    let end = now.as_second().saturating_add(wanted.life);
     // What outlives its CA could not be verified any more.
     let end = signer.map_or(end, |by| end.min(by.certificate.not_after.as_second()));
     params.not_before = moment(begin);
     params.not_after = moment(end);
-    (params.key_usages, params.extended_key_usages) = usages::purposes(&wanted.usages);
-    for name in wanted.dns_names.iter().flatten() {
+    (params.key_usages, params.extended_key_usages) = usages::purposes(wanted.usages);
+    for name in wanted.dns_names {
         let name = Ia5String::try_from(name.as_str())?;
         params.subject_alt_names.push(SanType::DnsName(name));
     }
-    let addresses = wanted.ip_addresses.iter().flatten();
+    let addresses = wanted.ip_addresses.iter();
     let addresses = addresses.filter_map(|address| address.parse().ok());
     params
         .subject_alt_names
@@ -71,16 +99,23 @@ pub(super) fn issue(
             params.signed_by(key.pair(), &issuer)?
         }
     };
-    Ok(certificate.pem())
+    let certificate = certificate.pem();
+    match wanted.organizations.as_slice() {
+        [] | [_] => Ok(certificate),
+        several => {
+            let signer = signer.map_or(key, |by| by.key);
+            with_organizations(&certificate, several, wanted.common_name, signer)
+        }
+    }
 }
 
 /// As Go's crypto/x509 orders and writes it, so that both modes give the same.
-fn subject(wanted: &Wanted) -> DistinguishedName {
+fn subject(wanted: &Request<'_>) -> DistinguishedName {
     let mut name = DistinguishedName::new();
-    for organization in wanted.organizations.iter().flatten() {
+    for organization in &wanted.organizations {
         name.push(DnType::OrganizationName, text(organization));
     }
-    name.push(DnType::CommonName, text(&wanted.common_name));
+    name.push(DnType::CommonName, text(wanted.common_name));
     name
 }
 

@@ -39,12 +39,15 @@ impl Key {
     /// # Errors
     /// [`Flaw::Key`], which says nothing of what is there instead.
     pub fn parse(pem: &str) -> Result<Key, Flaw> {
-        KeyPair::from_pem(pem).map(Key).map_err(|_| Flaw::Key)
+        let der = super::pem::private_key(pem).ok_or(Flaw::Key)?;
+        KeyPair::try_from(der.as_slice())
+            .map(Key)
+            .map_err(|_| Flaw::Key)
     }
 
     /// PKCS #8, as a PEM block.
     pub fn to_pem(&self) -> Zeroizing<String> {
-        Zeroizing::new(self.0.serialize_pem())
+        super::pem::encode("PRIVATE KEY", self.0.serialized_der())
     }
 
     /// The SubjectPublicKeyInfo (RFC 5280, 4.1.2.7), in DER.

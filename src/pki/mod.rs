@@ -4,19 +4,23 @@
 
 mod authority;
 mod certificate;
+mod client;
 mod complete;
 pub mod directory;
 mod error;
 mod issue;
 mod key;
 mod material;
+mod pem;
 pub mod secrets;
+mod subject;
 #[cfg(test)]
 mod tests;
 mod usages;
 
 pub use authority::Step;
 pub use certificate::Certificate;
+pub use client::{Client, issue_client};
 pub use complete::{Change, Completed, Intent, Issued, Reason, complete};
 pub use error::{Flaw, PkiError};
 pub use key::Key;

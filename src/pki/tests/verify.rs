@@ -238,6 +238,28 @@ proptest! {
 }
 
 #[test]
+fn somebody_may_be_in_many_groups() {
+    let mut pki = pki("");
+    // Some as text that ASN.1's oldest alphabet lacks, and so many that lengths take three bytes.
+    let groups: Vec<&'static str> = (0..300)
+        .map(|number| &*Box::leak(format!("group:{number}@ö").into_boxed_str()))
+        .chain(["ops", "a/b c"])
+        .collect();
+    let wanted = pki.certificates.iter_mut();
+    let mut wanted = wanted.filter(|one| one.short == "admin-client");
+    wanted.next().expect("it").organizations = Some(groups.clone());
+    let issuance = Issuance::of(pki);
+    issuance.check().expect("it is good");
+    let material = &issuance.found[&secret("admin-client")];
+    let mut found = material.pair().expect("a pair").0.organizations;
+    let mut groups: Vec<String> = groups.into_iter().map(str::to_owned).collect();
+    found.sort();
+    groups.sort();
+    assert_eq!(found, groups);
+    assert!(changes(&completed(&issuance.pki, &issuance.found, 60)).is_empty());
+}
+
+#[test]
 fn keys_of_every_kind_make_certificates_that_are_good() {
     for kind in ["ECDSA, size: 384", "ECDSA, size: 521", "RSA, size: 2048"] {
         let values = format!("pki: {{algorithm: {kind}}}");
