@@ -199,6 +199,13 @@ impl AppliedArgs {
             namespace: self.namespace,
         }
     }
+
+    pub fn as_release(&self) -> Release {
+        Release {
+            name: self.name.clone(),
+            namespace: self.namespace.clone(),
+        }
+    }
 }
 
 /// How it is told what happens.
@@ -282,5 +289,21 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     match Duration::try_from(parsed) {
         Ok(duration) if !duration.is_zero() => Ok(duration),
         _ => Err(wanted.to_owned()),
+    }
+}
+
+/// `30d`, or what other times are written as.
+pub fn span(text: &str) -> Result<Duration, String> {
+    let days = text
+        .strip_suffix('d')
+        .and_then(|days| days.parse::<u32>().ok());
+    match days {
+        Some(days) => Ok(Duration::from_secs(24 * 3600 * u64::from(days))),
+        None => {
+            let parsed: jiff::SignedDuration = text
+                .parse()
+                .map_err(|_| "wanted a time such as 30d, 12h or 90m".to_owned())?;
+            Duration::try_from(parsed).map_err(|_| "wanted a time that is not negative".to_owned())
+        }
     }
 }

@@ -6,8 +6,8 @@ use std::ffi::OsStr;
 use clap::{Args, FromArgMatches, Subcommand};
 
 use super::{
-    agent, apply, completions, delete, diff, init, list, man, pki, render, schema, show, status,
-    values,
+    agent, apply, completions, delete, diff, init, kubeconfig, list, man, pki, render, schema,
+    show, status, values,
 };
 
 macro_rules! commands {
@@ -40,6 +40,7 @@ commands! {
     "show" => Show(show::Show),
     "init" => Init(init::Init),
     "pki" => Pki(pki::Pki),
+    "kubeconfig" => Kubeconfig(kubeconfig::Kubeconfig),
     "agent" => Agent(agent::Agent),
     "completions" => Completions(completions::Completions),
     "man" => Man(man::Man),

@@ -8,6 +8,7 @@ mod completions;
 mod delete;
 mod diff;
 mod init;
+mod kubeconfig;
 mod list;
 mod man;
 pub mod pipeline;
@@ -186,6 +187,7 @@ pub fn run() -> ExitCode {
         Command::Init(command) => command.run(),
         Command::Pki(command) => command.run(),
         Command::Agent(command) => command.run(),
+        Command::Kubeconfig(command) => on_cluster(|interrupt| command.run(interrupt)),
         Command::Completions(command) => command.run(commands::whole()),
         Command::Man(command) => command.run(commands::whole()),
     };

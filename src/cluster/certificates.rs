@@ -137,7 +137,11 @@ pub fn now() -> Result<Timestamp, PkiError> {
     Timestamp::try_from(now).map_err(|_| PkiError::NoTime)
 }
 
-async fn check_clock(api: &Api, here: Timestamp) -> Result<(), ApplyError> {
+/// Whether what is issued here and now would be good there.
+///
+/// # Errors
+/// [`PkiError::Skew`] where the API server's clock says another time; where it cannot be asked.
+pub async fn check_clock(api: &Api, here: Timestamp) -> Result<(), ApplyError> {
     let Some(server) = api.time().await? else {
         return Ok(());
     };

@@ -1,5 +1,6 @@
 //! A cluster: reached, compared with what was rendered, and changed to it.
 
+pub mod access;
 mod api;
 pub mod apply;
 pub mod applyset;

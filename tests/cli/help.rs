@@ -3,7 +3,7 @@
 use crate::assert_refused;
 use crate::support::kubefarm;
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "render",
     "apply",
     "diff",
@@ -15,6 +15,7 @@ const COMMANDS: [&str; 14] = [
     "show",
     "init",
     "pki",
+    "kubeconfig",
     "agent",
     "completions",
     "man",

@@ -8,7 +8,7 @@ use clap::Args;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::super::args::{ClusterArgs, FarmArgs, Json};
+use super::super::args::{ClusterArgs, FarmArgs, Json, span};
 use super::super::{Failure, on_cluster, pipeline, report, write_stdout};
 use super::export::in_cluster;
 use crate::cluster::Release;
@@ -55,22 +55,6 @@ pub struct Inspect {
     farm: FarmArgs,
     #[command(flatten)]
     cluster: ClusterArgs,
-}
-
-/// `30d`, or what other times are written as.
-fn span(text: &str) -> Result<Duration, String> {
-    let days = text
-        .strip_suffix('d')
-        .and_then(|days| days.parse::<u32>().ok());
-    match days {
-        Some(days) => Ok(Duration::from_secs(24 * 3600 * u64::from(days))),
-        None => {
-            let parsed: jiff::SignedDuration = text
-                .parse()
-                .map_err(|_| "wanted a time such as 30d, 12h or 90m".to_owned())?;
-            Duration::try_from(parsed).map_err(|_| "wanted a time that is not negative".to_owned())
-        }
-    }
 }
 
 impl Inspect {
