@@ -5,9 +5,9 @@
 
 mod addons;
 mod audit;
-mod guard;
+pub mod guard;
 mod identities;
-mod programs;
+pub mod programs;
 
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};

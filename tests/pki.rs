@@ -1,0 +1,42 @@
+//! Certificates with the programs that use them: OpenSSL, kubeadm, etcd, kube-apiserver, kubectl, cert-manager.
+
+mod support;
+
+#[path = "pki/authentication.rs"]
+mod authentication;
+#[path = "pki/cert_manager.rs"]
+mod cert_manager;
+#[path = "pki/certificate.rs"]
+mod certificate;
+#[path = "pki/child.rs"]
+mod child;
+#[path = "pki/folder.rs"]
+mod folder;
+#[path = "pki/in_cluster.rs"]
+mod in_cluster;
+#[path = "pki/killed.rs"]
+mod killed;
+#[path = "pki/kubeadm.rs"]
+mod kubeadm;
+#[path = "pki/kubeconfig.rs"]
+mod kubeconfig;
+#[path = "pki/openssl.rs"]
+mod openssl;
+#[path = "pki/rotation.rs"]
+mod rotation;
+#[path = "apply_faults/running.rs"]
+#[allow(dead_code, reason = "what the tests of faults alone use")]
+mod running;
+#[path = "pki/secrecy.rs"]
+mod secrecy;
+#[path = "apply/site.rs"]
+#[allow(dead_code, reason = "what the tests of apply alone use")]
+mod site;
+
+/// A control plane that is ready wherever there are no nodes: no pods, and what it would store is elsewhere.
+const FARM: &str = "--set kubernetes.etcd.enabled=false,\
+                    kubernetes.apiServer.extraArgs.etcd-servers=https://etcd.example:2379,\
+                    kubernetes.apiServer.replicaCount=0,kubernetes.apiServer.service.type=ClusterIP,\
+                    kubernetes.controllerManager.replicaCount=0,kubernetes.scheduler.replicaCount=0,\
+                    kubernetes.admin.replicaCount=0,kubernetes.admin.job.enabled=false,\
+                    tokenGenerator.enabled=false,ltsp.enabled=false,ltsp.publishDHCP=false";

@@ -1,0 +1,208 @@
+//! cert-manager's own controllers and kubefarm issue the same, and take over from each other.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Once;
+
+use serde_json::Value;
+
+use crate::certificate::{blocks, fields};
+use crate::in_cluster::{Data, Farm, decoded};
+
+/// A namespace, with cert-manager running.
+fn farm(name: &str) -> Option<Farm> {
+    static STARTED: Once = Once::new();
+    let farm = Farm::new(name)?;
+    STARTED.call_once(|| farm.site.cluster.start_cert_manager());
+    Some(farm)
+}
+
+/// What a Secret says of itself beside its data, as far as anybody reads it.
+fn described(secret: &Value) -> BTreeMap<String, String> {
+    let annotations = secret["metadata"]["annotations"].as_object();
+    let annotations = annotations.into_iter().flatten();
+    let of_cert_manager = annotations.filter(|(key, _)| key.starts_with("cert-manager.io/"));
+    let mut described: BTreeMap<String, String> = of_cert_manager
+        .map(|(key, value)| (key.clone(), value.to_string()))
+        .collect();
+    described.insert("type".to_owned(), secret["type"].to_string());
+    let keys = secret["data"].as_object().expect("data").keys();
+    let keys: BTreeSet<&String> = keys.collect();
+    described.insert("keys".to_owned(), format!("{keys:?}"));
+    described.insert("immutable".to_owned(), secret["immutable"].to_string());
+    described
+}
+
+/// Every field of every certificate, by `Secret key number field`.
+fn all_fields(secrets: &BTreeMap<String, Value>) -> BTreeMap<String, String> {
+    let mut all = BTreeMap::new();
+    for (name, secret) in secrets {
+        let data = decoded(secret);
+        for key in ["tls.crt", "ca.crt"] {
+            for (number, der) in blocks(&data[key]).iter().enumerate() {
+                let of = fields(der).into_iter();
+                all.extend(
+                    of.map(|(field, value)| (format!("{name} {key} {number} {field}"), value)),
+                );
+            }
+        }
+        all.extend(
+            described(secret)
+                .into_iter()
+                .map(|(field, value)| (format!("{name} {field}"), value)),
+        );
+    }
+    all
+}
+
+/// Fails with every field that is not the same.
+#[track_caller]
+fn assert_same(ours: &BTreeMap<String, Value>, theirs: &BTreeMap<String, Value>) {
+    assert_eq!(
+        ours.keys().collect::<Vec<_>>(),
+        theirs.keys().collect::<Vec<_>>()
+    );
+    let (ours, theirs) = (all_fields(ours), all_fields(theirs));
+    let names: BTreeSet<&String> = ours.keys().chain(theirs.keys()).collect();
+    let count = names.len();
+    let differences: Vec<String> = names
+        .into_iter()
+        .filter(|name| ours.get(*name) != theirs.get(*name))
+        .map(|name| {
+            format!(
+                "{name}: {:?}, cert-manager: {:?}",
+                ours.get(name),
+                theirs.get(name)
+            )
+        })
+        .collect();
+    assert!(count > 500, "{count}");
+    assert!(
+        differences.is_empty(),
+        "{} of {count}\n{}",
+        differences.len(),
+        differences.join("\n")
+    );
+    eprintln!("{count} fields are the same");
+}
+
+/// Waits until cert-manager has issued, or taken, everything.
+#[track_caller]
+fn wait_for_cert_manager(farm: &Farm) {
+    let cluster = farm.site.cluster;
+    cluster.wait_until("cert-manager has issued all certificates", || {
+        let wait = "wait --for=condition=Ready --timeout=5s certificates --all";
+        farm.site.kubectl(wait).status.success()
+    });
+}
+
+/// Everything goes, certificate authorities too.
+fn clear(farm: &Farm) {
+    let gone = farm.site.run("delete kubefarm --yes --purge");
+    assert_eq!(gone.code(), 0, "{}", gone.stderr);
+    farm.site
+        .kubectl("delete secrets --field-selector=type=kubernetes.io/tls")
+        .success();
+    assert!(farm.secrets().is_empty());
+}
+
+#[test]
+fn both_issue_the_same() {
+    let Some(farm) = farm("same") else {
+        return;
+    };
+    let everything = "-f values/konnectivity-http.yaml --set \
+                      kubernetes.konnectivityServer.service.type=ClusterIP,\
+                      kubernetes.konnectivityServer.replicaCount=0,\
+                      kubernetes.konnectivityServer.service.loadBalancerIP=10.64.0.12,\
+                      kubernetes.controlPlaneEndpoint=k8s.example.org:6443,\
+                      kubernetes.apiServer.certSANs.dnsNames={api.example.org},\
+                      kubernetes.networking.serviceSubnet=10.96.0.0/16\\,fd00:10::/108,\
+                      kubernetes.networking.podSubnet=10.244.0.0/16\\,fd00:20::/56";
+    for kind in ["", "pki.algorithm=RSA,pki.size=2048"] {
+        let kind = match kind {
+            "" => String::new(),
+            kind => format!("--set {kind}"),
+        };
+        let apply = format!("apply {everything} {kind}");
+        farm.run_in("certManager", &apply).success();
+        wait_for_cert_manager(&farm);
+        let theirs = farm.secrets();
+        clear(&farm);
+        farm.run_in("builtin", &apply).success();
+        let ours = farm.secrets();
+        assert_eq!(ours.len(), 21);
+        assert_same(&ours, &theirs);
+        clear(&farm);
+    }
+}
+
+/// The Secrets' data, once cert-manager had the time to do something.
+fn settled(farm: &Farm) -> BTreeMap<String, Data> {
+    let mut before = farm.data();
+    farm.site
+        .cluster
+        .wait_until("the Secrets stay as they are", || {
+            std::thread::sleep(std::time::Duration::from_secs(3));
+            let now = farm.data();
+            let same = now == before;
+            before = now;
+            same
+        });
+    before
+}
+
+#[test]
+fn from_cert_manager_and_back_everything_is_kept() {
+    let Some(farm) = farm("to-builtin") else {
+        return;
+    };
+    farm.run_in("certManager", "apply").success();
+    wait_for_cert_manager(&farm);
+    let first = settled(&farm);
+    assert_eq!(first.len(), 16);
+
+    // Nobody has to say --force-conflicts.
+    let said = farm.run_in("builtin", "apply");
+    assert_eq!(said.code(), 0, "{}", said.stderr);
+    assert!(!said.stderr.contains("is issued"), "{}", said.stderr);
+    assert_eq!(settled(&farm), first);
+    assert!(!farm.site.has("certificates"));
+    assert_eq!(farm.run_in("builtin", "diff").code(), 0);
+
+    let said = farm.run_in("certManager", "apply");
+    assert_eq!(said.code(), 0, "{}", said.stderr);
+    wait_for_cert_manager(&farm);
+    assert_eq!(settled(&farm), first);
+    assert_eq!(farm.run_in("certManager", "diff").code(), 0);
+}
+
+#[test]
+fn from_builtin_and_back_everything_is_kept() {
+    let Some(farm) = farm("to-cert-manager") else {
+        return;
+    };
+    farm.run_in("builtin", "apply").success();
+    let first = farm.data();
+    let said = farm.run_in("certManager", "apply");
+    assert_eq!(said.code(), 0, "{}", said.stderr);
+    wait_for_cert_manager(&farm);
+    assert_eq!(settled(&farm), first);
+
+    // It is cert-manager's now: what is missing is issued by the authority that kubefarm made.
+    farm.site
+        .kubectl("delete secret kubefarm-kubernetes-pki-admin-client")
+        .success();
+    farm.site
+        .cluster
+        .wait_until("cert-manager issues it anew", || {
+            farm.secrets().contains_key("admin-client")
+        });
+    wait_for_cert_manager(&farm);
+    let second = settled(&farm);
+    assert_ne!(second["admin-client"], first["admin-client"]);
+    assert_eq!(second["admin-client"]["ca.crt"], first["ca"]["tls.crt"]);
+
+    let said = farm.run_in("builtin", "apply");
+    assert_eq!(said.code(), 0, "{}", said.stderr);
+    assert_eq!(settled(&farm), second);
+}
