@@ -23,8 +23,9 @@ lint: ## Check format and lints
 docs: ## Write the generated papers anew: docs/values.md, the JSON Schema
 	KUBEFARM_BLESS=1 cargo test --locked --test docs
 
-bench: ## Measure how long render and apply take, beside other tools
+bench: ## Measure how long render, certificates and apply take, beside other tools
 	benches/render.sh
+	benches/pki.sh
 	cargo bench --locked --bench apply
 
 coverage: ## Run the tests, and say which lines of src/cluster they ran

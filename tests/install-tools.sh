@@ -41,6 +41,8 @@ need ssh-keygen openssh-client
 need usermod passwd
 need cpio cpio
 need openssl openssl
+need curl curl
+need faketime faketime
 need tinyproxy tinyproxy
 need go golang-go
 need_file /usr/share/ltsp/common/ltsp/55-config.sh ltsp

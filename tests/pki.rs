@@ -10,6 +10,8 @@ mod cert_manager;
 mod certificate;
 #[path = "pki/child.rs"]
 mod child;
+#[path = "pki/clock.rs"]
+mod clock;
 #[path = "pki/folder.rs"]
 mod folder;
 #[path = "pki/in_cluster.rs"]
@@ -22,6 +24,8 @@ mod kubeadm;
 mod kubeconfig;
 #[path = "pki/openssl.rs"]
 mod openssl;
+#[path = "pki/rolling.rs"]
+mod rolling;
 #[path = "pki/rotation.rs"]
 mod rotation;
 #[path = "apply_faults/running.rs"]

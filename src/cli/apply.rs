@@ -252,7 +252,7 @@ fn would_do(planned: &Planned) -> Action {
 
 fn say_what_is_next(farm: &Farm, applied: &Applied) -> io::Result<()> {
     let mut err = io::stderr().lock();
-    let namespace = &farm.release.namespace;
+    let (name, namespace) = (&farm.release.name, &farm.release.namespace);
     for release in &applied.helm_releases {
         writeln!(
             err,
@@ -267,7 +267,7 @@ fn say_what_is_next(farm: &Farm, applied: &Applied) -> io::Result<()> {
     writeln!(
         err,
         "\nNext:\n  a shell in the admin pod:  kubectl -n {namespace} exec -it deploy/{admin} -- sh\n  \
-         a kubeconfig:              kubectl -n {namespace} exec deploy/{admin} -- kubectl config view --raw --flatten\n\
+         a kubeconfig:              kubefarm kubeconfig {name} -n {namespace} --merge ~/.kube/config\n\
          Missing until you add them: a network (CNI) in the child cluster, and nodes, which join when they boot."
     )
 }

@@ -193,13 +193,6 @@ pub struct AppliedArgs {
 }
 
 impl AppliedArgs {
-    pub fn into_release(self) -> Release {
-        Release {
-            name: self.name,
-            namespace: self.namespace,
-        }
-    }
-
     pub fn as_release(&self) -> Release {
         Release {
             name: self.name.clone(),

@@ -49,7 +49,7 @@ pub struct Delete {
 impl Delete {
     pub async fn run(self, interrupt: Interrupt) -> Result<(), Failure> {
         let api = self.cluster.open(interrupt).await?;
-        let release = self.release.into_release();
+        let release = self.release.as_release();
         let progress = Progress::new(self.progress.form());
         let asks = self.purge && !self.yes;
         let options = Options {

@@ -39,7 +39,7 @@ pub struct Status {
 impl Status {
     pub async fn run(self, interrupt: Interrupt) -> Result<(), Failure> {
         let api = self.cluster.open(interrupt).await?;
-        let release = self.release.into_release();
+        let release = self.release.as_release();
         let Some(found) = status(&api, &release, self.cluster.concurrency()).await? else {
             return Err(no_farm(&api, &release).await);
         };

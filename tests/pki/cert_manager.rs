@@ -206,3 +206,43 @@ fn from_builtin_and_back_everything_is_kept() {
     assert_eq!(said.code(), 0, "{}", said.stderr);
     assert_eq!(settled(&farm), second);
 }
+
+#[test]
+fn secrets_that_would_go_with_their_certificates_are_not_taken() {
+    let Some(farm) = farm("tied") else {
+        return;
+    };
+    farm.run_in("certManager", "apply").success();
+    wait_for_cert_manager(&farm);
+    let name = "kubefarm-kubernetes-pki-ca";
+    // As cert-manager's --enable-certificate-owner-ref has it.
+    let certificate = farm.site.get(&format!("certificate {name}"));
+    let owner = serde_json::json!({ "metadata": { "ownerReferences": [{
+        "apiVersion": "cert-manager.io/v1",
+        "kind": "Certificate",
+        "name": name,
+        "uid": certificate["metadata"]["uid"],
+        "controller": true,
+        "blockOwnerDeletion": true,
+    }]}});
+    let namespace = &farm.site.namespace;
+    let owner = owner.to_string();
+    let patch = [
+        "patch",
+        "secret",
+        name,
+        "-n",
+        namespace,
+        "--type=merge",
+        "-p",
+        &owner,
+    ];
+    farm.site.cluster.kubectl(&patch).success();
+    let before = farm.data();
+    let said = farm.run_in("builtin", "apply");
+    assert_eq!(said.code(), 1);
+    let part = format!("the Secret {name} is owned by its Certificate");
+    assert!(said.stderr.contains(&part), "{}", said.stderr);
+    assert_eq!(farm.data(), before);
+    assert!(farm.site.has("certificates"));
+}

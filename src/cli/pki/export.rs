@@ -53,7 +53,7 @@ impl Export {
             LayoutArg::Kubeadm => Layout::Kubeadm,
             LayoutArg::PkiDir => Layout::Secrets,
         };
-        let release = self.release.into_release();
+        let release = self.release.as_release();
         let mut found = BTreeMap::new();
         let cluster = &self.cluster;
         on_cluster(|interrupt| async {
