@@ -1,6 +1,7 @@
 #!/bin/sh
 # How long a whole PKI takes as a whole process: `kubefarm pki init` into a new folder, everything switched on, with
-# ECDSA P-256 and RSA 2048; and a second time, when all of it is there. Needs hyperfine (Debian package hyperfine).
+# ECDSA P-256 and RSA 2048; and a second time, when all of it is there. Every file is brought to the disk, which other
+# programs may keep busy: TMPDIR=/dev/shm leaves the disk out. Needs hyperfine (Debian package hyperfine).
 set -eu
 cd "$(dirname "$0")/.."
 cargo build --release --locked --quiet

@@ -168,8 +168,8 @@ impl Kubeconfig {
     async fn material(&self, api: &Api, access: &Access) -> Result<Material, Failure> {
         let found = |name: &str| access.certificates.get(name).cloned().unwrap_or_default();
         let here = now()?;
-        let material = match &self.user {
-            None => found(ADMIN),
+        let (name, material) = match &self.user {
+            None => (ADMIN, found(ADMIN)),
             Some(user) => {
                 check_clock(api, here).await?;
                 let client = Client {
@@ -177,11 +177,12 @@ impl Kubeconfig {
                     groups: self.group.clone(),
                     life: self.ttl,
                 };
-                issue_client(&client, AUTHORITY, &found(AUTHORITY), here)?
+                let issued = issue_client(&client, AUTHORITY, &found(AUTHORITY), here)?;
+                (AUTHORITY, issued)
             }
         };
         let unusable = |flaw| PkiError::Unusable {
-            name: ADMIN.to_owned(),
+            name: name.to_owned(),
             flaw,
         };
         let (certificate, _) = material.pair().map_err(unusable)?;

@@ -95,15 +95,12 @@ impl Kubeconfig {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(failed(&new)(error));
             }
-            _ => write_private(&new, text)?,
+            _ => {}
         }
-        let replaced = self
-            .keep_owner(&new)
-            .and_then(|()| fs::rename(&new, &self.path));
-        if let Err(error) = replaced {
+        if let Err(failure) = self.put_in_place(&new, text) {
             // What was written has a key, and nobody would look for it there.
             let _ = fs::remove_file(&new);
-            return Err(failed(&self.path)(error));
+            return Err(failure);
         }
         let folder = self
             .path
@@ -113,6 +110,13 @@ impl Kubeconfig {
         File::open(folder)
             .and_then(|folder| folder.sync_all())
             .map_err(failed(folder))
+    }
+
+    fn put_in_place(&self, new: &Path, text: &str) -> Result<(), Failure> {
+        write_private(new, text)?;
+        let kept = self.keep_owner(new);
+        kept.and_then(|()| fs::rename(new, &self.path))
+            .map_err(failed(&self.path))
     }
 
     /// Root may change somebody else's file, which stays theirs.

@@ -12,6 +12,7 @@ use x509_parser::pem::Pem;
 
 use super::*;
 use crate::farm::certificates::Certificate as Wanted;
+use crate::pki::Certificate;
 
 fn der(pem: &str) -> CertificateDer<'static> {
     let block = Pem::iter_from_buffer(pem.as_bytes()).next();
@@ -52,8 +53,14 @@ impl Issuance {
 
     fn serves(&self, leaf: &Wanted, name: &str) -> Result<(), Error> {
         let certificate = der(&self.found[&leaf.secret_name].certificate);
-        let name = ServerName::try_from(name.to_owned()).expect("a name");
-        EndEntityCert::try_from(&certificate)?.verify_is_valid_for_subject_name(&name)
+        let server = ServerName::try_from(name.to_owned()).expect("a name");
+        let result =
+            EndEntityCert::try_from(&certificate)?.verify_is_valid_for_subject_name(&server);
+        // Our own reading of the names says the same.
+        let text = &self.found[&leaf.secret_name].certificate;
+        let own = Certificate::parse(text).expect("a certificate");
+        assert_eq!(own.serves(name), result.is_ok(), "{} {name}", leaf.short);
+        result
     }
 
     /// Checks each certificate for what it is for, and what it is not for.
