@@ -22,6 +22,8 @@ mod killed;
 mod kubeadm;
 #[path = "pki/kubeconfig.rs"]
 mod kubeconfig;
+#[path = "pki/kubeconfig_file.rs"]
+mod kubeconfig_file;
 #[path = "pki/openssl.rs"]
 mod openssl;
 #[path = "pki/rolling.rs"]
