@@ -1,6 +1,8 @@
 #!/bin/sh
 # Installs from Debian's packages the programs that the tests hand the output to, as far as they are missing.
 #
+# Usage: install-tools.sh [cluster]    with it, also what the machines of an admin cluster run
+#
 # Needs root or sudo where something is missing, and does nothing where all is there.
 set -eu
 
@@ -45,6 +47,20 @@ need curl curl
 need faketime faketime
 need tinyproxy tinyproxy
 need go golang-go
+if [ "${1:-}" = cluster ]; then
+    need containerd containerd
+    need runc runc
+    need_file /usr/lib/cni/bridge containernetworking-plugins
+    need nft nftables
+    need iptables iptables
+    need conntrack conntrack
+    need setcap libcap2-bin
+    need curl curl
+    need findmnt util-linux
+    need nsenter util-linux
+    need strip binutils
+    need cc gcc
+fi
 need_file /usr/share/ltsp/common/ltsp/55-config.sh ltsp
 
 if [ -z "$missing" ]; then

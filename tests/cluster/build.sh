@@ -3,7 +3,8 @@
 #
 # Usage: build.sh [PROGRAM...]    without one: all
 #
-# Prints a folder on standard output, whose `bin` has the programs and whose `crds` has cert-manager's CRDs.
+# Prints a folder on standard output, whose `bin` has the programs, whose `crds` has cert-manager's CRDs, and whose
+# `metallb` has MetalLB's manifests.
 # A program is built anew only when its module's folder here changes.
 #
 #   KUBEFARM_TEST_CACHE   the cache (default: ~/.cache/kubefarm); what is in it may be removed at any time
@@ -12,8 +13,10 @@ set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${KUBEFARM_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kubefarm}
-modules='kubernetes etcd helm cert-manager'
+modules='kubernetes etcd helm cert-manager coredns konnectivity metallb'
 programs='etcd etcdctl kube-apiserver kube-controller-manager kube-scheduler kubeadm kubectl helm cert-manager'
+# What a cluster with nodes needs on top.
+programs="$programs kubelet kube-proxy pause agnhost coredns proxy-server proxy-agent metallb-controller metallb-speaker"
 
 # missing WHAT: exit code 3 says that this machine lacks something.
 missing() {
@@ -25,7 +28,9 @@ missing() {
 module_of() {
     case $1 in
         etcd | etcdctl) echo etcd ;;
-        helm | cert-manager) echo "$1" ;;
+        helm | cert-manager | coredns) echo "$1" ;;
+        proxy-server | proxy-agent) echo konnectivity ;;
+        metallb-*) echo metallb ;;
         *) echo kubernetes ;;
     esac
 }
@@ -36,7 +41,10 @@ package_of() {
         etcd) echo go.etcd.io/etcd/server/v3 ;;
         etcdctl) echo go.etcd.io/etcd/etcdctl/v3 ;;
         helm) echo helm.sh/helm/v4/cmd/helm ;;
-        cert-manager) echo . ;;
+        cert-manager | coredns) echo . ;;
+        proxy-*) echo "sigs.k8s.io/apiserver-network-proxy/cmd/${1#proxy-}" ;;
+        metallb-*) echo "go.universe.tf/metallb/${1#metallb-}" ;;
+        agnhost) echo k8s.io/kubernetes/test/images/agnhost ;;
         *) echo "k8s.io/kubernetes/cmd/$1" ;;
     esac
 }
@@ -83,6 +91,12 @@ go_is_there() {
     export GOTOOLCHAIN="${GOTOOLCHAIN:-auto}" CGO_ENABLED=0
 }
 
+# pause_source: the file in Kubernetes' module, whose folder is the current one.
+pause_source() {
+    go mod download k8s.io/kubernetes
+    echo "$(go list -m -f '{{.Dir}}' k8s.io/kubernetes)/build/pause/linux/pause.c"
+}
+
 # build PROGRAM STORE: into bin of the store, under its name only when it is whole.
 build() {
     go_is_there
@@ -95,21 +109,34 @@ build() {
     mkdir -p "$2/bin"
     (
         cd "$here/$module"
-        nice -n 10 go build -buildvcs=false -trimpath -ldflags "-s -w $(stamps "$module")" \
-            -o "$2/bin/.$1.$$" "$(package_of "$1")" >&2
+        case $1 in
+            # The one that is written in C.
+            pause) cc -Os -static -DVERSION=kubefarm -o "$2/bin/.$1.$$" "$(pause_source)" ;;
+            *)
+                nice -n 10 go build -buildvcs=false -trimpath -ldflags "-s -w $(stamps "$module")" \
+                    -o "$2/bin/.$1.$$" "$(package_of "$1")" >&2
+                ;;
+        esac
     )
     mv "$2/bin/.$1.$$" "$2/bin/$1"
 }
 
-# copy_crds STORE: cert-manager's CRDs, which its module has in a folder.
-copy_crds() {
+# copy_manifests MODULE PATH FOLDER TARGET: the manifests of a folder of the Go module PATH.
+copy_manifests() {
     go_is_there
-    source=$(cd "$here/cert-manager" && go list -m -f '{{.Dir}}' github.com/cert-manager/cert-manager)
-    mkdir -p "$1"
-    cp -r "$source/deploy/crds" "$1/.crds.$$"
-    chmod -R u+w "$1/.crds.$$"
-    rm "$1/.crds.$$/README.md"
-    mv -T "$1/.crds.$$" "$1/crds" 2>/dev/null || rm -r "$1/.crds.$$"
+    source=$(cd "$here/$1" && go mod download "$2" && go list -m -f '{{.Dir}}' "$2")
+    half=${4%/*}/.manifests.$$
+    mkdir -p "$half"
+    cp "$source/$3"/*.yaml "$half"
+    chmod -R u+w "$half"
+    mv -T "$half" "$4" 2>/dev/null || rm -r "$half"
+}
+
+# provide_manifests NAME MODULE PATH FOLDER: puts a link NAME to them into the folder that is printed.
+provide_manifests() {
+    store=$(store_of "$2")
+    [ -d "$store/$1" ] || copy_manifests "$2" "$3" "$4" "$store/$1"
+    link "$store/$1" "$all/$1"
 }
 
 # provide PROGRAM: puts it, or its link, into the folder that is printed.
@@ -125,10 +152,10 @@ provide() {
     store=$(store_of "$(module_of "$1")")
     [ -x "$store/bin/$1" ] || build "$1" "$store"
     link "$store/bin/$1" "$all/bin/$1"
-    if [ "$1" = cert-manager ]; then
-        [ -d "$store/crds" ] || copy_crds "$store"
-        link "$store/crds" "$all/crds"
-    fi
+    case $1 in
+        cert-manager) provide_manifests crds cert-manager github.com/cert-manager/cert-manager deploy/crds ;;
+        metallb-controller) provide_manifests metallb metallb go.universe.tf/metallb config/manifests ;;
+    esac
 }
 
 # link TARGET NAME
