@@ -118,7 +118,11 @@ fn shellcheck_has_nothing_to_say() {
         if !text.starts_with("#!") && !text.contains("# shellcheck shell=") {
             command.arg("--shell=sh");
         }
-        let finished = run_with_stdin(command.arg("-"), &text);
+        let finished = match Path::new(&name).is_file() {
+            // What it sources is beside it.
+            true => run(command.args(["--external-sources", "--source-path=SCRIPTDIR", &name])),
+            false => run_with_stdin(command.arg("-"), &text),
+        };
         assert!(
             finished.status.success(),
             "{name}\n{}{}\n{text}",

@@ -1,0 +1,2 @@
+# shellcheck shell=sh
+exec cert-manager --kubeconfig=/etc/kubernetes/super-admin.conf

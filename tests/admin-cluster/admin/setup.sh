@@ -1,0 +1,29 @@
+# Makes what the programs read: the network, keys, certificates, kubeconfigs.
+# shellcheck shell=sh
+ip link add lan type bridge
+ip address add "$ADDRESS/16" dev lan
+ip link set lan up
+# It leads nowhere, but without one no packet is sent to the address of a Service.
+ip route add default dev lan
+
+version=$(kubeadm version --output short)
+sed -i "s/KUBERNETES_VERSION/$version/" /etc/cluster/kubeadm.yaml
+for phase in 'certs all' 'kubeconfig admin' 'kubeconfig super-admin' 'kubeconfig controller-manager' 'kubeconfig scheduler' \
+    'kubeconfig kubelet'; do
+    # shellcheck disable=SC2086 # two words
+    kubeadm init phase $phase --config /etc/cluster/kubeadm.yaml
+done
+
+mkdir -p /etc/cni/net.d
+sed "s/PODS/10.244.0.0/" /etc/cluster/cni.conflist >/etc/cni/net.d/10-bridge.conflist
+
+# Pods have no way to the nodes of child clusters, nor to what runs there, as where these are in networks of their
+# own. Nodes come in.
+nft -f - <<END
+table inet nodes {
+    chain forward {
+        type filter hook forward priority 0
+        ip saddr 10.244.0.0/16 ip daddr { 10.64.1.0/24, 10.201.0.0/16 } ct state new drop
+    }
+}
+END

@@ -1,0 +1,2 @@
+# shellcheck shell=sh
+exec containerd --config /etc/cluster/containerd.toml

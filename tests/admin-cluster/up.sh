@@ -1,0 +1,93 @@
+#!/bin/sh
+# Brings the admin cluster up, and waits until it is ready: a Kubernetes of one node, in namespaces of its own.
+#
+# Usage: up.sh [VALUES FLAG...]    flags of `kubefarm render`: what they render finds its images there
+#
+#   KUBEFARM           the program under test (default: target/debug/kubefarm)
+#   CLUSTER_PROGRAMS   the folder that tests/cluster/build.sh printed (default: it is run)
+#   KUBEFARM_CLUSTER   the cluster's name (default: kubefarm-admin)
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/settings.sh"
+KUBEFARM=$(readlink -f "${KUBEFARM:-$here/../../target/debug/kubefarm}")
+CLUSTER_PROGRAMS=${CLUSTER_PROGRAMS:-$("$here/../cluster/build.sh")}
+export KUBEFARM CLUSTER_PROGRAMS
+metallb=$CLUSTER_PROGRAMS/metallb/metallb-native.yaml
+
+# image_names: those in manifests, also in manifests that ConfigMaps hold, without repetition.
+image_names() {
+    sed -n 's/^ *\(- \)\{0,1\}image: *"\{0,1\}\([^" ]*\).*/\2/p' | sort -u
+}
+
+# in_admin COMMAND...
+in_admin() {
+    "$here/enter.sh" admin "$@"
+}
+
+# apply: objects on standard input.
+apply() {
+    in_admin kubectl apply --server-side --filename - >/dev/null
+}
+
+# wait_until WHAT COMMAND...: tries every half second, for two minutes.
+wait_until() {
+    what=$1 deadline=$(($(date +%s) + 120))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        [ "$(date +%s)" -lt "$deadline" ] || {
+            echo "$0: waited in vain until $what; the logs are in $state/admin/var/log" >&2
+            exit 1
+        }
+        sleep 0.5
+    done
+}
+
+# volumes: makes the folders of twenty, and prints their objects.
+volumes() {
+    for number in $(seq 20); do
+        in_admin mkdir -p "/var/lib/volumes/volume-$number"
+        sed "s/NAME/volume-$number/" "$here/manifests/volume.yaml"
+        echo ---
+    done
+}
+
+# farm_kinds: the CRDs of what farms have beside Kubernetes' own kinds.
+farm_kinds() {
+    cat "$CLUSTER_PROGRAMS"/crds/*.yaml
+    "$KUBEFARM" render --set dhcp.installController=true --show-only 'CustomResourceDefinition/*'
+}
+
+# give_addresses: to MetalLB, which takes them once its webhook answers.
+give_addresses() {
+    apply <"$here/manifests/addresses.yaml"
+}
+
+[ -z "$(pid_of admin)" ] || {
+    echo "$0: $cluster is up already; down.sh takes it down" >&2
+    exit 1
+}
+# What a cluster left behind that ended in another way.
+"$here/down.sh"
+
+rendered=$("$KUBEFARM" render "$@")
+# shellcheck disable=SC2046 # one word an image
+"$here/images.sh" "$state/images" \
+    $(sed -n 's/^sandbox_image = "\(.*\)"/\1/p' "$here/shared/containerd.toml") \
+    $({ cat "$metallb" && echo "$rendered"; } | image_names) \
+    registry.k8s.io/e2e-test-images/agnhost:2.66.1
+"$here/machine.sh" admin "$admin_address" '' "$here/admin" "$state/images"
+
+wait_until 'the API server is ready' in_admin kubectl get --raw /readyz
+apply <"$metallb"
+# Its first request may come before the API server knows of the right that kubeadm gives itself.
+wait_until 'kubeadm has applied CoreDNS' in_admin kubeadm init phase addon coredns --config /etc/cluster/kubeadm.yaml
+apply <"$here/manifests/kubelet-api.yaml"
+apply <"$here/manifests/storage.yaml"
+volumes | apply
+farm_kinds | apply
+
+wait_until 'the node is ready' in_admin kubectl wait --for=condition=Ready node/admin --timeout=1s
+wait_until 'all of its pods are ready' \
+    in_admin kubectl wait --for=condition=Ready pod --all --all-namespaces --timeout=1s
+wait_until 'MetalLB has its addresses' give_addresses
+echo "The admin cluster $cluster is up. Enter it with: $here/enter.sh admin"
