@@ -1,10 +1,10 @@
 .DEFAULT_GOAL := help
-.PHONY: help build example test lint docs bench coverage install clean
+.PHONY: help build example test e2e cluster-up cluster-down lint docs bench coverage install clean
 
 EXAMPLE := -f examples/generic/values.yaml -f examples/advanced_network/values.yaml
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## Build the release binary, target/release/kubefarm
 	cargo build --release --locked
@@ -15,6 +15,18 @@ example: ## Build, and render the example of two layers to stdout
 test: ## Install what the tests need, and run them
 	tests/install-tools.sh
 	cargo test --locked
+
+e2e: ## Run a farm on an admin cluster, as root, and say what was seen
+	tests/install-tools.sh cluster
+	cargo test --locked --test e2e
+
+cluster-up: ## Bring up an admin cluster of one node in namespaces of its own, as root
+	tests/install-tools.sh cluster
+	cargo build --locked
+	tests/admin-cluster/up.sh $(EXAMPLE) -f builtin:konnectivity
+
+cluster-down: ## Take it down, whatever is left of it
+	tests/admin-cluster/down.sh
 
 lint: ## Check format and lints
 	cargo fmt --check

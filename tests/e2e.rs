@@ -1,0 +1,131 @@
+//! A farm from its values to a node that works, on a real admin cluster: `make e2e`.
+//!
+//! Every check builds on what the ones before it left behind, so they run in a row, and the first that fails is the
+//! last. Nothing here runs with `cargo test`: it takes minutes, and root.
+//!
+//!   KUBEFARM_E2E_NAME        the release's name
+//!   KUBEFARM_E2E_NAMESPACE   its namespace
+//!   KUBEFARM_E2E_VALUES      further values files, separated by colons
+//!   KUBEFARM_E2E_HOLD        where it is set, a failure leaves everything as it is until Enter is pressed
+
+mod support;
+
+#[path = "e2e/admin_cluster.rs"]
+mod admin_cluster;
+#[path = "e2e/apply.rs"]
+mod apply;
+#[path = "e2e/changes.rs"]
+mod changes;
+#[path = "e2e/faults.rs"]
+mod faults;
+#[path = "e2e/identity.rs"]
+mod identity;
+#[path = "e2e/konnectivity.rs"]
+mod konnectivity;
+#[path = "e2e/nodes.rs"]
+mod nodes;
+#[path = "e2e/release.rs"]
+mod release;
+#[path = "e2e/second_farm.rs"]
+mod second_farm;
+#[path = "e2e/token.rs"]
+mod token;
+#[path = "e2e/writer.rs"]
+mod writer;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use admin_cluster::AdminCluster;
+use kubefarm::report::table;
+use release::Release;
+
+/// What a check says it saw. A check that does not see what it should panics.
+type Seen = String;
+
+/// Does one thing with the farm and says what it saw.
+type Check = fn(&mut Release) -> Seen;
+
+/// What is shown, and how.
+const CHECKS: [(&str, Check); 15] = [
+    ("apply --wait, certificates built in", apply::fresh),
+    ("pods ready, none restarted, restricted", apply::pods),
+    ("the admin pod reaches the child", apply::admin_pod),
+    ("the token CronJob, run now", token::refreshed),
+    ("etcd asks for certificates", identity::etcd),
+    ("strangers get nothing", identity::anonymous),
+    ("nodes join with labels and taints", nodes::join),
+    (
+        "Konnectivity over GRPC: logs, exec",
+        konnectivity::logs_over_grpc,
+    ),
+    (
+        "Konnectivity over GRPC: webhook, aggregated API",
+        konnectivity::calls,
+    ),
+    ("killed: etcd, API server, leader", faults::killed),
+    ("a changed flag rolls the API server alone", changes::flag),
+    (
+        "so does a changed name in its certificate",
+        changes::certificate_name,
+    ),
+    (
+        "Konnectivity over HTTPConnect: logs, exec",
+        konnectivity::logs_over_http,
+    ),
+    (
+        "Konnectivity over HTTPConnect: webhook, aggregated API",
+        konnectivity::calls,
+    ),
+    (
+        "a second farm, certificates of cert-manager",
+        second_farm::beside,
+    ),
+];
+
+fn main() -> ExitCode {
+    let began = Instant::now();
+    let values = release::values();
+    // The images are those of everything that the checks will turn on.
+    let everything = [
+        &values[..],
+        &["-f", "builtin:konnectivity"].map(str::to_owned),
+    ]
+    .concat();
+    let Some(cluster) = AdminCluster::up(&everything) else {
+        return ExitCode::SUCCESS;
+    };
+    eprintln!("the admin cluster is up after {:.0?}", began.elapsed());
+    let mut release = Release::first(&cluster, values);
+    let mut rows = Vec::new();
+    let mut failed = false;
+    for (name, check) in CHECKS {
+        let began = Instant::now();
+        let (result, seen) = match failed {
+            true => ("not run", String::new()),
+            false => match catch_unwind(AssertUnwindSafe(|| check(&mut release))) {
+                Ok(seen) => ("ok", seen),
+                Err(_) => ("FAILED", String::new()),
+            },
+        };
+        failed |= result != "ok";
+        let took = format!("{:.1} s", began.elapsed().as_secs_f64());
+        eprintln!("{result:8}{name}, {took}: {seen}");
+        rows.push(vec![name.to_owned(), result.to_owned(), took, seen]);
+    }
+    if failed {
+        release.print_state();
+    }
+    println!("\n{}", table(&["CHECK", "RESULT", "TIME", "SEEN"], &rows));
+    if failed && std::env::var_os("KUBEFARM_E2E_HOLD").is_some() {
+        println!("the admin cluster stays until Enter is pressed");
+        // Without a terminal there is nothing to read, and nothing to wait for.
+        let _ = std::io::stdin().read_line(&mut String::new());
+    }
+    println!("after {:.0?}, admin cluster and all", began.elapsed());
+    match failed {
+        true => ExitCode::FAILURE,
+        false => ExitCode::SUCCESS,
+    }
+}

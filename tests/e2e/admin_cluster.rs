@@ -1,0 +1,178 @@
+//! The admin cluster, for as long as this process lives.
+
+use std::io;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::support::cluster::programs::build;
+use crate::support::{Finished, kubefarm_command, project, run, run_with_stdin, skip};
+
+/// Its own name, so that a cluster of `make cluster-up` can be up beside it.
+const NAME: &str = "kubefarm-e2e";
+
+/// A Kubernetes of one node in namespaces of its own. It goes when it is dropped, and when this process is killed.
+pub struct AdminCluster {
+    /// With `bin`, as `build.sh` prints it.
+    programs: PathBuf,
+    state: PathBuf,
+    scratch: TempDir,
+    /// Only dropped.
+    _guard: Guard,
+}
+
+impl AdminCluster {
+    /// Brings it up with the images of these values; `None` where this computer cannot, and this is not CI.
+    pub fn up(values: &[String]) -> Option<AdminCluster> {
+        if run(Command::new("id").arg("-u")).success().trim() != "0" {
+            skip("needs root");
+            return None;
+        }
+        let programs = build(&[])?;
+        let cluster = AdminCluster {
+            programs,
+            state: PathBuf::from("/var/tmp").join(NAME),
+            scratch: TempDir::with_prefix("kubefarm-e2e-").expect("a folder"),
+            _guard: Guard::start().expect("a shell"),
+        };
+        let status = cluster.script("up.sh").args(values).status();
+        assert!(status.expect("a shell").success(), "up.sh failed");
+        Some(cluster)
+    }
+
+    /// A folder for files of this run.
+    pub fn scratch(&self) -> &Path {
+        self.scratch.path()
+    }
+
+    /// The folder with the archives of the images.
+    pub fn images(&self) -> PathBuf {
+        self.state.join("images")
+    }
+
+    /// Starts a machine with a network card, and waits until its images are there.
+    pub fn start_machine(
+        &self,
+        name: &str,
+        address: &str,
+        mac: &str,
+        folder: &Path,
+        images: &Path,
+    ) {
+        let mut command = self.script("machine.sh");
+        command.args([name, address, mac]).arg(folder).arg(images);
+        run(&mut command).success();
+        self.wait_until(&format!("{name} has its images"), || {
+            self.enter(name, &["test", "-e", "/run/images-imported"])
+                .status
+                .success()
+        });
+    }
+
+    /// Runs a command in a machine.
+    pub fn enter(&self, machine: &str, command: &[&str]) -> Finished {
+        run(self.script("enter.sh").arg(machine).args(command))
+    }
+
+    /// Runs kubectl as the admin.
+    pub fn kubectl(&self, arguments: &[&str]) -> Finished {
+        run(self.inside("kubectl", &self.kubeconfig()).args(arguments))
+    }
+
+    /// The same with a text on standard input.
+    pub fn kubectl_with_stdin(&self, arguments: &[&str], input: &str) -> Finished {
+        let mut command = self.inside("kubectl", &self.kubeconfig());
+        run_with_stdin(command.args(arguments), input)
+    }
+
+    /// The program under test, in the network of the cluster and with the rights of its admin.
+    pub fn kubefarm(&self) -> Command {
+        let program = kubefarm_command();
+        let mut command = self.in_network(&self.kubeconfig());
+        command.arg(program.get_program()).current_dir(project());
+        for (name, value) in program.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        command
+    }
+
+    /// A built program in the network of the cluster, with another kubeconfig.
+    pub fn inside(&self, program: &str, kubeconfig: &Path) -> Command {
+        let mut command = self.in_network(kubeconfig);
+        command.arg(self.programs.join("bin").join(program));
+        command
+    }
+
+    /// A kubeconfig that may do everything in the admin cluster.
+    pub fn kubeconfig(&self) -> PathBuf {
+        self.state.join("admin/etc/kubernetes/super-admin.conf")
+    }
+
+    /// Waits until something holds, for two minutes at most.
+    #[track_caller]
+    pub fn wait_until(&self, what: &str, mut holds: impl FnMut() -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(120);
+        while !holds() {
+            assert!(Instant::now() < deadline, "waited in vain until {what}");
+            std::thread::sleep(Duration::from_millis(300));
+        }
+    }
+
+    /// A command in the network namespace of the cluster, and nothing else of it.
+    pub fn in_network(&self, kubeconfig: &Path) -> Command {
+        let pid = std::fs::read_to_string(self.state.join("admin/pid")).expect("it runs");
+        let mut command = Command::new("nsenter");
+        command.args(["--target", pid.trim(), "--net"]);
+        command.env("KUBECONFIG", kubeconfig);
+        command.env("HOME", self.scratch());
+        command
+    }
+
+    fn script(&self, name: &str) -> Command {
+        let mut command = script(name);
+        command.env("CLUSTER_PROGRAMS", &self.programs);
+        command.env("KUBEFARM", kubefarm_command().get_program());
+        command
+    }
+}
+
+fn script(name: &str) -> Command {
+    let mut command = Command::new(project().join("tests/admin-cluster").join(name));
+    command.env("KUBEFARM_CLUSTER", NAME);
+    command.env_remove("KUBEFARM_CLUSTER_FOLDER");
+    command
+}
+
+/// A shell that takes the cluster down once the pipe to it ends, however this process does.
+struct Guard {
+    shell: Child,
+    pipe: Option<ChildStdin>,
+}
+
+impl Guard {
+    fn start() -> io::Result<Guard> {
+        let mut command = Command::new("sh");
+        command.args(["-c", "cat; exec \"$0\""]);
+        command.arg(script("down.sh").get_program());
+        command.env("KUBEFARM_CLUSTER", NAME);
+        command.env_remove("KUBEFARM_CLUSTER_FOLDER");
+        // In a process group of its own, an interrupt from the terminal does not end it before its work is done.
+        let mut shell = command.process_group(0).stdin(Stdio::piped()).spawn()?;
+        let pipe = shell.stdin.take();
+        Ok(Guard { shell, pipe })
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.pipe = None;
+        // What was seen matters more than an error here, which the shell has printed.
+        let _ = self.shell.wait();
+    }
+}

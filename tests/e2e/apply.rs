@@ -1,0 +1,45 @@
+//! The first apply: a control plane that comes up by itself, in a namespace that is strict.
+
+use crate::Seen;
+use crate::release::{Release, is_ready, name, restarts};
+
+/// `apply --wait` makes everything ready in the time that it may take, and the child cluster answers.
+pub fn fresh(release: &mut Release) -> Seen {
+    release.make_restricted_namespace();
+    let took = release.apply();
+    let answer = release.child(&["get", "--raw", "/readyz"]).success();
+    assert_eq!(answer, "ok");
+    format!(
+        "ready after {:.1} s, the child's /readyz: {answer}",
+        took.as_secs_f64()
+    )
+}
+
+/// Nothing crashed on the way because something else was late.
+pub fn pods(release: &mut Release) -> Seen {
+    let pods = release.pods();
+    for pod in &pods {
+        assert!(is_ready(pod), "{} is not ready", name(pod));
+    }
+    let all = release.get(&["pods"]);
+    let all = all["items"].as_array().expect("a List");
+    for pod in all {
+        assert_eq!(restarts(pod), 0, "{} was restarted", name(pod));
+    }
+    // etcd, API servers, controller managers, schedulers and the admin pod, as the example has them.
+    assert!(pods.len() >= 10, "{} pods", pods.len());
+    format!(
+        "{} pods, and {} of Jobs",
+        pods.len(),
+        all.len() - pods.len()
+    )
+}
+
+/// `kubectl exec` into the admin pod, as people come in.
+pub fn admin_pod(release: &mut Release) -> Seen {
+    let namespaces = release
+        .child(&["get", "namespaces", "-o", "name"])
+        .success();
+    assert!(namespaces.contains("namespace/kube-system"), "{namespaces}");
+    format!("{} namespaces", namespaces.lines().count())
+}

@@ -1,0 +1,106 @@
+//! Nodes that boot and join: with LTSP's own init, kubelet, containerd and kubeadm, in machines of their own.
+
+use std::fs::{copy, create_dir_all, write};
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::Seen;
+use crate::release::{Release, is_ready};
+use crate::support::farms::Objects;
+use crate::support::ltsp::configuration;
+use crate::support::{project, run};
+use crate::token::join_file;
+
+/// A node of the example `generic`: name, address, MAC.
+pub const PLAIN: [&str; 3] = ["r1n01", "10.64.1.11", "02:00:00:40:01:0a"];
+/// The one with tags.
+pub const STORAGE: [&str; 3] = ["r1n06", "10.64.1.16", "02:00:00:40:06:0a"];
+
+/// The images that nodes of a farm with Konnectivity run, and the one for tests.
+const IMAGES: [&str; 5] = ["pause", "kube-proxy", "coredns", "proxy-agent", "agnhost"];
+
+/// Two nodes boot with what the boot server would hand out, and join with the command that it has for them.
+pub fn join(release: &mut Release) -> Seen {
+    release.add_values(&["-f", "builtin:konnectivity"]);
+    release.apply();
+    let folder = boot_files(release);
+    let images = images(release);
+    for [name, address, mac] in [PLAIN, STORAGE] {
+        release
+            .cluster
+            .start_machine(name, address, mac, &folder, &images);
+        // With cgroups of version 1, kubeadm wants to be told that this is known.
+        let join = ". /etc/ltsp/kubeadm-join.conf\n\
+                    [ -e /sys/fs/cgroup/cgroup.controllers ] || set -- --ignore-preflight-errors=SystemVerification\n\
+                    exec $JOIN_COMMAND \"$@\"";
+        release.cluster.enter(name, &["sh", "-c", join]).success();
+    }
+    for [name, ..] in [PLAIN, STORAGE] {
+        release
+            .cluster
+            .wait_until(&format!("the node {name} is ready"), || {
+                is_ready(&release.child_get(&["node", name]))
+            });
+    }
+    // The taint of a node that is not ready yet goes a little later than that state.
+    let taint =
+        json!([{ "effect": "NoSchedule", "key": "example.org/dedicated", "value": "storage" }]);
+    for ([name, ..], taints) in [(PLAIN, Value::Null), (STORAGE, taint)] {
+        release
+            .cluster
+            .wait_until(&format!("{name} has the taints {taints}"), || {
+                release.child_get(&["node", name])["spec"]["taints"] == taints
+            });
+    }
+    let plain = release.child_get(&["node", PLAIN[0]]);
+    assert_eq!(plain["metadata"]["labels"]["example.org/rack"], Value::Null);
+    let storage = release.child_get(&["node", STORAGE[0]]);
+    let labels = &storage["metadata"]["labels"];
+    assert_eq!(labels["example.org/disks"], "nvme");
+    assert_eq!(labels["example.org/rack"], "r1");
+    let ready = "every pod of the child is ready";
+    release
+        .cluster
+        .wait_until(ready, || system_pods(release).iter().all(is_ready));
+    "r1n01 without, r1n06 with those of its tags; CoreDNS, kube-proxy and agents ready".to_owned()
+}
+
+/// The pods that every child has.
+fn system_pods(release: &Release) -> Vec<Value> {
+    let list = release.child_get(&["pods", "-n", "kube-system"]);
+    let pods = list["items"].as_array().expect("a List").iter();
+    pods.cloned().collect()
+}
+
+/// What is laid over a node's files: the machine's own, and what the boot server would hand out as /etc/ltsp.
+fn boot_files(release: &Release) -> PathBuf {
+    let folder = release.cluster.scratch().join("node");
+    let etc = folder.join("ltsp");
+    create_dir_all(&etc).expect("a folder");
+    let own = project().join("tests/admin-cluster/node/.");
+    run(std::process::Command::new("cp")
+        .arg("-r")
+        .args([&own, &folder]))
+    .success();
+    let rendered = release.rendered(&["--set", "ltsp.enabled=true"]);
+    let server = release.object("ltsp");
+    for (name, text) in Objects::files(rendered.get("ConfigMap", &server)) {
+        write(etc.join(name), text).expect("written");
+    }
+    write(etc.join("ltsp.conf"), configuration(&rendered, &server)).expect("written");
+    write(etc.join("kubeadm-join.conf"), join_file(release)).expect("written");
+    folder
+}
+
+/// A folder with the archives that nodes import.
+fn images(release: &Release) -> PathBuf {
+    let folder = release.cluster.scratch().join("images");
+    create_dir_all(&folder).expect("a folder");
+    for image in IMAGES {
+        let file = format!("{image}.tar");
+        let from: &Path = &release.cluster.images().join(&file);
+        copy(from, folder.join(&file)).expect("an image");
+    }
+    folder
+}
