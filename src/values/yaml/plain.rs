@@ -4,15 +4,17 @@
 //! whole grammar. It gives the same events as `granit_parser` or nothing at all: whatever it is not sure of, wrong
 //! input included, is for the whole grammar to read, and to name the place of what is wrong.
 
+mod line;
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 
 use granit_parser::{Event, Marker, ScalarStyle, Span, StructureStyle};
 
 use super::builder::Builder;
 use crate::values::Node;
-
-/// Longer keys are not simple ones (YAML 1.2, section 7.4.2).
-const MAX_KEY: usize = 1000;
+use line::Line;
 
 /// Reads every document of a stream, if it is plain.
 pub(super) fn read(source: &str, text: &str) -> Option<Vec<Node>> {
@@ -44,41 +46,6 @@ fn is_plain_ascii(byte: u8) -> bool {
 /// Printable, and neither a line break nor a byte-order mark to any reader.
 fn is_plain(character: char) -> bool {
     matches!(character, ' '..='~' | '\n' | '\u{a0}'..='\u{2027}' | '\u{202a}'..='\u{fdcf}')
-}
-
-struct Line<'a> {
-    text: &'a str,
-    number: usize,
-    is_ascii: bool,
-}
-
-impl<'a> Line<'a> {
-    fn rest(&self, position: usize) -> Option<&'a str> {
-        self.text.get(position..)
-    }
-
-    fn byte(&self, position: usize) -> Option<u8> {
-        self.text.as_bytes().get(position).copied()
-    }
-
-    /// The first position from here on that is no space.
-    fn skip_spaces(&self, mut position: usize) -> usize {
-        while self.byte(position) == Some(b' ') {
-            position += 1;
-        }
-        position
-    }
-
-    fn span(&self, position: usize) -> Span {
-        let column = match self.is_ascii {
-            true => position,
-            false => self
-                .text
-                .get(..position)
-                .map_or(0, |text| text.chars().count()),
-        };
-        Span::empty(Marker::new(0, self.number, column))
-    }
 }
 
 /// How far a document is read.
@@ -137,7 +104,7 @@ impl Reader {
     fn close(&mut self, line: &Line<'_>, indent: usize) -> Option<()> {
         while let Some(open) = self.open.last() {
             let is_over = open.indent > indent
-                || open.is_list && open.indent == indent && !is_item(line, indent);
+                || open.is_list && open.indent == indent && !line.is_item(indent);
             if !is_over {
                 break;
             }
@@ -149,7 +116,7 @@ impl Reader {
 
     /// An item of a block list, or a key of a block map, with what follows on the line.
     fn entry(&mut self, line: &Line<'_>, position: usize) -> Option<()> {
-        if is_item(line, position) {
+        if line.is_item(position) {
             self.enter(line, position, true)?;
             let value = line.skip_spaces(position + 1);
             if self.is_entry(line, value)? {
@@ -157,7 +124,7 @@ impl Reader {
             }
             return self.whole_value(line, value);
         }
-        let colon = end_of_key(line, position)?;
+        let colon = line.end_of_key(position)?;
         self.enter(line, position, false)?;
         self.key(line, position, colon)?;
         self.awaits = Some(line.span(colon));
@@ -174,7 +141,7 @@ impl Reader {
         match line.byte(position)? {
             b'#' => None,
             b'[' | b'{' => Some(false),
-            _ => Some(is_item(line, position) || end_of_key(line, position).is_some()),
+            _ => Some(line.is_item(position) || line.end_of_key(position).is_some()),
         }
     }
 
@@ -240,7 +207,7 @@ impl Reader {
         let end = match line.byte(position)? {
             b'"' | b'\'' | b'[' | b'{' => self.value(line, position)?,
             _ => {
-                let text = plain_text(line, position)?;
+                let text = line.plain_text(position)?;
                 self.scalar(line, position, text, ScalarStyle::Plain)?;
                 line.text.len()
             }
@@ -257,7 +224,7 @@ impl Reader {
     fn value(&mut self, line: &Line<'_>, position: usize) -> Option<usize> {
         match line.byte(position)? {
             b'"' | b'\'' => {
-                let end = end_of_quoted(line, position)?;
+                let end = line.end_of_quoted(position)?;
                 let text = line.text.get(position + 1..end - 1)?;
                 self.scalar(line, position, text, ScalarStyle::DoubleQuoted)?;
                 Some(end)
@@ -265,7 +232,7 @@ impl Reader {
             b'[' => self.flow(line, position, b']'),
             b'{' => self.flow(line, position, b'}'),
             _ => {
-                let text = flow_text(line, position)?;
+                let text = line.flow_text(position)?;
                 self.scalar(line, position, text, ScalarStyle::Plain)?;
                 Some(position + text.len())
             }
@@ -287,7 +254,7 @@ impl Reader {
         }
         loop {
             if is_map {
-                let colon = end_of_key(line, position)?;
+                let colon = line.end_of_key(position)?;
                 self.key(line, position, colon)?;
                 position = line.skip_spaces(colon + 1);
             }
@@ -326,81 +293,3 @@ impl Reader {
         self.builder.event(Event::SequenceEnd, &nowhere).ok()
     }
 }
-
-/// Whether an item of a block list begins here.
-fn is_item(line: &Line<'_>, position: usize) -> bool {
-    line.byte(position) == Some(b'-') && line.byte(position + 1) == Some(b' ')
-}
-
-/// The position of the colon behind a key.
-fn end_of_key(line: &Line<'_>, position: usize) -> Option<usize> {
-    let end = match line.byte(position)? {
-        b'"' | b'\'' => end_of_quoted(line, position)?,
-        first if may_begin_text(first) => {
-            let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-./".contains(byte);
-            let key = line.rest(position)?.bytes();
-            position + key.take_while(|byte| is_part(byte)).count()
-        }
-        _ => return None,
-    };
-    let is_key = line.byte(end) == Some(b':')
-        && matches!(line.byte(end + 1), None | Some(b' '))
-        && end < MAX_KEY;
-    is_key.then_some(end)
-}
-
-/// The position behind a text in quotes. One with an escape, or with a quote inside, is not plain.
-fn end_of_quoted(line: &Line<'_>, position: usize) -> Option<usize> {
-    let quote = line.byte(position)?;
-    let mut inside = line.rest(position + 1)?.bytes();
-    let length = inside.position(|byte| byte == quote || byte == b'\\')?;
-    let end = position + 1 + length;
-    let is_whole = line.byte(end) == Some(quote) && line.byte(end + 1) != Some(quote);
-    is_whole.then_some(end + 1)
-}
-
-/// Whether a text without quotes begins here: also one like `--flag` or `-1`.
-fn begins_text(line: &Line<'_>, position: usize) -> bool {
-    let may_begin = |position| line.byte(position).is_some_and(may_begin_text);
-    let is_dash = |position| line.byte(position) == Some(b'-');
-    may_begin(position) || is_dash(position) && (is_dash(position + 1) || may_begin(position + 1))
-}
-
-fn may_begin_text(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"_./$(+<=~".contains(&byte)
-}
-
-/// A text without quotes in a block collection: the rest of the line without a comment.
-fn plain_text<'a>(line: &Line<'a>, position: usize) -> Option<&'a str> {
-    let may_follow_dash = |byte| byte == b'-' || may_begin_text(byte);
-    let is_option =
-        line.byte(position) == Some(b'-') && line.byte(position + 1).is_some_and(may_follow_dash);
-    if !is_option && !may_begin_text(line.byte(position)?) {
-        return None;
-    }
-    let rest = line.rest(position)?;
-    let mut before = 0;
-    for (at, byte) in rest.bytes().enumerate() {
-        match byte {
-            b'#' if before == b' ' => return rest.get(..at).map(str::trim_ascii_end),
-            b' ' if before == b':' => return None,
-            _ => before = byte,
-        }
-    }
-    (before != b':').then(|| rest.trim_ascii_end())
-}
-
-/// A text without quotes in a flow collection, with nothing in it that could mean anything else.
-fn flow_text<'a>(line: &Line<'a>, position: usize) -> Option<&'a str> {
-    if !begins_text(line, position) {
-        return None;
-    }
-    let rest = line.rest(position)?;
-    let is_end = |byte: u8| matches!(byte, b',' | b']' | b'}');
-    let text = rest.get(..rest.bytes().position(is_end)?)?;
-    let is_text = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./$()+<=~ ".contains(&byte);
-    text.bytes().all(is_text).then(|| text.trim_ascii_end())
-}
-
-#[cfg(test)]
-mod tests;
