@@ -18,7 +18,8 @@ use line::Line;
 
 /// Reads every document of a stream, if it is plain.
 pub(super) fn read(source: &str, text: &str) -> Option<Vec<Node>> {
-    if !text.bytes().all(is_plain_ascii) && !text.chars().all(is_plain) {
+    let is_ascii = text.bytes().all(is_plain_ascii);
+    if !is_ascii && !text.chars().all(is_plain) {
         return None;
     }
     let mut reader = Reader {
@@ -31,7 +32,7 @@ pub(super) fn read(source: &str, text: &str) -> Option<Vec<Node>> {
         let line = Line {
             text,
             number: number + 1,
-            is_ascii: text.is_ascii(),
+            is_ascii,
         };
         reader.line(&line)?;
     }

@@ -10,6 +10,7 @@ pub(super) struct Line<'a> {
     pub text: &'a str,
     /// From 1.
     pub number: usize,
+    /// Whether it is known to have no other characters.
     pub is_ascii: bool,
 }
 
