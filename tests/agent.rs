@@ -25,9 +25,5 @@ use support::Finished;
 /// A run that failed with `code` and says all `parts` on stderr.
 #[track_caller]
 fn assert_failed(finished: &Finished, parts: &[&str]) {
-    assert_eq!(finished.code(), 1, "{}", finished.stderr);
-    for part in parts {
-        let found = finished.stderr.contains(part);
-        assert!(found, "no {part:?} in\n{}", finished.stderr);
-    }
+    finished.failed(1, parts);
 }

@@ -46,11 +46,7 @@ const NEARLY_NOTHING: &str = "--set kubernetes.enabled=false,tokenGenerator.enab
 /// A run that failed with `code` and says all `parts` on stderr.
 #[track_caller]
 fn assert_failed(finished: &Finished, code: i32, parts: &[&str]) {
-    assert_eq!(finished.code(), code, "{}", finished.stderr);
-    for part in parts {
-        let found = finished.stderr.contains(part);
-        assert!(found, "no {part:?} in\n{}", finished.stderr);
-    }
+    finished.failed(code, parts);
 }
 
 /// The lines that say what was done with each object, as word and `Kind namespace/name`.

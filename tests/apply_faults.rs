@@ -39,9 +39,5 @@ fn cluster() -> Option<&'static Cluster> {
 /// A run that failed with exit code 1 and said all of `parts`.
 #[track_caller]
 fn assert_failed(finished: &Finished, parts: &[&str]) {
-    assert_eq!(finished.code(), 1, "{}", finished.stderr);
-    for part in parts {
-        let found = finished.stderr.contains(part);
-        assert!(found, "no {part:?} in\n{}", finished.stderr);
-    }
+    finished.failed(1, parts);
 }

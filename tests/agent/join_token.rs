@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::assert_failed;
 use crate::bootstrap::{self, another_authority, bootstrapped};
 use crate::child::{API_SERVER, Child};
-use crate::site::Site;
+use crate::site::{Pod, Site};
 use crate::support::cluster::CONTROLLER_MANAGER;
 use crate::support::{Finished, program, run};
 
@@ -49,13 +49,19 @@ fn field(secret: &Value, name: &str) -> String {
     String::from_utf8(STANDARD.decode(text).expect("base64")).expect("UTF-8")
 }
 
+/// The Job's pod, where the cluster is there for it.
+#[track_caller]
+fn job(site: &Site, child: &Child) -> Pod {
+    site.pod_for(JOB, child).expect("as before")
+}
+
 #[test]
 fn nodes_get_a_token_a_pin_and_the_address() {
     let Some((child, site)) = bootstrapped("token", "") else {
         return;
     };
     site.balance(API_SERVER, BALANCED);
-    let pod = site.pod_for(JOB, &child).expect("as before");
+    let pod = job(&site, &child);
     let first = pod.run();
     assert!(first.status.success(), "{}", first.stderr);
     let text = file(&site);
@@ -128,10 +134,7 @@ fn a_token_ends_by_itself() {
         return;
     };
     site.balance(API_SERVER, BALANCED);
-    site.pod_for(JOB, &child)
-        .expect("as before")
-        .run()
-        .success();
+    job(&site, &child).run().success();
     assert_eq!(tokens(&child).len(), 1);
     child
         .cluster
@@ -144,7 +147,7 @@ fn a_failed_run_leaves_the_last_good_token() {
         return;
     };
     site.balance(API_SERVER, BALANCED);
-    let pod = site.pod_for(JOB, &child).expect("as before");
+    let pod = job(&site, &child);
     pod.run().success();
     let good = file(&site);
     let is_kept = |why: &str| {
@@ -178,7 +181,7 @@ fn a_failed_run_leaves_the_last_good_token() {
     assert_failed(&unsigned, &parts);
     is_kept("nobody signs");
 
-    let pod = site.pod_for(JOB, &child).expect("as before");
+    let pod = job(&site, &child);
     pod.run().success();
     assert_ne!(file(&site), good);
 }
@@ -190,7 +193,7 @@ fn what_it_writes_to_has_to_be_there() {
     };
     site.balance(API_SERVER, BALANCED);
     site.kubectl(&format!("delete secret {SECRET}")).success();
-    let pod = site.pod_for(JOB, &child).expect("as before");
+    let pod = job(&site, &child);
     assert_failed(&pod.run(), &[SECRET, "does not exist", "apply"]);
     assert_eq!(tokens(&child).len(), 0, "the token was not taken back");
 }
@@ -201,10 +204,7 @@ fn it_may_do_no_more_than_it_does() {
         return;
     };
     site.balance(API_SERVER, BALANCED);
-    site.pod_for(JOB, &child)
-        .expect("as before")
-        .run()
-        .success();
+    job(&site, &child).run().success();
     let account = format!("--as=system:serviceaccount:{}:{JOB}", site.namespace);
     for verb in ["get", "list", "watch", "create", "update", "delete"] {
         let question = format!("auth can-i {verb} secret/{SECRET} {account}");
@@ -227,7 +227,7 @@ fn it_waits_for_the_address_and_for_cluster_info() {
     let Some((child, site, prepare)) = bootstrap::ready("waits", "") else {
         return;
     };
-    let pod = site.pod_for(JOB, &child).expect("as before");
+    let pod = job(&site, &child);
     let run = pod.start();
     std::thread::sleep(Duration::from_secs(2));
     site.balance(API_SERVER, BALANCED);
@@ -251,7 +251,7 @@ fn two_at_once_both_make_good_tokens() {
         return;
     };
     site.balance(API_SERVER, BALANCED);
-    let pods = [(); 2].map(|()| site.pod_for(JOB, &child).expect("as before"));
+    let pods = [(); 2].map(|()| job(&site, &child));
     let runs = pods.each_ref().map(|pod| pod.start());
     for run in runs {
         Finished::from(run.wait_with_output().expect("an end")).success();
@@ -272,10 +272,7 @@ fn an_endpoint_of_the_users_needs_no_address() {
     let Some((child, site)) = bootstrapped("endpoint", arguments) else {
         return;
     };
-    site.pod_for(JOB, &child)
-        .expect("as before")
-        .run()
-        .success();
+    job(&site, &child).run().success();
     let text = file(&site);
     assert_eq!(sourced(&text, "HOSTS_KUBERNETES"), "");
     assert!(
@@ -288,10 +285,7 @@ fn an_api_server_that_nodes_cannot_reach_is_told() {
     let Some((child, mut site)) = bootstrapped("unreachable", "") else {
         return;
     };
-    let pod = site
-        .pod_for(JOB, &child)
-        .expect("as before")
-        .with("--timeout=3s");
+    let pod = job(&site, &child).with("--timeout=3s");
     assert_failed(
         &pod.run(),
         &[API_SERVER, "given it no address", "gave up waiting"],
@@ -316,7 +310,7 @@ fn while_an_authority_is_rotated_either_pin_will_do() {
         return;
     };
     site.balance(API_SERVER, BALANCED);
-    let pod = site.pod_for(JOB, &child).expect("as before");
+    let pod = job(&site, &child);
     let authority = pod.machine.read("/pki/admin-client/ca.crt");
     let both = format!("{}{authority}", another_authority());
     pod.machine.write("/pki/admin-client/ca.crt", both);

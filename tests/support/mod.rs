@@ -41,6 +41,16 @@ impl Finished {
         );
         self.stdout
     }
+
+    /// Fails unless the run ended with `code` and said all `parts` on standard error.
+    #[track_caller]
+    pub fn failed(&self, code: i32, parts: &[&str]) {
+        assert_eq!(self.code(), code, "{}", self.stderr);
+        for part in parts {
+            let found = self.stderr.contains(part);
+            assert!(found, "no {part:?} in\n{}", self.stderr);
+        }
+    }
 }
 
 impl From<Output> for Finished {
