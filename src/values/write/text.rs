@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use memchr::memchr;
+
 /// The three ways to write a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Style {
@@ -48,7 +50,7 @@ fn is_plain(text: &str) -> bool {
     let mut before = start;
     for byte in bytes {
         let ends_a_word = matches!(before, b' ' | b':') && *byte == b' ';
-        if ends_a_word || !is_plain_byte(*byte) {
+        if ends_a_word || !IS_PLAIN[usize::from(*byte)] {
             return false;
         }
         before = *byte;
@@ -56,7 +58,18 @@ fn is_plain(text: &str) -> bool {
     !matches!(before, b' ' | b':') && !is_reserved_word(text)
 }
 
-fn is_plain_byte(byte: u8) -> bool {
+/// For every byte whether a plain text may have it; looked up, since most of what is written are such bytes.
+static IS_PLAIN: [bool; 256] = {
+    let mut is_plain = [false; 256];
+    let mut byte = 0;
+    while byte < u8::MAX {
+        is_plain[byte as usize] = is_plain_byte(byte);
+        byte += 1;
+    }
+    is_plain
+};
+
+const fn is_plain_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(
             byte,
@@ -87,7 +100,7 @@ fn is_reserved_word(text: &str) -> bool {
 
 /// Literal are texts of several lines, all printable, none of them nothing but blanks.
 fn is_literal(text: &str) -> bool {
-    let Some(first_break) = text.find('\n') else {
+    let Some(first_break) = memchr(b'\n', text.as_bytes()) else {
         return false;
     };
     let has_content = first_break > 0 || text.bytes().any(|byte| byte != b'\n');

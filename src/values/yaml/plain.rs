@@ -9,8 +9,10 @@ mod line;
 mod tests;
 
 use std::borrow::Cow;
+use std::iter::once;
 
 use granit_parser::{Event, Marker, ScalarStyle, Span, StructureStyle};
+use memchr::memchr_iter;
 
 use super::builder::Builder;
 use crate::values::Node;
@@ -28,13 +30,16 @@ pub(super) fn read(source: &str, text: &str) -> Option<Vec<Node>> {
         awaits: None,
         document: Document::Implicit,
     };
-    for (number, text) in text.split('\n').enumerate() {
+    let mut start = 0;
+    let ends = memchr_iter(b'\n', text.as_bytes()).chain(once(text.len()));
+    for (number, end) in ends.enumerate() {
         let line = Line {
-            text,
+            text: text.get(start..end)?,
             number: number + 1,
             is_ascii,
         };
         reader.line(&line)?;
+        start = end + 1;
     }
     reader.end_document()?;
     Some(reader.builder.documents)
