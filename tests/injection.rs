@@ -40,7 +40,7 @@ fn render(values: &Value) -> Result<Vec<Value>, Vec<Problem>> {
         text,
     };
     let tree = load(&charts.defaults(), &[input])?;
-    let outcome = render_tree(&charts, &tree, None, "space").map_err(|failure| match failure {
+    let outcome = render_tree(charts, &tree, None, "space").map_err(|failure| match failure {
         Failure::Values(problems) => problems,
         other => vec![Problem::error(other.to_string())],
     })?;

@@ -30,7 +30,7 @@ fn manifest(layers: &[String], name: &str, namespace: &str) -> Result<Manifest, 
         });
     let inputs: Vec<Input> = inputs.collect();
     let tree = load(&charts.defaults(), &inputs).map_err(Failure::Values)?;
-    Ok(render_tree(&charts, &tree, Some(name), namespace)?.manifest)
+    Ok(render_tree(charts, &tree, Some(name), namespace)?.manifest)
 }
 
 fn rendered(layers: &[String]) -> Manifest {

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use minijinja::value::{Serde, merge_maps};
 use minijinja::{Environment, Value};
@@ -69,12 +69,15 @@ pub fn extended<T: Serialize>(context: &Value, name: &str, entry: &T) -> Value {
 }
 
 impl Charts {
-    /// The charts inside the binary.
-    pub fn embedded() -> Charts {
-        Charts::from_files(embedded::under("charts/").map(|(name, text)| {
-            let source = Cow::Owned(format!("charts/{name}"));
-            (Cow::Borrowed(name), source, Cow::Borrowed(text))
-        }))
+    /// The charts inside the binary, whose templates are compiled once.
+    pub fn embedded() -> &'static Charts {
+        static EMBEDDED: LazyLock<Charts> = LazyLock::new(|| {
+            Charts::from_files(embedded::under("charts/").map(|(name, text)| {
+                let source = Cow::Owned(format!("charts/{name}"));
+                (Cow::Borrowed(name), source, Cow::Borrowed(text))
+            }))
+        });
+        &EMBEDDED
     }
 
     fn from_files(
@@ -155,7 +158,7 @@ impl Charts {
         &self,
         charts: &[&str],
         context: &Value,
-        then: impl Fn(Rendered) -> Result<T, E> + Sync,
+        then: impl Fn(Rendered) -> Result<T, E> + Send + Sync,
     ) -> Result<Vec<T>, E> {
         if let Some(unknown) = charts.iter().find(|chart| !NAMES.contains(chart)) {
             return Err(ChartError::UnknownChart((*unknown).to_owned()).into());

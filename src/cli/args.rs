@@ -156,10 +156,9 @@ pub struct ChartArgs {
 impl ChartArgs {
     /// The embedded charts, with the user's files over them.
     pub fn load(&self) -> Result<Charts, Failure> {
-        let charts = Charts::embedded();
         match &self.chart_dir {
-            Some(dir) => Ok(charts.overlay(dir)?),
-            None => Ok(charts),
+            Some(dir) => Ok(Charts::embedded().overlay(dir)?),
+            None => Ok(Charts::embedded().clone()),
         }
     }
 }

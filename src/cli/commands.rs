@@ -9,6 +9,8 @@ use super::{
     agent, apply, completions, delete, diff, init, kubeconfig, list, man, pki, render, schema,
     show, status, values,
 };
+use crate::chart::Charts;
+use crate::parallel;
 
 macro_rules! commands {
     ($($name:literal => $command:ident($arguments:ty),)*) => {
@@ -62,10 +64,18 @@ pub(super) fn whole() -> clap::Command {
     Command::augment_subcommands(root())
 }
 
+/// The commands that render charts.
+const RENDERING: [&str; 3] = ["render", "apply", "diff"];
+
 /// Reads the command line; ends the process where it is wrong, or asks for help.
 pub(super) fn parse() -> Command {
     let first = env::args_os().nth(1);
     let first = first.as_deref().and_then(OsStr::to_str);
+    if first.is_some_and(|name| RENDERING.contains(&name)) {
+        // The templates are needed whatever the flags say, so another thread begins with them.
+        parallel::start();
+        parallel::ahead(|| Charts::embedded().compile());
+    }
     // Where the command is plain to see, the others are not described to clap: that takes longer than to read the line.
     let mut line = first.and_then(with_one).unwrap_or_else(whole);
     let matches = line.get_matches_mut();

@@ -1,7 +1,6 @@
 //! From values to objects: the stages in a row, as every command that needs a whole farm takes them.
 
 use std::mem::ManuallyDrop;
-use std::thread;
 
 use indexmap::IndexMap;
 
@@ -11,7 +10,6 @@ use crate::chart::{Charts, Rendered, context, extended};
 use crate::farm::spec::PkiMode;
 use crate::farm::{self, Farm};
 use crate::manifest::{Manifest, Object, parse, parse_rendered};
-use crate::parallel;
 use crate::values::write::map_to_yaml;
 use crate::values::{Node, Path, Problem, load};
 
@@ -26,17 +24,9 @@ pub struct Outcome {
 pub(super) fn render(args: &FarmArgs) -> Result<Outcome, Failure> {
     // Kept to the end of the process, which comes soon: freeing all their parts one by one would only take time.
     let charts = ManuallyDrop::new(args.charts.load()?);
-    thread::scope(|scope| {
-        let ahead = || {
-            parallel::prepare();
-            charts.compile();
-        };
-        // Without a thread to spare, rendering does all of it.
-        let _ = thread::Builder::new().spawn_scoped(scope, ahead);
-        let tree = ManuallyDrop::new(args.values.load(&charts)?);
-        let release = &args.release;
-        render_tree(&charts, &tree, release.name.as_deref(), &release.namespace)
-    })
+    let tree = ManuallyDrop::new(args.values.load(&charts)?);
+    let release = &args.release;
+    render_tree(&charts, &tree, release.name.as_deref(), &release.namespace)
 }
 
 /// Loads and checks what flags ask for: the farm, with what should be told of its values.
