@@ -2,6 +2,8 @@
 
 mod support;
 
+#[path = "cli/boot_namespace.rs"]
+mod boot_namespace;
 #[path = "cli/commands.rs"]
 mod commands;
 #[path = "cli/directory.rs"]

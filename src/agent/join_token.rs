@@ -36,8 +36,10 @@ pub struct JoinToken {
     pub authorities: PathBuf,
     /// `host:port` at which nodes reach the API server.
     pub endpoint: String,
-    /// The namespace of the Service and the Secret.
+    /// The namespace of the Service.
     pub namespace: String,
+    /// The namespace of the Secret.
+    pub secret_namespace: String,
     /// The API server's Service. Where the endpoint is its name, nodes are told its address as well.
     pub service: String,
     /// The Secret that nodes get their file from.
@@ -120,7 +122,7 @@ async fn signed(child: &Api, token: &Token, observer: &dyn Observer) -> Result<(
 }
 
 async fn write(admin: &Api, wanted: &JoinToken, file: &str) -> Result<(), AgentError> {
-    let key = core_key("Secret", &wanted.namespace, &wanted.secret);
+    let key = core_key("Secret", &wanted.secret_namespace, &wanted.secret);
     let data = json!({ FILE: STANDARD.encode(file.as_bytes()) });
     let operations = [json!({ "op": "add", "path": "/data", "value": data })];
     let secrets = core("Secret", "secrets");

@@ -15,6 +15,7 @@ fn wanted() -> JoinToken {
         authorities: "ca.crt".into(),
         endpoint: "farm-apiserver:6443".to_owned(),
         namespace: "farm".to_owned(),
+        secret_namespace: "boot".to_owned(),
         service: "farm-apiserver".to_owned(),
         secret: "farm-join-config".to_owned(),
         ttl: Duration::from_secs(3600),

@@ -116,7 +116,7 @@ impl ApplyArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Apply")]
 pub(super) struct ChangeArgs {
-    /// Create the release's namespace where it does not exist.
+    /// Create the namespaces of the release where they do not exist: its own, and `ltsp.namespace`.
     #[arg(long, env = "KUBEFARM_CREATE_NAMESPACE")]
     create_namespace: bool,
     /// Take fields that other field managers own.

@@ -9,7 +9,7 @@ use super::args::FarmArgs;
 use crate::chart::{Charts, Rendered, context, extended};
 use crate::farm::spec::PkiMode;
 use crate::farm::{self, Farm};
-use crate::manifest::{Manifest, Object, parse, parse_rendered};
+use crate::manifest::{Manifest, Object, parse, parse_rendered, place};
 use crate::values::write::map_to_yaml;
 use crate::values::{Node, Path, Problem, load};
 
@@ -84,7 +84,13 @@ fn objects(charts: &Charts, farm: &Farm) -> Result<Vec<Object>, Failure> {
     // What is applied inside the child, which the control plane's charts carry.
     let context = extended(&context, "addons", &addons);
     let objects = charts.render_each(&["kubernetes", "ltsp", "dnsmasq"], &context, |rendered| {
-        Ok::<_, Failure>(parse_rendered(rendered)?)
+        let is_control_plane = rendered.source.starts_with("kubernetes/");
+        let mut objects = parse_rendered(rendered)?;
+        if !is_control_plane {
+            // What boots nodes may have a namespace of its own; which templates need not know.
+            place(&mut objects, &farm.ltsp.namespace);
+        }
+        Ok::<_, Failure>(objects)
     })?;
     Ok(objects.into_iter().flatten().collect())
 }

@@ -63,18 +63,37 @@ pub async fn apply(
     options: &Options,
     observer: &dyn Observer,
 ) -> Result<Applied, ApplyError> {
-    let is_ready = namespace::is_ready(api, &release.namespace).await;
-    if !is_ready.map_err(ApplyError::not_begun)? {
-        if !options.allowed.create_namespace {
+    if options.allowed.create_namespace {
+        create_namespaces(api, release, &objects, options, observer).await?;
+    } else {
+        let is_ready = namespace::is_ready(api, &release.namespace).await;
+        if !is_ready.map_err(ApplyError::not_begun)? {
             return Err(ApplyError::NoNamespace(release.namespace.clone()));
         }
-        let checked = check(api, release, objects.clone(), options, observer).await;
-        checked.map_err(ApplyError::not_begun)?;
-        namespace::create(api, &release.namespace).await?;
     }
     let lock = Lock::acquire(api, release, observer).await?;
     let work = apply_alone(api, release, objects, options, observer);
     lock.hold(api, work).await?
+}
+
+/// Creates the namespaces of a release that are missing, once nothing of it is refused.
+async fn create_namespaces(
+    api: &Api,
+    release: &Release,
+    objects: &[Object],
+    options: &Options,
+    observer: &dyn Observer,
+) -> Result<(), ApplyError> {
+    let missing = namespace::missing(api, release, objects).await;
+    let missing = missing.map_err(ApplyError::not_begun)?;
+    if !missing.is_empty() {
+        let checked = check(api, release, objects.to_vec(), options, observer).await;
+        checked.map_err(ApplyError::not_begun)?;
+    }
+    for name in missing {
+        namespace::create(api, &name).await?;
+    }
+    Ok(())
 }
 
 /// What an apply would do, none of it refused.

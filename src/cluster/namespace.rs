@@ -1,10 +1,13 @@
-//! The namespace of a release.
+//! The namespaces of a release: its own, and those that further objects of it are in.
+
+use std::collections::BTreeSet;
 
 use serde_json::json;
 
 use super::apply::ApplyError;
+use super::applyset::Release;
 use super::{Api, ApplyMode, ClusterError, Resource, into_object, text_at};
-use crate::manifest::Key;
+use crate::manifest::{Key, Object};
 
 /// Whether it exists. Where the user may not look, it is taken to exist.
 ///
@@ -19,6 +22,41 @@ pub(super) async fn is_ready(api: &Api, name: &str) -> Result<bool, ApplyError> 
         Err(error) if error.is_forbidden() => Ok(true),
         Err(error) => Err(error.into()),
     }
+}
+
+/// The namespaces of a release and of its objects that do not exist, and that do not come with the objects.
+///
+/// # Errors
+/// As [`is_ready`].
+pub(super) async fn missing(
+    api: &Api,
+    release: &Release,
+    objects: &[Object],
+) -> Result<Vec<String>, ApplyError> {
+    let rendered = rendered(objects);
+    let mut missing = Vec::new();
+    for name in of_all(release, objects) {
+        // The release's own has to be there before all objects, for the Lease.
+        let comes = rendered.contains(name) && name != release.namespace;
+        if !comes && !is_ready(api, name).await? {
+            missing.push(name.to_owned());
+        }
+    }
+    Ok(missing)
+}
+
+/// The namespaces that a release and its objects are in.
+pub(super) fn of_all<'a>(release: &'a Release, objects: &'a [Object]) -> BTreeSet<&'a str> {
+    let namespaces = objects.iter().filter_map(Object::namespace);
+    let namespaces = namespaces.filter(|name| !name.is_empty());
+    namespaces.chain([release.namespace.as_str()]).collect()
+}
+
+/// The namespaces that are among the objects.
+pub(super) fn rendered(objects: &[Object]) -> BTreeSet<&str> {
+    let is_namespace = |object: &&Object| object.group().is_empty() && object.kind() == "Namespace";
+    let namespaces = objects.iter().filter(is_namespace);
+    namespaces.map(Object::name).collect()
 }
 
 /// Creates it.

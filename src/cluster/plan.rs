@@ -9,7 +9,9 @@ use super::applyset::{PART_OF, Release};
 use super::certificates::are_cert_managers;
 use super::event::{Action, Event, Observer};
 use super::waves::defined_kinds;
-use super::{Answer, Api, ApplyMode, ClusterError, FieldConflict, Resource, Status, helm, text_at};
+use super::{
+    Answer, Api, ApplyMode, ClusterError, FieldConflict, Resource, Status, helm, namespace, text_at,
+};
 use crate::manifest::{Key, Object};
 
 /// What the user allows.
@@ -21,7 +23,7 @@ pub struct Allowed {
     pub adopt: bool,
     /// Deleting objects and making them anew, where a part can never change.
     pub replace: bool,
-    /// Creating the release's namespace.
+    /// Creating the namespaces of the release.
     pub create_namespace: bool,
 }
 
@@ -68,7 +70,7 @@ pub enum Refusal {
     Foreign(String),
     /// The cluster does not know the kind.
     UnknownKind,
-    /// The release's namespace does not exist.
+    /// Its namespace does not exist.
     NoNamespace,
     /// The server's own words.
     Server(Status),
@@ -121,14 +123,11 @@ struct Coming {
 }
 
 fn namespaces(objects: &[Object], release: &Release, allowed: Allowed) -> Vec<String> {
-    let rendered = objects
-        .iter()
-        .filter(|object| object.group().is_empty() && object.kind() == "Namespace");
-    let mut namespaces: Vec<String> = rendered.map(|object| object.name().to_owned()).collect();
+    let mut namespaces = namespace::rendered(objects);
     if allowed.create_namespace {
-        namespaces.push(release.namespace.clone());
+        namespaces.extend(namespace::of_all(release, objects));
     }
-    namespaces
+    namespaces.into_iter().map(str::to_owned).collect()
 }
 
 async fn one(

@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::names::set;
 use super::settings::{TagSettings, fold};
 use super::spec::{
     self, ContainerdConfig, Flags, Fragment, NodePools, ServiceType, TextMap, Values,
@@ -29,6 +30,8 @@ pub const PART_SIZE: usize = 512 * 1024;
 pub struct BootServer {
     #[serde(flatten)]
     pub workload: Workload,
+    /// Of everything that boots nodes: the boot server, DHCP, the Secret with the join token.
+    pub namespace: String,
     pub extra_args: Flags,
     #[serde(rename = "publishDHCP")]
     pub publish_dhcp: bool,
@@ -111,14 +114,21 @@ pub struct NodePart {
 }
 
 impl BootServer {
-    /// The boot server called `name`.
-    pub fn new(values: &Values, name: &str, own_tag: &str, tags: &TagSettings) -> BootServer {
+    /// The boot server called `name` of a release in `namespace`.
+    pub fn new(
+        values: &Values,
+        name: &str,
+        namespace: &str,
+        own_tag: &str,
+        tags: &TagSettings,
+    ) -> BootServer {
         let ltsp = &values.ltsp;
         let address = &ltsp.service.load_balancer_ip;
         let mut sections = node_sections(&values.node_pools, tags);
         let node_parts = cut_off_parts(&mut sections, name);
         BootServer {
             workload: Workload::new(ltsp, name.to_owned(), own_tag),
+            namespace: set(&ltsp.namespace).unwrap_or(namespace).to_owned(),
             extra_args: ltsp.extra_args.clone(),
             publish_dhcp: ltsp.publish_dhcp,
             publish_address: ltsp.publish_dhcp && address.is_none(),

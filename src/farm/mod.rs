@@ -137,7 +137,7 @@ pub fn check(
     let pods = pods.unwrap_or_default();
     let names = Names::new(&values, &release);
     names.check(&values, &mut findings);
-    names::check_namespace(namespace, &mut findings);
+    names::check_namespaces(namespace, &values, &mut findings);
     checks::check(&values, &services, &pods, &mut findings);
     let farm = (!findings.any_error()).then(|| build(&values, &names, release, &services, &pods));
     Checked {
@@ -199,7 +199,7 @@ fn build(
         konnectivity_agent: KonnectivityAgent::new(values),
         extra_manifests: cluster::extra_manifests(values),
         pki: Pki::new(values, names, &release, services),
-        ltsp: BootServer::new(values, &names.ltsp, &own_tag, &tags),
+        ltsp: BootServer::new(values, &names.ltsp, &release.namespace, &own_tag, &tags),
         dhcp: Dhcp::new(values, &names.ltsp, &own_tag),
         release,
     }

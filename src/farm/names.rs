@@ -191,18 +191,26 @@ fn record(findings: &mut Findings, cause: &Option<Path>, problem: Problem) {
     }
 }
 
-/// Finds a namespace that Kubernetes would refuse (RFC 1123 labels).
-pub fn check_namespace(namespace: &str, findings: &mut Findings) {
-    if !is_release_name(namespace) {
-        let message = format!(
-            "`{namespace}` is no name for a namespace: lower-case letters, digits and hyphens, at most 63"
-        );
-        findings.add(Problem::error(message).help("it comes from --namespace"));
+/// Finds namespaces that Kubernetes would refuse (RFC 1123 labels).
+pub fn check_namespaces(release: &str, values: &Values, findings: &mut Findings) {
+    if let Some(problem) = namespace_problem(release) {
+        findings.add(problem.help("it comes from --namespace"));
+    }
+    if let Some(problem) = set(&values.ltsp.namespace).and_then(namespace_problem) {
+        findings.record(&Path::from("ltsp.namespace"), problem);
     }
 }
 
+fn namespace_problem(namespace: &str) -> Option<Problem> {
+    (!is_release_name(namespace)).then(|| {
+        Problem::error(format!(
+            "`{namespace}` is no name for a namespace: lower-case letters, digits and hyphens, at most 63"
+        ))
+    })
+}
+
 /// An empty name is none, as in Helm's charts.
-fn set(name: &Option<String>) -> Option<&str> {
+pub fn set(name: &Option<String>) -> Option<&str> {
     name.as_deref().filter(|name| !name.is_empty())
 }
 

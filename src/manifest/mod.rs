@@ -32,8 +32,6 @@ impl Manifest {
     /// # Errors
     /// Two objects with one [`Key`], or an object beyond the [`limits`].
     pub fn assemble(objects: Vec<Object>, namespace: &str) -> Result<Manifest, ManifestError> {
-        let is_cluster_scoped =
-            |object: &Object| order::is_cluster_scoped(object.group(), object.kind());
         Manifest::assemble_by(objects, namespace, is_cluster_scoped)
     }
 
@@ -46,12 +44,7 @@ impl Manifest {
         namespace: &str,
         is_cluster_scoped: impl Fn(&Object) -> bool,
     ) -> Result<Manifest, ManifestError> {
-        for object in &mut objects {
-            let has_none = object.namespace().is_none_or(str::is_empty);
-            if has_none && !is_cluster_scoped(object) {
-                object.set_namespace(namespace);
-            }
-        }
+        place_by(&mut objects, namespace, is_cluster_scoped);
         check_unique(&objects)?;
         objects.iter().try_for_each(limits::check)?;
         objects.sort_by_cached_key(order::rank);
@@ -67,6 +60,24 @@ impl Manifest {
     pub fn into_objects(self) -> Vec<Object> {
         self.objects
     }
+}
+
+/// Puts objects into `namespace` where they live in one and name none.
+pub fn place(objects: &mut [Object], namespace: &str) {
+    place_by(objects, namespace, is_cluster_scoped);
+}
+
+fn place_by(objects: &mut [Object], namespace: &str, is_cluster_scoped: impl Fn(&Object) -> bool) {
+    for object in objects {
+        let has_none = object.namespace().is_none_or(str::is_empty);
+        if has_none && !is_cluster_scoped(object) {
+            object.set_namespace(namespace);
+        }
+    }
+}
+
+fn is_cluster_scoped(object: &Object) -> bool {
+    order::is_cluster_scoped(object.group(), object.kind())
 }
 
 fn check_unique(objects: &[Object]) -> Result<(), ManifestError> {

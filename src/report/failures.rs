@@ -161,7 +161,7 @@ fn hints(refusals: &[(Key, Refusal)], out: &mut impl Write) -> io::Result<()> {
     if any(|refusal| matches!(refusal, Refusal::NoNamespace)) {
         writeln!(
             out,
-            "help: --create-namespace creates the release's namespace"
+            "help: --create-namespace creates the namespaces of the release"
         )?;
     }
     Ok(())

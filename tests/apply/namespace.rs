@@ -1,4 +1,4 @@
-//! A namespace that does not exist yet.
+//! Namespaces that do not exist yet, and one for the boot server.
 
 use crate::site::{Charts, Site};
 use crate::{GENERIC, NEARLY_NOTHING, assert_failed};
@@ -59,4 +59,96 @@ fn what_is_refused_is_refused_before_it_is_created() {
     let refused = site.run(&format!("apply {flags}"));
     assert_failed(&refused, 1, &["/bad: ", "prots", "nothing was changed"]);
     assert!(!exists(&site));
+}
+
+/// Everything of a namespace for booting that an apply of `generic` has there.
+fn boots(site: &Site, namespace: &str) -> String {
+    let get = format!(
+        "get deployments,services,configmaps,secrets,roles,rolebindings,jobs,dhcphosts,persistentvolumeclaims -o name -n {namespace}"
+    );
+    let words: Vec<&str> = get.split_whitespace().collect();
+    let names = site.cluster.kubectl(&words).success();
+    let ours = names
+        .lines()
+        .filter(|name| name.contains("kubefarm-kubernetes-ltsp"));
+    ours.map(|name| format!("{name}\n")).collect()
+}
+
+/// The boot server's namespace is wanted before anything is changed, and created where one says so.
+#[test]
+fn the_boot_servers_namespace_has_to_exist_too() {
+    let Some(site) = Site::new("control-plane") else {
+        return;
+    };
+    let boot = format!("{}-boot", site.namespace);
+    let apply = format!("apply {GENERIC} --set ltsp.namespace={boot}");
+    let refused = site.run(&apply);
+    let says = format!("Deployment {boot}/kubefarm-kubernetes-ltsp: its namespace does not exist");
+    assert_failed(
+        &refused,
+        1,
+        &[&says, "--create-namespace", "nothing was changed"],
+    );
+    assert!(!site.has("statefulset/kubefarm-kubernetes-etcd"));
+
+    let created = site.run(&format!("{apply} --create-namespace"));
+    assert_eq!(created.code(), 0, "{}", created.stderr);
+    assert!(site.has("statefulset/kubefarm-kubernetes-etcd"));
+    assert!(!site.has("deployment/kubefarm-kubernetes-ltsp"));
+    assert!(boots(&site, &boot).contains("deployment.apps/kubefarm-kubernetes-ltsp\n"));
+    let again = site.run(&format!("diff {GENERIC} --set ltsp.namespace={boot}"));
+    assert_eq!(again.code(), 0, "{}{}", again.stdout, again.stderr);
+    let status = site.run("status kubefarm");
+    assert!(
+        status
+            .stdout
+            .contains(&format!("{boot}/kubefarm-kubernetes-ltsp")),
+        "{}",
+        status.stdout
+    );
+
+    let deleted = site.run("delete kubefarm");
+    assert_eq!(deleted.code(), 0, "{}", deleted.stderr);
+    site.cluster
+        .wait_until("everything is gone", || boots(&site, &boot).is_empty());
+}
+
+/// With another value everything moves; leases are data, and stay where they were.
+#[test]
+fn a_boot_server_moves() {
+    let Some(site) = Site::new("moves") else {
+        return;
+    };
+    let boot = format!("{}-boot", site.namespace);
+    let apply = format!("apply --create-namespace {GENERIC} -f builtin:standalone-dhcp");
+    site.run(&apply).success();
+    assert!(
+        boots(&site, &site.namespace).contains("deployment.apps/kubefarm-kubernetes-ltsp-dhcp\n")
+    );
+    site.run(&format!("{apply} --set ltsp.namespace={boot}"))
+        .success();
+    let moved = boots(&site, &boot);
+    assert!(
+        moved.contains("deployment.apps/kubefarm-kubernetes-ltsp\n"),
+        "{moved}"
+    );
+    let claim = "persistentvolumeclaim/kubefarm-kubernetes-ltsp-dhcp\n";
+    assert!(moved.contains(claim), "{moved}");
+    let token = "kubefarm-kubernetes-ltsp-join-token";
+    site.cluster.wait_until("the rest has gone", || {
+        let left = boots(&site, &site.namespace);
+        left.lines()
+            .all(|name| name.contains(token) || format!("{name}\n") == claim)
+    });
+    assert!(boots(&site, &site.namespace).contains(claim));
+
+    let deleted = site.run("delete kubefarm");
+    assert_eq!(deleted.code(), 0, "{}", deleted.stderr);
+    site.cluster
+        .wait_until("the boot server has gone", || boots(&site, &boot) == claim);
+    let purged = site.run("delete kubefarm --purge --yes");
+    assert_eq!(purged.code(), 0, "{}", purged.stderr);
+    site.cluster.wait_until("the leases have gone", || {
+        boots(&site, &boot).is_empty() && boots(&site, &site.namespace).is_empty()
+    });
 }

@@ -41,12 +41,15 @@ pub struct JoinToken {
     /// Where nodes reach the API server: HOST:PORT.
     #[arg(long, value_name = "ENDPOINT", env = "KUBEFARM_ENDPOINT")]
     endpoint: Endpoint,
-    /// The namespace of the Service and the Secret.
+    /// The namespace of the Service.
     #[arg(long, value_name = "NAMESPACE", env = "KUBEFARM_NAMESPACE")]
     namespace: String,
     /// The API server's Service; where ENDPOINT is its name, nodes are told its address.
     #[arg(long, value_name = "SERVICE", env = "KUBEFARM_SERVICE")]
     service: String,
+    /// The namespace of the Secret. Default: that of the Service.
+    #[arg(long, value_name = "NAMESPACE", env = "KUBEFARM_SECRET_NAMESPACE")]
+    secret_namespace: Option<String>,
     /// The Secret, which has to exist.
     #[arg(long, value_name = "SECRET", env = "KUBEFARM_SECRET")]
     secret: String,
@@ -70,6 +73,7 @@ impl JoinToken {
         let wanted = agent::JoinToken {
             authorities: self.certificate_authority,
             endpoint: self.endpoint.0,
+            secret_namespace: self.secret_namespace.unwrap_or(self.namespace.clone()),
             namespace: self.namespace,
             service: self.service,
             secret: self.secret,

@@ -15,6 +15,8 @@ component! {
         extra_args: Flags,
         /// The boot server's whole name, and the DHCP tag of the release.
         fullname_override: Option<String>,
+        /// The namespace of the boot server and of DHCP. Unset: the release's.
+        namespace: Option<String>,
         /// Tell DHCP clients of this release to boot from here.
         #[serde(rename = "publishDHCP")]
         publish_dhcp: bool,
