@@ -239,3 +239,44 @@ fn changes_reach_the_running_server() {
     assert_eq!(leases[2], Value::Null, "a node that was removed");
     assert_eq!(leases[3], expected_leases()[1]);
 }
+
+/// The boot server's TFTP is ready while dnsmasq listens, and not before.
+#[test]
+fn tftp_is_ready_once_it_listens() {
+    let (Some(dnsmasq), Some(unshare)) = (
+        program("dnsmasq", "dnsmasq-base"),
+        program("unshare", "util-linux"),
+    ) else {
+        return;
+    };
+    let mut namespace = Command::new(unshare);
+    namespace.args(["--net", "--map-root-user"]);
+    let mut probe = Command::new(namespace.get_program());
+    if !run(probe.args(namespace.get_args()).arg("true"))
+        .status
+        .success()
+    {
+        skip("needs the right to make namespaces");
+        return;
+    }
+    let objects = generic().objects();
+    let pod = &objects.get("Deployment", "kubefarm-kubernetes-ltsp")["spec"]["template"]["spec"];
+    let mut containers = pod["containers"].as_array().expect("containers").iter();
+    let tftp = containers
+        .find(|container| container["name"] == "tftp")
+        .expect("tftp");
+    let command = tftp["readinessProbe"]["exec"]["command"].as_array();
+    let command = command.expect("a command").iter();
+    let folder = tempfile::tempdir().expect("a folder");
+    let script = format!(
+        "ip link set lo up; ! \"$@\" || exit 3\n{} --no-daemon --conf-file=/dev/null --port=0 --enable-tftp \
+         --tftp-root={} 2>/dev/null &\n\
+         for _ in $(seq 50); do ! \"$@\" || {{ kill $!; exit 0; }}; sleep 0.1; done; kill $!; exit 4",
+        dnsmasq.display(),
+        folder.path().display()
+    );
+    namespace.args(["sh", "-c", &script, "sh"]);
+    namespace.args(command.map(|word| word.as_str().expect("text")));
+    let finished = run(&mut namespace);
+    assert_eq!(finished.code(), 0, "{}", finished.stderr);
+}

@@ -40,6 +40,8 @@ assemble() {
     done
     # LTSP would otherwise put this server's users and SSH keys there.
     touch /etc/ltsp/passwd /etc/ltsp/group /etc/ltsp/ssh_known_hosts
+    # A volume is open to everyone, and nodes would have the folder as it is here.
+    chmod 0755 /etc/ltsp
     chmod 0644 /etc/ltsp/*
     for script in /etc/ltsp/*.sh; do
         test ! -f "$script" || chmod 0755 "$script"
