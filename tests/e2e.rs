@@ -4,7 +4,7 @@
 //! last. Nothing here runs with `cargo test`: it takes minutes, and root.
 //!
 //!   KUBEFARM_E2E_NAME        the release's name
-//!   KUBEFARM_E2E_NAMESPACE   its namespace
+//!   KUBEFARM_E2E_NAMESPACE   its namespace; that of the boot server has `-boot` after it
 //!   KUBEFARM_E2E_VALUES      further values files, separated by colons
 //!   KUBEFARM_E2E_HOLD        where it is set, a failure leaves everything as it is until Enter is pressed
 
@@ -14,6 +14,8 @@ mod support;
 mod admin_cluster;
 #[path = "e2e/apply.rs"]
 mod apply;
+#[path = "e2e/boot_server.rs"]
+mod boot_server;
 #[path = "e2e/changes.rs"]
 mod changes;
 #[path = "e2e/faults.rs"]
@@ -48,14 +50,16 @@ type Seen = String;
 type Check = fn(&mut Release) -> Seen;
 
 /// What is shown, and how.
-const CHECKS: [(&str, Check); 15] = [
+const CHECKS: [(&str, Check); 18] = [
     ("apply --wait, certificates built in", apply::fresh),
     ("pods ready, none restarted, restricted", apply::pods),
+    ("the boot server in its own namespace", boot_server::runs),
     ("the admin pod reaches the child", apply::admin_pod),
     ("the token CronJob, run now", token::refreshed),
     ("etcd asks for certificates", identity::etcd),
     ("strangers get nothing", identity::anonymous),
     ("nodes join with labels and taints", nodes::join),
+    ("nodes load over HTTP and TFTP", boot_server::serves),
     (
         "Konnectivity over GRPC: logs, exec",
         konnectivity::logs_over_grpc,
@@ -78,6 +82,7 @@ const CHECKS: [(&str, Check); 15] = [
         "Konnectivity over HTTPConnect: webhook, aggregated API",
         konnectivity::calls,
     ),
+    ("DHCP of the farm's own", boot_server::standalone_dhcp),
     (
         "a second farm, certificates of cert-manager",
         second_farm::beside,

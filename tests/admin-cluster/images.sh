@@ -37,6 +37,47 @@ add_busybox() {
     done
 }
 
+# unpack PACKAGE...: puts the files of Debian's packages into $unpacked. Nothing is installed here, so that no server
+# starts. What was downloaded once stays in the cache.
+unpack() {
+    unpacked=$work/unpacked
+    libraries=$unpacked/usr/lib/$(uname -m)-linux-gnu
+    packages=${XDG_CACHE_HOME:-$HOME/.cache}/kubefarm/packages
+    mkdir -p "$packages" "$unpacked"
+    for package; do
+        archive=$(find "$packages" -name "${package}_*.deb" | head -n 1)
+        if [ -z "$archive" ]; then
+            (cd "$packages" && apt-get --quiet=2 --option APT::Sandbox::User=root download "$package") >&2
+            archive=$(find "$packages" -name "${package}_*.deb" | head -n 1)
+        fi
+        dpkg-deb --extract "$archive" "$unpacked"
+    done
+}
+
+# add_unpacked PROGRAM: one that `unpack` brought, and what it is linked with.
+add_unpacked() {
+    add "$unpacked$1" "$1"
+    LD_LIBRARY_PATH=$libraries ldd "$unpacked$1" | grep -o '/[^ ]*' | while read -r library; do
+        add "$library" "${library#"$unpacked"}"
+    done
+}
+
+# add_debian: the folders of a Debian, and what its scripts expect.
+add_debian() {
+    for part in bin sbin lib lib64; do
+        mkdir -p "$root/usr/$part"
+        ln -s "usr/$part" "$root/$part"
+    done
+    for program in awk basename cat chmod cmp cp cpio cut dash find getopt grep head ln ls mkdir mktemp mv readlink rm sed \
+        sleep sort touch tr; do
+        add_with_libraries "$(command -v "$program")"
+    done
+    ln -s dash "$root/usr/bin/sh"
+    # dnsmasq does not start without the user that it could become.
+    users='nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin
+'
+}
+
 # built NAME: a program that the test cluster built.
 built() {
     echo "$CLUSTER_PROGRAMS/bin/$1"
@@ -98,6 +139,23 @@ fill() {
             add_busybox sh sleep
             user=65532:65532
             ;;
+        # The boot server, as far as it serves nodes: without kernels and system images, since machines here do not load
+        # them.
+        boot)
+            unpack nginx inotify-tools libinotifytools0 grub-common grub-pc-bin grub-efi-amd64-bin libefivar1 libefiboot1
+            add_debian
+            add_with_libraries /usr/bin/busybox
+            add_with_libraries /usr/sbin/dnsmasq
+            add_unpacked /usr/sbin/nginx
+            add_unpacked /usr/bin/inotifywait
+            mkdir -p "$root/usr/share" "$root/etc/ltsp" "$root/srv/tftp"
+            cp -r /usr/share/ltsp "$root/usr/share"
+            ln -s ../share/ltsp/ltsp "$root/usr/sbin/ltsp"
+            for platform in i386-pc x86_64-efi; do
+                LD_LIBRARY_PATH=$libraries "$unpacked/usr/bin/grub-mknetdir" --net-directory="$root/srv/tftp" \
+                    --subdir=ltsp/grub --directory="$unpacked/usr/lib/grub/$platform" --locales= --fonts= >/dev/null
+            done
+            ;;
         *)
             echo "$0: no recipe for the image $image" >&2
             exit 1
@@ -109,7 +167,8 @@ fill() {
 pack() {
     mkdir -p "$root/etc" "$root/tmp"
     chmod 1777 "$root/tmp"
-    printf 'root:x:0:0:root:/root:/sbin/nologin\nnonroot:x:65532:65532::/home/nonroot:/sbin/nologin\n' >"$root/etc/passwd"
+    printf 'root:x:0:0:root:/root:/sbin/nologin\nnonroot:x:65532:65532::/home/nonroot:/sbin/nologin\n%s' "$users" \
+        >"$root/etc/passwd"
     printf 'root:x:0:\nnonroot:x:65532:\n' >"$root/etc/group"
     (cd "$root" && tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner \
         --xattrs --xattrs-include=security.capability -cf "$work/layer.tar" .)
@@ -133,7 +192,7 @@ END
 for image; do
     name=${image##*/}
     name=${name%%[:@]*}
-    root=$work/$name user='' entrypoint=''
+    root=$work/$name user='' users='' entrypoint=''
     mkdir "$root"
     fill "$name"
     pack "$name"

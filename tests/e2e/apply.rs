@@ -5,7 +5,7 @@ use crate::release::{Release, is_ready, name, restarts};
 
 /// `apply --wait` makes everything ready in the time that it may take, and the child cluster answers.
 pub fn fresh(release: &mut Release) -> Seen {
-    release.make_restricted_namespace();
+    release.make_namespaces();
     let took = release.apply();
     let answer = release.child(&["get", "--raw", "/readyz"]).success();
     assert_eq!(answer, "ok");

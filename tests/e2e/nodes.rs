@@ -83,7 +83,7 @@ fn boot_files(release: &Release) -> PathBuf {
         .arg("-r")
         .args([&own, &folder]))
     .success();
-    let rendered = release.rendered(&["--set", "ltsp.enabled=true"]);
+    let rendered = release.rendered(&[]);
     let server = release.object("ltsp");
     for (name, text) in Objects::files(rendered.get("ConfigMap", &server)) {
         write(etc.join(name), text).expect("written");

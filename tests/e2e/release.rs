@@ -86,18 +86,31 @@ impl<'a> Release<'a> {
     pub fn flags(&self) -> Vec<String> {
         let mut flags = vec!["--name".to_owned(), self.name.clone()];
         flags.extend(["--namespace".to_owned(), self.namespace.clone()]);
+        let boot = format!("ltsp.namespace={}", self.boot_namespace());
+        flags.extend(["--set".to_owned(), boot]);
         flags.extend(self.values.iter().cloned());
         flags
     }
 
-    /// Makes its namespace one that takes only pods of the Pod Security Standard `restricted`.
-    pub fn make_restricted_namespace(&self) {
+    /// The namespace of the boot server and DHCP.
+    pub fn boot_namespace(&self) -> String {
+        format!("{}-boot", self.namespace)
+    }
+
+    /// Makes its namespaces, each with the strictest Pod Security Standard that its pods pass.
+    pub fn make_namespaces(&self) {
+        self.make_namespace(&self.namespace, "restricted");
+        self.make_namespace(&self.boot_namespace(), "baseline");
+    }
+
+    /// Makes a namespace that takes only pods of this Pod Security Standard, or changes which one that is.
+    pub fn make_namespace(&self, name: &str, standard: &str) {
         let namespace = json!({
             "apiVersion": "v1",
             "kind": "Namespace",
             "metadata": {
-                "name": self.namespace,
-                "labels": { "pod-security.kubernetes.io/enforce": "restricted" },
+                "name": name,
+                "labels": { "pod-security.kubernetes.io/enforce": standard },
             },
         });
         let apply = ["apply", "--server-side", "-f", "-"];
@@ -110,6 +123,15 @@ impl<'a> Release<'a> {
     pub fn kubectl(&self, arguments: &[&str]) -> Finished {
         self.cluster
             .kubectl(&[&["--namespace", &self.namespace], arguments].concat())
+    }
+
+    /// An object of the namespace of the boot server, or a List of all of a kind.
+    #[track_caller]
+    pub fn get_boot(&self, what: &[&str]) -> Value {
+        let namespace = self.boot_namespace();
+        let get = ["get", "-o", "json", "--namespace", &namespace];
+        let text = self.cluster.kubectl(&[&get, what].concat()).success();
+        serde_json::from_str(&text).expect("JSON")
     }
 
     /// An object of the admin cluster, or a List of all of a kind.
@@ -139,9 +161,7 @@ impl<'a> Release<'a> {
     /// A file of a Secret.
     #[track_caller]
     pub fn secret(&self, name: &str, file: &str) -> String {
-        let files = Objects::files(&self.get(&["secret", name]));
-        let found = files.into_iter().find(|(name, _)| name == file);
-        found.unwrap_or_else(|| panic!("no {file} in {name}")).1
+        file_of(&self.get(&["secret", name]), file)
     }
 
     /// Runs kubectl in the admin pod, where it reaches the child cluster.
@@ -232,6 +252,16 @@ impl<'a> Release<'a> {
         let child = self.child(&["get", "nodes,pods", "--all-namespaces", "-o", "wide"]);
         eprintln!("--- in the child\n{}{}", child.stdout, child.stderr);
     }
+}
+
+/// A file of a Secret.
+#[track_caller]
+pub fn file_of(secret: &Value, file: &str) -> String {
+    let files = Objects::files(secret);
+    let found = files.into_iter().find(|(name, _)| name == file);
+    found
+        .unwrap_or_else(|| panic!("no {file} in {}", name(secret)))
+        .1
 }
 
 /// Whether a pod is ready.

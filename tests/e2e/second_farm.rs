@@ -15,7 +15,7 @@ const ADDRESS: &str = "10.64.0.20";
 pub fn beside(release: &mut Release) -> Seen {
     let before = (pods(release), all_restarts(release));
     let second = second(release);
-    second.make_restricted_namespace();
+    second.make_namespaces();
     let took = second.apply();
     assert_eq!(all_restarts(&second), 0);
     second.child(&["get", "--raw", "/readyz"]).success();

@@ -3,12 +3,12 @@
 use serde_json::Value;
 
 use crate::Seen;
-use crate::release::Release;
+use crate::release::{Release, file_of};
 
 /// Where the boot server has it from.
 pub fn join_file(release: &Release) -> String {
     let secret = format!("{}-kubernetes-ltsp-join-config", release.name);
-    release.secret(&secret, "kubeadm-join.conf")
+    file_of(&release.get_boot(&["secret", &secret]), "kubeadm-join.conf")
 }
 
 /// The CronJob, run now, makes a new token, and the child cluster knows it.

@@ -1,0 +1,197 @@
+//! The boot server and DHCP, in a namespace of their own.
+
+use serde_json::{Value, json};
+
+use crate::Seen;
+use crate::nodes::PLAIN;
+use crate::release::{Release, is_ready, name, restarts};
+use crate::support::ltsp::configuration;
+use crate::token::join_file;
+
+/// The boot server runs under the standard `baseline`, has one address, and DHCP was told of it.
+pub fn runs(release: &mut Release) -> Seen {
+    let pods = pods(release);
+    assert_eq!(pods.len(), 1, "{pods:?}");
+    assert_would_refuse(release, "restricted", &pods);
+    let address = address(release);
+    published(release);
+    let options = format!("{}-ip", release.object("ltsp"));
+    let options = release.get_boot(&["dhcpoptions.dnsmasq.kvaps.cf", &options]);
+    let tag = release.object("ltsp");
+    let expected =
+        json!([{ "key": "option:server-ip-address", "tags": [tag], "values": [address] }]);
+    assert_eq!(options["spec"]["options"], expected);
+    format!("under `baseline`, at {address}, which the DhcpOptions say too")
+}
+
+/// A node loads boot menu, boot loaders and configuration, with the token of now.
+pub fn serves(release: &mut Release) -> Seen {
+    let address = address(release);
+    let menu = load(release, &format!("http://{address}/ltsp/grub/grub.cfg"));
+    assert!(menu.contains("menuentry 'Boot into the cluster'"), "{menu}");
+    let mut sizes = Vec::new();
+    for file in ["i386-pc/core.0", "x86_64-efi/core.efi"] {
+        let get = format!(
+            "curl -sSf tftp://{address}/ltsp/grub/{file} -o /tmp/tftp && sha256sum </tmp/tftp"
+        );
+        let over_tftp = shell(release, &get);
+        let get = format!(
+            "curl -sSf http://{address}/ltsp/grub/{file} -o /tmp/http && sha256sum </tmp/http"
+        );
+        assert_eq!(over_tftp, shell(release, &get), "{file}");
+        sizes.push(shell(release, "wc -c </tmp/tftp").trim().to_owned());
+    }
+    let image = format!("curl -sSf http://{address}/ltsp/ltsp.img | cpio --quiet");
+    let unpacked = |file: &str| shell(release, &format!("{image} -i --to-stdout etc/ltsp/{file}"));
+    let server = release.object("ltsp");
+    assert_eq!(
+        unpacked("ltsp.conf"),
+        configuration(&release.rendered(&[]), &server)
+    );
+    // Kubernetes refreshes the files of a Secret about once a minute.
+    let token = join_file(release);
+    release
+        .cluster
+        .wait_until("nodes get the token of now", || {
+            unpacked("kubeadm-join.conf") == token
+        });
+    let modes = shell(release, &format!("{image} -tv 'etc/ltsp*'"));
+    for (file, mode) in [
+        ("etc/ltsp", "drwxr-xr-x"),
+        ("etc/ltsp/ltsp.conf", "-rw-------"),
+        ("etc/ltsp/kubeadm-join.conf", "-rw-------"),
+    ] {
+        let found = modes.lines().any(|line| {
+            let mut words = line.split_whitespace();
+            (words.next(), words.nth(1), words.last()) == (Some(mode), Some("root"), Some(file))
+        });
+        assert!(found, "{file} is not root's with {mode}:\n{modes}");
+    }
+    format!(
+        "grub.cfg, core.0 and core.efi of {} bytes, ltsp.img with the new token",
+        sizes.join(" and ")
+    )
+}
+
+/// A dnsmasq of the farm's own on the network of its machine, which takes the standard `privileged`.
+pub fn standalone_dhcp(release: &mut Release) -> Seen {
+    release.make_namespace(&release.boot_namespace(), "privileged");
+    release.add_values(&[
+        "-f",
+        "builtin:standalone-dhcp",
+        "--set",
+        "dhcp.standalone.interface=lan",
+    ]);
+    let took = release.apply();
+    let all = pods(release);
+    let server = release.object("ltsp-dhcp");
+    let dhcp: Vec<Value> = all
+        .into_iter()
+        .filter(|pod| pod["metadata"]["labels"]["app"] == *server)
+        .collect();
+    assert_eq!(dhcp.len(), 1);
+    assert_would_refuse(release, "baseline", &dhcp);
+    published(release);
+    let address = address(release);
+    let line = format!(
+        "tag:{},option:server-ip-address,{address}\n",
+        release.object("ltsp")
+    );
+    let config_map = format!("{}-dhcp-address", release.object("ltsp"));
+    let config_map = release.get_boot(&["configmap", &config_map]);
+    assert_eq!(config_map["data"]["server-ip-address"], line);
+
+    // As the firmware of a BIOS machine asks. The address comes a little later, with the file of the ConfigMap.
+    let ask = "printf '#!/bin/sh\\nenv | grep -E \"^(ip|siaddr|bootfile)=\"\\n' >/tmp/lease && chmod +x /tmp/lease\n\
+               busybox udhcpc -i eth0 -n -q -t 5 -x 0x5d:0000 -O bootfile -O tftp -s /tmp/lease 2>&1";
+    let mut lease = String::new();
+    release
+        .cluster
+        .wait_until("DHCP tells of the boot server", || {
+            lease = shell(release, ask);
+            lease.contains(&format!("siaddr={address}\n"))
+        });
+    for fact in [
+        format!("ip={}\n", PLAIN[1]),
+        "bootfile=ltsp/grub/i386-pc/core.0\n".to_owned(),
+    ] {
+        assert!(lease.contains(&fact), "no {fact} in\n{lease}");
+    }
+    format!(
+        "applied in {:.1} s; {} is given its address, boot loader and {address}",
+        took.as_secs_f64(),
+        PLAIN[0]
+    )
+}
+
+/// The pods for booting but for those of Jobs: ready, none restarted.
+fn pods(release: &Release) -> Vec<Value> {
+    let list = release.get_boot(&["pods", "--selector", "!batch.kubernetes.io/job-name"]);
+    let pods = list["items"].as_array().expect("a List").iter();
+    let pods: Vec<Value> = pods
+        .filter(|pod| pod["metadata"]["deletionTimestamp"].is_null())
+        .cloned()
+        .collect();
+    for pod in &pods {
+        assert!(is_ready(pod), "{} is not ready", name(pod));
+        assert_eq!(restarts(pod), 0, "{} was restarted", name(pod));
+    }
+    pods
+}
+
+/// What a stricter standard says of these pods, asked of the API server.
+fn assert_would_refuse(release: &Release, standard: &str, pods: &[Value]) {
+    let label = format!("pod-security.kubernetes.io/enforce={standard}");
+    let namespace = release.boot_namespace();
+    let ask = [
+        "label",
+        "--overwrite",
+        "--dry-run=server",
+        "namespace",
+        &namespace,
+        &label,
+    ];
+    let finished = release.cluster.kubectl(&ask);
+    for pod in pods {
+        assert!(
+            finished.stderr.contains(name(pod)),
+            "{standard} takes it: {}",
+            finished.stderr
+        );
+    }
+}
+
+/// The address that both Services have.
+fn address(release: &Release) -> String {
+    let [http, tftp] = ["http", "tftp"].map(|port| {
+        let service = release.get_boot(&["service", &format!("{}-{port}", release.object("ltsp"))]);
+        let address = service["status"]["loadBalancer"]["ingress"][0]["ip"].as_str();
+        address.expect("a load balancer's address").to_owned()
+    });
+    assert_eq!(http, tftp);
+    http
+}
+
+/// The Job that publishes the address is done.
+fn published(release: &Release) {
+    let selector = format!("app={}-publish-address", release.object("ltsp"));
+    let jobs = release.get_boot(&["jobs", "--selector", &selector]);
+    let jobs = jobs["items"].as_array().expect("a List");
+    assert_eq!(jobs.len(), 1, "{jobs:?}");
+    assert_eq!(jobs[0]["status"]["succeeded"], 1, "{}", jobs[0]["status"]);
+}
+
+fn load(release: &Release, url: &str) -> String {
+    release
+        .cluster
+        .enter(PLAIN[0], &["curl", "-sSf", url])
+        .success()
+}
+
+/// On a node.
+fn shell(release: &Release, script: &str) -> String {
+    release
+        .cluster
+        .enter(PLAIN[0], &["sh", "-c", script])
+        .success()
+}
