@@ -16,7 +16,7 @@ cache=${KUBEFARM_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kubefarm}
 modules='kubernetes etcd helm cert-manager coredns konnectivity metallb'
 programs='etcd etcdctl kube-apiserver kube-controller-manager kube-scheduler kubeadm kubectl helm cert-manager'
 # What a cluster with nodes needs on top.
-programs="$programs kubelet kube-proxy pause agnhost coredns proxy-server proxy-agent metallb-controller metallb-speaker"
+programs="$programs etcdutl kubelet kube-proxy pause agnhost coredns proxy-server proxy-agent metallb-controller metallb-speaker"
 
 # missing WHAT: exit code 3 says that this machine lacks something.
 missing() {
@@ -27,7 +27,7 @@ missing() {
 # module_of PROGRAM: the folder here whose go.mod pins it.
 module_of() {
     case $1 in
-        etcd | etcdctl) echo etcd ;;
+        etcd | etcdctl | etcdutl) echo etcd ;;
         helm | cert-manager | coredns) echo "$1" ;;
         proxy-server | proxy-agent) echo konnectivity ;;
         metallb-*) echo metallb ;;
@@ -40,6 +40,7 @@ package_of() {
     case $1 in
         etcd) echo go.etcd.io/etcd/server/v3 ;;
         etcdctl) echo go.etcd.io/etcd/etcdctl/v3 ;;
+        etcdutl) echo go.etcd.io/etcd/etcdutl/v3 ;;
         helm) echo helm.sh/helm/v4/cmd/helm ;;
         cert-manager | coredns) echo . ;;
         proxy-*) echo "sigs.k8s.io/apiserver-network-proxy/cmd/${1#proxy-}" ;;
