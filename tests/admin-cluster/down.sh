@@ -1,7 +1,7 @@
 #!/bin/sh
 # Takes the admin cluster down, whatever is left of it: processes, mounts, namespaces, cgroups, folders.
 #
-# Usage: down.sh [MACHINE]    only this machine
+# Usage: down.sh [MACHINE [keep]]    only this machine; with `keep` its disk stays, as when it loses its power
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/settings.sh"
@@ -12,6 +12,11 @@ groups() {
         [ ! -d "$hierarchy/$cluster/${1:-}" ] || find "$hierarchy/$cluster/${1:-}" -depth -type d
     done
 }
+
+# A machine without power says no more to the others, not even that its connections end.
+if [ $# -gt 0 ] && router=$(pid_of admin); then
+    nsenter --target "$router" --net ip link delete "$1" 2>/dev/null || true
+fi
 
 # A machine is killed with its init. The namespaces go with the last process in them, and with them all mounts.
 tries=0
@@ -29,4 +34,4 @@ done
 for group in $(groups "$@"); do
     rmdir "$group"
 done
-rm -rf "${state:?}/${1:-}"
+[ "${2:-}" = keep ] || rm -rf "${state:?}/${1:-}"

@@ -71,6 +71,8 @@ done
 mkdir "$root/etc/cluster" "$root/run/images"
 cp -r "$here/shared/." "$folder/." "$root/etc/cluster"
 cp "$folder/inittab" "$root/etc/inittab"
+mkdir -p "$root/etc/cni/net.d"
+sed "s/PODS/$(pods_of "$address")/" "$here/shared/cni.conflist" >"$root/etc/cni/net.d/10-bridge.conflist"
 mount --bind "$images" "$root/run/images"
 
 hostname "$name"
@@ -89,4 +91,4 @@ mount --make-rshared /
 boot='busybox init'
 [ ! -e /etc/cluster/boot ] || boot=/etc/cluster/boot
 # shellcheck disable=SC2086 # a command
-exec env -i PATH="$PATH" HOME=/root ADDRESS="$address" PODS="$(pods_of "$address")" $boot </dev/null >/dev/null 2>&1
+exec env -i PATH="$PATH" HOME=/root ADDRESS="$address" $boot </dev/null >/dev/null 2>&1

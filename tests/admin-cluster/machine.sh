@@ -57,6 +57,6 @@ if [ "$name" != admin ]; then
     $in_machine ip address add "$address/$prefix_length" dev eth0
     $in_machine ip link set eth0 up
     $in_machine ip route add default via "$admin_address"
-    # Nodes reach each other's pods.
-    $in_admin ip route add "$(pods_of "$address")/24" via "$address"
+    # Pods reach each other through the router, which hides no addresses: members of etcd check whose it is.
+    $in_admin ip route replace "$(pods_of "$address")/24" via "$address"
 fi

@@ -9,6 +9,7 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/settings.sh"
+. "$here/in-admin.sh"
 KUBEFARM=$(readlink -f "${KUBEFARM:-$here/../../target/debug/kubefarm}")
 CLUSTER_PROGRAMS=${CLUSTER_PROGRAMS:-$("$here/../cluster/build.sh")}
 export KUBEFARM CLUSTER_PROGRAMS
@@ -17,38 +18,6 @@ metallb=$CLUSTER_PROGRAMS/metallb/metallb-native.yaml
 # image_names: those in manifests, also in manifests that ConfigMaps hold, without repetition.
 image_names() {
     sed -n 's/^ *\(- \)\{0,1\}image: *"\{0,1\}\([^" ]*\).*/\2/p' | sort -u
-}
-
-# in_admin COMMAND...
-in_admin() {
-    "$here/enter.sh" admin "$@"
-}
-
-# apply: objects on standard input.
-apply() {
-    in_admin kubectl apply --server-side --filename - >/dev/null
-}
-
-# wait_until WHAT COMMAND...: tries every half second, for two minutes.
-wait_until() {
-    what=$1 deadline=$(($(date +%s) + 120))
-    shift
-    until "$@" >/dev/null 2>&1; do
-        [ "$(date +%s)" -lt "$deadline" ] || {
-            echo "$0: waited in vain until $what; the logs are in $state/admin/var/log" >&2
-            exit 1
-        }
-        sleep 0.5
-    done
-}
-
-# volumes: makes the folders of twenty, and prints their objects.
-volumes() {
-    for number in $(seq 20); do
-        in_admin mkdir -p "/var/lib/volumes/volume-$number"
-        sed "s/NAME/volume-$number/" "$here/manifests/volume.yaml"
-        echo ---
-    done
 }
 
 # farm_kinds: the CRDs of what farms have beside Kubernetes' own kinds.
@@ -83,7 +52,7 @@ apply <"$metallb"
 wait_until 'kubeadm has applied CoreDNS' in_admin kubeadm init phase addon coredns --config /etc/cluster/kubeadm.yaml
 apply <"$here/manifests/kubelet-api.yaml"
 apply <"$here/manifests/storage.yaml"
-volumes | apply
+volumes admin 20 | apply
 farm_kinds | apply
 
 wait_until 'the node is ready' in_admin kubectl wait --for=condition=Ready node/admin --timeout=1s

@@ -1,11 +1,9 @@
 # shellcheck shell=sh
 pki=/etc/kubernetes/pki
 exec kube-controller-manager \
-    --allocate-node-cidrs \
     --authentication-kubeconfig=/etc/kubernetes/controller-manager.conf \
     --authorization-kubeconfig=/etc/kubernetes/controller-manager.conf \
     --client-ca-file=$pki/ca.crt \
-    --cluster-cidr=10.244.0.0/16 \
     --cluster-signing-cert-file=$pki/ca.crt \
     --cluster-signing-key-file=$pki/ca.key \
     --kubeconfig=/etc/kubernetes/controller-manager.conf \

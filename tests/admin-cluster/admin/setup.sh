@@ -13,9 +13,7 @@ for phase in 'certs all' 'kubeconfig admin' 'kubeconfig super-admin' 'kubeconfig
     # shellcheck disable=SC2086 # two words
     kubeadm init phase $phase --config /etc/cluster/kubeadm.yaml
 done
-
-mkdir -p /etc/cni/net.d
-sed "s/PODS/10.244.0.0/" /etc/cluster/cni.conflist >/etc/cni/net.d/10-bridge.conflist
+kubeadm kubeconfig user --config /etc/cluster/kubeadm.yaml --client-name system:kube-proxy >/etc/kubernetes/kube-proxy.conf
 
 # Pods have no way to the nodes of child clusters, nor to what runs there, as where these are in networks of their
 # own. Nodes come in.
@@ -23,7 +21,7 @@ nft -f - <<END
 table inet nodes {
     chain forward {
         type filter hook forward priority 0
-        ip saddr 10.244.0.0/16 ip daddr { 10.64.1.0/24, 10.201.0.0/16 } ct state new drop
+        ip saddr 10.200.0.0/16 ip daddr { 10.64.1.0/24, 10.201.0.0/16 } ct state new drop
     }
 }
 END

@@ -1,2 +1,2 @@
 # shellcheck shell=sh
-exec kube-proxy --config=/etc/cluster/kube-proxy.yaml --hostname-override=admin
+exec kube-proxy --config=/etc/cluster/kube-proxy.yaml
