@@ -12,6 +12,7 @@ shift
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+trap 'exit 1' HUP INT TERM
 mkdir -p "$folder"
 architecture=$(dpkg --print-architecture)
 

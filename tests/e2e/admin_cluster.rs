@@ -1,12 +1,10 @@
 //! The admin cluster, for as long as this process lives.
 
-use std::io;
+use std::io::{self, Read as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
-
-use tempfile::TempDir;
 
 use crate::support::cluster::programs::build;
 use crate::support::{Finished, kubefarm_command, project, run, run_with_stdin, skip};
@@ -19,9 +17,7 @@ pub struct AdminCluster {
     /// With `bin`, as `build.sh` prints it.
     programs: PathBuf,
     state: PathBuf,
-    scratch: TempDir,
-    /// Only dropped.
-    _guard: Guard,
+    guard: Guard,
 }
 
 impl AdminCluster {
@@ -35,17 +31,17 @@ impl AdminCluster {
         let cluster = AdminCluster {
             programs,
             state: PathBuf::from("/var/tmp").join(NAME),
-            scratch: TempDir::with_prefix("kubefarm-e2e-").expect("a folder"),
-            _guard: Guard::start().expect("a shell"),
+            guard: Guard::start().expect("a shell"),
         };
         let status = cluster.script("up.sh").args(values).status();
         assert!(status.expect("a shell").success(), "up.sh failed");
+        std::fs::create_dir(cluster.scratch()).expect("a folder");
         Some(cluster)
     }
 
-    /// A folder for files of this run.
-    pub fn scratch(&self) -> &Path {
-        self.scratch.path()
+    /// A folder for files of this run, which goes with the cluster.
+    pub fn scratch(&self) -> PathBuf {
+        self.state.join("scratch")
     }
 
     /// The folder with the archives of the images.
@@ -131,11 +127,13 @@ impl AdminCluster {
         command.args(["--target", pid.trim(), "--net"]);
         command.env("KUBECONFIG", kubeconfig);
         command.env("HOME", self.scratch());
+        command.process_group(self.guard.group());
         command
     }
 
     fn script(&self, name: &str) -> Command {
         let mut command = script(name);
+        command.process_group(self.guard.group());
         command.env("CLUSTER_PROGRAMS", &self.programs);
         command.env("KUBEFARM", kubefarm_command().get_program());
         command
@@ -149,23 +147,38 @@ fn script(name: &str) -> Command {
     command
 }
 
-/// A shell that takes the cluster down once the pipe to it ends, however this process does.
+/// A shell that takes the cluster down once the pipe to it ends, however this process does. What works on the cluster
+/// is in its process group, and is ended before.
 struct Guard {
     shell: Child,
     pipe: Option<ChildStdin>,
 }
 
 impl Guard {
+    /// Waits for the end of a run before this one: two with one name would take each other's cluster down.
     fn start() -> io::Result<Guard> {
-        let mut command = Command::new("sh");
-        command.args(["-c", "cat; exec \"$0\""]);
+        let mut command = Command::new("flock");
+        let end = "echo; cat; trap '' TERM; kill -TERM 0; exec \"$0\"";
+        command
+            .arg("--no-fork")
+            .arg(format!("/var/tmp/{NAME}.lock"));
+        command.args(["sh", "-c", end]);
         command.arg(script("down.sh").get_program());
         command.env("KUBEFARM_CLUSTER", NAME);
         command.env_remove("KUBEFARM_CLUSTER_FOLDER");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
         // In a process group of its own, an interrupt from the terminal does not end it before its work is done.
-        let mut shell = command.process_group(0).stdin(Stdio::piped()).spawn()?;
+        let mut shell = command.process_group(0).spawn()?;
         let pipe = shell.stdin.take();
+        let mut locked = [0];
+        if let Some(said) = &mut shell.stdout {
+            said.read_exact(&mut locked)?;
+        }
         Ok(Guard { shell, pipe })
+    }
+
+    fn group(&self) -> i32 {
+        i32::try_from(self.shell.id()).expect("a process ID")
     }
 }
 

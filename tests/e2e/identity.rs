@@ -24,7 +24,7 @@ pub fn etcd(release: &mut Release) -> Seen {
             command
                 .args(["curl", "--silent", "--insecure"])
                 .args(certificate);
-            command.current_dir(folder);
+            command.current_dir(&folder);
             run(command.arg(format!("https://{address}:2379/health")))
         };
         let refused = ask(&[]);

@@ -124,7 +124,7 @@ pub fn calls(release: &mut Release) -> Seen {
 
 /// A pod on the tainted node that answers HTTP, a webhook that denies everything, and an API server.
 fn start_pods(release: &Release) {
-    let certificate = certificate(release.cluster.scratch());
+    let certificate = certificate(&release.cluster.scratch());
     let bundle = &certificate["tls.crt"];
     let namespace = json!({
         "apiVersion": "v1", "kind": "Namespace",
