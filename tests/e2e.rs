@@ -3,6 +3,8 @@
 //! Every check builds on what the ones before it left behind, so they run in a row, and the first that fails is the
 //! last. Nothing here runs with `cargo test`: it takes minutes, and root.
 //!
+//! They begin on an admin cluster of one node. The last ones take the first farm away and add two nodes.
+//!
 //!   KUBEFARM_E2E_NAME        the release's name
 //!   KUBEFARM_E2E_NAMESPACE   its namespace; that of the boot server has `-boot` after it
 //!   KUBEFARM_E2E_VALUES      further values files, separated by colons
@@ -20,6 +22,8 @@ mod boot_server;
 mod changes;
 #[path = "e2e/faults.rs"]
 mod faults;
+#[path = "e2e/ha.rs"]
+mod ha;
 #[path = "e2e/identity.rs"]
 mod identity;
 #[path = "e2e/konnectivity.rs"]
@@ -50,7 +54,7 @@ type Seen = String;
 type Check = fn(&mut Release) -> Seen;
 
 /// What is shown, and how.
-const CHECKS: [(&str, Check); 18] = [
+const CHECKS: [(&str, Check); 21] = [
     ("apply --wait, certificates built in", apply::fresh),
     ("pods ready, none restarted, restricted", apply::pods),
     ("the boot server in its own namespace", boot_server::runs),
@@ -87,6 +91,9 @@ const CHECKS: [(&str, Check); 18] = [
         "a second farm, certificates of cert-manager",
         second_farm::beside,
     ),
+    ("three machines, layer ha: replicas apart", ha::spread),
+    ("the backup CronJob, run now", ha::backup),
+    ("a whole machine lost, and back", ha::machine_lost),
 ];
 
 fn main() -> ExitCode {

@@ -12,7 +12,7 @@ use crate::support::{Finished, kubefarm_command, project, run, run_with_stdin, s
 /// Its own name, so that a cluster of `make cluster-up` can be up beside it.
 const NAME: &str = "kubefarm-e2e";
 
-/// A Kubernetes of one node in namespaces of its own. It goes when it is dropped, and when this process is killed.
+/// A Kubernetes in namespaces of its own. It goes when it is dropped, and when this process is killed.
 pub struct AdminCluster {
     /// With `bin`, as `build.sh` prints it.
     programs: PathBuf,
@@ -66,6 +66,24 @@ impl AdminCluster {
                 .status
                 .success()
         });
+    }
+
+    /// Adds a node to the admin cluster itself, or gives one its power back.
+    #[track_caller]
+    pub fn add_node(&self, name: &str, address: &str, mac: &str) {
+        run(self.script("add-node.sh").args([name, address, mac])).success();
+    }
+
+    /// Ends a machine at once, as the loss of its power would.
+    #[track_caller]
+    pub fn cut_power(&self, machine: &str) {
+        run(self.script("down.sh").args([machine, "keep"])).success();
+    }
+
+    /// Takes a machine down for good.
+    #[track_caller]
+    pub fn remove_machine(&self, machine: &str) {
+        run(self.script("down.sh").arg(machine)).success();
     }
 
     /// Runs a command in a machine.

@@ -125,7 +125,7 @@ pub fn standalone_dhcp(release: &mut Release) -> Seen {
 }
 
 /// The pods for booting but for those of Jobs: ready, none restarted.
-fn pods(release: &Release) -> Vec<Value> {
+pub fn pods(release: &Release) -> Vec<Value> {
     let list = release.get_boot(&["pods", "--selector", "!batch.kubernetes.io/job-name"]);
     let pods = list["items"].as_array().expect("a List").iter();
     let pods: Vec<Value> = pods

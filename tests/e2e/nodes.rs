@@ -17,6 +17,9 @@ pub const PLAIN: [&str; 3] = ["r1n01", "10.64.1.11", "02:00:00:40:01:0a"];
 /// The one with tags.
 pub const STORAGE: [&str; 3] = ["r1n06", "10.64.1.16", "02:00:00:40:06:0a"];
 
+/// Both.
+pub const ALL: [[&str; 3]; 2] = [PLAIN, STORAGE];
+
 /// The images that nodes of a farm with Konnectivity run, and the one for tests.
 const IMAGES: [&str; 5] = ["pause", "kube-proxy", "coredns", "proxy-agent", "agnhost"];
 
@@ -26,7 +29,7 @@ pub fn join(release: &mut Release) -> Seen {
     release.apply();
     let folder = boot_files(release);
     let images = images(release);
-    for [name, address, mac] in [PLAIN, STORAGE] {
+    for [name, address, mac] in ALL {
         release
             .cluster
             .start_machine(name, address, mac, &folder, &images);
@@ -36,7 +39,7 @@ pub fn join(release: &mut Release) -> Seen {
                     exec $JOIN_COMMAND \"$@\"";
         release.cluster.enter(name, &["sh", "-c", join]).success();
     }
-    for [name, ..] in [PLAIN, STORAGE] {
+    for [name, ..] in ALL {
         release
             .cluster
             .wait_until(&format!("the node {name} is ready"), || {

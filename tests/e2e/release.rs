@@ -71,6 +71,28 @@ impl<'a> Release<'a> {
         began.elapsed()
     }
 
+    /// `kubefarm delete`; back when its pods are gone.
+    #[track_caller]
+    pub fn delete(&self) {
+        let mut command = self.cluster.kubefarm();
+        command.args(["delete", &self.name, "--namespace", &self.namespace]);
+        run(&mut command).success();
+        let all_gone = || self.pods().is_empty();
+        self.cluster.wait_until("its pods are gone", all_gone);
+    }
+
+    /// Runs a CronJob now, and waits until its Job is complete.
+    #[track_caller]
+    pub fn run_now(&self, part: &str) {
+        let cron_job = format!("cronjob/{}", self.object(part));
+        let create = ["create", "job", "now", "--from", &cron_job];
+        self.kubectl(&create).success();
+        let complete = "--for=condition=Complete";
+        let wait = ["wait", complete, "job/now", "--timeout=60s"];
+        self.kubectl(&wait).success();
+        self.kubectl(&["delete", "job", "now"]).success();
+    }
+
     /// The objects that are rendered, with further flags.
     pub fn rendered(&self, further: &[&str]) -> Objects {
         let mut command = self.cluster.kubefarm();

@@ -29,14 +29,7 @@ pub fn beside(release: &mut Release) -> Seen {
     is_refused(&second, release);
     assert_eq!((pods(release), all_restarts(release)), before);
 
-    let mut delete = second.cluster.kubefarm();
-    delete.args(["delete", &second.name, "--namespace", &second.namespace]);
-    run(&mut delete).success();
-    release
-        .cluster
-        .wait_until("the second farm's pods are gone", || {
-            second.pods().is_empty()
-        });
+    second.delete();
     assert_eq!((pods(release), all_restarts(release)), before);
     release.child(&["get", "--raw", "/readyz"]).success();
     let took = took.as_secs_f64();

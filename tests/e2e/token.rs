@@ -14,18 +14,7 @@ pub fn join_file(release: &Release) -> String {
 /// The CronJob, run now, makes a new token, and the child cluster knows it.
 pub fn refreshed(release: &mut Release) -> Seen {
     let before = token(&join_file(release));
-    let cron_job = format!("cronjob/{}", release.object("ltsp-join-token"));
-    release
-        .kubectl(&["create", "job", "token-now", "--from", &cron_job])
-        .success();
-    let wait = [
-        "wait",
-        "--for=condition=Complete",
-        "job/token-now",
-        "--timeout=60s",
-    ];
-    release.kubectl(&wait).success();
-    release.kubectl(&["delete", "job", "token-now"]).success();
+    release.run_now("ltsp-join-token");
     let after = token(&join_file(release));
     assert_ne!(before, after);
 

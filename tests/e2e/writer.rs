@@ -45,14 +45,14 @@ impl Writer {
             count,
             thread,
         };
-        writer.wait_for_one(release);
+        writer.wait_for(release, 1);
         writer
     }
 
     /// Stops after one more write, and requires that everything that was acknowledged is there.
     #[track_caller]
     pub fn finish(self, release: &Release) -> Written {
-        self.wait_for_one(release);
+        self.wait_for(release, 1);
         self.stop.store(true, Ordering::Relaxed);
         let written = self.thread.join().expect("the writer panicked");
         let there = release
@@ -67,10 +67,14 @@ impl Writer {
         written
     }
 
-    fn wait_for_one(&self, release: &Release) {
-        let before = self.count.load(Ordering::Relaxed);
-        let more = || self.count.load(Ordering::Relaxed) > before;
-        release.cluster.wait_until("a write is acknowledged", more);
+    /// Waits until so many more writes are acknowledged.
+    #[track_caller]
+    pub fn wait_for(&self, release: &Release, writes: usize) {
+        let target = self.count.load(Ordering::Relaxed) + writes;
+        let reached = || self.count.load(Ordering::Relaxed) >= target;
+        release
+            .cluster
+            .wait_until("writes are acknowledged", reached);
     }
 }
 
