@@ -16,9 +16,15 @@ test: ## Install what the tests need, and run them
 	tests/install-tools.sh
 	cargo test --locked
 
-e2e: ## Run a farm on an admin cluster, as root, and say what was seen
+# Cargo and Go build as whoever calls; only the checks themselves run as root.
+ifneq ($(shell id -u),0)
+AS_ROOT := --config 'target."cfg(all())".runner = ["sudo", "-E", "env", "PATH=$(PATH)"]'
+endif
+
+e2e: ## Run a farm on an admin cluster, as root or with sudo, and say what was seen
 	tests/install-tools.sh cluster
-	cargo test --locked --test e2e
+	tests/cluster/build.sh
+	cargo test --locked --test e2e $(AS_ROOT)
 
 cluster-up: ## Bring up an admin cluster of one node in namespaces of its own, as root
 	tests/install-tools.sh cluster
