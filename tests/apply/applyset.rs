@@ -73,7 +73,7 @@ fn kubectl_does_not_touch_it() {
         Charts::new("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: extra}\ndata: {a: b}\n");
     site.run(&format!("apply -q {NEARLY_NOTHING} {}", charts.flag()))
         .success();
-    let before = site.versions();
+    let before = site.settled_versions();
     let object = site.namespace.clone() + ".json";
     let file = site.cluster.folder().join(object);
     let theirs = r#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"theirs"}}"#;
@@ -98,7 +98,7 @@ fn another_farms_object_is_not_taken() {
     let charts = Charts::new(text);
     let apply = |name: &str| format!("apply {NEARLY_NOTHING} {} --name {name}", charts.flag());
     site.run(&apply("first")).success();
-    let before = site.versions();
+    let before = site.settled_versions();
     for flags in ["", "--force-conflicts --adopt --replace"] {
         let refused = site.run(&format!("{} {flags}", apply("second")));
         let says = format!(
@@ -117,7 +117,7 @@ fn a_map_of_somebody_else_with_the_records_name_is_left_alone() {
     };
     site.kubectl("create configmap kubefarm-farm --from-literal=a=b")
         .success();
-    let before = site.versions();
+    let before = site.settled_versions();
     let refused = site.run(&format!("apply {NEARLY_NOTHING}"));
     let says = "ConfigMap kubefarm-farm exists and is no record of a farm";
     assert_failed(&refused, 1, &[says]);

@@ -179,7 +179,7 @@ fn an_unknown_farm_comes_with_a_hint() {
     let nearly = crate::NEARLY_NOTHING;
     site.run(&format!("apply -q {nearly} --name unlikely-name"))
         .success();
-    let before = site.versions();
+    let before = site.settled_versions();
     let near = site.run("delete unlikely-nam");
     assert_failed(&near, 2, &["did you mean unlikely-name?"]);
     assert_eq!(site.versions(), before);

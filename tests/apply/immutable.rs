@@ -56,7 +56,7 @@ fn objects_are_replaced_where_one_says_so() {
     let charts = Charts::new(&fixed("old", "10.96.200.1"));
     let apply = format!("apply {NEARLY_NOTHING} {}", charts.flag());
     site.run(&apply).success();
-    let before = site.versions();
+    let before = site.settled_versions();
     charts.write(&fixed("new", "10.96.200.2"));
 
     let refused = site.run(&apply);
