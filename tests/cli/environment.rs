@@ -2,9 +2,9 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
-use crate::support::{kubefarm, kubefarm_command, project, run};
+use crate::support::{kubefarm, kubefarm_command, program, project, run};
 
 const LAYERS: [&str; 4] = [
     "-f",
@@ -41,6 +41,18 @@ fn the_same_input_gives_the_same_bytes_anywhere() {
         run(command.arg("render").args(absolute)).success(),
         expected
     );
+}
+
+#[test]
+fn one_processor_is_enough() {
+    let Some(taskset) = program("taskset", "util-linux") else {
+        return;
+    };
+    let expected = kubefarm(["render"].iter().chain(&LAYERS)).success();
+    let mut command = Command::new(taskset);
+    command.args(["--cpu-list", "0"]).current_dir(project());
+    command.arg(kubefarm_command().get_program());
+    assert_eq!(run(command.arg("render").args(LAYERS)).success(), expected);
 }
 
 #[test]
