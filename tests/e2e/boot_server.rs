@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::Seen;
 use crate::nodes::PLAIN;
-use crate::release::{Release, is_ready, name, restarts};
+use crate::release::{Release, assert_steady, name};
 use crate::support::ltsp::configuration;
 use crate::token::join_file;
 
@@ -132,10 +132,7 @@ pub fn pods(release: &Release) -> Vec<Value> {
         .filter(|pod| pod["metadata"]["deletionTimestamp"].is_null())
         .cloned()
         .collect();
-    for pod in &pods {
-        assert!(is_ready(pod), "{} is not ready", name(pod));
-        assert_eq!(restarts(pod), 0, "{} was restarted", name(pod));
-    }
+    assert_steady(&pods);
     pods
 }
 

@@ -293,6 +293,15 @@ pub fn is_ready(pod: &Value) -> bool {
     conditions.any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
 }
 
+/// Every pod is ready, and none of its containers was started again.
+#[track_caller]
+pub fn assert_steady(pods: &[Value]) {
+    for pod in pods {
+        assert!(is_ready(pod), "{} is not ready", name(pod));
+        assert_eq!(restarts(pod), 0, "{} was restarted", name(pod));
+    }
+}
+
 /// How often the containers of a pod were started again.
 pub fn restarts(pod: &Value) -> u64 {
     let statuses = pod["status"]["containerStatuses"].as_array();

@@ -26,7 +26,21 @@ pub struct Written {
     /// What the others were answered.
     pub failures: Vec<String>,
     /// The longest time from one acknowledgement to the next.
-    pub longest_gap: Duration,
+    longest_gap: Duration,
+}
+
+impl Written {
+    /// The longest time that nobody could write, in seconds; it has to be shorter than `patience`.
+    #[track_caller]
+    pub fn gap_below(&self, patience: Duration, lost: &str) -> f64 {
+        let gap = self.longest_gap;
+        let failures = &self.failures;
+        assert!(
+            gap < patience,
+            "{lost}: nobody could write for {gap:?}: {failures:?}"
+        );
+        gap.as_secs_f64()
+    }
 }
 
 impl Writer {
