@@ -22,11 +22,13 @@ add() {
     cp "$(readlink -f "$1")" "$root$2"
 }
 
-# add_with_libraries PROGRAM: a program of this computer and what it is linked with, where they are here.
+# add_with_libraries PROGRAM [FOLDER]: a program of this computer and what it is linked with, where they are here; or of
+# FOLDER, where `unpack` put them.
 add_with_libraries() {
-    add "$1" "$1"
-    ldd "$1" | grep -o '/[^ ]*' | while read -r library; do
-        add "$library" "$library"
+    from=${2:-}
+    add "$from$1" "$1"
+    LD_LIBRARY_PATH=${from:+$libraries} ldd "$from$1" | grep -o '/[^ ]*' | while read -r library; do
+        add "$library" "${library#"$from"}"
     done
 }
 
@@ -52,14 +54,6 @@ unpack() {
             archive=$(find "$packages" -name "${package}_*.deb" | head -n 1)
         fi
         dpkg-deb --extract "$archive" "$unpacked"
-    done
-}
-
-# add_unpacked PROGRAM: one that `unpack` brought, and what it is linked with.
-add_unpacked() {
-    add "$unpacked$1" "$1"
-    LD_LIBRARY_PATH=$libraries ldd "$unpacked$1" | grep -o '/[^ ]*' | while read -r library; do
-        add "$library" "${library#"$unpacked"}"
     done
 }
 
@@ -147,8 +141,8 @@ fill() {
             add_debian
             add_with_libraries /usr/bin/busybox
             add_with_libraries /usr/sbin/dnsmasq
-            add_unpacked /usr/sbin/nginx
-            add_unpacked /usr/bin/inotifywait
+            add_with_libraries /usr/sbin/nginx "$unpacked"
+            add_with_libraries /usr/bin/inotifywait "$unpacked"
             mkdir -p "$root/usr/share" "$root/etc/ltsp" "$root/srv/tftp"
             cp -r /usr/share/ltsp "$root/usr/share"
             ln -s ../share/ltsp/ltsp "$root/usr/sbin/ltsp"
