@@ -2,11 +2,34 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::findings::Findings;
 use super::spec::OneOrMany;
 use crate::values::Path;
+
+/// Where no Service and no pod can be reached, whatever the routes (RFC 6890, RFC 5771, RFC 4291).
+const NOT_ROUTED: [(IpNet, &str); 4] = [
+    (
+        IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8)),
+        "the loopback addresses",
+    ),
+    (
+        IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128)),
+        "the loopback address",
+    ),
+    (
+        IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(224, 0, 0, 0), 4)),
+        "the multicast addresses",
+    ),
+    (
+        IpNet::V6(Ipv6Net::new_assert(
+            Ipv6Addr::new(0xff00, 0, 0, 0, 0, 0, 0, 0),
+            8,
+        )),
+        "the multicast addresses",
+    ),
+];
 
 /// One range, or two of different families.
 #[derive(Debug, Clone, Default)]
@@ -74,6 +97,20 @@ impl Subnets {
             .collect()
     }
 
+    /// Finds ranges of addresses that nothing is routed to.
+    pub fn check_routed(&self, path: &Path, findings: &mut Findings) {
+        for subnet in &self.0 {
+            for (special, what) in &NOT_ROUTED {
+                if shared(subnet, special) {
+                    findings.error(
+                        path,
+                        format!("{subnet} has addresses in common with {special}, {what}"),
+                    );
+                }
+            }
+        }
+    }
+
     /// Finds ranges that kube-apiserver refuses: it asks for at least 8 addresses.
     pub fn check_services(&self, path: &Path, findings: &mut Findings) {
         for subnet in &self.0 {
@@ -88,13 +125,13 @@ impl Subnets {
 
     /// Whether any range here shares an address with one of `others`.
     pub fn overlaps(&self, others: &Subnets) -> bool {
-        self.0.iter().any(|subnet| {
-            others
-                .0
-                .iter()
-                .any(|other| subnet.contains(other) || other.contains(subnet))
-        })
+        let meets = |subnet| others.0.iter().any(|other| shared(subnet, other));
+        self.0.iter().any(meets)
     }
+}
+
+fn shared(one: &IpNet, other: &IpNet) -> bool {
+    one.contains(other) || other.contains(one)
 }
 
 fn size(subnet: &IpNet) -> u128 {

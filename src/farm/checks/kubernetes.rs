@@ -34,7 +34,9 @@ pub fn check(values: &Values, services: &Subnets, pods: &Subnets, findings: &mut
 fn networking(values: &Values, services: &Subnets, pods: &Subnets, findings: &mut Findings) {
     let kubernetes = &values.kubernetes;
     let path = Path::from("kubernetes.networking");
+    services.check_routed(&path.join("serviceSubnet"), findings);
     services.check_services(&path.join("serviceSubnet"), findings);
+    pods.check_routed(&path.join("podSubnet"), findings);
     if services.overlaps(pods) {
         findings.error(
             &path.join("podSubnet"),
