@@ -92,9 +92,7 @@ pub(super) fn write_out(text: &str, values: &[Json]) -> String {
     let mut whole = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once(MARK) {
-        let end = after
-            .find(|c: char| !c.is_ascii_digit())
-            .unwrap_or(after.len());
+        let end = digits(after);
         // The quotes around a placeholder are its own.
         whole.push_str(before.strip_suffix('"').unwrap_or(before));
         let value = number(&after[..end]).and_then(|number| values.get(number));
@@ -106,11 +104,23 @@ pub(super) fn write_out(text: &str, values: &[Json]) -> String {
     whole
 }
 
+/// The numbers of all placeholders in a manifest's text, in its order.
+pub fn placeholders(text: &str) -> impl Iterator<Item = usize> {
+    let behind = text.split(MARK).skip(1);
+    behind.filter_map(|rest| number(&rest[..digits(rest)]))
+}
+
+/// How many digits a text begins with.
+fn digits(text: &str) -> usize {
+    text.find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len())
+}
+
 /// The number in a placeholder; `None` where the text is none.
 pub fn placeholder(text: &str) -> Option<usize> {
     text.strip_prefix(MARK).and_then(number)
 }
 
-fn number(digits: &str) -> Option<usize> {
-    digits.parse().ok()
+fn number(text: &str) -> Option<usize> {
+    text.parse().ok()
 }

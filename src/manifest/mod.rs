@@ -8,6 +8,7 @@ mod file_names;
 pub mod limits;
 mod object;
 pub mod order;
+mod read;
 pub mod select;
 #[cfg(test)]
 mod tests;
@@ -15,7 +16,8 @@ pub mod write;
 
 pub use directory::write_directory;
 pub use error::ManifestError;
-pub use object::{Key, Object, group, parse, parse_rendered};
+pub use object::{Key, Object, group};
+pub use read::{parse, parse_rendered};
 pub use select::select;
 pub use write::{write_json, write_yaml};
 

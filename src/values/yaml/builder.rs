@@ -8,6 +8,7 @@ use granit_parser::{Event, ScalarStyle, Span, Tag};
 use super::super::problem::Problem;
 use super::super::tree::{Entry, Map, Node, Origin, Value};
 use super::meaning::{check_plain_key, check_tag, scalar_value, unknown_tag};
+use super::plain::Build;
 use super::{MAX_ALIASED, MAX_DEPTH, place, too_deep};
 
 /// Puts nodes together from the parser's events, without recursion.
@@ -265,6 +266,12 @@ impl Builder {
                 Problem::error(format!("a key must be text, not {}", other.type_name())).at(origin),
             ),
         }
+    }
+}
+
+impl Build for Builder {
+    fn event(&mut self, event: Event<'_>, span: &Span) -> Option<()> {
+        Builder::event(self, event, span).ok()
     }
 }
 

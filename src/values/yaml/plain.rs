@@ -14,18 +14,22 @@ use std::iter::once;
 use granit_parser::{Event, Marker, ScalarStyle, Span, StructureStyle};
 use memchr::memchr_iter;
 
-use super::builder::Builder;
-use crate::values::Node;
 use line::Line;
 
-/// Reads every document of a stream, if it is plain.
-pub(super) fn read(source: &str, text: &str) -> Option<Vec<Node>> {
+/// Puts documents together from a parser's events.
+pub(super) trait Build {
+    /// `None` where this one cannot, for whatever reason.
+    fn event(&mut self, event: Event<'_>, span: &Span) -> Option<()>;
+}
+
+/// Gives a builder the events of every document of a stream, if it is plain. Lists and maps end alike.
+pub(super) fn read<B: Build>(text: &str, builder: B) -> Option<B> {
     let is_ascii = text.bytes().all(is_plain_ascii);
     if !is_ascii && !text.chars().all(is_plain) {
         return None;
     }
     let mut reader = Reader {
-        builder: Builder::new(source),
+        builder,
         open: Vec::new(),
         awaits: None,
         document: Document::Implicit,
@@ -42,7 +46,7 @@ pub(super) fn read(source: &str, text: &str) -> Option<Vec<Node>> {
         start = end + 1;
     }
     reader.end_document()?;
-    Some(reader.builder.documents)
+    Some(reader.builder)
 }
 
 fn is_plain_ascii(byte: u8) -> bool {
@@ -70,15 +74,15 @@ struct Open {
     is_list: bool,
 }
 
-struct Reader {
-    builder: Builder,
+struct Reader<B> {
+    builder: B,
     open: Vec<Open>,
     /// Where the innermost collection has a key or a dash whose value comes next, if any does.
     awaits: Option<Span>,
     document: Document,
 }
 
-impl Reader {
+impl<B: Build> Reader<B> {
     fn line(&mut self, line: &Line<'_>) -> Option<()> {
         let indent = line.skip_spaces(0);
         match line.byte(indent) {
@@ -192,7 +196,7 @@ impl Reader {
             return Some(());
         };
         let nothing = Event::Scalar(Cow::Borrowed(""), ScalarStyle::Plain, 0, None);
-        self.builder.event(nothing, &colon).ok()
+        self.builder.event(nothing, &colon)
     }
 
     /// The key that ends before the colon.
@@ -289,13 +293,13 @@ impl Reader {
     }
 
     fn event(&mut self, line: &Line<'_>, position: usize, event: Event<'_>) -> Option<()> {
-        self.builder.event(event, &line.span(position)).ok()
+        self.builder.event(event, &line.span(position))
     }
 
-    /// Ends the builder's innermost list or map: to it, the two end alike.
+    /// Ends the builder's innermost list or map.
     fn end(&mut self) -> Option<()> {
         self.no_value()?;
         let nowhere = Span::empty(Marker::default());
-        self.builder.event(Event::SequenceEnd, &nowhere).ok()
+        self.builder.event(Event::SequenceEnd, &nowhere)
     }
 }

@@ -4,7 +4,10 @@ use std::path::{Path, PathBuf};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::super::read_whole_grammar;
+use serde_json::Value as Json;
+
+use super::super::builder::Builder;
+use super::super::{plain_json, read_whole_grammar};
 use super::read;
 
 /// Every YAML file below a folder of the project.
@@ -30,13 +33,21 @@ fn yaml_files(folder: &str) -> Vec<PathBuf> {
     files
 }
 
-/// Whether a text was read, and as the whole grammar reads it, places included.
+/// Whether a text was read, and as the whole grammar reads it: with its places, and as JSON.
 #[track_caller]
 fn is_read(text: &str) -> bool {
-    let Some(documents) = read("f", text) else {
+    let json = plain_json(text);
+    let Some(builder) = read(text, Builder::new("f")) else {
+        assert_eq!(json, None, "{text}");
         return false;
     };
-    assert_eq!(Ok(documents), read_whole_grammar("f", text), "{text}");
+    let documents: Vec<Json> = builder.documents.iter().map(Json::from).collect();
+    assert_eq!(json, Some(documents), "{text}");
+    assert_eq!(
+        Ok(builder.documents),
+        read_whole_grammar("f", text),
+        "{text}"
+    );
     true
 }
 
@@ -121,7 +132,7 @@ fn nesting_has_no_bottom_here() {
         "- ".repeat(20_000),
         "{a: ".repeat(20_000),
     ] {
-        assert!(read("f", &text).is_none());
+        assert!(!is_read(&text));
     }
 }
 

@@ -1,0 +1,382 @@
+//! From a template's text to objects.
+
+use serde_json::{Map, Value as Json};
+
+use super::object::text;
+use super::{ManifestError, Object};
+use crate::chart::Rendered;
+use crate::chart::held::{MARK, placeholder, placeholders};
+use crate::values::{Node, Origin, Path, Segment, yaml};
+
+/// The objects in a template's text.
+///
+/// Empty documents are skipped and `kind: List` gives its items. A key whose value is null is left out at every
+/// depth: this is how templates leave out what is not wanted.
+///
+/// # Errors
+/// Text that is no YAML, or a document that is no object; both name the template and the line.
+pub fn parse(source: &str, text: &str) -> Result<Vec<Object>, ManifestError> {
+    parse_with(source, text, Vec::new())
+}
+
+/// The objects in what a template gave: as [`parse`], with the values that were held beside the text.
+///
+/// # Errors
+/// As [`parse`], and where a value that was held is only a part of a text.
+pub fn parse_rendered(rendered: Rendered) -> Result<Vec<Object>, ManifestError> {
+    parse_with(&rendered.source, &rendered.text, rendered.held)
+}
+
+fn parse_with(source: &str, text: &str, held: Vec<Json>) -> Result<Vec<Object>, ManifestError> {
+    let mut held = Held::new(held, text);
+    let mut objects = Vec::new();
+    for (position, document) in documents(source, text)?.into_iter().enumerate() {
+        let mut collected = |content| {
+            objects.push(Object {
+                source: source.to_owned(),
+                content,
+            });
+        };
+        collect(document, &mut held, &mut collected)
+            .map_err(|fault| fault.in_document(source, text, position))?;
+    }
+    Ok(objects)
+}
+
+/// The documents of a text, without the places: these are read where something is wrong.
+fn documents(source: &str, text: &str) -> Result<Vec<Json>, ManifestError> {
+    match yaml::plain_json(text) {
+        Some(documents) => Ok(documents),
+        None => Ok(nodes(source, text)?.iter().map(Json::from).collect()),
+    }
+}
+
+fn nodes(source: &str, text: &str) -> Result<Vec<Node>, ManifestError> {
+    yaml::parse(source, text).map_err(|problem| ManifestError::Syntax(Box::new(problem)))
+}
+
+fn collect(
+    document: Json,
+    held: &mut Held,
+    collected: &mut impl FnMut(Map<String, Json>),
+) -> Result<(), Fault> {
+    let mut content = match document {
+        Json::Null => return Ok(()),
+        Json::Object(content) => content,
+        _ => return Err(Fault::default()),
+    };
+    if text(&content, "kind") == "List" && text(&content, "apiVersion") == "v1" {
+        let Some(Json::Array(items)) = content.shift_remove("items") else {
+            return Err(Fault::new("a List needs a list of items"));
+        };
+        return items.into_iter().enumerate().try_for_each(|(index, item)| {
+            collect(item, held, collected).map_err(|fault| fault.inside(index).inside("items"))
+        });
+    }
+    held.settle_map(&mut content)?;
+    check_identity(&content)?;
+    collected(content);
+    Ok(())
+}
+
+/// What is wrong inside a document.
+#[derive(Default)]
+struct Fault {
+    /// Where, from the document's root.
+    path: Vec<Segment>,
+    /// Whether it is about the key that the path ends in, and not its value.
+    is_key: bool,
+    /// `None` where an object was expected and there is something else.
+    message: Option<String>,
+}
+
+impl Fault {
+    fn new(message: impl Into<String>) -> Fault {
+        Fault {
+            message: Some(message.into()),
+            ..Fault::default()
+        }
+    }
+
+    /// The same, seen from one level further up.
+    fn inside(mut self, segment: impl Into<Segment>) -> Fault {
+        self.path.insert(0, segment.into());
+        self
+    }
+
+    /// The error of the document at this position, with its place.
+    fn in_document(self, source: &str, text: &str, position: usize) -> ManifestError {
+        let nodes = match nodes(source, text) {
+            Ok(nodes) => nodes,
+            Err(error) => return error,
+        };
+        let path = Path(self.path);
+        let root = nodes.get(position);
+        let key = root.filter(|_| self.is_key);
+        let origin = key
+            .and_then(|root| root.key_origin_at(&path))
+            .or_else(|| root.map(|root| root.origin_at(&path)));
+        ManifestError::NoObject {
+            origin: origin.map_or(source.to_owned(), Origin::to_string),
+            document: position + 1,
+            message: self.message.unwrap_or_else(|| {
+                let found = root.and_then(|root| root.get(&path));
+                let found = found.map_or("nothing", |node| node.value.type_name());
+                format!("expected an object, found {found}")
+            }),
+        }
+    }
+}
+
+/// The values that were held beside a text.
+struct Held {
+    values: Vec<Json>,
+    /// How often the text names each of them.
+    uses: Vec<usize>,
+}
+
+impl Held {
+    fn new(mut values: Vec<Json>, text: &str) -> Held {
+        // Once here, and not at each of a value's placeholders.
+        values.iter_mut().for_each(drop_nulls);
+        let mut uses = vec![0; values.len()];
+        if !values.is_empty() {
+            for number in placeholders(text) {
+                if let Some(uses) = uses.get_mut(number) {
+                    *uses += 1;
+                }
+            }
+        }
+        Held { values, uses }
+    }
+
+    /// Puts the held values in the place of their placeholders, and leaves out what is null.
+    fn settle(&mut self, json: &mut Json) -> Result<(), Fault> {
+        match json {
+            Json::String(text) => {
+                if let Some(value) = self.value(text)? {
+                    *json = value;
+                }
+                Ok(())
+            }
+            Json::Array(list) => list.iter_mut().enumerate().try_for_each(|(index, item)| {
+                self.settle(item).map_err(|fault| fault.inside(index))
+            }),
+            Json::Object(map) => self.settle_map(map),
+            _ => Ok(()),
+        }
+    }
+
+    fn settle_map(&mut self, map: &mut Map<String, Json>) -> Result<(), Fault> {
+        for (key, value) in map.iter_mut() {
+            self.settle(value)
+                .map_err(|fault| fault.inside(key.as_str()))?;
+        }
+        leave_out_nulls(map);
+        if self.values.is_empty() || !map.keys().any(|key| key.contains(MARK)) {
+            return Ok(());
+        }
+        for (key, value) in std::mem::take(map) {
+            let settled = self.key(&key).map_err(|mut fault| {
+                fault.is_key = true;
+                fault.inside(key.as_str())
+            })?;
+            map.insert(settled.unwrap_or(key), value);
+        }
+        Ok(())
+    }
+
+    fn key(&mut self, text: &str) -> Result<Option<String>, Fault> {
+        match self.value(text)? {
+            None => Ok(None),
+            Some(Json::String(key)) => Ok(Some(key)),
+            Some(_) => Err(Fault::new("a key has to be a text")),
+        }
+    }
+
+    /// The value whose placeholder this text is; `None` for other texts.
+    fn value(&mut self, text: &str) -> Result<Option<Json>, Fault> {
+        // Nearly every text is ASCII, which is seen faster than a single character is looked for.
+        if self.values.is_empty() || text.is_ascii() || !text.contains(MARK) {
+            return Ok(None);
+        }
+        let number = placeholder(text);
+        match number.and_then(|number| self.values.get_mut(number).zip(self.uses.get(number))) {
+            // Nobody else asks for it.
+            Some((value, 1)) => Ok(Some(value.take())),
+            Some((value, _)) => Ok(Some(value.clone())),
+            None => Err(Fault::new(
+                "a value stands inside a text; join them with ~ in the template",
+            )),
+        }
+    }
+}
+
+fn drop_nulls(value: &mut Json) {
+    match value {
+        Json::Object(map) => {
+            leave_out_nulls(map);
+            map.values_mut().for_each(drop_nulls);
+        }
+        Json::Array(list) => list.iter_mut().for_each(drop_nulls),
+        _ => {}
+    }
+}
+
+fn leave_out_nulls(map: &mut Map<String, Json>) {
+    // What keeps a map in order is costly, also where there is nothing to leave out.
+    if map.values().any(Json::is_null) {
+        map.retain(|_, value| !value.is_null());
+    }
+}
+
+fn check_identity(content: &Map<String, Json>) -> Result<(), Fault> {
+    let is_text = |value: Option<&Json>| {
+        value
+            .and_then(Json::as_str)
+            .is_some_and(|text| !text.is_empty())
+    };
+    let metadata = content.get("metadata");
+    let fields = [
+        ("apiVersion", content.get("apiVersion")),
+        ("kind", content.get("kind")),
+        (
+            "metadata.name",
+            metadata.and_then(|metadata| metadata.get("name")),
+        ),
+    ];
+    match fields.into_iter().find(|(_, value)| !is_text(*value)) {
+        Some((field, _)) => Err(Fault::new(format!("an object needs the text {field}"))),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse_one(text: &str) -> Object {
+        let mut objects = parse("kubernetes/templates/x.yaml", text).unwrap();
+        assert_eq!(objects.len(), 1);
+        objects.remove(0)
+    }
+
+    #[test]
+    fn nulls_in_maps_are_left_out_at_every_depth() {
+        let object = parse_one(
+            "apiVersion: v1\nkind: Pod\nmetadata: {name: a, labels: null}\nspec:\n  x: [{a: null, b: 1}, null]\n  e: {}\n",
+        );
+        let spec = serde_json::json!({"x": [{"b": 1}, null], "e": {}});
+        assert_eq!(object.content["spec"], spec);
+        assert_eq!(object.content["metadata"], serde_json::json!({"name": "a"}));
+    }
+
+    fn with_name(name: &str, held: &[Json]) -> Result<Vec<Object>, ManifestError> {
+        let text = format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}}}\n");
+        parse_with("x", &text, held.to_vec())
+    }
+
+    #[test]
+    fn held_values_take_the_place_of_their_placeholders() {
+        let held = [
+            serde_json::json!("a"),
+            serde_json::json!({"x": null, "y": 1}),
+        ];
+        let objects = with_name(&format!("a, spec: \"{MARK}1\""), &held).unwrap();
+        assert_eq!(
+            objects[0].content["metadata"]["spec"],
+            serde_json::json!({"y": 1})
+        );
+        assert_eq!(
+            with_name(&format!("\"{MARK}0\""), &held).unwrap()[0].name(),
+            "a"
+        );
+    }
+
+    #[test]
+    fn a_placeholder_inside_a_text_or_without_a_value_is_an_error() {
+        let held = [serde_json::json!("a")];
+        for name in [format!("x-{MARK}0"), format!("{MARK}1"), format!("{MARK}")] {
+            let error = with_name(&name, &held).unwrap_err().to_string();
+            assert!(error.starts_with("x:3:"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_value_may_be_held_once_and_named_twice() {
+        let held = [serde_json::json!({"b": [1]})];
+        let objects = with_name(&format!("a, x: \"{MARK}0\", z: \"{MARK}0\""), &held).unwrap();
+        let metadata = serde_json::json!({"name": "a", "x": {"b": [1]}, "z": {"b": [1]}});
+        assert_eq!(objects[0].content["metadata"], metadata);
+    }
+
+    #[test]
+    fn what_is_wrong_deep_inside_has_its_own_place() {
+        let held = [serde_json::json!(1)];
+        let error = with_name(&format!("a, x: [1, {{\"{MARK}0\": 2}}]"), &held).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "x:3:29: document 1: a key has to be a text"
+        );
+        let text =
+            "apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: List, items: [1]}\n";
+        assert_eq!(
+            parse("x", text).unwrap_err().to_string(),
+            "x:4:40: document 1: expected an object, found a number"
+        );
+    }
+
+    #[test]
+    fn empty_documents_are_skipped_and_lists_are_opened() {
+        let item = |name| format!("{{apiVersion: v1, kind: Secret, metadata: {{name: {name}}}}}");
+        let list = format!(
+            "apiVersion: v1\nkind: List\nitems:\n- {}\n- {}\n",
+            item("b"),
+            item("c")
+        );
+        let text = format!("---\n---\n{}\n---\n# nothing\n---\n{list}", item("a"));
+        let objects = parse("x", &text).unwrap();
+        let names: Vec<&str> = objects.iter().map(Object::name).collect();
+        assert_eq!(names, ["a", "b", "c"]);
+        assert!(parse("x", "").unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_document_that_is_no_object_is_named() {
+        let good = "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n---\n";
+        for (text, expected) in [
+            ("- a\n", "expected an object, found a list"),
+            (
+                "kind: Pod\nmetadata: {name: a}\n",
+                "needs the text apiVersion",
+            ),
+            (
+                "apiVersion: v1\nmetadata: {name: a}\n",
+                "needs the text kind",
+            ),
+            (
+                "apiVersion: v1\nkind: Pod\nmetadata: {name: 1}\n",
+                "needs the text metadata.name",
+            ),
+            (
+                "apiVersion: v1\nkind: Pod\nmetadata: {name: ''}\n",
+                "needs the text metadata.name",
+            ),
+            (
+                "apiVersion: v1\nkind: List\n",
+                "a List needs a list of items",
+            ),
+        ] {
+            let error = parse("t.yaml", &format!("{good}{text}"))
+                .unwrap_err()
+                .to_string();
+            assert!(error.starts_with("t.yaml:"), "{error}");
+            assert!(
+                error.contains("document 2") && error.contains(expected),
+                "{error}"
+            );
+        }
+        let error = parse("t.yaml", "a: [1\n").unwrap_err().to_string();
+        assert!(error.starts_with("t.yaml:"), "{error}");
+    }
+}

@@ -1,0 +1,94 @@
+//! JSON from the events of plain YAML, without places.
+
+use std::borrow::Cow;
+
+use granit_parser::{Event, ScalarStyle, Span};
+use serde_json::{Map, Value as Json};
+
+use super::super::scalar::{self, Scalar};
+use super::MAX_DEPTH;
+use super::meaning::check_plain_key;
+use super::plain::Build;
+
+/// Puts documents together as [`Builder`](super::builder::Builder) does. It gives up where that one finds a problem,
+/// and where there are anchors, aliases, tags or merge keys.
+#[derive(Default)]
+pub(super) struct JsonBuilder {
+    /// The documents read so far.
+    pub documents: Vec<Json>,
+    open: Vec<Collection>,
+}
+
+/// A list or a map whose end was not read yet.
+enum Collection {
+    List(Vec<Json>),
+    Map {
+        entries: Map<String, Json>,
+        /// The key whose value comes next.
+        key: Option<String>,
+    },
+}
+
+impl Build for JsonBuilder {
+    fn event(&mut self, event: Event<'_>, _: &Span) -> Option<()> {
+        match event {
+            Event::Scalar(text, style, 0, None) => self.scalar(text, style == ScalarStyle::Plain),
+            Event::SequenceStart(_, 0, None) => self.start(Collection::List(Vec::new())),
+            Event::MappingStart(_, 0, None) => self.start(Collection::Map {
+                entries: Map::new(),
+                key: None,
+            }),
+            Event::SequenceEnd | Event::MappingEnd => match self.open.pop()? {
+                Collection::List(list) => self.finish(Json::Array(list)),
+                Collection::Map { entries, .. } => self.finish(Json::Object(entries)),
+            },
+            _ => None,
+        }
+    }
+}
+
+impl JsonBuilder {
+    /// A key or a value; `plain` is one without quotes.
+    fn scalar(&mut self, text: Cow<'_, str>, plain: bool) -> Option<()> {
+        if let Some(Collection::Map { entries, key }) = self.open.last_mut()
+            && key.is_none()
+        {
+            let is_text = !plain || text != "<<" && check_plain_key(&text).is_ok();
+            let is_new = is_text && !entries.contains_key(&*text);
+            *key = is_new.then(|| text.into_owned());
+            return is_new.then_some(());
+        }
+        let meaning = match plain {
+            true => scalar::resolve(&text),
+            false => Scalar::Text,
+        };
+        self.finish(match meaning {
+            Scalar::Null => Json::Null,
+            Scalar::Bool(value) => Json::Bool(value),
+            Scalar::Number(value) => Json::Number(value),
+            Scalar::Text => Json::String(text.into_owned()),
+            Scalar::NotFinite => return None,
+        })
+    }
+
+    fn start(&mut self, collection: Collection) -> Option<()> {
+        let is_key = matches!(self.open.last(), Some(Collection::Map { key: None, .. }));
+        if is_key || self.open.len() >= MAX_DEPTH {
+            return None;
+        }
+        self.open.push(collection);
+        Some(())
+    }
+
+    /// Puts a whole value where it belongs.
+    fn finish(&mut self, value: Json) -> Option<()> {
+        match self.open.last_mut() {
+            None => self.documents.push(value),
+            Some(Collection::List(list)) => list.push(value),
+            Some(Collection::Map { entries, key }) => {
+                entries.insert(key.take()?, value);
+            }
+        }
+        Some(())
+    }
+}
