@@ -173,7 +173,7 @@ impl Held {
                 .map_err(|fault| fault.inside(key.as_str()))?;
         }
         leave_out_nulls(map);
-        if self.values.is_empty() || !map.keys().any(|key| key.contains(MARK)) {
+        if self.values.is_empty() || !map.keys().any(|key| has_mark(key)) {
             return Ok(());
         }
         for (key, value) in std::mem::take(map) {
@@ -196,8 +196,7 @@ impl Held {
 
     /// The value whose placeholder this text is; `None` for other texts.
     fn value(&mut self, text: &str) -> Result<Option<Json>, Fault> {
-        // Nearly every text is ASCII, which is seen faster than a single character is looked for.
-        if self.values.is_empty() || text.is_ascii() || !text.contains(MARK) {
+        if self.values.is_empty() || !has_mark(text) {
             return Ok(None);
         }
         let number = placeholder(text);
@@ -210,6 +209,11 @@ impl Held {
             )),
         }
     }
+}
+
+fn has_mark(text: &str) -> bool {
+    // Nearly every text is ASCII, which is seen faster than a single character is looked for.
+    !text.is_ascii() && text.contains(MARK)
 }
 
 fn drop_nulls(value: &mut Json) {

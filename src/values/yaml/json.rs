@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use granit_parser::{Event, ScalarStyle, Span};
+use serde_json::map::Entry;
 use serde_json::{Map, Value as Json};
 
 use super::super::scalar::{self, Scalar};
@@ -24,8 +25,8 @@ enum Collection {
     List(Vec<Json>),
     Map {
         entries: Map<String, Json>,
-        /// The key whose value comes next.
-        key: Option<String>,
+        /// Whether the value of the last key comes next.
+        has_key: bool,
     },
 }
 
@@ -36,7 +37,7 @@ impl Build for JsonBuilder {
             Event::SequenceStart(_, 0, None) => self.start(Collection::List(Vec::new())),
             Event::MappingStart(_, 0, None) => self.start(Collection::Map {
                 entries: Map::new(),
-                key: None,
+                has_key: false,
             }),
             Event::SequenceEnd | Event::MappingEnd => match self.open.pop()? {
                 Collection::List(list) => self.finish(Json::Array(list)),
@@ -50,13 +51,18 @@ impl Build for JsonBuilder {
 impl JsonBuilder {
     /// A key or a value; `plain` is one without quotes.
     fn scalar(&mut self, text: Cow<'_, str>, plain: bool) -> Option<()> {
-        if let Some(Collection::Map { entries, key }) = self.open.last_mut()
-            && key.is_none()
+        if let Some(Collection::Map { entries, has_key }) = self.open.last_mut()
+            && !*has_key
         {
-            let is_text = !plain || text != "<<" && check_plain_key(&text).is_ok();
-            let is_new = is_text && !entries.contains_key(&*text);
-            *key = is_new.then(|| text.into_owned());
-            return is_new.then_some(());
+            if plain && (text == "<<" || check_plain_key(&text).is_err()) {
+                return None;
+            }
+            match entries.entry(text) {
+                Entry::Vacant(entry) => entry.insert(Json::Null),
+                Entry::Occupied(_) => return None,
+            };
+            *has_key = true;
+            return Some(());
         }
         let meaning = match plain {
             true => scalar::resolve(&text),
@@ -72,7 +78,10 @@ impl JsonBuilder {
     }
 
     fn start(&mut self, collection: Collection) -> Option<()> {
-        let is_key = matches!(self.open.last(), Some(Collection::Map { key: None, .. }));
+        let is_key = matches!(
+            self.open.last(),
+            Some(Collection::Map { has_key: false, .. })
+        );
         if is_key || self.open.len() >= MAX_DEPTH {
             return None;
         }
@@ -85,8 +94,9 @@ impl JsonBuilder {
         match self.open.last_mut() {
             None => self.documents.push(value),
             Some(Collection::List(list)) => list.push(value),
-            Some(Collection::Map { entries, key }) => {
-                entries.insert(key.take()?, value);
+            Some(Collection::Map { entries, has_key }) => {
+                *entries.values_mut().next_back()? = value;
+                *has_key = false;
             }
         }
         Some(())

@@ -24,8 +24,7 @@ pub(super) trait Build {
 
 /// Gives a builder the events of every document of a stream, if it is plain. Lists and maps end alike.
 pub(super) fn read<B: Build>(text: &str, builder: B) -> Option<B> {
-    let is_ascii = text.bytes().all(is_plain_ascii);
-    if !is_ascii && !text.chars().all(is_plain) {
+    if !has_only_plain_characters(text) {
         return None;
     }
     let mut reader = Reader {
@@ -37,25 +36,35 @@ pub(super) fn read<B: Build>(text: &str, builder: B) -> Option<B> {
     let mut start = 0;
     let ends = memchr_iter(b'\n', text.as_bytes()).chain(once(text.len()));
     for (number, end) in ends.enumerate() {
-        let line = Line {
+        reader.line(&Line {
             text: text.get(start..end)?,
             number: number + 1,
-            is_ascii,
-        };
-        reader.line(&line)?;
+        })?;
         start = end + 1;
     }
     reader.end_document()?;
     Some(reader.builder)
 }
 
-fn is_plain_ascii(byte: u8) -> bool {
-    matches!(byte, b' '..=b'~' | b'\n')
-}
-
-/// Printable, and neither a line break nor a byte-order mark to any reader.
-fn is_plain(character: char) -> bool {
-    matches!(character, ' '..='~' | '\n' | '\u{a0}'..='\u{2027}' | '\u{202a}'..='\u{fdcf}')
+/// Whether all are printable, and neither a line break nor a byte-order mark to any reader.
+fn has_only_plain_characters(text: &str) -> bool {
+    let mut rest = text;
+    // Most are ASCII, where a byte says all.
+    while let Some(at) = rest
+        .bytes()
+        .position(|byte| !matches!(byte, b' '..=b'~' | b'\n'))
+    {
+        let mut others = rest[at..].chars();
+        let is_plain = matches!(
+            others.next(),
+            Some('\u{a0}'..='\u{2027}' | '\u{202a}'..='\u{fdcf}')
+        );
+        if !is_plain {
+            return false;
+        }
+        rest = others.as_str();
+    }
+    true
 }
 
 /// How far a document is read.

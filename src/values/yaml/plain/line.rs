@@ -10,8 +10,6 @@ pub(super) struct Line<'a> {
     pub text: &'a str,
     /// From 1.
     pub number: usize,
-    /// Whether it is known to have no other characters.
-    pub is_ascii: bool,
 }
 
 impl<'a> Line<'a> {
@@ -32,12 +30,10 @@ impl<'a> Line<'a> {
     }
 
     pub fn span(&self, position: usize) -> Span {
-        let column = match self.is_ascii {
+        let before = self.text.get(..position).unwrap_or_default();
+        let column = match before.is_ascii() {
             true => position,
-            false => self
-                .text
-                .get(..position)
-                .map_or(0, |text| text.chars().count()),
+            false => before.chars().count(),
         };
         Span::empty(Marker::new(0, self.number, column))
     }
