@@ -78,14 +78,21 @@ impl Render {
         if let Some(dir) = &self.output_dir {
             return Ok(write_directory(&manifest, dir)?);
         }
-        let mut text = Vec::new();
         match self.output {
-            Format::Yaml => write_yaml(&manifest, &mut text)?,
-            Format::Json => write_json(&manifest, &mut text)?,
+            Format::Yaml => {
+                let mut stdout = io::stdout().lock();
+                write_yaml(&manifest, &mut stdout)?;
+                stdout.flush()?;
+            }
+            Format::Json => {
+                let mut text = Vec::new();
+                write_json(&manifest, &mut text)?;
+                write_stdout(&text)?;
+            }
         }
         // The process ends here: freeing the objects one by one would only take time.
         std::mem::forget(manifest);
-        write_stdout(&text)
+        Ok(())
     }
 
     /// The manifest with the certificates of a folder, or without the Secrets that would hold them.

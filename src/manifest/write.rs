@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::{Manifest, Object};
 use crate::parallel;
-use crate::values::write::map_to_yaml;
+use crate::values::write::push_map;
 
 /// Writes one YAML document an object, each under a comment that names its template:
 /// `# Source: kubernetes/templates/etcd.yaml`.
@@ -48,6 +48,8 @@ pub fn write_json(manifest: &Manifest, out: &mut impl Write) -> io::Result<()> {
 
 /// One object as a YAML document, with its separator and its source.
 pub(super) fn document(object: &Object) -> String {
-    let yaml = map_to_yaml(&object.content);
-    format!("---\n# Source: {}\n{yaml}", object.source)
+    let mut text = String::with_capacity(4096);
+    text.extend(["---\n# Source: ", &object.source, "\n"]);
+    push_map(&mut text, &object.content);
+    text
 }

@@ -18,56 +18,57 @@ pub type Comment<'a> = dyn Fn(&Path) -> Option<String> + 'a;
 
 /// Writes a value as one YAML document, without `---`, ending with a line feed.
 pub fn to_yaml(value: &Value) -> String {
-    let mut writer = Writer {
-        out: String::with_capacity(1024),
-        comment: None,
-        path: Path::default(),
-    };
-    writer.document(value);
-    writer.out
+    let mut out = String::with_capacity(1024);
+    Writer::new(&mut out, None).document(value);
+    out
 }
 
 /// As [`to_yaml`], of a map that is no value yet.
 pub fn map_to_yaml(map: &Map<String, Value>) -> String {
-    let mut writer = Writer {
-        out: String::with_capacity(1024),
-        comment: None,
-        path: Path::default(),
-    };
+    let mut out = String::with_capacity(1024);
+    push_map(&mut out, map);
+    out
+}
+
+/// The same, behind what was written before.
+pub fn push_map(out: &mut String, map: &Map<String, Value>) {
     match map.is_empty() {
-        true => writer.out.push_str("{}\n"),
-        false => writer.map(map, 0, false),
+        true => out.push_str("{}\n"),
+        false => Writer::new(out, None).map(map, 0, false),
     }
-    writer.out
 }
 
 /// As [`to_yaml`], with a comment at the end of the line of every leaf that `comment` has one for. Leaves are scalars,
 /// empty maps and empty lists. Control characters in a comment become spaces.
 pub fn to_yaml_with_comments(value: &Value, comment: &Comment<'_>) -> String {
-    let mut writer = Writer {
-        out: String::with_capacity(1024),
-        comment: Some(comment),
-        path: Path::default(),
-    };
-    writer.document(value);
-    writer.out
+    let mut out = String::with_capacity(1024);
+    Writer::new(&mut out, Some(comment)).document(value);
+    out
 }
 
 struct Writer<'a> {
-    out: String,
+    out: &'a mut String,
     comment: Option<&'a Comment<'a>>,
     /// Where the value being written stands; kept only for comments.
     path: Path,
 }
 
-impl Writer<'_> {
+impl<'a> Writer<'a> {
+    fn new(out: &'a mut String, comment: Option<&'a Comment<'a>>) -> Writer<'a> {
+        Writer {
+            out,
+            comment,
+            path: Path::default(),
+        }
+    }
+
     fn document(&mut self, value: &Value) {
         match value {
             Value::Object(map) if !map.is_empty() => self.map(map, 0, false),
             Value::Array(list) if !list.is_empty() => self.list(list, 0, false),
             Value::String(text) => {
                 // How far a literal block at the top is indented is what readers do not agree on.
-                text::quoted(&mut self.out, text);
+                text::quoted(self.out, text);
                 self.end_leaf();
             }
             leaf => self.leaf(leaf, 0),
@@ -119,7 +120,7 @@ impl Writer<'_> {
     /// The key and its colon.
     fn key(&mut self, key: &str, indent: usize) {
         let start = self.out.len();
-        text::one_line(&mut self.out, key);
+        text::one_line(self.out, key);
         // A key on one line with its colon may have 1,024 characters at most (YAML 1.2.2, 7.4).
         if self.out.len() - start > 1000 {
             self.out.insert_str(start, "? ");
@@ -135,14 +136,14 @@ impl Writer<'_> {
             Value::Null => self.out.push_str("null"),
             Value::Bool(true) => self.out.push_str("true"),
             Value::Bool(false) => self.out.push_str("false"),
-            Value::Number(value) => number(&mut self.out, value),
+            Value::Number(value) => number(self.out, value),
             Value::Array(_) => self.out.push_str("[]"),
             Value::Object(_) => self.out.push_str("{}"),
             Value::String(text) => match text::style(text) {
                 Style::Plain => self.out.push_str(text),
-                Style::Quoted => text::quoted(&mut self.out, text),
+                Style::Quoted => text::quoted(self.out, text),
                 Style::Literal => {
-                    text::literal_header(&mut self.out, text);
+                    text::literal_header(self.out, text);
                     self.end_leaf();
                     self.literal_lines(text, indent);
                     return;
