@@ -17,7 +17,8 @@ use super::{ChartFiles, NAMES, functions, held};
 /// Marks a name that [`join`] refused; no file can have it.
 const REFUSED: char = '\0';
 
-/// The templates of all charts, compiled by as many threads as there are for it.
+/// The templates of all charts. Those of manifests, most of which any farm needs, are compiled by as many threads as
+/// there are for it; files when they are asked for.
 #[derive(Debug)]
 pub(super) struct Templates {
     /// With everything that depends neither on a chart nor on values.
@@ -30,7 +31,7 @@ pub(super) struct Templates {
 
 impl Templates {
     pub fn new(files: Arc<ChartFiles>) -> Templates {
-        let names = files.keys().filter(|name| is_rendered(name));
+        let names = files.keys().filter(|name| is_manifest(name));
         Templates {
             environment: environment(Arc::clone(&files)),
             names: names.map(|name| name.to_string()).collect(),
@@ -55,11 +56,6 @@ impl Templates {
         functions::register_bound(&mut environment, Arc::clone(&self.files), chart, context);
         environment
     }
-}
-
-/// Whether this file is rendered, and not the description or the defaults of a chart.
-fn is_rendered(name: &str) -> bool {
-    name.split('/').nth(2).is_some()
 }
 
 /// An environment whose templates are the files of all charts, compiled when first asked for.
@@ -90,16 +86,26 @@ fn syntax() -> SyntaxConfig {
         .unwrap_or_default()
 }
 
-/// Renders the file `name`, with what can only be checked on a whole text.
-pub(super) fn render(
+/// Renders the file `name` with this source, with what can only be checked on a whole text.
+pub(super) fn render_file(
     environment: &Environment<'_>,
     name: &str,
+    source: &str,
     context: &Value,
 ) -> Result<String, Error> {
-    let text = environment.get_template(name)?.render(context.clone())?;
+    let text = match is_template(source) {
+        true => environment.get_template(name)?.render(context.clone())?,
+        false => source.to_owned(),
+    };
     escape::check_text(name, &text)
         .map_err(|message| Error::new(ErrorKind::InvalidOperation, message))?;
     Ok(text)
+}
+
+/// Whether rendering a text could change it.
+fn is_template(source: &str) -> bool {
+    let mut delimiters = ["{{", "{%", "{#"].iter();
+    delimiters.any(|delimiter| source.contains(delimiter))
 }
 
 /// Renders the manifest's template `name`: its text, and the values held beside it.

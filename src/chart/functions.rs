@@ -68,15 +68,15 @@ pub(super) fn register_bound(
         "file",
         move |state: &mut State, name: String, extra: Kwargs| {
             let inside = format!("{folder}{name}");
-            if !files.contains_key(inside.as_str()) {
+            let Some(file) = files.get(inside.as_str()) else {
                 return Err(invalid(no_file(&files, &folder, &name)));
-            }
+            };
             let extra = extra
                 .args()
                 .map(|key| Ok((key.to_owned(), extra.get::<Value>(key)?)));
             let extra: Result<Vec<(String, Value)>, Error> = extra.collect();
             let context = merge_maps([context.clone(), Value::from_pairs(extra?)]);
-            engine::render(state.env(), &inside, &context)
+            engine::render_file(state.env(), &inside, &file.text, &context)
         },
     );
 }
