@@ -1,6 +1,7 @@
 //! The places in a farm's values where text can stand, and farms with other text in them.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 
 use kubefarm::values::{Origin, Path, Problem, Segment, yaml};
 use serde_json::{Map, Value};
@@ -8,13 +9,14 @@ use serde_json::{Map, Value};
 /// Keys whose values are words of a fixed list, or refer to a name that is written elsewhere.
 const CLOSED: [&str; 5] = ["type", "mode", "kind", "effect", "tags"];
 /// Places for which blank text means that nothing is set.
-const BLANK_IS_UNSET: [&str; 6] = [
+const BLANK_IS_UNSET: [&str; 7] = [
     "range",
     "interface",
     "existingClaim",
     "containerdConfig",
     "podAntiAffinityTopologyKey",
     "name",
+    "namespace",
 ];
 
 /// One value, or one key, that holds text.
@@ -66,12 +68,19 @@ impl Place {
         }
         match self.segment() {
             "containerdConfig" => format!("= {text}"),
-            // A hyphen at the end is cut off.
-            name if name.ends_with("Override") => match text.trim_end_matches('-') {
-                "" => "x".to_owned(),
-                name => name.to_owned(),
+            // What is beyond 63 characters is cut off, and a hyphen at the end.
+            name if name.ends_with("Override") => {
+                let name: String = text.chars().take(63).collect();
+                match name.trim_end_matches('-') {
+                    "" => "x".to_owned(),
+                    name => name.to_owned(),
+                }
+            }
+            // Certificates have addresses in their usual spelling.
+            _ => match text.parse::<IpAddr>() {
+                Ok(address) => address.to_string(),
+                Err(_) => text.to_owned(),
             },
-            _ => text.to_owned(),
         }
     }
 
