@@ -28,9 +28,16 @@ pub fn parse_rendered(rendered: Rendered) -> Result<Vec<Object>, ManifestError> 
 }
 
 fn parse_with(source: &str, text: &str, held: Vec<Json>) -> Result<Vec<Object>, ManifestError> {
-    let mut held = Held::new(held, text);
+    // Without the places: these are read where something is wrong.
+    let (documents, mut held) = match yaml::plain_json(text) {
+        Some(documents) => (documents, Held::named_in(text, held)),
+        None => {
+            let nodes = nodes(source, text)?;
+            (nodes.iter().map(Json::from).collect(), Held::new(held))
+        }
+    };
     let mut objects = Vec::new();
-    for (position, document) in documents(source, text)?.into_iter().enumerate() {
+    for (position, document) in documents.into_iter().enumerate() {
         let mut collected = |content| {
             objects.push(Object {
                 source: source.to_owned(),
@@ -41,14 +48,6 @@ fn parse_with(source: &str, text: &str, held: Vec<Json>) -> Result<Vec<Object>, 
             .map_err(|fault| fault.in_document(source, text, position))?;
     }
     Ok(objects)
-}
-
-/// The documents of a text, without the places: these are read where something is wrong.
-fn documents(source: &str, text: &str) -> Result<Vec<Json>, ManifestError> {
-    match yaml::plain_json(text) {
-        Some(documents) => Ok(documents),
-        None => Ok(nodes(source, text)?.iter().map(Json::from).collect()),
-    }
 }
 
 fn nodes(source: &str, text: &str) -> Result<Vec<Node>, ManifestError> {
@@ -131,23 +130,29 @@ impl Fault {
 /// The values that were held beside a text.
 struct Held {
     values: Vec<Json>,
-    /// How often the text names each of them.
-    uses: Vec<usize>,
+    /// How often each of them is named. `None` where that is not known: an alias repeats what the text says once.
+    uses: Option<Vec<usize>>,
 }
 
 impl Held {
-    fn new(mut values: Vec<Json>, text: &str) -> Held {
+    fn new(mut values: Vec<Json>) -> Held {
         // Once here, and not at each of a value's placeholders.
         values.iter_mut().for_each(drop_nulls);
+        Held { values, uses: None }
+    }
+
+    /// Those of a text without aliases.
+    fn named_in(text: &str, values: Vec<Json>) -> Held {
         let mut uses = vec![0; values.len()];
-        if !values.is_empty() {
-            for number in placeholders(text) {
-                if let Some(uses) = uses.get_mut(number) {
-                    *uses += 1;
-                }
+        for number in placeholders(text) {
+            if let Some(uses) = uses.get_mut(number) {
+                *uses += 1;
             }
         }
-        Held { values, uses }
+        Held {
+            uses: Some(uses),
+            ..Held::new(values)
+        }
     }
 
     /// Puts the held values in the place of their placeholders, and leaves out what is null.
@@ -199,15 +204,17 @@ impl Held {
         if self.values.is_empty() || !has_mark(text) {
             return Ok(None);
         }
-        let number = placeholder(text);
-        match number.and_then(|number| self.values.get_mut(number).zip(self.uses.get(number))) {
-            // Nobody else asks for it.
-            Some((value, 1)) => Ok(Some(value.take())),
-            Some((value, _)) => Ok(Some(value.clone())),
-            None => Err(Fault::new(
+        let number = placeholder(text).filter(|number| *number < self.values.len());
+        let Some(number) = number else {
+            return Err(Fault::new(
                 "a value stands inside a text; join them with ~ in the template",
-            )),
-        }
+            ));
+        };
+        let is_only_use = matches!(&self.uses, Some(uses) if uses[number] == 1);
+        Ok(Some(match is_only_use {
+            true => self.values[number].take(),
+            false => self.values[number].clone(),
+        }))
     }
 }
 
@@ -311,6 +318,8 @@ mod tests {
         let held = [serde_json::json!({"b": [1]})];
         let objects = with_name(&format!("a, x: \"{MARK}0\", z: \"{MARK}0\""), &held).unwrap();
         let metadata = serde_json::json!({"name": "a", "x": {"b": [1]}, "z": {"b": [1]}});
+        assert_eq!(objects[0].content["metadata"], metadata);
+        let objects = with_name(&format!("a, x: &x \"{MARK}0\", z: *x"), &held).unwrap();
         assert_eq!(objects[0].content["metadata"], metadata);
     }
 
