@@ -10,7 +10,7 @@ use crate::parallel;
 use crate::values::write::push_map;
 
 /// Writes one YAML document an object, each under a comment that names its template:
-/// `# Source: kubernetes/templates/etcd.yaml`.
+/// `# Source: kubernetes/templates/etcd.yaml`. All documents are made before the first of them is written.
 ///
 /// # Errors
 /// Those of `out`.

@@ -48,18 +48,17 @@ pub(super) fn read<B: Build>(text: &str, builder: B) -> Option<B> {
 
 /// Whether all are printable, and neither a line break nor a byte-order mark to any reader.
 fn has_only_plain_characters(text: &str) -> bool {
+    let is_plain = |character| matches!(character, '\u{a0}'..='\u{2027}' | '\u{202a}'..='\u{fdcf}');
     let mut rest = text;
     // Most are ASCII, where a byte says all.
-    while let Some(at) = first_other(rest.as_bytes()) {
-        let mut others = rest[at..].chars();
-        let is_plain = matches!(
-            others.next(),
-            Some('\u{a0}'..='\u{2027}' | '\u{202a}'..='\u{fdcf}')
-        );
-        if !is_plain {
+    while let Some(start) = first_other(rest.as_bytes()) {
+        let others = &rest[start..];
+        let end = others.find(|character: char| character.is_ascii());
+        let (others, behind) = others.split_at(end.unwrap_or(others.len()));
+        if others.is_empty() || !others.chars().all(is_plain) {
             return false;
         }
-        rest = others.as_str();
+        rest = behind;
     }
     true
 }
