@@ -36,18 +36,16 @@ fn parse_with(source: &str, text: &str, held: Vec<Json>) -> Result<Vec<Object>, 
             (nodes.iter().map(Json::from).collect(), Held::new(held))
         }
     };
-    let mut objects = Vec::new();
+    let mut contents = Vec::new();
     for (position, document) in documents.into_iter().enumerate() {
-        let mut collected = |content| {
-            objects.push(Object {
-                source: source.to_owned(),
-                content,
-            });
-        };
-        collect(document, &mut held, &mut collected)
+        collect(document, &mut held, &mut contents)
             .map_err(|fault| fault.in_document(source, text, position))?;
     }
-    Ok(objects)
+    let objects = contents.into_iter().map(|content| Object {
+        source: source.to_owned(),
+        content,
+    });
+    Ok(objects.collect())
 }
 
 fn nodes(source: &str, text: &str) -> Result<Vec<Node>, ManifestError> {
@@ -57,7 +55,7 @@ fn nodes(source: &str, text: &str) -> Result<Vec<Node>, ManifestError> {
 fn collect(
     document: Json,
     held: &mut Held,
-    collected: &mut impl FnMut(Map<String, Json>),
+    contents: &mut Vec<Map<String, Json>>,
 ) -> Result<(), Fault> {
     let mut content = match document {
         Json::Null => return Ok(()),
@@ -69,12 +67,12 @@ fn collect(
             return Err(Fault::new("a List needs a list of items"));
         };
         return items.into_iter().enumerate().try_for_each(|(index, item)| {
-            collect(item, held, collected).map_err(|fault| fault.inside(index).inside("items"))
+            collect(item, held, contents).map_err(|fault| fault.inside(index).inside("items"))
         });
     }
     held.settle_map(&mut content)?;
     check_identity(&content)?;
-    collected(content);
+    contents.push(content);
     Ok(())
 }
 
