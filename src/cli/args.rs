@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use super::Failure;
 use crate::chart::{Charts, embedded};
 use crate::cluster::{Api, ClusterError, Interrupt, Release, Target};
-use crate::farm::syntax::{is_dns_name, split_endpoint};
+use crate::farm::syntax::{is_dns_name, is_namespace_name, split_endpoint};
 use crate::report::{Form, Output};
 use crate::values::nearest;
 use crate::values::{Input, Node, load};
@@ -178,7 +178,7 @@ pub struct FarmArgs {
 #[derive(Debug, Args)]
 pub struct AppliedArgs {
     /// The release's name.
-    #[arg(value_name = "NAME", env = "KUBEFARM_NAME")]
+    #[arg(value_name = "NAME", env = "KUBEFARM_NAME", value_parser = object_name)]
     name: String,
     /// The release's namespace.
     #[arg(
@@ -186,7 +186,8 @@ pub struct AppliedArgs {
         long,
         value_name = "NAMESPACE",
         env = "KUBEFARM_NAMESPACE",
-        default_value = "default"
+        default_value = "default",
+        value_parser = object_name
     )]
     namespace: String,
 }
@@ -205,7 +206,7 @@ impl AppliedArgs {
 #[command(next_help_heading = "Output")]
 pub struct ProgressArgs {
     /// Print a JSON object for each event, one a line, to stdout.
-    #[arg(short, long, value_enum, env = "KUBEFARM_OUTPUT")]
+    #[arg(short, long, value_enum, env = "KUBEFARM_PROGRESS_OUTPUT")]
     output: Option<Json>,
     /// Print nothing but warnings and errors.
     #[arg(short, long, env = "KUBEFARM_QUIET")]
@@ -271,6 +272,14 @@ impl ClusterArgs {
 
     pub fn concurrency(&self) -> usize {
         self.concurrency.into()
+    }
+}
+
+/// The name of a release or of a namespace, as it goes into the path of a request.
+pub fn object_name(text: &str) -> Result<String, String> {
+    match is_namespace_name(text) {
+        true => Ok(text.to_owned()),
+        false => Err("wanted lower-case letters, digits and hyphens, at most 63".to_owned()),
     }
 }
 

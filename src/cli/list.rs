@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
-use super::args::{ClusterArgs, Json};
+use super::args::{ClusterArgs, Json, object_name};
 use super::{Failure, write_stdout};
 use crate::cluster::Interrupt;
 use crate::cluster::farms::{Farm, list};
@@ -22,12 +22,18 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub struct List {
     /// Only the farms of this namespace.
-    #[arg(short, long, value_name = "NAMESPACE", env = "KUBEFARM_NAMESPACE")]
+    #[arg(short, long, value_name = "NAMESPACE", env = "KUBEFARM_NAMESPACE", value_parser = object_name)]
     namespace: Option<String>,
     #[command(flatten)]
     cluster: ClusterArgs,
     /// Print a JSON list.
-    #[arg(short, long, value_enum, env = "KUBEFARM_OUTPUT")]
+    #[arg(
+        short,
+        long,
+        value_enum,
+        env = "KUBEFARM_LIST_OUTPUT",
+        help_heading = "Output"
+    )]
     output: Option<Json>,
 }
 

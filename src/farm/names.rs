@@ -2,7 +2,7 @@
 
 use super::findings::Findings;
 use super::spec::Values;
-use super::syntax::{is_dns_label, is_service_name};
+use super::syntax::{is_namespace_name, is_service_name};
 use crate::values::{Path, Problem};
 
 /// What was asked to be rendered: a farm's name and the namespace of its objects.
@@ -63,7 +63,7 @@ impl Names {
     pub fn check(&self, values: &Values, findings: &mut Findings) {
         let causes = Causes::of(values, &self.release);
         // It is also the value of a label.
-        if !is_release_name(&self.release) {
+        if !is_namespace_name(&self.release) {
             let message = format!(
                 "`{}` is no name for a release: lower-case letters, digits and hyphens, at most 63",
                 self.release
@@ -78,7 +78,7 @@ impl Names {
             let follows = cause == &causes.kubernetes && prefix != &self.kubernetes;
             let told = follows && !is_service_name(&self.kubernetes);
             let by_release = prefix.starts_with(&self.release) && !is_service_name(&self.release);
-            if by_release && !is_release_name(&self.release) {
+            if by_release && !is_namespace_name(&self.release) {
                 continue;
             }
             if !told && !is_service_name(prefix) {
@@ -202,7 +202,7 @@ pub fn check_namespaces(release: &str, values: &Values, findings: &mut Findings)
 }
 
 fn namespace_problem(namespace: &str) -> Option<Problem> {
-    (!is_release_name(namespace)).then(|| {
+    (!is_namespace_name(namespace)).then(|| {
         Problem::error(format!(
             "`{namespace}` is no name for a namespace: lower-case letters, digits and hyphens, at most 63"
         ))
@@ -212,10 +212,6 @@ fn namespace_problem(namespace: &str) -> Option<Problem> {
 /// An empty name is none, as in Helm's charts.
 pub fn set(name: &Option<String>) -> Option<&str> {
     name.as_deref().filter(|name| !name.is_empty())
-}
-
-fn is_release_name(name: &str) -> bool {
-    is_dns_label(name) && !name.bytes().any(|byte| byte.is_ascii_uppercase())
 }
 
 fn cut(name: &str) -> String {

@@ -28,6 +28,11 @@ pub fn is_dns_name(text: &str) -> bool {
     text.len() <= 253 && text.split('.').all(is_dns_label)
 }
 
+/// A name that Kubernetes takes for a namespace: a lower-case DNS label (RFC 1123). Releases are called so too.
+pub fn is_namespace_name(text: &str) -> bool {
+    is_dns_label(text) && !text.bytes().any(|byte| byte.is_ascii_uppercase())
+}
+
 /// A name that Kubernetes takes for a Service: a lower-case DNS label that begins with a letter (RFC 1035).
 pub fn is_service_name(text: &str) -> bool {
     is_dns_label(text)
