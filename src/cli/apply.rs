@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
 
+use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
 
 use super::args::{ClusterArgs, FarmArgs, ProgressArgs};
@@ -38,18 +39,22 @@ Exit codes: 0 done, 1 it failed (what was done is said), 2 the input was wrong."
 pub struct Apply {
     #[command(flatten)]
     args: ApplyArgs,
-    /// Wait until everything is ready; the default at a terminal.
+    /// Wait until everything is ready, or not; the default is to wait at a terminal.
     #[arg(
         long,
+        value_name = "BOOL",
         env = "KUBEFARM_WAIT",
-        overrides_with = "no_wait",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        value_parser = BoolishValueParser::new(),
         help_heading = "Apply"
     )]
-    wait: bool,
-    /// Do not wait.
-    #[arg(long, env = "KUBEFARM_NO_WAIT", help_heading = "Apply")]
+    wait: Option<bool>,
+    /// Do not wait, whatever else says so.
+    #[arg(long, help_heading = "Apply")]
     no_wait: bool,
-    /// Change nothing: say what would be applied without asking a cluster, or ask it and say what would happen.
+    /// Change nothing: ask the cluster (`server`, the default) or not even that (`client`), and say what would happen.
     #[arg(
         long,
         value_enum,
@@ -172,7 +177,7 @@ impl Apply {
             None => {
                 let farm = outcome.farm.clone();
                 let at_terminal = io::stderr().is_terminal();
-                let waits = self.wait || (at_terminal && !self.no_wait);
+                let waits = !self.no_wait && self.wait.unwrap_or(at_terminal);
                 let intent = Intent::default();
                 let applied = self.args.apply(outcome, intent, waits, interrupt).await?;
                 if self.args.tells() {

@@ -14,7 +14,7 @@ use crate::parallel;
 
 macro_rules! commands {
     ($($name:literal => $command:ident($arguments:ty),)*) => {
-        /// A command with its flags.
+        // A command with its flags. As a doc comment this would be the text above the help of the whole program.
         #[derive(Debug, Subcommand)]
         pub(super) enum Command {
             $(#[command(name = $name)] $command($arguments),)*

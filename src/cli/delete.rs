@@ -34,13 +34,23 @@ pub struct Delete {
     #[command(flatten)]
     cluster: ClusterArgs,
     /// Delete volumes, backups and certificate authorities as well. Says what that is, and does it with --yes.
-    #[arg(long, env = "KUBEFARM_PURGE")]
+    #[arg(long, env = "KUBEFARM_PURGE", help_heading = "Delete")]
     purge: bool,
     /// Really purge.
-    #[arg(long, env = "KUBEFARM_YES", requires = "purge")]
+    #[arg(
+        long,
+        env = "KUBEFARM_YES",
+        requires = "purge",
+        help_heading = "Delete"
+    )]
     yes: bool,
     /// Only say what would be deleted.
-    #[arg(long, env = "KUBEFARM_DRY_RUN", conflicts_with = "yes")]
+    #[arg(
+        long,
+        env = "KUBEFARM_DELETE_DRY_RUN",
+        conflicts_with = "yes",
+        help_heading = "Delete"
+    )]
     dry_run: bool,
     #[command(flatten)]
     progress: ProgressArgs,

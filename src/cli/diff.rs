@@ -21,7 +21,7 @@ Examples:
     kubefarm diff -f values.yaml -f extra.yaml -n farm
 
   In a pipeline: apply only where there is something to apply
-    kubefarm diff -f values.yaml -q || kubefarm apply -f values.yaml
+    kubefarm diff -f values.yaml -q; test $? -ne 1 || kubefarm apply -f values.yaml
 
 Exit codes: 0 same, 1 differs, above 1 an error.";
 

@@ -241,12 +241,14 @@ fn unknown(kind: &str, name: &str, names: &[&str]) -> Failure {
     Failure::Usage(format!("no {kind} is called {name:?}; {hint}"))
 }
 
-/// Writes a whole output to stdout at once, so that a command that fails has written nothing.
+/// Writes a whole output to stdout at once, so that a command that fails has written nothing. A reader that has had
+/// enough is no failure, and does not change how the command ends.
 fn write_stdout(bytes: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
-    stdout.write_all(bytes)?;
-    stdout.flush()?;
-    Ok(())
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
 }
 
 /// Says that the cluster knows no such farm, and which ones it knows.

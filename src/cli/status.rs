@@ -29,10 +29,16 @@ pub struct Status {
     #[command(flatten)]
     cluster: ClusterArgs,
     /// Show every object, not only those that are not well.
-    #[arg(short, long, env = "KUBEFARM_ALL")]
+    #[arg(short, long, env = "KUBEFARM_ALL", help_heading = "Output")]
     all: bool,
     /// Print JSON.
-    #[arg(short, long, value_enum, env = "KUBEFARM_OUTPUT")]
+    #[arg(
+        short,
+        long,
+        value_enum,
+        env = "KUBEFARM_STATUS_OUTPUT",
+        help_heading = "Output"
+    )]
     output: Option<Json>,
 }
 

@@ -31,7 +31,7 @@ pub struct Values {
     )]
     origin: bool,
     /// How to print.
-    #[arg(short, long, value_enum, default_value_t = Format::Yaml, env = "KUBEFARM_OUTPUT", help_heading = "Output")]
+    #[arg(short, long, value_enum, default_value_t = Format::Yaml, env = "KUBEFARM_VALUES_OUTPUT", help_heading = "Output")]
     output: Format,
 }
 

@@ -66,10 +66,14 @@ impl Target {
             return read(file).map(Some);
         }
         let listed = env::var_os("KUBECONFIG").unwrap_or_default();
-        let mut files = env::split_paths(&listed).filter(|file| !file.as_os_str().is_empty());
-        if let Some(first) = files.next() {
-            let merged = files.try_fold(read(&first)?, |merged, file| {
-                merged.merge(read(&file)?).map_err(unreadable)
+        let listed = env::split_paths(&listed).filter(|file| !file.as_os_str().is_empty());
+        let listed: Vec<PathBuf> = listed.collect();
+        if let Some((first, _)) = listed.split_first() {
+            // As kubectl does: of several files, those that are missing are passed over.
+            let there: Vec<&PathBuf> = listed.iter().filter(|file| file.exists()).collect();
+            let (first, others) = there.split_first().unwrap_or((&first, &[]));
+            let merged = others.iter().try_fold(read(first)?, |merged, file| {
+                merged.merge(read(file)?).map_err(unreadable)
             });
             return merged.map(Some);
         }
@@ -133,12 +137,17 @@ fn names_proxy(kubeconfig: &Kubeconfig, context: &str) -> bool {
 }
 
 fn read(file: &Path) -> Result<Kubeconfig, ClusterError> {
-    Kubeconfig::read_from(file).map_err(|error| match error {
-        KubeconfigError::ReadConfig(..) => unreadable(error),
-        // The others do not say in which file.
-        other => ClusterError::Configuration {
-            message: format!("{}: {}", file.display(), chain(&other)),
-        },
+    Kubeconfig::read_from(file).map_err(|error| {
+        // Most of them do not say in which file.
+        let message = match &error {
+            KubeconfigError::ReadConfig(..) => return unreadable(error),
+            // The whole error quotes lines of the file, which may hold a token or a key.
+            KubeconfigError::Parse(error) => error.without_snippet().to_string(),
+            other => chain(other),
+        };
+        ClusterError::Configuration {
+            message: format!("{}: {message}", file.display()),
+        }
     })
 }
 

@@ -34,6 +34,10 @@ fn listed(help: &str) -> Vec<&str> {
 #[test]
 fn every_command_is_listed_and_has_worked_examples() {
     let help = kubefarm(["--help"]).success();
+    assert_eq!(
+        help.lines().next(),
+        Some("Describe, render and run farms of network-booted Kubernetes clusters")
+    );
     assert_eq!(listed(&help), COMMANDS);
     assert!(help.contains("Exit codes: 0 done, 1 it failed, 2 the input was wrong."));
     for command in COMMANDS {
