@@ -1,8 +1,9 @@
 //! The image build files name the versions that the rest of the project names, and what they copy is there.
 
 use std::fs;
+use std::process::Command;
 
-use crate::support::{kubefarm, project};
+use crate::support::{kubefarm, project, run};
 
 const DOCKERFILE: &str = "images/tools/Dockerfile";
 
@@ -53,13 +54,8 @@ fn the_image_has_the_versions_of_the_charts_and_of_the_crate() {
     assert!(text(DOCKERFILE).contains(&tag), "it is not called {tag}");
 }
 
-#[test]
-fn what_the_image_copies_is_there_and_let_in() {
-    let ignored = text("images/tools/Dockerfile.dockerignore");
-    let let_in: Vec<&str> = ignored
-        .lines()
-        .filter_map(|line| line.strip_prefix('!'))
-        .collect();
+/// What is copied out of the project, in the order of the instructions.
+fn copied() -> Vec<String> {
     let mut copied = Vec::new();
     for line in instructions() {
         let Some(words) = line.strip_prefix("COPY ") else {
@@ -71,6 +67,17 @@ fn what_the_image_copies_is_there_and_let_in() {
             copied.extend(words.into_iter().map(str::to_owned));
         }
     }
+    copied
+}
+
+#[test]
+fn what_the_image_copies_is_there_and_let_in() {
+    let ignored = text("images/tools/Dockerfile.dockerignore");
+    let let_in: Vec<&str> = ignored
+        .lines()
+        .filter_map(|line| line.strip_prefix('!'))
+        .collect();
+    let copied = copied();
     for name in &copied {
         assert!(project().join(name).exists(), "{name} is not there");
     }
@@ -82,6 +89,23 @@ fn what_the_image_copies_is_there_and_let_in() {
     for folder in ["charts", "examples", "images", "values", "src"] {
         assert!(let_in.contains(&folder), "{folder} is not copied");
     }
+}
+
+/// Cargo refuses a crate without a file that Cargo.toml names.
+#[test]
+fn what_the_image_copies_is_a_crate() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in copied() {
+        let place = folder.path().join(&name);
+        fs::create_dir_all(place.parent().expect("a folder")).expect("made");
+        let mut copy = Command::new("cp");
+        copy.arg("-r").arg(project().join(&name)).arg(&place);
+        run(&mut copy).success();
+    }
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["metadata", "--no-deps", "--offline", "--format-version=1"]);
+    let metadata = run(cargo.current_dir(folder.path())).success();
+    assert!(metadata.contains("\"kubefarm\""), "{metadata}");
 }
 
 #[test]
