@@ -121,7 +121,7 @@ pub(super) fn render_manifest(
 }
 
 /// Whether this file's text becomes a manifest, and not a value of another file's.
-fn is_manifest(name: &str) -> bool {
+pub(super) fn is_manifest(name: &str) -> bool {
     name.contains("/templates/")
 }
 

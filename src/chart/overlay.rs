@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::engine::is_manifest;
 use super::{ChartError, NAMES};
 
 /// A file of a chart that was read from a folder.
@@ -47,6 +48,10 @@ fn read_folder(name: &str, dir: &Path, files: &mut Vec<OverlayFile>) -> Result<(
         let name = format!("{name}/{inside}");
         if path.is_dir() {
             read_folder(&name, &path, files)?;
+        } else if is_manifest(&name) && !name.ends_with(".yaml") {
+            // An editor's backup would be rendered beside what it is a backup of.
+            let message = "no chart uses this; the name of a template ends in .yaml";
+            return Err(misplaced(path, message.to_owned()));
         } else {
             files.push(read_file(name, path)?);
         }

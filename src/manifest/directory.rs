@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, chown};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
@@ -32,7 +32,9 @@ pub fn write_directory(manifest: &Manifest, dir: &Path) -> Result<(), ManifestEr
     target.finish_stopped_run()?;
     target.check_replaceable()?;
     fs::create_dir(&target.staging).map_err(file_error(&target.staging))?;
-    let written = fill(manifest, &target.staging).and_then(|()| target.replace());
+    let written = fill(manifest, &target.staging)
+        .and_then(|()| target.keep_owner_and_mode())
+        .and_then(|()| target.replace());
     if written.is_err() {
         // The error that matters is the first one.
         let _ = fs::remove_dir_all(&target.staging);
@@ -170,6 +172,21 @@ impl Target {
             )),
             None => Ok(()),
         }
+    }
+
+    /// Who may read the old folder may read the new one, and nobody else.
+    fn keep_owner_and_mode(&self) -> Result<(), ManifestError> {
+        let failed = file_error(&self.staging);
+        let old = match fs::metadata(&self.dir) {
+            Ok(old) => old,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(file_error(&self.dir)(error)),
+        };
+        let new = fs::metadata(&self.staging).map_err(&failed)?;
+        if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
+            chown(&self.staging, Some(old.uid()), Some(old.gid())).map_err(&failed)?;
+        }
+        fs::set_permissions(&self.staging, old.permissions()).map_err(failed)
     }
 
     /// Puts the new folder in the old one's place.

@@ -24,7 +24,16 @@ pub fn parse(source: &str, text: &str) -> Result<Vec<Object>, ManifestError> {
 /// # Errors
 /// As [`parse`], and where a value that was held is only a part of a text.
 pub fn parse_rendered(rendered: Rendered) -> Result<Vec<Object>, ManifestError> {
-    parse_with(&rendered.source, &rendered.text, rendered.held)
+    // Places are in what the template gave, whose lines are not the template's.
+    let origin = format!("rendered {}", rendered.source);
+    let objects = parse_with(&origin, &rendered.text, rendered.held)?;
+    Ok(objects
+        .into_iter()
+        .map(|object| Object {
+            source: rendered.source.clone(),
+            ..object
+        })
+        .collect())
 }
 
 fn parse_with(source: &str, text: &str, held: Vec<Json>) -> Result<Vec<Object>, ManifestError> {

@@ -71,6 +71,28 @@ fn a_second_run_replaces_the_first() {
 }
 
 #[test]
+fn a_folder_keeps_its_mode() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let dir = folder.path().join("manifests");
+    fs::create_dir(&dir).expect("made");
+    for mode in [0o700, 0o750] {
+        fs::set_permissions(&dir, fs::Permissions::from_mode(mode)).expect("changed");
+        render_into(&dir, &[]).success();
+        let found = fs::metadata(&dir).expect("a folder").permissions().mode();
+        assert_eq!(found & 0o777, mode);
+    }
+}
+
+#[test]
+fn a_folder_and_json_are_not_asked_for_together() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let dir = folder.path().join("manifests");
+    let finished = render_into(&dir, &["-o", "json"]);
+    assert_failed(&finished, 2, &["--output json", "--output-dir"]);
+    assert!(!dir.exists());
+}
+
+#[test]
 fn a_run_that_fails_leaves_the_old_files() {
     let folder = tempfile::tempdir().expect("a folder");
     let dir = folder.path().join("manifests");

@@ -94,13 +94,21 @@ fn mistakes_in_templates_have_a_place() {
             "kubernetes/templates/x.yaml:2: ",
             "not today",
         ),
-        ("a: [\n", "kubernetes/templates/x.yaml:", "not valid YAML"),
+        (
+            "{% for n in range(3) %}\n- a\n{% endfor %}\na: [\n",
+            "rendered kubernetes/templates/x.yaml:4:",
+            "not valid YAML",
+        ),
         (
             "kind: ConfigMap\n",
-            "kubernetes/templates/x.yaml:1:1: document 1",
+            "rendered kubernetes/templates/x.yaml:1:1: document 1",
             "apiVersion",
         ),
-        ("- a\n", "kubernetes/templates/x.yaml:1:1: document 1", ""),
+        (
+            "- a\n",
+            "rendered kubernetes/templates/x.yaml:1:1: document 1",
+            "",
+        ),
     ];
     for (text, place, message) in table {
         let folder = charts(&[("kubernetes/templates/x.yaml", text)]);
@@ -147,6 +155,8 @@ fn folders_that_no_chart_would_use_are_refused() {
         ("etcd.yaml", "no chart has this name"),
         ("kubernetes/etcd.yaml", "no chart uses this"),
         ("kubernetes/template/etcd.yaml", "no chart uses this"),
+        ("kubernetes/templates/etcd.yaml~", "ends in .yaml"),
+        ("kubernetes/templates/more/etcd.yaml.bak", "ends in .yaml"),
     ];
     for (file, message) in table {
         let folder = charts(&[(file, "x")]);
