@@ -3,7 +3,8 @@
 use std::env;
 use std::ffi::OsStr;
 
-use clap::{Args, FromArgMatches, Subcommand};
+use clap::builder::BoolishValueParser;
+use clap::{ArgAction, Args, FromArgMatches, Subcommand};
 
 use super::{
     agent, apply, completions, delete, diff, init, kubeconfig, list, man, pki, render, schema,
@@ -64,6 +65,23 @@ pub(super) fn whole() -> clap::Command {
     Command::augment_subcommands(root())
 }
 
+/// The command line with what variables may hold besides what flags take: nothing at all, as pipelines set them, and
+/// for a switch also `1`, `0`, `yes` and `no`.
+fn forgiving(command: clap::Command) -> clap::Command {
+    let command = command.mut_args(|arg| {
+        let variable = arg.get_env().and_then(env::var_os);
+        let arg = match variable.is_some_and(|value| value.is_empty()) {
+            true => arg.env(None),
+            false => arg,
+        };
+        match arg.get_action() {
+            ArgAction::SetTrue => arg.value_parser(BoolishValueParser::new()),
+            _ => arg,
+        }
+    });
+    command.mut_subcommands(forgiving)
+}
+
 /// The commands that render charts.
 const RENDERING: [&str; 3] = ["render", "apply", "diff"];
 
@@ -77,7 +95,7 @@ pub(super) fn parse() -> Command {
         parallel::ahead(|| Charts::embedded().compile());
     }
     // Where the command is plain to see, the others are not described to clap: that takes longer than to read the line.
-    let mut line = first.and_then(with_one).unwrap_or_else(whole);
+    let mut line = forgiving(first.and_then(with_one).unwrap_or_else(whole));
     let matches = line.get_matches_mut();
     match Command::from_arg_matches(&matches) {
         Ok(command) => command,

@@ -118,6 +118,7 @@ impl Failure {
     fn exit_code(&self) -> u8 {
         match self {
             Failure::Values(_) | Failure::Chart(_) | Failure::Usage(_) => 2,
+            Failure::Pki(errors) if errors.iter().all(PkiError::is_usage) => 2,
             Failure::Manifest(ManifestError::File { .. }) => 1,
             Failure::Manifest(_) => 2,
             Failure::Cluster(_)

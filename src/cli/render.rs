@@ -65,11 +65,22 @@ enum Format {
 
 impl Render {
     pub fn run(self) -> Result<(), Failure> {
+        if self.output_dir.is_some() && self.output == Format::Json {
+            let reason = "--output json cannot be used with --output-dir, whose files are YAML";
+            return Err(Failure::Usage(reason.to_owned()));
+        }
         let outcome = pipeline::render(&self.farm)?;
         report(&outcome.warnings)?;
         let manifest = match pipeline::issues(&outcome.farm) {
             true => self.with_certificates(outcome)?,
-            false => outcome.manifest,
+            false => {
+                if self.pki_dir.is_some() {
+                    let why =
+                        "kubefarm issues no certificates of this farm; set pki.mode to builtin";
+                    writeln!(io::stderr(), "warning: --pki-dir is not read: {why}")?;
+                }
+                outcome.manifest
+            }
         };
         let manifest = match self.show_only.is_empty() {
             true => manifest,

@@ -29,15 +29,30 @@ pub struct Show {
 #[derive(Debug, Subcommand)]
 enum What {
     /// The default values, of all charts or of one.
-    Values { chart: Option<String> },
+    Values {
+        /// The chart: kubernetes, addons, ltsp or dnsmasq.
+        chart: Option<String>,
+    },
     /// The ready-made layers, or the text of one.
-    Layers { name: Option<String> },
+    Layers {
+        /// The layer.
+        name: Option<String>,
+    },
     /// The examples, or the values of one.
-    Examples { name: Option<String> },
+    Examples {
+        /// The example.
+        name: Option<String>,
+    },
     /// The files of the charts, or the text of one.
-    Templates { name: Option<String> },
+    Templates {
+        /// The file: kubernetes/templates/etcd.yaml.
+        name: Option<String>,
+    },
     /// The build files of the images, or the text of one.
-    Images { name: Option<String> },
+    Images {
+        /// The file: tools/Dockerfile.
+        name: Option<String>,
+    },
 }
 
 impl Show {

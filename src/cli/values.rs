@@ -23,12 +23,7 @@ pub struct Values {
     #[command(flatten)]
     charts: ChartArgs,
     /// Add a comment to each value that says where it was written.
-    #[arg(
-        long,
-        env = "KUBEFARM_ORIGIN",
-        help_heading = "Output",
-        conflicts_with = "output"
-    )]
+    #[arg(long, env = "KUBEFARM_ORIGIN", help_heading = "Output")]
     origin: bool,
     /// How to print.
     #[arg(short, long, value_enum, default_value_t = Format::Yaml, env = "KUBEFARM_VALUES_OUTPUT", help_heading = "Output")]
@@ -43,6 +38,10 @@ enum Format {
 
 impl Values {
     pub fn run(self) -> Result<(), Failure> {
+        if self.origin && self.output == Format::Json {
+            let reason = "--origin cannot be used with --output json, which has no comments";
+            return Err(Failure::Usage(reason.to_owned()));
+        }
         let tree = self.values.load(&self.charts.load()?)?;
         let value = serde_json::Value::from(&tree);
         let text = match (self.output, self.origin) {

@@ -79,3 +79,10 @@ pub enum PkiError {
     #[error("{}: {reason}", path.display())]
     File { path: PathBuf, reason: String },
 }
+
+impl PkiError {
+    /// Whether what was asked for is not there to be asked for.
+    pub fn is_usage(&self) -> bool {
+        matches!(self, PkiError::Unknown { .. })
+    }
+}

@@ -107,6 +107,84 @@ fn a_flag_wins_over_its_variable() {
 }
 
 #[test]
+fn an_empty_variable_is_none() {
+    let names = [
+        "VALUES",
+        "SET",
+        "NAME",
+        "NAMESPACE",
+        "OUTPUT",
+        "OUTPUT_DIR",
+        "SHOW_ONLY",
+        "CHART_DIR",
+        "PKI_DIR",
+    ];
+    let mut command = kubefarm_command();
+    command.arg("render");
+    command.envs(names.map(|name| (format!("KUBEFARM_{name}"), "")));
+    assert_eq!(run(&mut command).success(), kubefarm(["render"]).success());
+}
+
+#[test]
+fn a_switchs_variable_takes_words_and_digits() {
+    let values = |value: &str, args: &[&str]| {
+        let mut command = kubefarm_command();
+        run(command
+            .arg("values")
+            .args(args)
+            .env("KUBEFARM_ORIGIN", value))
+    };
+    let plain = kubefarm(["values"]).success();
+    for value in ["1", "yes", "true", "on"] {
+        assert_ne!(values(value, &[]).success(), plain, "{value}");
+    }
+    for value in ["0", "no", "false", "off"] {
+        assert_eq!(values(value, &[]).success(), plain, "{value}");
+        values(value, &["-o", "json"]).success();
+    }
+    values("maybe", &[]).failed(2, &["maybe"]);
+}
+
+/// A variable is for all commands, so it has to mean the same to each that reads it.
+#[test]
+fn the_form_of_manifests_is_nothing_to_other_commands() {
+    for (args, value) in [
+        (&["schema"] as &[&str], "yaml"),
+        (&["values", "--origin"], "json"),
+        (&["apply", "--dry-run=client"], "yaml"),
+    ] {
+        run(kubefarm_command().args(args).env("KUBEFARM_OUTPUT", value)).success();
+    }
+}
+
+#[test]
+fn a_flag_that_does_not_wait_wins_over_the_variable() {
+    for (flag, value) in [
+        ("--no-wait", "true"),
+        ("--wait", "false"),
+        ("--wait=false", "1"),
+    ] {
+        let mut command = kubefarm_command();
+        command.args(["apply", "--dry-run=client", flag]);
+        run(command.env("KUBEFARM_WAIT", value)).success();
+    }
+}
+
+#[test]
+fn names_that_go_into_requests_are_checked() {
+    for args in [
+        &["list", "-n", ""] as &[&str],
+        &["status", "Bad Name"],
+        &["delete", "farm", "-n", "a/../kube-system"],
+        &["kubeconfig", "x?y=1"],
+        &["pki", "inspect", "a/b"],
+        &["pki", "export", "..", "folder"],
+    ] {
+        kubefarm(args).failed(2, &["lower-case letters, digits and hyphens"]);
+    }
+}
+
+#[test]
 fn every_namespaced_object_is_in_the_namespace_asked_for() {
     let text = kubefarm([
         "render",

@@ -151,6 +151,19 @@ fn render_puts_the_folder_into_secrets_and_marks_the_pods_that_read_them() {
 }
 
 #[test]
+fn a_folder_that_is_not_read_is_told_of() {
+    let plain = kubefarm(["render"]);
+    let finished = kubefarm(["render", "--pki-dir", "/does/not/exist"]);
+    assert!(
+        finished.stderr.contains("--pki-dir is not read"),
+        "{}",
+        finished.stderr
+    );
+    assert!(finished.stderr.contains("pki.mode"), "{}", finished.stderr);
+    assert_eq!(finished.success(), plain.success());
+}
+
+#[test]
 fn a_folder_that_does_not_fit_is_said_and_nothing_is_rendered() {
     let (_folder, dir) = folder();
     let render = |more: &[&str]| {
@@ -223,9 +236,8 @@ fn renew_issues_what_is_named_or_every_leaf() {
             .iter()
             .all(|name| !name.ends_with("tls.key"))
     );
-    assert_failed(
+    assert_refused(
         &pki(&["renew", "apiserver"], &dir, &[]),
-        1,
         &["there is no certificate apiserver", "apiserver-server"],
     );
 }
@@ -268,9 +280,8 @@ fn an_authority_is_rotated_step_by_step() {
     for left_over in ["ca-next", "ca-previous"] {
         assert!(!Path::new(&dir).join(left_over).exists(), "{left_over}");
     }
-    assert_failed(
+    assert_refused(
         &pki(&["rotate-ca", "admin-client", "--step", "trust"], &dir, &[]),
-        1,
         &["there is no certificate admin-client", "etcd-ca"],
     );
 }
@@ -307,6 +318,16 @@ fn inspect_tells_of_folders_and_values() {
         "{}",
         damaged.stdout
     );
+
+    let empty = tempfile::tempdir().expect("a folder");
+    let private = fs::Permissions::from_mode(0o700);
+    fs::set_permissions(empty.path(), private).expect("changed");
+    let none = empty.path().to_str().expect("text");
+    let monitored = ["pki", "inspect", "--pki-dir", none, "--check-expiry", "30d"];
+    assert_failed(&kubefarm(monitored), 1, &["no certificates"]);
+    assert_refused(&inspect(&BUILTIN), &["not together"]);
+    let of_values = ["pki", "inspect", "--check-expiry", "30d"].iter();
+    assert_refused(&kubefarm(of_values.chain(&BUILTIN)), &["--check-expiry"]);
 
     let wanted = ["pki", "inspect"].iter().chain(&BUILTIN);
     let wanted = kubefarm(wanted).success();

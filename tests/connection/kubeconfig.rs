@@ -44,6 +44,40 @@ fn a_file_that_is_no_kubeconfig_is_named() {
     assert_fails(&run(&mut home.list()), &[path]);
 }
 
+/// Wherever it breaks, no line of it is shown: any may have a token.
+#[test]
+fn a_kubeconfig_that_is_broken_is_not_quoted() {
+    let home = Home::new();
+    let start = "apiVersion: v1\nkind: Config\nusers:\n- name: u\n  user:\n";
+    for broken in [
+        "    token: \"hidden-token\n",
+        "    token: hidden-token\n   x: y\n",
+        "    token: [hidden-token]\n",
+        "    token: *hidden-token\n",
+        "    client-key-data: hidden-token: x\n",
+    ] {
+        let file = home.write("config", format!("{start}{broken}"));
+        let finished = home.list_with(&file);
+        assert_fails(&finished, &[file.to_str().expect("UTF-8")]);
+        assert!(!finished.stderr.contains("hidden"), "{}", finished.stderr);
+    }
+}
+
+#[test]
+fn files_that_are_missing_are_passed_over_where_others_are_there() {
+    let home = Home::new();
+    let cluster = json!({ "server": "https://127.0.0.1:1" });
+    let mut content = config(&cluster, &json!({}));
+    content["current-context"] = "elsewhere".into();
+    let there = home.write("config", &content);
+    let missing = home.path().join("missing");
+    for files in [[&missing, &there], [&there, &missing]] {
+        let files = std::env::join_paths(files).expect("a list");
+        let finished = run(home.list().env("KUBECONFIG", files));
+        assert_fails(&finished, &["\"elsewhere\""]);
+    }
+}
+
 #[test]
 fn a_context_that_is_not_there_has_a_near_one_named() {
     let home = Home::new();

@@ -8,7 +8,7 @@ use clap::Args;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::super::args::{ClusterArgs, FarmArgs, Json, span};
+use super::super::args::{ClusterArgs, FarmArgs, Json, object_name, span};
 use super::super::{Failure, on_cluster, pipeline, report, write_stdout};
 use super::export::in_cluster;
 use crate::cluster::Release;
@@ -40,7 +40,7 @@ Exit codes: 0 done, 1 one is due (--check-expiry) or it failed.";
 #[command(after_help = EXAMPLES)]
 pub struct Inspect {
     /// A farm in the cluster.
-    #[arg(value_name = "FARM", conflicts_with = "pki_dir")]
+    #[arg(value_name = "FARM", conflicts_with = "pki_dir", value_parser = object_name)]
     applied: Option<String>,
     /// A folder that kubefarm pki init made.
     #[arg(long, value_name = "DIR", env = "KUBEFARM_PKI_DIR")]
@@ -49,7 +49,7 @@ pub struct Inspect {
     #[arg(long, value_name = "TIME", env = "KUBEFARM_CHECK_EXPIRY", value_parser = span)]
     check_expiry: Option<Duration>,
     /// Print JSON.
-    #[arg(short, long, value_enum, env = "KUBEFARM_OUTPUT")]
+    #[arg(short, long, value_enum, env = "KUBEFARM_INSPECT_OUTPUT")]
     output: Option<Json>,
     #[command(flatten)]
     farm: FarmArgs,
@@ -60,11 +60,24 @@ pub struct Inspect {
 impl Inspect {
     pub fn run(self) -> Result<(), Failure> {
         let now = now()?;
+        let of_values = self.farm.values.is_given();
+        if of_values && (self.pki_dir.is_some() || self.applied.is_some()) {
+            return Err(Failure::Usage(
+                "values (-f, --set) say what would be issued: not together with FARM or --pki-dir"
+                    .to_owned(),
+            ));
+        }
+        if of_values && self.check_expiry.is_some() {
+            return Err(Failure::Usage(
+                "--check-expiry is about certificates that are there: in the cluster (FARM) or a folder (--pki-dir)"
+                    .to_owned(),
+            ));
+        }
         let materials = if let Some(dir) = &self.pki_dir {
             directory::read_all(dir)?
         } else if let Some(name) = &self.applied {
             self.of_farm(name)?
-        } else if self.farm.values.is_given() {
+        } else if of_values {
             return self.of_values();
         } else {
             return Err(Failure::Usage(
@@ -80,6 +93,10 @@ impl Inspect {
             None => as_text(&certificates, now, Style::of_stdout()),
         };
         write_stdout(text.as_bytes())?;
+        // Monitoring of a wrong folder should not be green for ever.
+        if certificates.is_empty() && self.check_expiry.is_some() {
+            return Err(Failure::Other(anyhow::anyhow!("there are no certificates")));
+        }
         let is_due = |found: &Found| match (&found.certificate, self.check_expiry) {
             (_, None) => false,
             (Err(_), _) => true,
