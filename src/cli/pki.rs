@@ -17,7 +17,7 @@ use super::{Failure, on_cluster, pipeline, report};
 use crate::cluster::Interrupt;
 use crate::cluster::certificates::now;
 use crate::farm::Farm;
-use crate::pki::{Change, Completed, Intent, complete, directory};
+use crate::pki::{Change, Completed, Intent, Material, Store, complete, directory};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -147,9 +147,30 @@ fn tell(dir: &Path, completed: &Completed) -> io::Result<()> {
     )
 }
 
+/// Refuses a folder whose authorities are another farm's: its certificates would be issued anew, for this one.
+fn check_owner(dir: &Path, farm: &Farm, found: &Store) -> Result<(), Failure> {
+    for wanted in farm.pki.certificates.iter().filter(|wanted| wanted.is_ca) {
+        let material = found.get(&wanted.secret_name);
+        // One that is no good is told of where it is used.
+        let Some(Ok((authority, _))) = material.map(Material::pair) else {
+            continue;
+        };
+        if authority.common_name != wanted.common_name {
+            return Err(Failure::Usage(format!(
+                "{} is the folder of another farm: its authority is {:?}, and this farm's is {:?}; take another folder",
+                dir.display(),
+                authority.common_name,
+                wanted.common_name
+            )));
+        }
+    }
+    Ok(())
+}
+
 /// Completes the certificates in a folder.
 fn write(dir: &Path, farm: &Farm, intent: &Intent) -> Result<Completed, Failure> {
     let found = directory::read(dir, &farm.pki)?;
+    check_owner(dir, farm, &found)?;
     let completed = complete(&farm.pki, &found, Some(now()?), intent)?;
     directory::write(dir, &farm.pki, &completed)?;
     Ok(completed)

@@ -164,6 +164,18 @@ fn a_folder_that_is_not_read_is_told_of() {
 }
 
 #[test]
+fn a_folder_of_another_farm_is_left_alone() {
+    let (_folder, dir) = folder();
+    pki(&["init"], &dir, &[]).success();
+    let made = files(Path::new(&dir));
+    for words in [&["init"] as &[&str], &["renew"]] {
+        let finished = pki(words, &dir, &["--name", "other"]);
+        assert_refused(&finished, &["another farm", "other-kubernetes"]);
+    }
+    assert!(changed(&made, &files(Path::new(&dir))).is_empty());
+}
+
+#[test]
 fn a_folder_that_does_not_fit_is_said_and_nothing_is_rendered() {
     let (_folder, dir) = folder();
     let render = |more: &[&str]| {
