@@ -205,6 +205,9 @@ pub fn run() -> ExitCode {
 }
 
 /// Runs a command that talks to a cluster, until it is done or the user interrupts it.
+///
+/// Never inlined: what these commands wait for is large, and would be on the stack of those that wait for nothing.
+#[inline(never)]
 fn on_cluster<F: Future<Output = Result<(), Failure>>>(
     command: impl FnOnce(Interrupt) -> F,
 ) -> Result<(), Failure> {
