@@ -13,7 +13,7 @@ use crate::cluster::{Api, ClusterError, Interrupt, Release, Target};
 use crate::farm::syntax::{is_dns_name, is_namespace_name, split_endpoint};
 use crate::report::{Form, Output};
 use crate::values::nearest;
-use crate::values::{Input, Node, load};
+use crate::values::{Input, Loaded, Node, load_with_removed};
 
 /// Where values come from; names and grammar are Helm's.
 #[derive(Debug, Args)]
@@ -60,7 +60,12 @@ pub struct ValuesArgs {
 impl ValuesArgs {
     /// The defaults of `charts` with everything given here over them.
     pub fn load(&self, charts: &Charts) -> Result<Node, Failure> {
-        load(&charts.defaults(), &self.inputs()?).map_err(Failure::Values)
+        self.load_with_removed(charts).map(|loaded| loaded.tree)
+    }
+
+    /// As [`load`](ValuesArgs::load), with the defaults that null removed.
+    pub fn load_with_removed(&self, charts: &Charts) -> Result<Loaded, Failure> {
+        load_with_removed(&charts.defaults(), &self.inputs()?).map_err(Failure::Values)
     }
 
     /// Whether there is anything over the defaults.

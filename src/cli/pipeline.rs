@@ -11,7 +11,7 @@ use crate::farm::spec::PkiMode;
 use crate::farm::{self, Farm};
 use crate::manifest::{Manifest, Object, parse, parse_rendered, place};
 use crate::values::write::map_to_yaml;
-use crate::values::{Node, Path, Problem, load};
+use crate::values::{Node, Path, Problem, Removed, load, put_at_nulls};
 
 /// A farm that was rendered, and what should be told of it.
 pub struct Outcome {
@@ -24,27 +24,43 @@ pub struct Outcome {
 pub(super) fn render(args: &FarmArgs) -> Result<Outcome, Failure> {
     // Kept to the end of the process, which comes soon: freeing all their parts one by one would only take time.
     let charts = ManuallyDrop::new(args.charts.load()?);
-    let tree = ManuallyDrop::new(args.values.load(&charts)?);
+    let loaded = ManuallyDrop::new(args.values.load_with_removed(&charts)?);
     let release = &args.release;
-    render_tree(&charts, &tree, release.name.as_deref(), &release.namespace)
+    render_loaded(
+        &charts,
+        &loaded.tree,
+        &loaded.removed,
+        release.name.as_deref(),
+        &release.namespace,
+    )
 }
 
 /// Loads and checks what flags ask for: the farm, with what should be told of its values.
 pub(super) fn farm(args: &FarmArgs) -> Result<(Farm, Vec<Problem>), Failure> {
     let charts = args.charts.load()?;
-    let tree = args.values.load(&charts)?;
+    let loaded = args.values.load_with_removed(&charts)?;
     let release = &args.release;
-    check(&charts, &tree, release.name.as_deref(), &release.namespace)
+    check(
+        &charts,
+        &loaded.tree,
+        &loaded.removed,
+        release.name.as_deref(),
+        &release.namespace,
+    )
 }
 
 fn check(
     charts: &Charts,
     tree: &Node,
+    removed: &[Removed],
     name: Option<&str>,
     namespace: &str,
 ) -> Result<(Farm, Vec<Problem>), Failure> {
     let defaults = || load(&charts.defaults(), &[]).ok();
-    let checked = farm::check(tree, name, namespace, defaults);
+    let mut checked = farm::check(tree, name, namespace, defaults);
+    if !removed.is_empty() {
+        put_at_nulls(&mut checked.problems, removed);
+    }
     match checked.farm {
         Some(farm) => Ok((farm, checked.problems)),
         None => Err(Failure::Values(checked.problems)),
@@ -61,7 +77,17 @@ pub fn render_tree(
     name: Option<&str>,
     namespace: &str,
 ) -> Result<Outcome, Failure> {
-    let (farm, warnings) = check(charts, tree, name, namespace)?;
+    render_loaded(charts, tree, &[], name, namespace)
+}
+
+fn render_loaded(
+    charts: &Charts,
+    tree: &Node,
+    removed: &[Removed],
+    name: Option<&str>,
+    namespace: &str,
+) -> Result<Outcome, Failure> {
+    let (farm, warnings) = check(charts, tree, removed, name, namespace)?;
     check_extra_manifests(&farm, tree)?;
     Ok(Outcome {
         manifest: Manifest::assemble(objects(charts, &farm)?, namespace)?,

@@ -110,7 +110,7 @@ impl Session {
             return (None, is_new);
         }
         let mut problem = Problem::error(error.fault.message()).at(place.origin);
-        problem.help = error.fault.help(&path);
+        problem.help = error.fault.help();
         problem.path = Some(path);
         (Some(problem), is_new)
     }

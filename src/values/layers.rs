@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::merge;
+use super::merge::{self, Removed};
 use super::problem::Problem;
 use super::set::{self, Flag};
 use super::tree::{Map, Node, Origin, Value};
@@ -28,6 +28,14 @@ pub enum Input {
     SetJson(String),
 }
 
+/// What all layers come to.
+#[derive(Debug)]
+pub struct Loaded {
+    pub tree: Node,
+    /// The defaults that null removed from it.
+    pub removed: Vec<Removed>,
+}
+
 /// Reads all layers and lays them over one another. `defaults` are `(source, text)`.
 ///
 /// The user's files come in the order given, each document of a file a layer of its own; documents without content are
@@ -42,15 +50,27 @@ pub enum Input {
 ///
 /// Every layer that cannot be read or is no map; where all can be, every flag that cannot be applied.
 pub fn load(defaults: &[(&str, &str)], inputs: &[Input]) -> Result<Node, Vec<Problem>> {
+    load_with_removed(defaults, inputs).map(|loaded| loaded.tree)
+}
+
+/// As [`load`], with what null removed.
+///
+/// # Errors
+///
+/// As [`load`].
+pub fn load_with_removed(
+    defaults: &[(&str, &str)],
+    inputs: &[Input],
+) -> Result<Loaded, Vec<Problem>> {
     load_with_stdin(defaults, inputs, &mut std::io::stdin().lock())
 }
 
-/// As [`load`], with what `-` reads from.
+/// As [`load_with_removed`], with what `-` reads from.
 pub fn load_with_stdin(
     defaults: &[(&str, &str)],
     inputs: &[Input],
     stdin: &mut dyn Read,
-) -> Result<Node, Vec<Problem>> {
+) -> Result<Loaded, Vec<Problem>> {
     let mut loader = Loader {
         stdin: Some(stdin),
         problems: Vec::new(),
@@ -69,10 +89,27 @@ pub fn load_with_stdin(
     if !loader.problems.is_empty() {
         return Err(loader.problems);
     }
-    Ok(match defaults {
+    let (tree, removed) = match defaults {
         Some(defaults) => merge::over_defaults(defaults, user),
-        None => user,
-    })
+        None => (user, Vec::new()),
+    };
+    Ok(Loaded { tree, removed })
+}
+
+/// Puts problems about what null removed at that null, which stands in no tree any more, and sorts them anew.
+pub fn put_at_nulls(problems: &mut [Problem], removed: &[Removed]) {
+    for problem in problems.iter_mut() {
+        let Some(path) = &problem.path else { continue };
+        let null = removed
+            .iter()
+            .find(|removed| path.0.starts_with(&removed.path.0));
+        if let Some(null) = null {
+            problem.origin = Some(null.origin.clone());
+            let help = &mut problem.help;
+            help.get_or_insert_with(|| "a default was removed with null".to_owned());
+        }
+    }
+    problems.sort_by(|left, right| left.position().cmp(&right.position()));
 }
 
 /// A layer's text, or why it cannot be read.

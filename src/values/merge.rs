@@ -12,7 +12,15 @@
 //!
 //! So `a: null` in one layer and `a: {x: 1}` in the next give the defaults of `a` with `x` laid over them.
 
-use super::tree::{Entry, Map, Node, Value};
+use super::tree::{Entry, Map, Node, Origin, Path, Segment, Value};
+
+/// A default that null removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Removed {
+    pub path: Path,
+    /// Where the null was written.
+    pub origin: Origin,
+}
 
 /// Lays one of the user's layers over an earlier one. Null replaces, and stays.
 ///
@@ -20,21 +28,62 @@ use super::tree::{Entry, Map, Node, Value};
 /// earlier layer's origin; every other value has that of the layer it comes from, and every key that of the last layer
 /// that wrote it.
 pub fn over(earlier: Node, later: Node) -> Node {
-    merged(earlier, later, Nulls::Stay)
+    merged(earlier, later, &mut Nulls::Stay)
 }
 
-/// Lays what the user wrote over the defaults. Null removes the default it meets; otherwise as [`over`].
-pub fn over_defaults(defaults: Node, user: Node) -> Node {
-    merged(defaults, user, Nulls::RemoveDefaults)
+/// Lays what the user wrote over the defaults. Null removes the default it meets; otherwise as [`over`]. Gives back what
+/// was removed too, since the merged tree knows nothing of it.
+pub fn over_defaults(defaults: Node, user: Node) -> (Node, Vec<Removed>) {
+    let mut nulls = Nulls::RemoveDefaults {
+        path: Vec::new(),
+        removed: Vec::new(),
+    };
+    let node = merged(defaults, user, &mut nulls);
+    match nulls {
+        Nulls::Stay => (node, Vec::new()),
+        Nulls::RemoveDefaults { removed, .. } => (node, removed),
+    }
 }
 
-#[derive(Clone, Copy, PartialEq)]
+/// What null does.
 enum Nulls {
     Stay,
-    RemoveDefaults,
+    RemoveDefaults {
+        /// The way to the maps that are being merged.
+        path: Vec<Segment>,
+        removed: Vec<Removed>,
+    },
 }
 
-fn merged(earlier: Node, later: Node, nulls: Nulls) -> Node {
+impl Nulls {
+    fn enter(&mut self, key: &str) {
+        if let Nulls::RemoveDefaults { path, .. } = self {
+            path.push(key.into());
+        }
+    }
+
+    fn leave(&mut self) {
+        if let Nulls::RemoveDefaults { path, .. } = self {
+            path.pop();
+        }
+    }
+
+    /// Whether this value removes the default that [`enter`](Nulls::enter) went to.
+    fn remove(&mut self, new: &Node) -> bool {
+        match self {
+            Nulls::RemoveDefaults { path, removed } if new.value == Value::Null => {
+                removed.push(Removed {
+                    path: Path(path.clone()),
+                    origin: new.origin.clone(),
+                });
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+fn merged(earlier: Node, later: Node, nulls: &mut Nulls) -> Node {
     match (earlier.value, later.value) {
         (Value::Map(earlier_map), Value::Map(later_map)) => Node {
             value: Value::Map(merged_maps(earlier_map, later_map, nulls)),
@@ -47,7 +96,7 @@ fn merged(earlier: Node, later: Node, nulls: Nulls) -> Node {
     }
 }
 
-fn merged_maps(earlier: Map, mut later: Map, nulls: Nulls) -> Map {
+fn merged_maps(earlier: Map, mut later: Map, nulls: &mut Nulls) -> Map {
     let mut result = Map::with_capacity_and_hasher(earlier.len() + later.len(), Default::default());
     let later_order: Vec<String> = later
         .keys()
@@ -55,17 +104,19 @@ fn merged_maps(earlier: Map, mut later: Map, nulls: Nulls) -> Map {
         .cloned()
         .collect();
     for (key, entry) in earlier {
-        let entry = match later.swap_remove(&key) {
-            None => entry,
-            Some(new) if nulls == Nulls::RemoveDefaults && new.node.value == Value::Null => {
-                continue;
-            }
-            Some(new) => Entry {
+        let Some(new) = later.swap_remove(&key) else {
+            result.insert(key, entry);
+            continue;
+        };
+        nulls.enter(&key);
+        if !nulls.remove(&new.node) {
+            let entry = Entry {
                 key_origin: new.key_origin,
                 node: merged(entry.node, new.node, nulls),
-            },
-        };
-        result.insert(key, entry);
+            };
+            result.insert(key, entry);
+        }
+        nulls.leave();
     }
     for key in later_order {
         if let Some(entry) = later.swap_remove(&key) {

@@ -14,7 +14,8 @@ pub mod write;
 pub mod yaml;
 
 pub use decode::{decode, decode_with_gaps};
-pub use layers::{Input, load};
+pub use layers::{Input, Loaded, load, load_with_removed, put_at_nulls};
+pub use merge::Removed;
 pub use nearest::nearest;
 pub use problem::{Problem, Severity};
 pub use tree::{Entry, Map, Node, Origin, Path, Segment, Value};

@@ -253,3 +253,28 @@ fn merged_values_are_values_again() {
         rendered
     );
 }
+
+#[test]
+fn what_null_removed_is_missed_at_the_null() {
+    let flag = kubefarm(["render", "--set", "kubernetes.etcd.replicaCount=null"]);
+    assert_refused(
+        &flag,
+        &[
+            "--set kubernetes.etcd.replicaCount",
+            "error: kubernetes.etcd.replicaCount: missing field \"replicaCount\" (a default was removed with null)",
+        ],
+    );
+    let file = kubefarm_with_stdin(["render", "-f", "-"], "pki: {mode: builtin}\nltsp:\n");
+    assert_refused(&file, &["-:2:5: error: ltsp: missing field", "1 error"]);
+}
+
+#[test]
+fn defaults_that_nothing_removed_are_only_missing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::create_dir(folder.path().join("ltsp")).expect("made");
+    fs::write(folder.path().join("ltsp/values.yaml"), "ltsp: {}\n").expect("written");
+    let charts = folder.path().to_str().expect("text");
+    let short = kubefarm(["render", "--chart-dir", charts]);
+    assert_refused(&short, &["ltsp.image: missing field"]);
+    assert!(!short.stderr.contains("null"), "{}", short.stderr);
+}

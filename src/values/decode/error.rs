@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{Expected, Unexpected};
 
 use super::super::nearest::nearest;
-use super::super::tree::{Node, Origin, Path, Segment};
+use super::super::tree::{Node, Origin, Path};
 use super::deserializer::NodeDeserializer;
 use super::found;
 
@@ -60,19 +60,10 @@ impl Fault {
         }
     }
 
-    pub fn help(&self, path: &Path) -> Option<String> {
+    pub fn help(&self) -> Option<String> {
         match self {
             Fault::UnknownVariant { word, accepted, .. } => {
                 nearest(word.as_deref()?, accepted.iter().copied()).map(did_you_mean)
-            }
-            // What stands in a list has no default that could have been removed.
-            Fault::MissingField(_)
-                if !path
-                    .0
-                    .iter()
-                    .any(|segment| matches!(segment, Segment::Index(_))) =>
-            {
-                Some("a default was removed with null".to_owned())
             }
             _ => None,
         }

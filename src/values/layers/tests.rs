@@ -2,8 +2,9 @@ use std::path::PathBuf;
 
 use serde_json::{Value as Json, json};
 
+use super::super::problem::Problem;
 use super::super::tree::{Node, Path};
-use super::{Input, load_with_stdin};
+use super::{Input, load_with_stdin, put_at_nulls};
 
 const DEFAULTS: [(&str, &str); 2] = [
     ("charts/one/values.yaml", "a: {x: 1, list: [p, q]}\nb: 2\n"),
@@ -16,6 +17,7 @@ fn load(inputs: &[Input]) -> Result<Node, Vec<String>> {
 
 fn load_with(inputs: &[Input], stdin: &str) -> Result<Node, Vec<String>> {
     load_with_stdin(&DEFAULTS, inputs, &mut stdin.as_bytes())
+        .map(|loaded| loaded.tree)
         .map_err(|problems| problems.iter().map(ToString::to_string).collect())
 }
 
@@ -64,8 +66,8 @@ fn defaults_alone() {
 
 #[test]
 fn nothing_at_all_is_an_empty_map() {
-    let tree = load_with_stdin(&[], &[], &mut std::io::empty()).unwrap();
-    assert_eq!(Json::from(&tree), json!({}));
+    let loaded = load_with_stdin(&[], &[], &mut std::io::empty()).unwrap();
+    assert_eq!(Json::from(&loaded.tree), json!({}));
 }
 
 #[test]
@@ -136,6 +138,32 @@ fn null_removes_a_default_from_any_layer() {
     assert_eq!(
         Json::from(&tree),
         json!({"a": {"list": ["p", "q"]}, "c": 3})
+    );
+}
+
+#[test]
+fn problems_of_what_null_removed_stand_at_the_null() {
+    let inputs = [
+        builtin("layer", "a:\n  list: null\n"),
+        Input::Set("b=null".to_owned()),
+    ];
+    let loaded = load_with_stdin(&DEFAULTS, &inputs, &mut std::io::empty()).unwrap();
+    let about = |path: &str| {
+        let path = Path::from(path);
+        let origin = loaded.tree.origin_at(&path).clone();
+        Problem::error("missing").at(origin).about(path)
+    };
+    let mut problems = [about("b"), about("c"), about("a.list.more"), about("a")];
+    problems[2].help = Some("of its own".to_owned());
+    put_at_nulls(&mut problems, &loaded.removed);
+    assert_eq!(
+        problems.each_ref().map(ToString::to_string),
+        [
+            "builtin:layer:2:9: error: a.list.more: missing (of its own)",
+            "charts/one/values.yaml:1:4: error: a: missing",
+            "charts/two/values.yaml:1:4: error: c: missing",
+            "--set b=null: error: b: missing (a default was removed with null)",
+        ]
     );
 }
 

@@ -14,10 +14,7 @@ fn laid(earlier: &str, later: &str) -> Json {
 }
 
 fn laid_over_defaults(defaults: &str, user: &str) -> Json {
-    Json::from(&over_defaults(
-        node("defaults", defaults),
-        node("user", user),
-    ))
+    Json::from(&over_defaults(node("defaults", defaults), node("user", user)).0)
 }
 
 #[test]
@@ -58,9 +55,24 @@ fn null_that_meets_no_default_stays() {
 }
 
 #[test]
+fn what_null_removed_is_known_with_the_place_of_the_null() {
+    let user = "a:\n  x: null\n  new: null\nb:\nc: {z: 1}\n";
+    let (_, removed) = over_defaults(
+        node("defaults", "{a: {x: {w: 1}}, b: 2, c: {}}"),
+        node("user", user),
+    );
+    let removed: Vec<String> = removed
+        .iter()
+        .map(|removed| format!("{} {}", removed.path, removed.origin))
+        .collect();
+    assert_eq!(removed, ["a.x user:2:6", "b user:4:2"]);
+}
+
+#[test]
 fn a_layer_after_null_brings_the_defaults_back() {
     let user = over(node("first", "a: null"), node("second", "a: {x: 1}"));
-    let merged = over_defaults(node("defaults", "a: {w: 2}"), user);
+    let (merged, removed) = over_defaults(node("defaults", "a: {w: 2}"), user);
+    assert_eq!(removed, []);
     assert_eq!(Json::from(&merged), json!({"a": {"w": 2, "x": 1}}));
 }
 
@@ -160,7 +172,7 @@ proptest! {
 
     #[test]
     fn null_removes_every_default([a, b, _] in layers()) {
-        let merged = over_defaults(json_node(a.clone()), json_node(b.clone()));
+        let (merged, _) = over_defaults(json_node(a.clone()), json_node(b.clone()));
         prop_assert!(!has_default_of_null(&a, &b, &Json::from(&merged)));
     }
 }
