@@ -25,7 +25,7 @@ use std::process::ExitCode;
 use commands::Command;
 
 use crate::agent::AgentError;
-use crate::chart::{ChartError, embedded};
+use crate::chart::ChartError;
 use crate::cluster::apply::ApplyError;
 use crate::cluster::farms::list as list_farms;
 use crate::cluster::inventory::InventoryError;
@@ -229,10 +229,14 @@ fn source_text(source: &str) -> Option<String> {
     if let Some(name) = source.strip_prefix("builtin:") {
         return args::builtin(name).map(str::to_owned);
     }
-    match embedded::file(source) {
-        Some(text) => Some(text.to_owned()),
-        None if source == "-" => None,
-        None => std::fs::read_to_string(source).ok(),
+    if let Some(text) = args::default_text(source) {
+        return Some(text.to_owned());
+    }
+    // Pipes and terminals give their text once, and would keep us waiting for another.
+    let is_regular = std::fs::metadata(source).is_ok_and(|found| found.is_file());
+    match is_regular && source != "-" {
+        true => std::fs::read_to_string(source).ok(),
+        false => None,
     }
 }
 

@@ -1,9 +1,12 @@
 //! Where values come from: files, stdin, embedded layers, flags.
 
 use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use crate::assert_refused;
-use crate::support::{kubefarm, kubefarm_with_stdin};
+use crate::support::{Finished, kubefarm, kubefarm_command, kubefarm_with_stdin, run};
 
 const GENERIC: &str = "examples/generic/values.yaml";
 
@@ -277,4 +280,60 @@ fn defaults_that_nothing_removed_are_only_missing() {
     let short = kubefarm(["render", "--chart-dir", charts]);
     assert_refused(&short, &["ltsp.image: missing field"]);
     assert!(!short.stderr.contains("null"), "{}", short.stderr);
+}
+
+/// What `kubefarm` says of files in a folder of their own.
+fn render_in(folder: &Path, args: &[&str]) -> Finished {
+    run(kubefarm_command()
+        .current_dir(folder)
+        .arg("render")
+        .args(args))
+}
+
+#[test]
+fn a_pipe_is_read_once_and_then_only_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let fifo = folder.path().join("fifo");
+    let made = Command::new("mkfifo").arg(&fifo).status();
+    assert!(made.expect("mkfifo runs").success());
+    let mut child = kubefarm_command()
+        .current_dir(folder.path())
+        .args(["render", "-f", "fifo"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("started");
+    fs::write(&fifo, "kubernetes:\n  replicas: 1\n").expect("written");
+    let mut waited = 0;
+    while child.try_wait().expect("waited").is_none() {
+        std::thread::sleep(Duration::from_millis(20));
+        waited += 1;
+        if waited == 1_000 {
+            child.kill().expect("killed");
+        }
+    }
+    let finished = Finished::from(child.wait_with_output().expect("its output"));
+    finished.failed(2, &["fifo:2:3: error: kubernetes.replicas: unknown key"]);
+}
+
+#[test]
+fn a_file_named_as_an_embedded_one_is_shown_itself() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let charts = folder.path().join("charts/kubernetes");
+    fs::create_dir_all(&charts).expect("made");
+    fs::write(charts.join("values.yaml"), "kubernetes:\n  replicas: 1\n").expect("written");
+    for args in [
+        ["-f", "charts/kubernetes/values.yaml"],
+        ["--chart-dir", "charts"],
+    ] {
+        let finished = render_in(folder.path(), &args);
+        let place = "--> ./charts/kubernetes/values.yaml:2:3";
+        assert_refused(&finished, &[place, "2 |   replicas: 1"]);
+    }
+    fs::create_dir_all(folder.path().join("short/ltsp")).expect("made");
+    fs::write(folder.path().join("short/ltsp/values.yaml"), "ltsp: {}").expect("written");
+    let embedded = render_in(folder.path(), &["--chart-dir", "short"]);
+    let place = "--> charts/kubernetes/values.yaml:4:1";
+    assert_refused(&embedded, &[place, "4 | kubernetes:\n"]);
 }
