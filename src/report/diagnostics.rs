@@ -1,5 +1,7 @@
 //! Problems with the input, each with its place and the line it is about.
 
+mod excerpt;
+
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
@@ -63,7 +65,7 @@ pub fn print_problems(
                 .as_deref(),
             _ => None,
         };
-        match excerpt(problem, text, &renderer) {
+        match with_line(problem, text, &renderer) {
             Some(excerpt) => writeln!(out, "{excerpt}\n")?,
             None => writeln!(out, "{}", printable(&problem.to_string()))?,
         }
@@ -72,7 +74,7 @@ pub fn print_problems(
 }
 
 /// The problem with the line it is about; `None` where the line cannot be shown.
-fn excerpt(problem: &Problem, text: Option<&str>, renderer: &Renderer) -> Option<String> {
+fn with_line(problem: &Problem, text: Option<&str>, renderer: &Renderer) -> Option<String> {
     let Some(Origin::Place {
         source,
         line,
@@ -81,9 +83,7 @@ fn excerpt(problem: &Problem, text: Option<&str>, renderer: &Renderer) -> Option
     else {
         return None;
     };
-    let line_text = text?.lines().nth(line.checked_sub(1)? as usize)?;
-    let start = byte_of_column(line_text, *column)?;
-    let end = start + marked_length(&line_text[start..]);
+    let excerpt = excerpt::excerpt(text?, *line, *column, problem.path.as_ref())?;
     let level = match problem.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -92,10 +92,10 @@ fn excerpt(problem: &Problem, text: Option<&str>, renderer: &Renderer) -> Option
         Some(path) => format!("{path}: {}", problem.message),
         None => problem.message.clone(),
     };
-    let snippet = Snippet::source(line_text)
+    let snippet = Snippet::source(excerpt.line)
         .path(source.to_string())
         .line_start(*line as usize)
-        .annotation(AnnotationKind::Primary.span(start..end));
+        .annotation(AnnotationKind::Primary.span(excerpt.start..excerpt.end));
     let group = Group::with_title(level.primary_title(&title)).element(snippet);
     let help = problem
         .help
@@ -121,24 +121,6 @@ pub(super) fn printable(text: &str) -> String {
         }
     }
     line
-}
-
-fn byte_of_column(line: &str, column: u32) -> Option<usize> {
-    let skipped = column.checked_sub(1)? as usize;
-    match line.char_indices().nth(skipped) {
-        Some((byte, _)) => Some(byte),
-        None => (line.chars().count() == skipped).then_some(line.len()),
-    }
-}
-
-/// How much of the line a value takes: a scalar up to a comment, so far as one can see from here.
-fn marked_length(rest: &str) -> usize {
-    let value = rest.split(" #").next().unwrap_or(rest).trim_end();
-    let key = value
-        .find(": ")
-        .or_else(|| value.strip_suffix(':').map(str::len));
-    key.unwrap_or(value.len())
-        .max(usize::from(!rest.is_empty()))
 }
 
 fn summary(problems: &[Problem]) -> Option<String> {

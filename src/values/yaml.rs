@@ -82,14 +82,25 @@ fn read_whole_grammar(source: &str, text: &str) -> Result<Vec<Node>, Problem> {
     Ok(builder.documents)
 }
 
+/// The lines of a text as YAML has them: a line feed, a carriage return or both end one.
+pub fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let end = text.find(['\n', '\r']).unwrap_or(text.len());
+        let (line, behind) = text.split_at(end);
+        rest = behind
+            .strip_prefix("\r\n")
+            .or_else(|| behind.strip_prefix(['\n', '\r']));
+        Some(line)
+    })
+}
+
 /// The place right after `text`, which starts the source.
 fn end_of(source: &str, text: &str) -> Origin {
-    let line = text.bytes().filter(|byte| *byte == b'\n').count();
-    let last_line = text.rsplit('\n').next().unwrap_or_default();
-    place(
-        &Arc::from(source),
-        &Marker::new(0, line + 1, last_line.chars().count()),
-    )
+    let (line, last) = lines(text).enumerate().last().unwrap_or_default();
+    let column = last.chars().count();
+    place(&Arc::from(source), &Marker::new(0, line + 1, column))
 }
 
 fn place(source: &Arc<str>, marker: &Marker) -> Origin {

@@ -337,3 +337,36 @@ fn a_file_named_as_an_embedded_one_is_shown_itself() {
     let place = "--> charts/kubernetes/values.yaml:4:1";
     assert_refused(&embedded, &[place, "4 | kubernetes:\n"]);
 }
+
+#[test]
+fn a_password_in_a_file_is_not_shown() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let table = [
+        (
+            "ltsp: {config: {rootPasswd: hunter2}}",
+            0,
+            "1:29: warning: ltsp.config.rootPasswd",
+        ),
+        (
+            "ltsp: {config: {rootPassword: hunter2}}",
+            2,
+            "rootPassword: …",
+        ),
+        (
+            "ltsp: {config: {rootPasswd: hunter2}, a: 1}",
+            2,
+            "1:39: error: ltsp.a: unknown key",
+        ),
+        (
+            "ltsp: {a: 1, config: {rootPasswd: hunter2}}",
+            2,
+            "ltsp: {a: 1, config: {rootPasswd: …",
+        ),
+    ];
+    for (text, code, part) in table {
+        fs::write(folder.path().join("values.yaml"), text).expect("written");
+        let finished = render_in(folder.path(), &["-f", "values.yaml"]);
+        finished.failed(code, &[part]);
+        assert!(!finished.stderr.contains("hunter2"), "{}", finished.stderr);
+    }
+}

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
 use super::super::tree::{Node, Path, Value};
-use super::{MAX_DEPTH, parse, read_bytes};
+use super::{MAX_DEPTH, lines, parse, read_bytes};
 
 fn all(text: &str) -> Vec<Json> {
     let documents = parse("f", text).unwrap_or_else(|problem| panic!("{problem}\n{text}"));
@@ -205,6 +205,15 @@ fn says_what_is_wrong_and_where() {
 }
 
 #[test]
+fn every_line_break_of_yaml_ends_a_line() {
+    for text in ["a: 1\rb: *x", "a: 1\r\nb: *x", "a: 1\nb: *x"] {
+        assert!(fault(text).starts_with("f:2:4: error: this alias"));
+        assert_eq!(lines(text).collect::<Vec<_>>(), ["a: 1", "b: *x"]);
+    }
+    assert_eq!(lines("a\r\r\n").collect::<Vec<_>>(), ["a", "", ""]);
+}
+
+#[test]
 fn anchors_end_with_their_document() {
     assert!(fault("a: &x 1\n---\nb: *x").starts_with("f:3:4: error: this alias"));
 }
@@ -215,6 +224,8 @@ fn says_where_text_ends_and_bytes_begin() {
         .unwrap_err()
         .to_string();
     assert!(found.starts_with("f:2:5: error: not UTF-8 text"), "{found}");
+    let found = read_bytes("f", b"a: b\rc: d\r\ne: \0").unwrap_err();
+    assert!(found.to_string().starts_with("f:3:4: error: a NUL"));
     let found = read_bytes("f", b"\xFF\xFEa\0").unwrap_err().to_string();
     assert!(found.starts_with("f:1:1: error: not UTF-8 text"), "{found}");
     let found = read_bytes("f", b"\x7fELF\x02\0").unwrap_err().to_string();

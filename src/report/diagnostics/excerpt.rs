@@ -1,0 +1,181 @@
+//! The line that a problem is about, as far as it may be shown: a password in it may not.
+
+use crate::values::{Path, Segment, yaml};
+
+/// What a key has in it, in lower case, whose value nobody but its owner may see. Misspelled ones are to be met too.
+const SECRETS: [&str; 2] = ["passw", "rootpass"];
+
+/// A line, and the bytes of it that are to be marked.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Excerpt {
+    pub line: String,
+    pub start: usize,
+    pub end: usize,
+}
+
+/// The place in a text, both counted from 1, of a problem with the value at `path`. `None` where there is no such place,
+/// or it is inside of what is secret.
+pub fn excerpt(text: &str, line: u32, column: u32, path: Option<&Path>) -> Option<Excerpt> {
+    // Files are read without their byte-order mark.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let lines: Vec<&str> = yaml::lines(text).take(line as usize).collect();
+    let (shown, before) = lines.split_last()?;
+    if lines.len() != line as usize || continues_a_secret(shown, before) {
+        return None;
+    }
+    let start = byte_of_column(shown, column)?;
+    let secret = end_of_secret_key(shown);
+    let is_key = secret.is_some_and(|end| start < end);
+    if path.is_some_and(is_secret) && !is_key {
+        return None;
+    }
+    let line = match secret {
+        Some(_) if !is_key => return None,
+        Some(end) => with_value_hidden(shown, end),
+        None => (*shown).to_owned(),
+    };
+    let end = start + marked_length(line.get(start..)?);
+    Some(Excerpt { line, start, end })
+}
+
+fn is_secret(path: &Path) -> bool {
+    path.0.iter().any(|segment| match segment {
+        Segment::Key(key) => end_of_secret_key(key).is_some(),
+        Segment::Index(_) => false,
+    })
+}
+
+/// The byte behind the first key that has a secret, its closing quote included.
+fn end_of_secret_key(line: &str) -> Option<usize> {
+    let lower = line.to_ascii_lowercase();
+    let start = SECRETS.iter().filter_map(|name| lower.find(name)).min()?;
+    let is_of_key = |character: char| {
+        character.is_alphanumeric() || matches!(character, '_' | '-' | '"' | '\'')
+    };
+    let length = lower.get(start..)?.find(|character| !is_of_key(character));
+    Some(length.map_or(line.len(), |length| start + length))
+}
+
+fn with_value_hidden(line: &str, end: usize) -> String {
+    let (key, value) = line.split_at_checked(end).unwrap_or((line, ""));
+    match value.trim_matches([':', ' ']) {
+        "" => line.to_owned(),
+        _ => format!("{key}: …"),
+    }
+}
+
+/// Whether a line stands inside of a value that begins on an earlier line, with a secret's key.
+fn continues_a_secret(line: &str, before: &[&str]) -> bool {
+    let mut outermost = indent(line);
+    let mut is_next = true;
+    for earlier in before.iter().rev().filter(|line| !line.trim().is_empty()) {
+        let is_secret = end_of_secret_key(earlier).is_some();
+        // A text with quotes that is indented too little.
+        if is_secret && is_next && !line.contains(':') {
+            return true;
+        }
+        is_next = false;
+        let indent = indent(earlier);
+        if indent < outermost {
+            if is_secret {
+                return true;
+            }
+            outermost = indent;
+        }
+        if outermost == 0 {
+            return false;
+        }
+    }
+    false
+}
+
+/// The column of a line's first key.
+fn indent(line: &str) -> usize {
+    line.len() - line.trim_start_matches([' ', '\t', '-']).len()
+}
+
+fn byte_of_column(line: &str, column: u32) -> Option<usize> {
+    let skipped = column.checked_sub(1)? as usize;
+    match line.char_indices().nth(skipped) {
+        Some((byte, _)) => Some(byte),
+        None => (line.chars().count() == skipped).then_some(line.len()),
+    }
+}
+
+/// How much of the line a value takes: a scalar up to a comment, so far as one can see from here.
+fn marked_length(rest: &str) -> usize {
+    let value = rest.split(" #").next().unwrap_or(rest).trim_end();
+    let key = value
+        .find(": ")
+        .or_else(|| value.strip_suffix(':').map(str::len));
+    key.unwrap_or(value.len())
+        .max(usize::from(!rest.is_empty()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(text: &str, line: u32, column: u32) -> Option<String> {
+        excerpt(text, line, column, None).map(|excerpt| excerpt.line)
+    }
+
+    fn marked(text: &str, line: u32, column: u32) -> String {
+        let found = excerpt(text, line, column, None).unwrap();
+        found.line[found.start..found.end].to_owned()
+    }
+
+    #[test]
+    fn lines_and_columns_are_those_of_the_reader() {
+        assert_eq!(marked("\u{feff}name: é\n", 1, 7), "é");
+        assert_eq!(marked("a: 1\rb: 22 # c\rc: 3", 2, 4), "22");
+        assert_eq!(marked("a: 1\r\nb: 22\r\n", 2, 4), "22");
+        assert_eq!(line("a: 1\n", 3, 1), None);
+        assert_eq!(line("a: 1\n", 1, 9), None);
+    }
+
+    #[test]
+    fn a_password_is_not_shown() {
+        for (text, at, column) in [
+            ("rootPasswd: hunter2", 1, 13),
+            ("rootPasswd: |\n  hunter2", 2, 3),
+            ("rootPasswd:\n\n  'a\n   hunter2'", 4, 4),
+            ("rootPasswd: 'a\nhunter2'", 2, 8),
+            ("{rootPasswd: hunter2, timezone: 1}", 1, 33),
+            ("{rootPasswd:\n  hunter2}", 2, 3),
+            ("\"rootPasswd\" : hunter2", 1, 15),
+            ("- root_password: hunter2", 1, 18),
+        ] {
+            assert_eq!(line(text, at, column), None, "{text}");
+        }
+        let alias = Path::from("ltsp.config.rootPasswd");
+        assert_eq!(excerpt("x: &p hunter2", 1, 7, Some(&alias)), None);
+    }
+
+    #[test]
+    fn what_stands_around_a_password_is_shown() {
+        for (text, at, column, shown) in [
+            (
+                "{timezone: 1, rootPasswd: hunter2}",
+                1,
+                12,
+                "{timezone: 1, rootPasswd: …",
+            ),
+            ("rootPassword: hunter2", 1, 1, "rootPassword: …"),
+            ("'rootPass': hunter2", 1, 1, "'rootPass': …"),
+            ("rootPasswd:", 1, 1, "rootPasswd:"),
+            (
+                "config:\n  rootPasswd: a\n  timezone: b",
+                3,
+                13,
+                "  timezone: b",
+            ),
+            ("- rootPasswd: a\n  timezone: b", 2, 13, "  timezone: b"),
+            ("rootPasswd: a\nconfig:\n  b: c", 3, 6, "  b: c"),
+        ] {
+            assert_eq!(line(text, at, column).as_deref(), Some(shown), "{text}");
+        }
+        let key = Path::from("ltsp.config.rootPassword");
+        assert!(excerpt("rootPassword: hunter2", 1, 1, Some(&key)).is_some());
+    }
+}
