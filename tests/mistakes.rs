@@ -142,9 +142,14 @@ fn flags_are_refused_with_the_flag_named() {
     let mut complaints = Vec::new();
     for (flag, text, message) in generated::FLAGS {
         let finished = render_in(project(), &[flag, text]);
+        // The value may be secret.
+        let key = match text.starts_with('{') {
+            true => "{…}",
+            false => text.split('=').next().unwrap_or_default(),
+        };
         let expected = Reported {
             severity: "error".to_owned(),
-            place: format!("{flag} {text}"),
+            place: format!("{flag} {key}").trim_end().to_owned(),
             message: message.to_string(),
             help: String::new(),
         };

@@ -4,6 +4,7 @@
 //! those of Helm's `pkg/strvals`, with one difference: what Helm drops without a word (an empty key, a key without `=` at
 //! the end after a dot or an index, a lone backslash at the end) is an error here.
 
+mod json;
 mod parser;
 mod steps;
 
@@ -12,6 +13,7 @@ use std::sync::Arc;
 use super::merge;
 use super::problem::Problem;
 use super::tree::{Map, Node, Origin, Value};
+use json::Unique;
 use parser::Parser;
 
 /// The highest list index that may be set (Helm's `strvals.MaxIndex`).
@@ -45,7 +47,8 @@ impl Flag {
     }
 }
 
-/// Applies one flag to `tree`, whose root must be a map. Every leaf it changes has the flag as its origin.
+/// Applies one flag to `tree`, whose root must be a map. Every leaf it changes has the flag and the key as its origin,
+/// without the value, which may be secret.
 ///
 /// `read` gives the content of a file named by `--set-file`, or what went wrong.
 ///
@@ -59,26 +62,34 @@ pub fn apply(
     text: &str,
     read: &mut dyn FnMut(&str) -> Result<String, String>,
 ) -> Result<(), Problem> {
-    let origin = Origin::Flag(Arc::from(format!("{} {text}", flag.name())));
     if flag == Flag::SetJson && text.trim_start().starts_with('{') {
-        return merge_object(tree, text, origin);
+        return merge_object(tree, text, origin(flag, "{…}"));
     }
     let Value::Map(root) = &mut tree.value else {
         let message = format!("values are {}, not a map", tree.value.type_name());
-        return Err(Problem::error(message).at(origin));
+        return Err(Problem::error(message).at(origin(flag, "")));
     };
-    Parser::new(text, flag, &origin, read)
-        .run(root)
-        .map_err(|fault| {
-            let before = text.get(..fault.position).unwrap_or(text);
-            let character = before.chars().count() + 1;
-            Problem::error(format!("{}, at character {character}", fault.message)).at(origin)
-        })
+    let mut parser = Parser::new(text, flag, read);
+    parser.run(root).map_err(|fault| {
+        let before = text.get(..fault.position).unwrap_or(text);
+        let character = before.chars().count() + 1;
+        let message = format!("{}, at character {character}", fault.message);
+        Problem {
+            help: fault.help.map(str::to_owned),
+            ..Problem::error(message).at(parser.origin)
+        }
+    })
+}
+
+/// A flag with one of its keys.
+fn origin(flag: Flag, key: &str) -> Origin {
+    let text = format!("{} {}", flag.name(), key.trim());
+    Origin::Flag(Arc::from(text.trim_end()))
 }
 
 fn merge_object(tree: &mut Node, text: &str, origin: Origin) -> Result<(), Problem> {
-    let layer: serde_json::Value = serde_json::from_str(text)
-        .map_err(|error| Problem::error(format!("not valid JSON: {error}")).at(origin.clone()))?;
+    let Unique(layer) = serde_json::from_str(text)
+        .map_err(|error| Problem::error(json::message(&error)).at(origin.clone()))?;
     let empty = Node {
         value: Value::Map(Map::default()),
         origin: origin.clone(),

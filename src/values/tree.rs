@@ -15,7 +15,7 @@ pub enum Origin {
         line: u32,
         column: u32,
     },
-    /// A flag, as the user wrote it: `--set ltsp.replicaCount=2`.
+    /// A flag with the key that it set, as the user wrote it, without the value: `--set ltsp.replicaCount`.
     Flag(Arc<str>),
 }
 

@@ -3,20 +3,23 @@
 use serde_json::Number;
 
 use super::super::tree::{Map, Node, Origin, Value};
+use super::json::{self, Unique};
 use super::steps::{self, Depth};
-use super::{Flag, MAX_INDEX};
+use super::{Flag, MAX_INDEX, origin};
 
 /// What is wrong with a flag, and at which byte of it.
 pub(super) struct Fault {
     pub message: String,
     pub position: usize,
+    pub help: Option<&'static str>,
 }
 
 pub(super) struct Parser<'a> {
     text: &'a str,
     position: usize,
     flag: Flag,
-    origin: &'a Origin,
+    /// The flag with the key that is being set.
+    pub origin: Origin,
     read: &'a mut dyn FnMut(&str) -> Result<String, String>,
 }
 
@@ -32,21 +35,30 @@ impl<'a> Parser<'a> {
     pub fn new(
         text: &'a str,
         flag: Flag,
-        origin: &'a Origin,
         read: &'a mut dyn FnMut(&str) -> Result<String, String>,
     ) -> Self {
         Parser {
             text,
             position: 0,
             flag,
-            origin,
+            origin: origin(flag, ""),
             read,
         }
     }
 
-    pub fn run(mut self, root: &mut Map) -> Result<(), Fault> {
+    pub fn run(&mut self, root: &mut Map) -> Result<(), Fault> {
         while self.position < self.text.len() {
-            self.key(root, Depth::default())?;
+            let start = self.position;
+            let rest = self.text.get(start..).unwrap_or_default();
+            let (key, has_value) = written_key(rest);
+            if has_value || start == 0 {
+                self.origin = origin(self.flag, key);
+            }
+            self.key(root, Depth::default())
+                .map_err(|fault| match has_value || start == 0 {
+                    true => fault,
+                    false => no_key(start),
+                })?;
         }
         Ok(())
     }
@@ -55,6 +67,7 @@ impl<'a> Parser<'a> {
         Fault {
             message: message.into(),
             position,
+            help: None,
         }
     }
 
@@ -105,24 +118,25 @@ impl<'a> Parser<'a> {
             depth.map_err(|message| Fault {
                 message,
                 position: token.start,
+                help: None,
             })
         };
         match token.end {
             Some('=') => {
                 let node = self.value()?;
-                steps::set(map, key, node, self.origin);
+                steps::set(map, key, node, &self.origin);
                 Ok(())
             }
             Some('.') => {
                 let depth = deeper(depth.name())?;
-                let inner = steps::map_at(map, &key, self.origin)
+                let inner = steps::map_at(map, &key, &self.origin)
                     .map_err(|message| self.fault(token.start, message))?;
                 self.key(inner, depth)
             }
             Some('[') => {
                 let depth = deeper(depth.step())?;
                 let index = self.index()?;
-                let list = steps::list_at(map, &key, self.origin)
+                let list = steps::list_at(map, &key, &self.origin)
                     .map_err(|message| self.fault(token.start, message))?;
                 self.item(list, index, depth)
             }
@@ -159,23 +173,24 @@ impl<'a> Parser<'a> {
         let step = depth.step().map_err(|message| Fault {
             message,
             position: token.start,
+            help: None,
         });
         match token.end {
             Some('=') => {
                 let node = self.value()?;
-                *steps::element(list, index, self.origin) = node;
+                *steps::element(list, index, &self.origin) = node;
                 Ok(())
             }
             Some('.') => {
-                let element = steps::element(list, index, self.origin);
-                let map = steps::map_in(element, self.origin)
+                let element = steps::element(list, index, &self.origin);
+                let map = steps::map_in(element, &self.origin)
                     .map_err(|message| self.fault(token.start, message))?;
                 self.key(map, step?)
             }
             Some('[') => {
                 let next = self.index()?;
-                let element = steps::element(list, index, self.origin);
-                let inner = steps::list_in(element, self.origin)
+                let element = steps::element(list, index, &self.origin);
+                let inner = steps::list_in(element, &self.origin)
                     .map_err(|message| self.fault(token.start, message))?;
                 self.item(inner, next, step?)
             }
@@ -238,16 +253,14 @@ impl<'a> Parser<'a> {
         }
         let rest = self.text.get(self.position..).unwrap_or_default();
         let mut values = serde_json::Deserializer::from_str(rest).into_iter();
-        let value = match values.next() {
+        let Unique(value) = match values.next() {
             Some(Ok(value)) => value,
-            Some(Err(error)) => {
-                return Err(self.fault(self.position, format!("not valid JSON: {error}")));
-            }
+            Some(Err(error)) => return Err(self.fault(self.position, json::message(&error))),
             None => return Err(self.fault(self.position, "no JSON value")),
         };
         self.position += values.byte_offset();
         self.skip_blanks_and_comma();
-        Ok(Node::from_json(value, self.origin))
+        Ok(Node::from_json(value, &self.origin))
     }
 
     /// Whether nothing but blanks stands before the next comma or the end; the comma is then skipped.
@@ -272,6 +285,29 @@ impl<'a> Parser<'a> {
             value,
             origin: self.origin.clone(),
         }
+    }
+}
+
+/// What stands before the `=` of a key, and whether there is one before a comma or the end.
+fn written_key(text: &str) -> (&str, bool) {
+    let mut is_escaped = false;
+    for (position, character) in text.char_indices() {
+        match character {
+            _ if is_escaped => is_escaped = false,
+            '\\' => is_escaped = true,
+            '=' | ',' => return (text.get(..position).unwrap_or(text), character == '='),
+            _ => {}
+        }
+    }
+    (text, false)
+}
+
+/// What follows a comma and is no key may be the rest of a password: it is not repeated.
+fn no_key(position: usize) -> Fault {
+    Fault {
+        message: "what follows the comma is no key with a value".to_owned(),
+        position,
+        help: Some("a comma inside of a value is written as \\,"),
     }
 }
 

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
-use super::super::tree::{Node, Origin, Path, Value};
+use super::super::tree::{Node, Path, Value};
 use super::super::yaml;
 use super::{Flag, apply};
 
@@ -90,8 +90,7 @@ fn says_what_is_wrong_and_where() {
     let base = "s: text\nl: [a]";
     for (text, message) in [
         ("a.b", "the key \"b\" has no value, at character 3"),
-        ("a=1,,", "a key is missing, at character 5"),
-        ("a=1,b", "the key \"b\" has no value, at character 5"),
+        ("a..b=1", "a key is missing, at character 3"),
         ("é=1,s.k=1", "\"s\" is a string, not a map, at character 5"),
         ("s[0]=1", "\"s\" is a string, not a list, at character 1"),
         ("l[x]=1", "\"x\" is no list index, at character 3"),
@@ -106,20 +105,67 @@ fn says_what_is_wrong_and_where() {
         ("a=b\\", "a backslash with nothing after it, at character 4"),
     ] {
         let found = set(base, Flag::Set, text).unwrap_err();
-        assert_eq!(found, format!("--set {text}: error: {message}"));
+        let key = text.rsplit(',').next().unwrap().split('=').next().unwrap();
+        let key = if text == "a={x,y" { "a" } else { key };
+        assert_eq!(found, format!("--set {key}: error: {message}"));
+    }
+}
+
+#[test]
+fn values_are_not_repeated() {
+    let comma = "what follows the comma is no key with a value, at character 12 (a comma inside of a value is written as \\,)";
+    for (flag, text, message) in [
+        (
+            Flag::Set,
+            "a.b=hunter,2",
+            format!("--set a.b: error: {comma}"),
+        ),
+        (
+            Flag::SetString,
+            "a.b=hunter,2[",
+            format!("--set-string a.b: error: {comma}"),
+        ),
+        (Flag::Set, "a\\=b=hunter,", "--set a\\=b".to_owned()),
+        (Flag::Set, "a=hunter2,b.c[0]=2", "--set b.c[0]".to_owned()),
+        (
+            Flag::Set,
+            "=hunter2",
+            "--set: error: a key is missing, at character 1".to_owned(),
+        ),
+    ] {
+        let mut tree = tree("");
+        match apply(&mut tree, flag, text, &mut read) {
+            Ok(()) => {
+                let Value::Map(map) = &tree.value else {
+                    panic!()
+                };
+                assert_eq!(map.last().unwrap().1.key_origin.to_string(), message);
+            }
+            Err(problem) => assert_eq!(problem.to_string(), message),
+        }
+    }
+}
+
+#[test]
+fn a_key_of_json_stands_there_once() {
+    for (text, place) in [
+        ("{\"zz\":{\"a\":1,\"a\":2}}", "--set-json {…}"),
+        ("{\"a\":1,\"a\":2}", "--set-json {…}"),
+        ("zz=1,l=[{\"a\":1,\"a\":2}]", "--set-json l"),
+    ] {
+        let found = set("", Flag::SetJson, text).unwrap_err();
+        let message = format!("{place}: error: duplicate key \"a\" at line 1");
+        assert!(found.starts_with(&message), "{found}");
     }
 }
 
 #[test]
 fn names_the_file_and_the_json_that_cannot_be_read() {
     let found = set("", Flag::SetFile, "a=f,b=missing").unwrap_err();
-    assert_eq!(
-        found,
-        "--set-file a=f,b=missing: error: no such file, at character 7"
-    );
+    assert_eq!(found, "--set-file b: error: no such file, at character 7");
     let found = set("", Flag::SetJson, "a=nope").unwrap_err();
     assert!(
-        found.starts_with("--set-json a=nope: error: not valid JSON: "),
+        found.starts_with("--set-json a: error: not valid JSON: "),
         "{found}"
     );
     let found = set("", Flag::SetJson, "{\"a\":").unwrap_err();
@@ -141,12 +187,11 @@ fn merges_a_whole_json_object() {
 fn leaves_remember_the_flag() {
     let mut tree = tree("a: {x: 1, w: 2}\nl: [p, q]");
     apply(&mut tree, Flag::Set, "a.x=3,l[1]=r", &mut read).unwrap();
-    let flag = Origin::Flag("--set a.x=3,l[1]=r".into());
-    assert_eq!(tree.get(&Path::from("a.x")).unwrap().origin, flag);
-    assert_ne!(tree.get(&Path::from("a.w")).unwrap().origin, flag);
-    let element = |index: usize| tree.get(&Path::from("l").join(index)).unwrap();
-    assert_eq!(element(1).origin, flag);
-    assert_ne!(element(0).origin, flag);
+    let origin = |path: &Path| tree.get(path).unwrap().origin.to_string();
+    assert_eq!(origin(&"a.x".into()), "--set a.x");
+    assert_eq!(origin(&"a.w".into()), "base:1:14");
+    assert_eq!(origin(&Path::from("l").join(0)), "base:2:5");
+    assert_eq!(origin(&Path::from("l").join(1)), "--set l[1]");
 }
 
 #[test]
