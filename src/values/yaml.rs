@@ -21,7 +21,8 @@ use json::JsonBuilder;
 /// How deep maps and lists may be nested, aliases included.
 pub const MAX_DEPTH: usize = 128;
 
-/// How much all aliases of a stream may bring in: a node counts one, and so does every 32 bytes of its text.
+/// How much all aliases of a stream may bring in, and how much all its anchors may name: a node counts one, and so does
+/// every 32 bytes of its text.
 pub const MAX_ALIASED: usize = 1_000_000;
 
 /// Reads every document of a YAML stream, from bytes as they come from a file.
@@ -48,8 +49,8 @@ pub fn read_bytes(source: &str, bytes: &[u8]) -> Result<Vec<Node>, Problem> {
 /// # Errors
 ///
 /// The first problem, with its place: bad syntax, a duplicate key, a key that is no text, an unknown or recursive
-/// alias, a tag that is not one of YAML's core, `.inf` and `.nan`, nesting deeper than [`MAX_DEPTH`], aliases that
-/// bring in more than [`MAX_ALIASED`].
+/// alias, a tag that is not one of YAML's core, `.inf` and `.nan`, nesting deeper than [`MAX_DEPTH`], aliases and
+/// anchors of more than [`MAX_ALIASED`].
 pub fn parse(source: &str, text: &str) -> Result<Vec<Node>, Problem> {
     if let Some((before, _)) = text.split_once('\0') {
         return Err(
@@ -76,7 +77,7 @@ fn read_whole_grammar(source: &str, text: &str) -> Result<Vec<Node>, Problem> {
     };
     let mut builder = Builder::new(source);
     for event in Parser::new_from_str_with_options(text, options) {
-        let (event, span) = event.map_err(|error| syntax_problem(&builder.source, &error))?;
+        let (event, span) = event.map_err(|error| syntax_problem(&builder.source, text, &error))?;
         builder.event(event, &span)?;
     }
     Ok(builder.documents)
@@ -111,7 +112,12 @@ fn place(source: &Arc<str>, marker: &Marker) -> Origin {
     }
 }
 
-fn syntax_problem(source: &Arc<str>, error: &ScanError) -> Problem {
+fn syntax_problem(source: &Arc<str>, text: &str, error: &ScanError) -> Problem {
+    if let Some(tab) = indenting_tab(text, error) {
+        return Problem::error("not valid YAML: a tab in the indentation")
+            .at(place(source, &tab))
+            .help("indent with spaces");
+    }
     let problem = match error.kind() {
         ErrorKind::UnknownAnchor => Problem::error("this alias names no anchor above it")
             .help("a text that starts with * must be quoted"),
@@ -119,6 +125,26 @@ fn syntax_problem(source: &Arc<str>, error: &ScanError) -> Problem {
         _ => Problem::error(format!("not valid YAML: {}", error.info())),
     };
     problem.at(place(source, error.marker()))
+}
+
+/// The tab that the parser complains of; it names the end of what it read before, or what follows the tab.
+fn indenting_tab(text: &str, error: &ScanError) -> Option<Marker> {
+    let (first, column) = (error.marker().line(), error.marker().col());
+    let names_tab = matches!(
+        error.kind(),
+        ErrorKind::TabNotAllowed
+            | ErrorKind::TabInBlockIndentation
+            | ErrorKind::TabAtBlockScalarStart
+            | ErrorKind::TabInIndentation
+            | ErrorKind::TabInPlainScalar
+    );
+    let mut following = (1..).zip(lines(text)).skip_while(|(line, _)| *line < first);
+    following.find_map(|(number, line)| {
+        let indent = line.find(|character| !matches!(character, ' ' | '\t'))?;
+        let tab = line.get(..indent)?.find('\t')?;
+        let is_meant = names_tab || number == first && column == indent;
+        is_meant.then(|| Marker::new(0, number, tab))
+    })
 }
 
 fn too_deep() -> Problem {

@@ -7,7 +7,7 @@ use granit_parser::{Event, ScalarStyle, Span, Tag};
 
 use super::super::problem::Problem;
 use super::super::tree::{Entry, Map, Node, Origin, Value};
-use super::meaning::{check_plain_key, check_tag, scalar_value, unknown_tag};
+use super::meaning::{check_plain_key, check_tag, scalar_value};
 use super::plain::Build;
 use super::{MAX_ALIASED, MAX_DEPTH, place, too_deep};
 
@@ -18,6 +18,9 @@ pub(super) struct Builder {
     pub documents: Vec<Node>,
     open: Vec<Collection>,
     anchors: HashMap<usize, Anchored>,
+    /// The weight of all nodes that anchors made a copy of.
+    anchored: usize,
+    /// The weight of all nodes that aliases brought in.
     aliased: usize,
 }
 
@@ -34,9 +37,15 @@ enum Content {
         entries: Map,
         /// The key whose value comes next.
         key: Option<Key>,
-        /// What `<<` names, in the order written.
-        merged: Vec<Node>,
+        merge: Option<Box<Merge>>,
     },
+}
+
+/// A map's `<<`.
+struct Merge {
+    key_origin: Origin,
+    /// What it names, once that was read.
+    node: Option<Node>,
 }
 
 enum Key {
@@ -58,6 +67,7 @@ impl Builder {
             documents: Vec::new(),
             open: Vec::new(),
             anchors: HashMap::default(),
+            anchored: 0,
             aliased: 0,
         }
     }
@@ -69,7 +79,11 @@ impl Builder {
                 let origin = origin();
                 let plain = style == ScalarStyle::Plain;
                 if self.expects_key() {
-                    return self.key(&text, plain, tag.as_deref(), anchor, origin);
+                    // The parser says `~` where nothing is written.
+                    let is_nowhere = span.start.index() == span.end.index();
+                    let is_empty = plain && text == "~" && is_nowhere;
+                    let text = if is_empty { "" } else { &text };
+                    return self.key(text, plain, tag.as_deref(), anchor, origin);
                 }
                 let value = scalar_value(text.into_owned(), plain, tag.as_deref())
                     .map_err(|problem| problem.at(origin.clone()))?;
@@ -77,16 +91,18 @@ impl Builder {
             }
             Event::SequenceStart(_, anchor, tag) => {
                 let origin = origin();
-                check_tag(tag.as_deref(), "seq").map_err(|problem| problem.at(origin.clone()))?;
+                check_tag(tag.as_deref(), "seq", "a list")
+                    .map_err(|problem| problem.at(origin.clone()))?;
                 self.start(Content::List(Vec::new()), anchor, origin)
             }
             Event::MappingStart(_, anchor, tag) => {
                 let origin = origin();
-                check_tag(tag.as_deref(), "map").map_err(|problem| problem.at(origin.clone()))?;
+                check_tag(tag.as_deref(), "map", "a map")
+                    .map_err(|problem| problem.at(origin.clone()))?;
                 let content = Content::Map {
                     entries: Map::default(),
                     key: None,
-                    merged: Vec::new(),
+                    merge: None,
                 };
                 self.start(content, anchor, origin)
             }
@@ -139,11 +155,11 @@ impl Builder {
         let value = match collection.content {
             Content::List(list) => Value::List(list),
             Content::Map {
-                mut entries,
-                merged,
-                ..
+                mut entries, merge, ..
             } => {
-                merge_into(&mut entries, merged)?;
+                if let Some(node) = merge.and_then(|merge| merge.node) {
+                    merge_into(&mut entries, node)?;
+                }
                 Value::Map(entries)
             }
         };
@@ -157,7 +173,7 @@ impl Builder {
     /// Remembers a whole node for its aliases, and puts it where it belongs.
     fn finish(&mut self, node: Node, anchor: usize) -> Result<(), Problem> {
         if anchor > 0 {
-            self.remember(anchor, &node);
+            self.remember(anchor, &node)?;
         }
         let Some(collection) = self.open.last_mut() else {
             self.documents.push(node);
@@ -168,12 +184,16 @@ impl Builder {
             Content::Map {
                 entries,
                 key,
-                merged,
+                merge,
             } => match key.take() {
                 Some(Key::Text(key, key_origin)) => {
                     entries.insert(key, Entry { key_origin, node });
                 }
-                Some(Key::Merge) => merged.push(node),
+                Some(Key::Merge) => {
+                    if let Some(merge) = merge {
+                        merge.node = Some(node);
+                    }
+                }
                 // A key never comes here: `event` and `place_alias` ask `expects_key` first.
                 None => {}
             },
@@ -190,45 +210,54 @@ impl Builder {
         origin: Origin,
     ) -> Result<(), Problem> {
         if text == "<<" && plain && tag.is_none() {
-            return self.set_key(Key::Merge);
+            return self.set_merge_key(origin);
         }
         let checked = match tag {
-            Some(tag) if !tag.is_yaml_core_schema_tag("str") => Err(unknown_tag(tag)),
             None if plain => check_plain_key(text),
-            _ => Ok(()),
+            tag => check_tag(tag, "str", "a key"),
         };
         checked.map_err(|problem| problem.at(origin.clone()))?;
         if anchor > 0 {
             let value = Value::String(text.to_owned());
             let origin = origin.clone();
-            self.remember(anchor, &Node { value, origin });
+            self.remember(anchor, &Node { value, origin })?;
         }
-        self.set_key(Key::Text(text.to_owned(), origin))
+        self.set_key(text.to_owned(), origin)
     }
 
-    fn set_key(&mut self, new: Key) -> Result<(), Problem> {
-        let Some(Collection {
-            content: Content::Map { entries, key, .. },
-            ..
-        }) = self.open.last_mut()
-        else {
-            return Ok(());
-        };
-        if let Key::Text(text, origin) = &new
-            && let Some(first) = entries.get(text)
+    fn set_key(&mut self, text: String, origin: Origin) -> Result<(), Problem> {
+        if let Some(collection) = self.open.last_mut()
+            && let Content::Map { entries, key, .. } = &mut collection.content
         {
-            let message = format!(
-                "duplicate key {text:?}, first written at {}",
-                first.key_origin
-            );
-            return Err(Problem::error(message).at(origin.clone()));
+            if let Some(first) = entries.get(&text) {
+                return Err(duplicate_key(&text, &first.key_origin).at(origin));
+            }
+            *key = Some(Key::Text(text, origin));
         }
-        *key = Some(new);
         Ok(())
     }
 
-    fn remember(&mut self, anchor: usize, node: &Node) {
+    fn set_merge_key(&mut self, key_origin: Origin) -> Result<(), Problem> {
+        if let Some(collection) = self.open.last_mut()
+            && let Content::Map { merge, key, .. } = &mut collection.content
+        {
+            if let Some(first) = merge {
+                return Err(duplicate_key("<<", &first.key_origin).at(key_origin));
+            }
+            let node = None;
+            *merge = Some(Box::new(Merge { key_origin, node }));
+            *key = Some(Key::Merge);
+        }
+        Ok(())
+    }
+
+    fn remember(&mut self, anchor: usize, node: &Node) -> Result<(), Problem> {
         let (weight, height) = measure(node);
+        self.anchored = self.anchored.saturating_add(weight);
+        if self.anchored > MAX_ALIASED {
+            let message = format!("anchors name more than {MAX_ALIASED} values");
+            return Err(Problem::error(message).at(node.origin.clone()));
+        }
         let node = node.clone();
         self.anchors.insert(
             anchor,
@@ -238,6 +267,7 @@ impl Builder {
                 height,
             },
         );
+        Ok(())
     }
 
     fn alias(&mut self, anchor: usize) -> Result<Node, Problem> {
@@ -261,7 +291,7 @@ impl Builder {
             return self.finish(node, 0);
         }
         match node.value {
-            Value::String(text) => self.set_key(Key::Text(text, origin)),
+            Value::String(text) => self.set_key(text, origin),
             other => Err(
                 Problem::error(format!("a key must be text, not {}", other.type_name())).at(origin),
             ),
@@ -273,6 +303,10 @@ impl Build for Builder {
     fn event(&mut self, event: Event<'_>, span: &Span) -> Option<()> {
         Builder::event(self, event, span).ok()
     }
+}
+
+fn duplicate_key(text: &str, first: &Origin) -> Problem {
+    Problem::error(format!("duplicate key {text:?}, first written at {first}"))
 }
 
 /// The weight (see [`MAX_ALIASED`]) and the height of a node; a scalar has height 0.
@@ -294,21 +328,17 @@ fn measure(node: &Node) -> (usize, usize) {
 }
 
 /// Adds what `<<` names; keys that are already there win, and so does what was named earlier.
-fn merge_into(entries: &mut Map, merged: Vec<Node>) -> Result<(), Problem> {
-    for node in merged {
-        match node.value {
-            Value::Map(map) => {
-                for (key, entry) in map {
-                    entries.entry(key).or_insert(entry);
-                }
+fn merge_into(entries: &mut Map, merged: Node) -> Result<(), Problem> {
+    match merged.value {
+        Value::Map(map) => {
+            for (key, entry) in map {
+                entries.entry(key).or_insert(entry);
             }
-            Value::List(list) if list.iter().all(|node| matches!(node.value, Value::Map(_))) => {
-                merge_into(entries, list)?;
-            }
-            _ => {
-                return Err(Problem::error("<< takes a map or a list of maps").at(node.origin));
-            }
+            Ok(())
         }
+        Value::List(list) if list.iter().all(|node| matches!(node.value, Value::Map(_))) => list
+            .into_iter()
+            .try_for_each(|node| merge_into(entries, node)),
+        _ => Err(Problem::error("<< takes a map or a list of maps").at(merged.origin)),
     }
-    Ok(())
 }

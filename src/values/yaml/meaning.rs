@@ -29,7 +29,7 @@ pub(super) fn scalar_value(text: String, plain: bool, tag: Option<&Tag>) -> Resu
         (Some(expected @ ("null" | "bool" | "int" | "float")), _) => {
             Err(Problem::error(format!("{shown}{expected}")))
         }
-        _ => Err(unknown_tag(tag)),
+        _ => Err(wrong_tag(tag, "a text")),
     }
 }
 
@@ -51,6 +51,10 @@ fn plain_value(text: String) -> Result<Value, Problem> {
 /// Refuses a key without quotes that readers do not agree on. An integer in its usual spelling becomes its text, as in
 /// Helm.
 pub(super) fn check_plain_key(text: &str) -> Result<(), Problem> {
+    if text.is_empty() {
+        return Err(Problem::error("a key must be text, but this one is empty")
+            .help("a text that starts with : must be quoted"));
+    }
     let read_as = match scalar::resolve(text) {
         Scalar::Text => return Ok(()),
         Scalar::Number(number) if !number.is_f64() && number.to_string() == text => return Ok(()),
@@ -65,14 +69,19 @@ pub(super) fn check_plain_key(text: &str) -> Result<(), Problem> {
     .help(format!("write the key as \"{text}\"")))
 }
 
-pub(super) fn check_tag(tag: Option<&Tag>, expected: &str) -> Result<(), Problem> {
+/// Refuses a tag other than the expected one on `found`.
+pub(super) fn check_tag(tag: Option<&Tag>, expected: &str, found: &str) -> Result<(), Problem> {
     match tag {
-        Some(tag) if !tag.is_yaml_core_schema_tag(expected) => Err(unknown_tag(tag)),
+        Some(tag) if !tag.is_yaml_core_schema_tag(expected) => Err(wrong_tag(tag, found)),
         _ => Ok(()),
     }
 }
 
-pub(super) fn unknown_tag(tag: &Tag) -> Problem {
-    Problem::error(format!("the tag {} has no meaning here", tag.original()))
-        .help("a text that starts with ! must be quoted")
+fn wrong_tag(tag: &Tag, found: &str) -> Problem {
+    match tag.core_suffix() {
+        Some(name) => Problem::error(format!("the tag !!{name} does not fit {found}")),
+        // It is not repeated: it may be a password that was to be quoted.
+        None => Problem::error("this tag has no meaning here")
+            .help("a text that starts with ! must be quoted"),
+    }
 }

@@ -122,21 +122,30 @@ fn tags() {
         ("a: !!int x", "f:1:4: error: \"x\" is no int"),
         (
             "a: !!binary aGk=",
-            "f:1:4: error: the tag !!binary has no meaning here",
+            "f:1:4: error: this tag has no meaning here",
         ),
-        (
-            "a: !secret x",
-            "f:1:4: error: the tag !secret has no meaning here",
-        ),
+        ("a: !secret x", "f:1:4: error: this tag has no meaning here"),
         (
             "a: !secret {}",
-            "f:1:4: error: the tag !secret has no meaning here",
+            "f:1:4: error: this tag has no meaning here",
         ),
         (
             "a: !!seq {}",
-            "f:1:4: error: the tag !!seq has no meaning here",
+            "f:1:4: error: the tag !!seq does not fit a map",
         ),
-        ("!x a: b", "f:1:1: error: the tag !x has no meaning here"),
+        (
+            "!!map [1]",
+            "f:1:4: error: the tag !!map does not fit a list",
+        ),
+        (
+            "a: !!map b",
+            "f:1:4: error: the tag !!map does not fit a text",
+        ),
+        (
+            "!!int 1: b",
+            "f:1:4: error: the tag !!int does not fit a key",
+        ),
+        ("!x a: b", "f:1:1: error: this tag has no meaning here"),
     ] {
         let found = fault(text);
         // Where a tag stands before its value, either place is right.
@@ -195,7 +204,39 @@ fn says_what_is_wrong_and_where() {
         ),
         ("a: b: c", "f:1:5: error: not valid YAML: "),
         ("a: 'b", "f:1:4: error: not valid YAML: "),
-        ("a:\n\tb: 1", "f:2:"),
+        (
+            "a:\n\tb: 1",
+            "f:2:1: error: not valid YAML: a tab in the indentation (indent with spaces)",
+        ),
+        (
+            "a:\n  b: 1\n\n \tc: 2",
+            "f:4:2: error: not valid YAML: a tab in the indentation",
+        ),
+        (
+            "a: >\n  b\n\tc\nd: 1",
+            "f:3:1: error: not valid YAML: a tab in the indentation",
+        ),
+        (
+            "a: |\n\tb",
+            "f:2:1: error: not valid YAML: a tab in the indentation",
+        ),
+        ("a: \"b\n\tc\"\nd: [", "f:3:4: error: not valid YAML: "),
+        (
+            ": b",
+            "f:1:1: error: a key must be text, but this one is empty",
+        ),
+        (
+            "a: {: b}",
+            "f:1:5: error: a key must be text, but this one is empty",
+        ),
+        (
+            "? \n: b",
+            "f:2:1: error: a key must be text, but this one is empty",
+        ),
+        (
+            "a: &x {}\nb:\n  <<: *x\n  c: 1\n  <<: *x",
+            "f:5:3: error: duplicate key \"<<\", first written at f:3:3",
+        ),
         ("a: b\n c: d", "f:2:3: error: not valid YAML: "),
         ("a: 1\nb: \0", "f:2:4: error: a NUL character"),
     ] {
@@ -249,6 +290,16 @@ fn alias_bombs_are_refused() {
         "*a, ".repeat(1_000)
     );
     assert!(fault(&heavy).contains("aliases bring in more than"));
+}
+
+#[test]
+fn anchors_around_anchors_are_bounded() {
+    let list = |items: usize, anchors: usize| {
+        let opened: String = (0..anchors).map(|level| format!("&a{level} [")).collect();
+        format!("a: {opened}{}{}", "x, ".repeat(items), "]".repeat(anchors))
+    };
+    assert_eq!(all(&list(100_000, 9)).len(), 1);
+    assert!(fault(&list(100_000, 10)).starts_with("f:1:8: error: anchors name more than 1000000"));
 }
 
 #[test]
