@@ -131,11 +131,16 @@ fn rotated(authority: &Object, name: &str, material: &Material) -> Object {
     }
 }
 
-/// Writes a checksum of the Secrets that its pods read into a workload. Jobs get none: each of their pods is new.
+/// Writes a checksum of what its pods read of the Secrets into a workload. A Job gets another name instead, as it cannot
+/// be changed, and only where what is trusted changes: its pods read their certificates when they start, but what it has
+/// told others of the authorities (cluster-info, the pins of join tokens) it has to tell anew.
 fn mark_readers(object: &mut Object, store: &Store) {
-    if !matches!(object.kind(), "Deployment" | "StatefulSet" | "DaemonSet") {
-        return;
-    }
+    let workload = matches!(object.kind(), "Deployment" | "StatefulSet" | "DaemonSet");
+    let only = match object.kind() {
+        "Job" => Some(AUTHORITIES),
+        _ if workload => None,
+        _ => return,
+    };
     let template = object
         .content
         .get_mut("spec")
@@ -143,6 +148,21 @@ fn mark_readers(object: &mut Object, store: &Store) {
     let Some(Json::Object(template)) = template else {
         return;
     };
+    let Some(checksum) = checksum(template, store, only) else {
+        return;
+    };
+    let metadata = template.entry("metadata").or_insert_with(|| json!({}));
+    if let Json::Object(metadata) = metadata {
+        let annotations = metadata.entry("annotations").or_insert_with(|| json!({}));
+        annotations[CHECKSUM] = checksum.as_str().into();
+    }
+    if only.is_some() {
+        rename(object, &checksum);
+    }
+}
+
+/// Of the parts of Secrets that a pod template mounts, or of one kind of them only; `None` where it mounts none.
+fn checksum(template: &Map<String, Json>, store: &Store, only: Option<&str>) -> Option<String> {
     let volumes = template.get("spec").and_then(|spec| spec.get("volumes"));
     let mut digest = Sha256::new();
     let mut reads_any = false;
@@ -150,21 +170,33 @@ fn mark_readers(object: &mut Object, store: &Store) {
         let Some((material, keys)) = read_by(volume, store) else {
             continue;
         };
-        reads_any = true;
         for key in keys {
-            digest.update(material.part(key));
-            digest.update([0]);
+            if only.is_none_or(|only| only == key) {
+                reads_any = true;
+                digest.update(material.part(key));
+                digest.update([0]);
+            }
         }
     }
-    let metadata = template.entry("metadata").or_insert_with(|| json!({}));
-    if let (true, Json::Object(metadata)) = (reads_any, metadata) {
-        let annotations = metadata.entry("annotations").or_insert_with(|| json!({}));
-        let digest: String = digest
-            .finalize()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
-        annotations[CHECKSUM] = digest.into();
+    reads_any.then(|| hexadecimal(digest))
+}
+
+fn hexadecimal(digest: Sha256) -> String {
+    let bytes = digest.finalize();
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A Job's name ends in a hash of its content. The new one is of the checksum as well, and as long.
+fn rename(job: &mut Object, checksum: &str) {
+    let name = job.name().to_owned();
+    let Some((stem, hash)) = name.rsplit_once('-') else {
+        return;
+    };
+    let digest = Sha256::new().chain_update(hash).chain_update(checksum);
+    let mut new = hexadecimal(digest);
+    new.truncate(hash.len());
+    if let Some(Json::Object(metadata)) = job.content.get_mut("metadata") {
+        metadata.insert("name".to_owned(), format!("{stem}-{new}").into());
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod clock;
 mod damage;
+mod readers;
 mod reasons;
 mod rotation;
 mod secrecy;

@@ -128,10 +128,12 @@ fn render_puts_the_folder_into_secrets_and_marks_the_pods_that_read_them() {
             annotations["checksum/certificates"].is_string()
         })
         .map(|item| {
-            item["metadata"]["name"]
-                .as_str()
-                .expect("a name")
-                .to_owned()
+            let name = item["metadata"]["name"].as_str().expect("a name");
+            let named = match item["kind"] == "Job" {
+                true => name.rsplit_once('-').map(|(stem, _)| stem),
+                false => Some(name),
+            };
+            named.expect("a name that ends in a hash").to_owned()
         })
         .collect();
     let readers = [
@@ -140,6 +142,9 @@ fn render_puts_the_folder_into_secrets_and_marks_the_pods_that_read_them() {
         "apiserver",
         "controller-manager",
         "scheduler",
+        // The Jobs: what they tell the nodes to trust is in their names.
+        "bootstrap",
+        "ltsp-join-token",
     ];
     let mut expected = readers
         .map(|name| format!("kubefarm-kubernetes-{name}"))
