@@ -39,9 +39,8 @@ mod secrecy;
 #[allow(dead_code, reason = "what the tests of apply alone use")]
 mod site;
 
-/// A control plane that is ready wherever there are no nodes: no pods, and what it would store is elsewhere.
-const FARM: &str = "--set kubernetes.etcd.enabled=false,\
-                    kubernetes.apiServer.extraArgs.etcd-servers=https://etcd.example:2379,\
+/// A control plane that is ready wherever there are no nodes: without pods.
+const FARM: &str = "--set kubernetes.etcd.replicaCount=0,\
                     kubernetes.apiServer.replicaCount=0,kubernetes.apiServer.service.type=ClusterIP,\
                     kubernetes.controllerManager.replicaCount=0,kubernetes.scheduler.replicaCount=0,\
                     kubernetes.admin.replicaCount=0,kubernetes.admin.job.enabled=false,\

@@ -146,8 +146,14 @@ fn etcd(values: &Values, findings: &mut Findings) {
     if !etcd.enabled {
         return;
     }
+    let server = &values.kubernetes.api_server;
     match etcd.replica_count {
-        0 => findings.error(&path, "etcd needs at least one member"),
+        0 if server.enabled && server.replica_count > 0 => {
+            let problem = Problem::error("etcd needs at least one member");
+            let help = "a farm that sleeps has kubernetes.apiServer.replicaCount: 0 as well";
+            findings.record(&path, problem.help(help));
+        }
+        0 => {}
         count if count % 2 == 0 => {
             let problem = Problem::warning(format!(
                 "{count} members survive the loss of no more members than {} do",
