@@ -5,6 +5,9 @@ mod support;
 #[path = "effects/changes.rs"]
 mod changes;
 
+#[path = "effects/consequences.rs"]
+mod consequences;
+
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};

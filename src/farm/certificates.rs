@@ -165,7 +165,10 @@ impl Pki {
                 certificates: Vec::new(),
             },
         };
-        builder.etcd();
+        // An etcd of somebody else comes with its own authority, and with a client certificate of that one.
+        if values.kubernetes.etcd.enabled {
+            builder.etcd();
+        }
         builder.cluster(services);
         builder.front_proxy();
         if values.kubernetes.konnectivity_server.enabled {
@@ -241,12 +244,8 @@ impl Builder<'_> {
 
         let server = self.api_server_sans(services);
         self.leaf("apiserver-server", &issuer, SERVER, server);
-        self.client(
-            "apiserver-kubelet-client",
-            &issuer,
-            None,
-            &["system:masters"],
-        );
+        // No group: a ClusterRoleBinding gives this user what it needs of the kubelets, as with kubeadm.
+        self.client("apiserver-kubelet-client", &issuer, None, &[]);
         for component in ["controller-manager", "scheduler"] {
             let service = format!("{}-{component}", self.names.kubernetes);
             let sans = Sans::of_service(&service, self.namespace);

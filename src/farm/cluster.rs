@@ -6,6 +6,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::control_plane::{agents_port, image_tag};
 use super::spec::{self, ExtraManifest, Flags, Fragment, KonnectivityMode, TextMap, Values};
 use super::subnets::Subnets;
 use super::workload::{ImageReference, Workload, some_fragment, some_list, some_text};
@@ -217,7 +218,7 @@ impl KubeProxy {
         lay_over(&mut config, &proxy.config);
         KubeProxy {
             enabled: proxy.enabled,
-            image: ImageReference::new(&proxy.image, &values.kubernetes.version),
+            image: ImageReference::new(&proxy.image, &image_tag(&values.kubernetes.version)),
             resources: some_fragment(&proxy.resources),
             node_selector: some_text(&proxy.node_selector),
             tolerations: some_list(&proxy.tolerations),
@@ -300,7 +301,7 @@ fn konnectivity_address(values: &Values) -> (Option<String>, u16) {
     };
     let port = match (kind, own.node_ports.agent) {
         (spec::ServiceType::NodePort, Some(port)) => port,
-        _ => own.ports.agent,
+        _ => agents_port(&kubernetes.konnectivity_server),
     };
     (host, port)
 }

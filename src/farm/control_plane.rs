@@ -25,8 +25,10 @@ pub struct Etcd {
     pub initial_cluster: String,
     /// One URL that reaches any member.
     pub client_endpoint: String,
-    /// How many members make a quorum.
-    pub pdb_min_available: u32,
+    /// How many members make a quorum, where it can spare one.
+    pub pdb_min_available: Option<u32>,
+    /// Otherwise, how many may be away: a node with one of one or two members could never be drained.
+    pub pdb_max_unavailable: Option<u32>,
 }
 
 /// A Service with ports of type `P`.
@@ -86,6 +88,8 @@ impl Etcd {
             .into_iter()
             .map(|(url, _)| url)
             .collect();
+        let quorum = etcd.replica_count / 2 + 1;
+        let spares = quorum < etcd.replica_count;
         let peers: Vec<String> = members(etcd.ports.peer)
             .into_iter()
             .map(|(url, pod)| format!("{pod}={url}"))
@@ -106,7 +110,8 @@ impl Etcd {
             endpoints: endpoints.join(","),
             initial_cluster: peers.join(","),
             client_endpoint: format!("https://{name}:{}", etcd.ports.client),
-            pdb_min_available: etcd.replica_count / 2 + 1,
+            pdb_min_available: spares.then_some(quorum),
+            pdb_max_unavailable: (!spares).then_some(1),
         }
     }
 }
@@ -172,6 +177,8 @@ pub struct ApiServer {
     pub service: OnePortService,
     /// What `kubernetes.default` inside the child leads to, unless the user's flags say it.
     pub advertise_address: Option<String>,
+    /// The port that is announced with that address, where the Service has another one.
+    pub announced_port: Option<u16>,
     /// Whether anonymous requests are limited by an AuthenticationConfiguration, which excludes the flags for OIDC.
     pub structured_authentication: bool,
 }
@@ -180,8 +187,13 @@ pub struct ApiServer {
 const AUTHENTICATION_CONFIGURATION_V1: u32 = 34;
 
 /// 37 of `v1.37.2`.
-fn minor_version(version: &str) -> Option<u32> {
+pub fn minor_version(version: &str) -> Option<u32> {
     version.split('.').nth(1)?.parse().ok()
+}
+
+/// The image tag of a version: a tag has no `+` (kubeadm: KubernetesVersionToImageTag).
+pub fn image_tag(version: &str) -> String {
+    version.replace('+', "_")
 }
 
 impl ApiServer {
@@ -192,16 +204,27 @@ impl ApiServer {
                 || matches!(flag.as_str(), "anonymous-auth" | "authentication-config")
         };
         ApiServer {
-            workload: Workload::new(server, format!("{prefix}-apiserver"), version),
+            workload: Workload::new(server, format!("{prefix}-apiserver"), &image_tag(version)),
             extra_args: server.extra_args.clone(),
             port: server.port,
             service: (&server.service).into(),
             advertise_address: server.service.load_balancer_ip.clone(),
+            announced_port: announced_port(server),
             structured_authentication: minor_version(version)
                 .is_none_or(|minor| minor >= AUTHENTICATION_CONFIGURATION_V1)
                 && !server.extra_args.keys().any(excludes),
         }
     }
+}
+
+/// What the Service `kubernetes` inside the child leads to is the announced address with the port of the process, so
+/// that the Service at that address has to have this port as well. Node ports are others anyway.
+fn announced_port(server: &spec::ApiServer) -> Option<u16> {
+    let service = &server.service;
+    let announced = service.load_balancer_ip.is_some()
+        || matches!(server.extra_args.get("advertise-address"), Some(address) if !address.is_null());
+    let served = service.port == server.port || service.kind == ServiceType::NodePort;
+    (announced && !served).then_some(server.port)
 }
 
 /// kube-controller-manager or kube-scheduler.
@@ -221,7 +244,7 @@ impl Controller {
         let manager = &values.kubernetes.controller_manager;
         let name = format!("{prefix}-controller-manager");
         Controller {
-            workload: Workload::new(manager, name, &values.kubernetes.version),
+            workload: Workload::new(manager, name, &image_tag(&values.kubernetes.version)),
             extra_args: manager.extra_args.clone(),
             port: manager.port,
             service: (&manager.service).into(),
@@ -233,7 +256,7 @@ impl Controller {
         let scheduler = &values.kubernetes.scheduler;
         let name = format!("{prefix}-scheduler");
         Controller {
-            workload: Workload::new(scheduler, name, &values.kubernetes.version),
+            workload: Workload::new(scheduler, name, &image_tag(&values.kubernetes.version)),
             extra_args: scheduler.extra_args.clone(),
             port: scheduler.port,
             service: (&scheduler.service).into(),
@@ -301,6 +324,26 @@ pub struct KonnectivityService {
     #[serde(flatten)]
     pub service: Service<KonnectivityServicePorts>,
     pub node_ports: KonnectivityNodePorts,
+    /// Whether it has the port `admin`.
+    pub admin: bool,
+}
+
+/// The ports of its Service in the charts' defaults. One that is still there follows the server's own, as in the charts
+/// of 0.13, or is not opened at all.
+pub const DEFAULT_AGENTS_PORT: u16 = 8132;
+const DEFAULT_ADMIN_PORT: u16 = 8133;
+
+/// The port at which a Service sends agents to the server.
+pub fn agents_port(server: &spec::KonnectivityServer) -> u16 {
+    match server.service.ports.agent {
+        DEFAULT_AGENTS_PORT => server.ports.agent,
+        port => port,
+    }
+}
+
+/// Whether the Service was asked to have the port for debugging, which takes no credentials.
+pub fn opens_admin_port(service: &spec::KonnectivityService) -> bool {
+    service.ports.admin != DEFAULT_ADMIN_PORT || service.node_ports.admin.is_some()
 }
 
 impl KonnectivityServer {
@@ -317,12 +360,16 @@ impl KonnectivityServer {
                 service: Service {
                     enabled: service.enabled,
                     kind: service.kind,
-                    ports: service.ports.clone(),
+                    ports: KonnectivityServicePorts {
+                        agent: agents_port(server),
+                        ..service.ports.clone()
+                    },
                     labels: some_text(&service.labels),
                     annotations: some_text(&service.annotations),
                     load_balancer_ip: service.load_balancer_ip.clone(),
                 },
                 node_ports: service.node_ports.clone(),
+                admin: opens_admin_port(service),
             },
         }
     }

@@ -85,6 +85,11 @@ fn tag_settings(kind: &str) -> Value {
 /// What else has to be set for the change to make sense.
 pub fn needed_with(path: &[String]) -> Vec<String> {
     match path.join(".").as_str() {
+        "kubernetes.etcd.enabled" => vec![
+            r#"kubernetes.apiServer.extraArgs.etcd-servers="https://etcd.example.org:2379""#
+                .to_owned(),
+            "kubernetes.etcd.backup.enabled=false".to_owned(),
+        ],
         "pki.algorithm" => vec!["pki.size=2048".to_owned()],
         _ => Vec::new(),
     }

@@ -18,7 +18,7 @@ const CLIENTS: [(&str, &str, &[&str]); 4] = [
     (
         "apiserver-kubelet-client",
         "kubefarm-kubernetes-apiserver-kubelet-client",
-        &["system:masters"],
+        &[],
     ),
     (
         "controller-manager-client",
