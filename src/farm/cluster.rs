@@ -280,6 +280,20 @@ impl KonnectivityAgent {
     }
 }
 
+/// Whether agents are sent to a node port that is not known beforehand.
+pub fn agents_port_is_unknown(values: &Values) -> bool {
+    let kubernetes = &values.kubernetes;
+    let own = &kubernetes.konnectivity_server.service;
+    let kind = match kubernetes.konnectivity_server.mode {
+        KonnectivityMode::Grpc => kubernetes.api_server.service.kind,
+        KonnectivityMode::HttpConnect => own.kind,
+    };
+    let flags = &kubernetes.konnectivity_agent.extra_args;
+    kind == spec::ServiceType::NodePort
+        && own.node_ports.agent.is_none()
+        && !flags.contains_key("proxy-server-port")
+}
+
 /// Where agents reach the server: at the API server's address with GRPC, else at the server's own.
 fn konnectivity_address(values: &Values) -> (Option<String>, u16) {
     let kubernetes = &values.kubernetes;

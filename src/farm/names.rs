@@ -90,7 +90,7 @@ impl Names {
             }
         }
         let mut told: Vec<&Option<Path>> = Vec::new();
-        for (too_long, cause) in self.too_long(&causes) {
+        for (too_long, cause) in self.too_long(values, &causes) {
             if !told.contains(&cause) {
                 record(findings, cause, Problem::error(too_long));
                 told.push(cause);
@@ -99,11 +99,23 @@ impl Names {
     }
 
     /// What is too long, each with its cause; the one that most has to be cut from comes first.
-    fn too_long<'a>(&self, causes: &'a Causes) -> Vec<(String, &'a Option<Path>)> {
+    fn too_long<'a>(&self, values: &Values, causes: &'a Causes) -> Vec<(String, &'a Option<Path>)> {
         // The longest suffix that each prefix gets, by the kind with the tightest limit. A Job's name
         // ends in a hash of 10, a CronJob's Jobs in a timestamp of 10: 63 - 11 = 52 for both.
         // X.520 bounds a common name at 64 (RFC 5280, ub-common-name).
+        // A certificate's name is the value of its Secret's label `app`, too.
+        let certificate = match values.kubernetes.konnectivity_server.enabled {
+            true => "-pki-konnectivity-server-client",
+            false => "-pki-controller-manager-server",
+        };
         let longest = [
+            (
+                "label",
+                &self.kubernetes,
+                certificate,
+                63,
+                &causes.kubernetes,
+            ),
             (
                 "object name",
                 &self.kubernetes,

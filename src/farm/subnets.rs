@@ -6,7 +6,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::findings::Findings;
 use super::spec::OneOrMany;
-use crate::values::Path;
+use crate::values::{Path, Problem};
 
 /// Where no Service and no pod can be reached, whatever the routes (RFC 6890, RFC 5771, RFC 4291).
 const NOT_ROUTED: [(IpNet, &str); 4] = [
@@ -111,8 +111,9 @@ impl Subnets {
         }
     }
 
-    /// Finds ranges that kube-apiserver refuses: it asks for at least 8 addresses.
-    pub fn check_services(&self, path: &Path, findings: &mut Findings) {
+    /// Finds ranges that a kube-apiserver of 1.`minor` refuses: it asks for at least 8 addresses, and counted them all
+    /// before 1.34 (cmd/kube-apiserver/app/options/validation.go; registry/core/service/ipallocator).
+    pub fn check_services(&self, minor: u32, path: &Path, findings: &mut Findings) {
         for subnet in &self.0 {
             if size(subnet) < 8 {
                 findings.error(
@@ -120,6 +121,46 @@ impl Subnets {
                     format!("{subnet} has fewer than the 8 addresses that kube-apiserver asks for"),
                 );
             }
+            let longest = subnet.max_prefix_len();
+            let shortest = match subnet {
+                _ if minor < 34 => longest - 20,
+                IpNet::V4(_) => 0,
+                IpNet::V6(_) => 64,
+            };
+            if subnet.prefix_len() < shortest {
+                let problem = Problem::error(format!(
+                    "{subnet} has more addresses than kube-apiserver takes for Services"
+                ));
+                let widest = widened(subnet, shortest);
+                findings.record(path, problem.help(format!("use {widest} or a part of it")));
+            }
+        }
+    }
+
+    /// Finds ranges of which the controller manager cannot give every node a part with a prefix of this length, of IPv4
+    /// and of IPv6 (pkg/controller/nodeipam/node_ipam_controller.go, ipam/cidrset).
+    pub fn check_pods(&self, node_prefixes: (u8, u8), path: &Path, findings: &mut Findings) {
+        for subnet in &self.0 {
+            let (part, widest, flag) = match subnet {
+                IpNet::V4(_) => (node_prefixes.0, 0, "node-cidr-mask-size-ipv4"),
+                IpNet::V6(_) => (
+                    node_prefixes.1,
+                    node_prefixes.1.saturating_sub(16),
+                    "node-cidr-mask-size-ipv6",
+                ),
+            };
+            let prefix = subnet.prefix_len();
+            let problem = if prefix > part {
+                format!("{subnet} is smaller than the /{part} that every node is given of it")
+            } else if prefix < widest {
+                format!(
+                    "{subnet} is more than 16 bits wider than the /{part} that every node is given of it"
+                )
+            } else {
+                continue;
+            };
+            let help = format!("use another range, or set controllerManager.extraArgs.{flag}");
+            findings.record(path, Problem::error(problem).help(help));
         }
     }
 
@@ -132,6 +173,11 @@ impl Subnets {
 
 fn shared(one: &IpNet, other: &IpNet) -> bool {
     one.contains(other) || other.contains(one)
+}
+
+/// The range that begins where `subnet` does and has a prefix of this length.
+fn widened(subnet: &IpNet, prefix: u8) -> String {
+    format!("{}/{prefix}", subnet.network())
 }
 
 fn size(subnet: &IpNet) -> u128 {

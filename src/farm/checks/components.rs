@@ -1,18 +1,11 @@
-//! What all components share: flags and labels.
+//! What all components share: flags.
 
 use crate::farm::findings::Findings;
-use crate::farm::spec::{Component, Flags, ServiceType, Spread, TextMap, Values};
-use crate::farm::syntax::{is_label_key, is_label_value};
+use crate::farm::spec::{Flags, Values};
 use crate::values::{Path, Problem};
 
-/// Checks every component's flags and labels.
+/// Checks every component's flags, which are written into command lines as `--key=value`.
 pub fn check(values: &Values, findings: &mut Findings) {
-    all_flags(values, findings);
-    all_labels(values, findings);
-}
-
-/// Flags are written into command lines as `--key=value`.
-fn all_flags(values: &Values, findings: &mut Findings) {
     let kubernetes = &values.kubernetes;
     for (path, flags) in [
         ("kubernetes.etcd", &kubernetes.etcd.extra_args),
@@ -66,73 +59,6 @@ fn flags_of(flags: &Flags, path: &Path, findings: &mut Findings) {
             findings.error(
                 &path,
                 "a flag's value is a scalar, or a list of scalars to repeat it",
-            );
-        }
-    }
-}
-
-fn all_labels(values: &Values, findings: &mut Findings) {
-    let kubernetes = &values.kubernetes;
-    let components: [(&str, &dyn Component); 11] = [
-        ("kubernetes.etcd", &kubernetes.etcd),
-        ("kubernetes.apiServer", &kubernetes.api_server),
-        (
-            "kubernetes.controllerManager",
-            &kubernetes.controller_manager,
-        ),
-        ("kubernetes.scheduler", &kubernetes.scheduler),
-        ("kubernetes.admin", &kubernetes.admin),
-        ("kubernetes.coredns", &kubernetes.coredns),
-        (
-            "kubernetes.konnectivityServer",
-            &kubernetes.konnectivity_server,
-        ),
-        (
-            "kubernetes.konnectivityAgent",
-            &kubernetes.konnectivity_agent,
-        ),
-        ("ltsp", &values.ltsp),
-        ("dhcp.controller", &values.dhcp.controller),
-        ("dhcp.standalone", &values.dhcp.standalone),
-    ];
-    for (path, component) in components {
-        let keys = component.keys();
-        let path = Path::from(path);
-        labels_of(keys.labels, &path.join("labels"), findings);
-        labels_of(keys.pod_labels, &path.join("podLabels"), findings);
-        labels_of(keys.node_selector, &path.join("nodeSelector"), findings);
-        if matches!(keys.anti_affinity, Some(Spread::Soft | Spread::Hard))
-            && keys.topology_key == Some("")
-        {
-            findings.error(
-                &path.join("podAntiAffinityTopologyKey"),
-                "pods cannot be kept apart by a node label without a name",
-            );
-        }
-    }
-    if kubernetes.api_server.service.kind == ServiceType::ClusterIP
-        && kubernetes.api_server.service.node_port.is_some()
-    {
-        findings.warning(
-            &Path::from("kubernetes.apiServer.service.nodePort"),
-            "a Service of type ClusterIP has no node port",
-        );
-    }
-}
-
-fn labels_of(labels: &TextMap, path: &Path, findings: &mut Findings) {
-    for (key, value) in labels {
-        let path = path.join(key.as_str());
-        if !is_label_key(key) {
-            findings.key_error(&path, format!("`{key}` is no label key"));
-        }
-        if !is_label_value(value) {
-            findings.error(&path, format!("`{value}` is no label value"));
-        }
-        if key == "app" && !path.to_string().ends_with("nodeSelector.app") {
-            findings.key_error(
-                &path,
-                "the label `app` is how a component finds its own pods",
             );
         }
     }

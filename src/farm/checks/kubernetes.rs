@@ -3,69 +3,22 @@
 use std::net::IpAddr;
 
 use crate::farm::findings::Findings;
-use crate::farm::spec::{Component, KeyAlgorithm, KonnectivityMode, ServiceType, Values};
-use crate::farm::subnets::Subnets;
-use crate::farm::syntax::{
-    go_duration, is_cron, is_dns_name, is_file_key, is_kubernetes_version, is_quantity,
-    split_endpoint,
-};
+use crate::farm::spec::{KeyAlgorithm, ServiceType, Values};
+use crate::farm::syntax::{go_duration, is_cron, is_dns_name, is_file_key, is_quantity};
 use crate::values::{Path, Problem};
 
 /// Checks the control plane's values.
-pub fn check(values: &Values, services: &Subnets, pods: &Subnets, findings: &mut Findings) {
-    networking(values, services, pods, findings);
+pub fn check(values: &Values, findings: &mut Findings) {
     addresses(values, findings);
     etcd(values, findings);
     times(values, findings);
     sizes(values, findings);
-    node_ports(values, findings);
-    konnectivity(values, findings);
     for name in values.kubernetes.extra_manifests.keys() {
         if !is_file_key(name) {
             let path = Path::from("kubernetes.extraManifests").join(name.as_str());
             findings.key_error(
                 &path,
                 format!("`{name}` is no file name here: letters, digits, `-`, `_` and `.`"),
-            );
-        }
-    }
-}
-
-fn networking(values: &Values, services: &Subnets, pods: &Subnets, findings: &mut Findings) {
-    let kubernetes = &values.kubernetes;
-    let path = Path::from("kubernetes.networking");
-    services.check_routed(&path.join("serviceSubnet"), findings);
-    services.check_services(&path.join("serviceSubnet"), findings);
-    pods.check_routed(&path.join("podSubnet"), findings);
-    if services.overlaps(pods) {
-        findings.error(
-            &path.join("podSubnet"),
-            "the pods' addresses overlap with the Services'",
-        );
-    }
-    let domain = &kubernetes.networking.dns_domain;
-    if !is_dns_name(domain) || domain.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        findings.error(
-            &path.join("dnsDomain"),
-            format!("`{domain}` is no lower-case DNS name"),
-        );
-    }
-    if !is_kubernetes_version(&kubernetes.version) {
-        let problem = Problem::error(format!("`{}` is no Kubernetes version", kubernetes.version));
-        findings.record(
-            &Path::from("kubernetes.version"),
-            problem.help("write it in full and with its v: v1.37.2"),
-        );
-    }
-    let endpoint = kubernetes.control_plane_endpoint.as_deref();
-    if let Some(endpoint) = endpoint {
-        let host = split_endpoint(endpoint).map(|(host, _)| host);
-        if !host.is_some_and(|host| is_dns_name(host) || host.parse::<IpAddr>().is_ok()) {
-            let problem =
-                Problem::error(format!("`{endpoint}` is no endpoint: expected HOST:PORT"));
-            findings.record(
-                &Path::from("kubernetes.controlPlaneEndpoint"),
-                problem.help("an IPv6 address goes in brackets: [fd00::1]:6443"),
             );
         }
     }
@@ -247,96 +200,6 @@ fn sizes(values: &Values, findings: &mut Findings) {
                 "{} is no size of such a key; expected one of {sizes:?}",
                 values.pki.size
             ),
-        );
-    }
-}
-
-fn node_ports(values: &Values, findings: &mut Findings) {
-    let kubernetes = &values.kubernetes;
-    let konnectivity = &kubernetes.konnectivity_server.service.node_ports;
-    for (path, port) in [
-        (
-            "kubernetes.apiServer.service.nodePort",
-            kubernetes.api_server.service.node_port,
-        ),
-        (
-            "kubernetes.controllerManager.service.nodePort",
-            kubernetes.controller_manager.service.node_port,
-        ),
-        (
-            "kubernetes.scheduler.service.nodePort",
-            kubernetes.scheduler.service.node_port,
-        ),
-        (
-            "kubernetes.konnectivityServer.service.nodePorts.server",
-            konnectivity.server,
-        ),
-        (
-            "kubernetes.konnectivityServer.service.nodePorts.agent",
-            konnectivity.agent,
-        ),
-        (
-            "kubernetes.konnectivityServer.service.nodePorts.admin",
-            konnectivity.admin,
-        ),
-    ] {
-        if let Some(port) = port.filter(|port| !(30000..=32767).contains(port)) {
-            findings.warning(
-                &Path::from(path),
-                format!("{port} is outside 30000-32767, the node ports of most clusters"),
-            );
-        }
-    }
-}
-
-fn konnectivity(values: &Values, findings: &mut Findings) {
-    let kubernetes = &values.kubernetes;
-    let (agent, server) = (
-        &kubernetes.konnectivity_agent,
-        &kubernetes.konnectivity_server,
-    );
-    if server.enabled && server.mode == KonnectivityMode::Grpc {
-        let keys = server.keys();
-        let path = Path::from("kubernetes.konnectivityServer");
-        for (key, unset) in [
-            ("labels", keys.labels.is_empty()),
-            ("annotations", keys.annotations.is_empty()),
-            ("nodeSelector", keys.node_selector.is_empty()),
-            ("tolerations", keys.tolerations.is_empty()),
-            ("affinity", keys.affinity.is_empty()),
-        ] {
-            if !unset {
-                let problem = Problem::warning(
-                    "with mode GRPC the server is a container of the API server's pods, which have their own",
-                );
-                findings.record(
-                    &path.join(key),
-                    problem.help(format!("set kubernetes.apiServer.{key}")),
-                );
-            }
-        }
-    }
-    if !agent.enabled {
-        return;
-    }
-    if !server.enabled {
-        findings.warning(
-            &Path::from("kubernetes.konnectivityAgent.enabled"),
-            "an agent without a server: kubernetes.konnectivityServer.enabled is false",
-        );
-    }
-    let model = crate::farm::cluster::KonnectivityAgent::new(values);
-    if model.proxy_server_host.is_none() && !agent.extra_args.contains_key("proxy-server-host") {
-        let service = match server.mode {
-            KonnectivityMode::Grpc => "kubernetes.apiServer.service.loadBalancerIP",
-            KonnectivityMode::HttpConnect => "kubernetes.konnectivityServer.service.loadBalancerIP",
-        };
-        let problem = Problem::error("the agents cannot know where their server is");
-        findings.record(
-            &Path::from("kubernetes.konnectivityAgent.enabled"),
-            problem.help(format!(
-                "set {service}, or proxy-server-host in konnectivityAgent.extraArgs"
-            )),
         );
     }
 }

@@ -2,9 +2,14 @@
 
 mod components;
 mod dhcp;
+mod konnectivity;
 mod kubernetes;
+mod labels;
 mod ltsp;
+mod network;
 mod nodes;
+mod ports;
+mod references;
 mod tags;
 
 use super::findings::Findings;
@@ -13,10 +18,25 @@ use super::subnets::Subnets;
 
 /// Records everything that would make these values no sane farm.
 pub fn check(values: &Values, services: &Subnets, pods: &Subnets, findings: &mut Findings) {
-    kubernetes::check(values, services, pods, findings);
+    network::check(values, services, pods, findings);
+    kubernetes::check(values, findings);
+    konnectivity::check(values, findings);
+    ports::check(values, findings);
+    references::check(values, findings);
     components::check(values, findings);
+    labels::check(values, findings);
     nodes::check(&values.node_pools, findings);
     tags::check(values, findings);
     dhcp::check(values, findings);
     ltsp::check(&values.ltsp.config, values, findings);
+}
+
+/// A flag's value as it is written into the command line; `None` for null, which leaves the flag out, and for lists.
+fn text_of(value: &serde_json::Value) -> Option<String> {
+    match value {
+        serde_json::Value::String(text) => Some(text.clone()),
+        serde_json::Value::Number(number) => Some(number.to_string()),
+        serde_json::Value::Bool(on) => Some(on.to_string()),
+        _ => None,
+    }
 }

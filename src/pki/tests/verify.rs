@@ -220,7 +220,12 @@ proptest! {
         let values = json!({ "kubernetes": {
             "controlPlaneEndpoint": host,
             "networking": { "dnsDomain": domain, "serviceSubnet": subnets.join(","), "podSubnet": pods.join(",") },
-            "apiServer": { "certSANs": api, "service": { "type": "LoadBalancer", "loadBalancerIP": balancer } },
+            // Whatever families these addresses are of.
+            "apiServer": {
+                "certSANs": api,
+                "extraArgs": { "endpoint-reconciler-type": "none" },
+                "service": { "type": "LoadBalancer", "loadBalancerIP": balancer },
+            },
             "etcd": { "certSANs": etcd },
             "konnectivityServer": { "enabled": true, "mode": "HTTPConnect", "service": { "loadBalancerIP": "10.0.0.9" } },
             "konnectivityAgent": { "enabled": true },

@@ -1,0 +1,127 @@
+//! Konnectivity: whether its servers and its agents find each other.
+
+use crate::farm::cluster::{KonnectivityAgent, agents_port_is_unknown};
+use crate::farm::control_plane::{DEFAULT_AGENTS_PORT, opens_admin_port};
+use crate::farm::findings::Findings;
+use crate::farm::spec::{Component, KonnectivityMode, Values};
+use crate::values::{Path, Problem};
+
+/// Checks Konnectivity's values.
+pub fn check(values: &Values, findings: &mut Findings) {
+    let kubernetes = &values.kubernetes;
+    if kubernetes.konnectivity_server.enabled {
+        beside_the_api_server(values, findings);
+        server_ports(values, findings);
+    }
+    if kubernetes.konnectivity_agent.enabled {
+        agents(values, findings);
+    }
+}
+
+/// In mode GRPC the server has no pods of its own.
+fn beside_the_api_server(values: &Values, findings: &mut Findings) {
+    let server = &values.kubernetes.konnectivity_server;
+    if server.mode != KonnectivityMode::Grpc {
+        return;
+    }
+    let keys = server.keys();
+    let path = Path::from("kubernetes.konnectivityServer");
+    for (key, unset) in [
+        ("labels", keys.labels.is_empty()),
+        ("annotations", keys.annotations.is_empty()),
+        ("nodeSelector", keys.node_selector.is_empty()),
+        ("tolerations", keys.tolerations.is_empty()),
+        ("affinity", keys.affinity.is_empty()),
+    ] {
+        if !unset {
+            let problem = Problem::warning(
+                "with mode GRPC the server is a container of the API server's pods, which have their own",
+            );
+            findings.record(
+                &path.join(key),
+                problem.help(format!("set kubernetes.apiServer.{key}")),
+            );
+        }
+    }
+}
+
+fn server_ports(values: &Values, findings: &mut Findings) {
+    let server = &values.kubernetes.konnectivity_server;
+    let service = Path::from("kubernetes.konnectivityServer.service");
+    if server.mode == KonnectivityMode::HttpConnect && opens_admin_port(&server.service) {
+        let problem = Problem::warning("whoever reaches this port needs no credentials");
+        let key = match server.service.node_ports.admin {
+            Some(_) => "nodePorts",
+            None => "ports",
+        };
+        findings.record(
+            &service.join(key).join("admin"),
+            problem.help("leave it out: metrics and debugging are on the pods' own port"),
+        );
+    }
+    // A default cannot be told from the same number written down, except by its place.
+    let path = service.join("ports").join("agent");
+    let written = !findings.place(&path).starts_with("charts/");
+    let ports = (server.ports.agent, server.service.ports.agent);
+    if written && ports.1 == DEFAULT_AGENTS_PORT && ports.0 != ports.1 {
+        let problem = Problem::warning(format!(
+            "the Service gets the port {}, which kubernetes.konnectivityServer.ports.agent says: {} is the default here",
+            ports.0, ports.1
+        ));
+        findings.record(&path, problem.help("choose another port for one of them"));
+    }
+}
+
+fn agents(values: &Values, findings: &mut Findings) {
+    let kubernetes = &values.kubernetes;
+    let (agent, server) = (
+        &kubernetes.konnectivity_agent,
+        &kubernetes.konnectivity_server,
+    );
+    if !server.enabled {
+        findings.warning(
+            &Path::from("kubernetes.konnectivityAgent.enabled"),
+            "an agent without a server: kubernetes.konnectivityServer.enabled is false",
+        );
+    }
+    let model = KonnectivityAgent::new(values);
+    if model.proxy_server_host.is_none() && !agent.extra_args.contains_key("proxy-server-host") {
+        let service = match server.mode {
+            KonnectivityMode::Grpc => "kubernetes.apiServer.service.loadBalancerIP",
+            KonnectivityMode::HttpConnect => "kubernetes.konnectivityServer.service.loadBalancerIP",
+        };
+        let problem = Problem::error("the agents cannot know where their server is");
+        findings.record(
+            &Path::from("kubernetes.konnectivityAgent.enabled"),
+            problem.help(format!(
+                "set {service}, or proxy-server-host in konnectivityAgent.extraArgs"
+            )),
+        );
+    }
+    unknown_port(values, findings);
+}
+
+/// The node port that a Service is given is not known before it exists.
+fn unknown_port(values: &Values, findings: &mut Findings) {
+    let kubernetes = &values.kubernetes;
+    let server = &kubernetes.konnectivity_server;
+    if !server.enabled || !server.service.enabled || !agents_port_is_unknown(values) {
+        return;
+    }
+    let address = match server.mode {
+        KonnectivityMode::Grpc => &kubernetes.api_server.service.load_balancer_ip,
+        KonnectivityMode::HttpConnect => &server.service.load_balancer_ip,
+    };
+    // At such an address somebody else may send the usual port on to the node port.
+    let forwarded = address.is_some() || kubernetes.control_plane_endpoint.is_some();
+    let message =
+        "the agents are sent to a node port, which is not known before the Service exists";
+    let problem = match forwarded {
+        true => Problem::warning(message),
+        false => Problem::error(message),
+    };
+    findings.record(
+        &Path::from("kubernetes.konnectivityAgent.enabled"),
+        problem.help("set kubernetes.konnectivityServer.service.nodePorts.agent, or proxy-server-port in konnectivityAgent.extraArgs"),
+    );
+}

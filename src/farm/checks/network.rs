@@ -1,0 +1,136 @@
+//! The child cluster's addresses: what Kubernetes' own servers would refuse, sooner said.
+
+use std::net::IpAddr;
+
+use crate::farm::control_plane::minor_version;
+use crate::farm::findings::Findings;
+use crate::farm::spec::Values;
+use crate::farm::subnets::Subnets;
+use crate::farm::syntax::{is_dns_name, is_kubernetes_version, split_endpoint};
+use crate::values::{Path, Problem};
+
+use super::text_of;
+
+/// Checks the child cluster's ranges, its endpoint, and the address that it is announced at.
+pub fn check(values: &Values, services: &Subnets, pods: &Subnets, findings: &mut Findings) {
+    ranges(values, services, pods, findings);
+    names(values, findings);
+    if values.kubernetes.enabled {
+        parts_of_nodes(values, pods, findings);
+        advertised(values, services, findings);
+    }
+}
+
+fn ranges(values: &Values, services: &Subnets, pods: &Subnets, findings: &mut Findings) {
+    let kubernetes = &values.kubernetes;
+    let path = Path::from("kubernetes.networking");
+    services.check_routed(&path.join("serviceSubnet"), findings);
+    let minor = minor_version(&kubernetes.version).unwrap_or(u32::MAX);
+    services.check_services(minor, &path.join("serviceSubnet"), findings);
+    pods.check_routed(&path.join("podSubnet"), findings);
+    if services.overlaps(pods) {
+        findings.error(
+            &path.join("podSubnet"),
+            "the pods' addresses overlap with the Services'",
+        );
+    }
+}
+
+fn names(values: &Values, findings: &mut Findings) {
+    let kubernetes = &values.kubernetes;
+    let domain = &kubernetes.networking.dns_domain;
+    if !is_dns_name(domain) || domain.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        findings.error(
+            &Path::from("kubernetes.networking.dnsDomain"),
+            format!("`{domain}` is no lower-case DNS name"),
+        );
+    }
+    if !is_kubernetes_version(&kubernetes.version) {
+        let problem = Problem::error(format!("`{}` is no Kubernetes version", kubernetes.version));
+        findings.record(
+            &Path::from("kubernetes.version"),
+            problem.help("write it in full and with its v: v1.37.2"),
+        );
+    }
+    let endpoint = kubernetes.control_plane_endpoint.as_deref();
+    if let Some(endpoint) = endpoint {
+        let host = split_endpoint(endpoint).map(|(host, _)| host);
+        if !host.is_some_and(|host| is_dns_name(host) || host.parse::<IpAddr>().is_ok()) {
+            let problem =
+                Problem::error(format!("`{endpoint}` is no endpoint: expected HOST:PORT"));
+            findings.record(
+                &Path::from("kubernetes.controlPlaneEndpoint"),
+                problem.help("an IPv6 address goes in brackets: [fd00::1]:6443"),
+            );
+        }
+    }
+}
+
+/// With a pod range the controller manager gives every node a part of it, unless its flags say otherwise.
+fn parts_of_nodes(values: &Values, pods: &Subnets, findings: &mut Findings) {
+    let manager = &values.kubernetes.controller_manager;
+    let flags = &manager.extra_args;
+    let off = flags.get("allocate-node-cidrs").and_then(text_of);
+    let elsewhere = ["cluster-cidr", "cidr-allocator-type", "controllers"]
+        .iter()
+        .any(|flag| flags.contains_key(*flag));
+    if !manager.enabled || elsewhere || off.is_some_and(|value| value == "false") {
+        return;
+    }
+    let prefix = |flag: &str| flags.get(flag).and_then(text_of)?.parse::<u8>().ok();
+    let both = prefix("node-cidr-mask-size");
+    if pods.families().len() > 1 && both.is_some() {
+        let problem = Problem::error(
+            "kube-controller-manager refuses this flag where pods have two address families",
+        );
+        findings.record(
+            &Path::from("kubernetes.controllerManager.extraArgs.node-cidr-mask-size"),
+            problem.help("set node-cidr-mask-size-ipv4 and node-cidr-mask-size-ipv6"),
+        );
+        return;
+    }
+    // The defaults of kube-controller-manager.
+    let ipv4 = both.or_else(|| prefix("node-cidr-mask-size-ipv4"));
+    let ipv6 = both.or_else(|| prefix("node-cidr-mask-size-ipv6"));
+    let prefixes = (ipv4.unwrap_or(24), ipv6.unwrap_or(64));
+    let path = Path::from("kubernetes.networking.podSubnet");
+    pods.check_pods(prefixes, &path, findings);
+}
+
+/// kube-apiserver ends at once where the address that it announces is of another family than the Service `kubernetes`
+/// is given, which is the first range's (cmd/kube-apiserver/app/options/validation.go).
+fn advertised(values: &Values, services: &Subnets, findings: &mut Findings) {
+    let server = &values.kubernetes.api_server;
+    let none = server.extra_args.get("endpoint-reconciler-type");
+    if !server.enabled || none.and_then(text_of).is_some_and(|kind| kind == "none") {
+        return;
+    }
+    let path = Path::from("kubernetes.apiServer");
+    let (path, address) = match server.extra_args.get("advertise-address") {
+        Some(flag) => (
+            path.join("extraArgs").join("advertise-address"),
+            text_of(flag),
+        ),
+        None => (
+            path.join("service").join("loadBalancerIP"),
+            server.service.load_balancer_ip.clone(),
+        ),
+    };
+    let family = match address.and_then(|address| address.parse::<IpAddr>().ok()) {
+        Some(IpAddr::V4(_)) => "IPv4",
+        Some(IpAddr::V6(_)) => "IPv6",
+        None => return,
+    };
+    let services = services.families();
+    let Some(first) = services.first().filter(|first| **first != family) else {
+        return;
+    };
+    let problem = Problem::error(format!(
+        "kube-apiserver does not start: it would announce an {family} address for a Service of {first}"
+    ));
+    let help = match services.len() {
+        2 => format!("put the {family} range of kubernetes.networking.serviceSubnet first"),
+        _ => format!("give an {first} address in kubernetes.apiServer.extraArgs.advertise-address"),
+    };
+    findings.record(&path, problem.help(help));
+}

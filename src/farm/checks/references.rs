@@ -1,0 +1,178 @@
+//! What parts of a farm need of each other: whoever is switched off or moved away is missed by somebody.
+
+use crate::farm::findings::Findings;
+use crate::farm::spec::{KonnectivityMode, ServiceType, Values};
+use crate::farm::syntax::split_endpoint;
+use crate::values::{Path, Problem};
+
+/// Checks that parts find each other.
+pub fn check(values: &Values, findings: &mut Findings) {
+    if values.kubernetes.enabled {
+        foreign_etcd(values, findings);
+        api_server(values, findings);
+        konnectivity(values, findings);
+        joining_nodes(values, findings);
+        kube_proxy_flags(values, findings);
+    }
+    boot_address(values, findings);
+}
+
+/// Without an etcd of the farm's own there is another one, or none.
+fn foreign_etcd(values: &Values, findings: &mut Findings) {
+    let kubernetes = &values.kubernetes;
+    if kubernetes.etcd.enabled {
+        return;
+    }
+    let servers = kubernetes.api_server.extra_args.get("etcd-servers");
+    if kubernetes.api_server.enabled && servers.is_none_or(serde_json::Value::is_null) {
+        let problem = Problem::error("the API server has no etcd: nothing says where it is");
+        findings.record(
+            &Path::from("kubernetes.etcd.enabled"),
+            problem.help("set kubernetes.apiServer.extraArgs.etcd-servers, and keep the client certificate in the Secret PREFIX-pki-apiserver-etcd-client"),
+        );
+    }
+    if kubernetes.etcd.backup.enabled {
+        let problem = Problem::error("there is no etcd of this farm to take snapshots of");
+        findings.record(
+            &Path::from("kubernetes.etcd.backup.enabled"),
+            problem.help("kubernetes.etcd.enabled is false; take them where that etcd runs"),
+        );
+    }
+}
+
+/// Every kubeconfig in the admin cluster names the API server's Service. A warning only: somebody may make another one
+/// of that name.
+fn api_server(values: &Values, findings: &mut Findings) {
+    let kubernetes = &values.kubernetes;
+    let server = &kubernetes.api_server;
+    let konnectivity = &kubernetes.konnectivity_server;
+    let by_socket = konnectivity.mode == KonnectivityMode::Grpc;
+    let clients: Vec<&str> = [
+        ("controllerManager", kubernetes.controller_manager.enabled),
+        ("scheduler", kubernetes.scheduler.enabled),
+        ("admin", kubernetes.admin.enabled),
+        ("admin.job", kubernetes.admin.job.enabled),
+        (
+            "konnectivityServer",
+            konnectivity.enabled && (server.enabled || !by_socket),
+        ),
+        ("tokenGenerator", values.token_generator.enabled),
+    ]
+    .into_iter()
+    .filter_map(|(client, enabled)| enabled.then_some(client))
+    .collect();
+    let path = Path::from("kubernetes.apiServer");
+    let path = match (server.enabled, server.service.enabled) {
+        (false, _) => path.join("enabled"),
+        (true, false) => path.join("service").join("enabled"),
+        (true, true) => return,
+    };
+    if !clients.is_empty() {
+        let problem = Problem::warning(format!(
+            "the API server's Service is left out, and needed by {}",
+            clients.join(", ")
+        ));
+        let help = "make a Service PREFIX-apiserver yourself, or switch these off as well";
+        findings.record(&path, problem.help(help));
+    }
+    if !server.enabled && konnectivity.enabled && by_socket {
+        let problem = Problem::error("with mode GRPC the server runs in the API server's pods");
+        findings.record(
+            &Path::from("kubernetes.konnectivityServer.enabled"),
+            problem.help("kubernetes.apiServer.enabled is false; use mode HTTPConnect"),
+        );
+    }
+}
+
+/// API servers (HTTPConnect) and agents come through the Service of Konnectivity's server.
+fn konnectivity(values: &Values, findings: &mut Findings) {
+    let kubernetes = &values.kubernetes;
+    let server = &kubernetes.konnectivity_server;
+    if !server.enabled || server.service.enabled {
+        return;
+    }
+    let message = match server.mode {
+        KonnectivityMode::HttpConnect if kubernetes.api_server.enabled => {
+            "the API server is sent to this Service, and has no other way to nodes and pods"
+        }
+        KonnectivityMode::Grpc if kubernetes.konnectivity_agent.enabled => {
+            "no Service has the port that the agents are sent to"
+        }
+        _ => return,
+    };
+    let help = "leave it enabled, or make a Service for the server yourself";
+    findings.record(
+        &Path::from("kubernetes.konnectivityServer.service.enabled"),
+        Problem::warning(message).help(help),
+    );
+}
+
+/// Where nodes are told the Service's name, the join-token Job tells them its address too, and fails without one.
+fn joining_nodes(values: &Values, findings: &mut Findings) {
+    let kubernetes = &values.kubernetes;
+    let service = &kubernetes.api_server.service;
+    let given = kubernetes.control_plane_endpoint.as_deref();
+    if !values.token_generator.enabled
+        || !kubernetes.api_server.enabled
+        || !service.enabled
+        || service.kind == ServiceType::LoadBalancer
+        || given.and_then(split_endpoint).is_some()
+    {
+        return;
+    }
+    let problem = Problem::warning(format!(
+        "a Service of type {:?} is given no address to tell the nodes: the Job that makes join tokens fails",
+        service.kind
+    ));
+    findings.record(
+        &Path::from("kubernetes.apiServer.service.type"),
+        problem.help("set kubernetes.controlPlaneEndpoint to where nodes reach the API server"),
+    );
+}
+
+/// The Job that publishes the boot server's address waits for the one that a load balancer gives.
+fn boot_address(values: &Values, findings: &mut Findings) {
+    let ltsp = &values.ltsp;
+    let service = &ltsp.service;
+    let waits = ltsp.enabled && ltsp.publish_dhcp && service.load_balancer_ip.is_none();
+    if !waits || !service.enabled || service.kind == ServiceType::LoadBalancer {
+        return;
+    }
+    let problem = Problem::warning(format!(
+        "a Service of type {:?} is given no address to tell DHCP clients: the Job that publishes it fails",
+        service.kind
+    ));
+    findings.record(
+        &Path::from("ltsp.service.type"),
+        problem.help("set ltsp.service.loadBalancerIP to where nodes reach the boot server, or switch ltsp.publishDHCP off"),
+    );
+}
+
+/// Beside --config kube-proxy reads few flags (cmd/kube-proxy/app/options.go): these, and those of logging.
+const PROXY_FLAGS: [&str; 8] = [
+    "cleanup",
+    "hostname-override",
+    "init-only",
+    "master",
+    "v",
+    "version",
+    "vmodule",
+    "write-config-to",
+];
+
+fn kube_proxy_flags(values: &Values, findings: &mut Findings) {
+    let proxy = &values.kubernetes.kube_proxy;
+    if !proxy.enabled || proxy.extra_args.contains_key("config") {
+        return;
+    }
+    for (flag, value) in &proxy.extra_args {
+        let read = PROXY_FLAGS.contains(&flag.as_str()) || flag.starts_with("log");
+        if read || value.is_null() {
+            continue;
+        }
+        let path = Path::from("kubernetes.kubeProxy.extraArgs").join(flag.as_str());
+        let problem =
+            Problem::warning("kube-proxy does not read this flag beside its configuration");
+        findings.record_key(&path, problem.help("set it in kubernetes.kubeProxy.config"));
+    }
+}
