@@ -149,6 +149,11 @@ fn low_ports_may_be_taken_where_they_are_asked_for() {
             "apiserver",
         ),
         (
+            json!({format!("{konnectivity}.enabled"): true, format!("{konnectivity}.mode"): "HTTPConnect", format!("{konnectivity}.ports.server"): 443}),
+            "Deployment",
+            "konnectivity-server",
+        ),
+        (
             json!({"kubernetes.controllerManager.port": 443}),
             "Deployment",
             "controller-manager",
