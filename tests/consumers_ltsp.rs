@@ -3,6 +3,7 @@
 mod support;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::Command;
 
 use support::farms::{
@@ -196,26 +197,93 @@ fn nodes_of_a_big_farm_are_found_in_every_part() {
     }
 }
 
+/// The user's sections, in the ways that ltsp.conf(5) and the shell allow.
+const SECTIONS: &str = r#"
+ltsp:
+  config:
+    sections:
+      "02:00:00:40:01:0a": |
+        MENU_TIMEOUT = 7000
+        SPACED="a b"
+        TEXT=$(cat <<END
+        key = value
+        END
+        )
+        QUOTED = 'x
+        y = z'
+      "pc*": 'BOTH = "1"'
+      pc: 'ONE = "1"'
+tags: {ltspOptions: {storage: {KERNEL_PARAMETERS: quiet}}}
+nodePools:
+  - tags: [storage]
+    nodes: [{name: by-address, clientID: "01:02:03", ip: 10.64.1.3}]
+"#;
+
+/// Writes ltsp.conf and its sections to `folder`, where they are then found.
+fn write_configuration(objects: &Objects, folder: &Path) -> String {
+    let here = format!("{}/", folder.display());
+    let text = configuration(objects, BOOT_SERVER).replace("/etc/ltsp/", &here);
+    std::fs::write(folder.join("ltsp.conf"), &text).expect("written");
+    for (name, text) in Objects::files(objects.get("ConfigMap", BOOT_SERVER)) {
+        if name.starts_with("section-") {
+            std::fs::write(folder.join(name), text).expect("written");
+        }
+    }
+    text
+}
+
+fn farm_with_sections() -> Objects {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("sections.yaml");
+    std::fs::write(&file, SECTIONS).expect("written");
+    Farm::new("sections", "").with_file(&file).objects()
+}
+
+#[test]
+fn sections_set_what_they_say() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let configuration = write_configuration(&farm_with_sections(), folder.path());
+    // The reader of this test prints what ltsp.conf assigns, and these are assigned elsewhere.
+    let names = "[printed]\nSPACED=\nTEXT=\nQUOTED=\nBOTH=\nONE=\n";
+    let configuration = configuration + names;
+    let machine = node("02:00:00:40:01:0a", "10.64.1.11", "pc");
+    let Some(set) = variables(&configuration, machine) else {
+        return;
+    };
+    assert_eq!(set["MENU_TIMEOUT"], "7000");
+    assert_eq!(set["SPACED"], "a b");
+    assert_eq!(set["TEXT"], "key = value");
+    assert_eq!(set["QUOTED"], "x\ny = z");
+    // Two sections, of which LTSP takes the first that matches; neither has the other's text.
+    assert_eq!(set.get("BOTH").map(String::as_str), Some("1"));
+    assert_eq!(set.get("ONE"), None);
+    let other = variables(&configuration, node("02:ff:00:00:00:01", "10.64.9.9", "x"));
+    assert!(other.is_some_and(|other| !other.contains_key("BOTH")));
+}
+
 /// What the boot server tells GRUB, with LTSP's reader.
+fn boot_menu(objects: &Objects, folder: &Path) -> Option<()> {
+    let shell = program("dash", "dash").filter(|_| is_installed())?;
+    let script = objects.file(&format!("{BOOT_SERVER}-scripts"), "boot-menu.sh");
+    std::fs::write(folder.join("boot-menu.sh"), script).expect("written");
+    write_configuration(objects, folder);
+    let conf = folder.join("ltsp.conf");
+    let mut command = Command::new(shell);
+    command.current_dir(folder).arg("boot-menu.sh");
+    run(command.arg(conf).arg("menu")).success();
+    Some(())
+}
+
 #[test]
 fn the_boot_menu_follows_tags() {
     let farm = generic()
         .with("--set=ltsp.config.options.MENU_TIMEOUT=2500")
         .with("--set=tags.ltspOptions.storage.KERNEL_PARAMETERS=quiet");
-    let objects = farm.objects();
-    let Some(shell) = program("dash", "dash").filter(|_| is_installed()) else {
+    let folder = tempfile::tempdir().expect("a folder");
+    let Some(()) = boot_menu(&farm.objects(), folder.path()) else {
         return;
     };
-    let folder = tempfile::tempdir().expect("a folder");
-    let script = objects.file(&format!("{BOOT_SERVER}-scripts"), "boot-menu.sh");
     let file = |name: &str| folder.path().join(name);
-    std::fs::write(file("boot-menu.sh"), script).expect("written");
-    std::fs::write(file("ltsp.conf"), configuration(&objects, BOOT_SERVER)).expect("written");
-    let mut command = Command::new(shell);
-    command
-        .current_dir(&folder)
-        .args(["boot-menu.sh", "ltsp.conf", "menu"]);
-    run(&mut command).success();
     let read = |name: &str| std::fs::read_to_string(file(name)).expect(name);
     let common = "set kernel_parameters='console=tty1 console=ttyS0,115200n8'\nset timeout=3\n";
     assert_eq!(read("menu/settings.cfg"), common);

@@ -1,16 +1,17 @@
 //! The boot server and its configuration: the sections of ltsp.conf, and the files beside it.
 
-use std::collections::BTreeMap;
+mod files;
+mod sections;
 
 use indexmap::IndexMap;
 use serde::Serialize;
-use serde_json::Value;
+
+pub use files::own_files;
+pub use sections::{section_file, split_section};
 
 use super::names::set;
 use super::settings::{TagSettings, fold};
-use super::spec::{
-    self, ContainerdConfig, Flags, Fragment, NodePools, ServiceType, TextMap, Values,
-};
+use super::spec::{self, Flags, Fragment, NodePools, ServiceType, TextMap, Values};
 use super::split::{Limits, split};
 use super::workload::{Workload, some_text};
 
@@ -145,7 +146,7 @@ impl BootServer {
             tags: tags.sections(),
             nodes: sections,
             node_parts,
-            files: files(&ltsp.config),
+            files: files::files(&ltsp.config),
             extra_projected_items: ltsp.config.extra_projected_items.clone(),
         }
     }
@@ -204,35 +205,8 @@ fn script_sections(sections: &TextMap) -> Vec<ScriptSection> {
         .collect()
 }
 
-/// Separates a section's `INCLUDE=` lines, which are LTSP's own, from its shell text.
-pub fn split_section(text: &str) -> (Vec<String>, Option<String>) {
-    let (includes, script): (Vec<&str>, Vec<&str>) = text
-        .split_inclusive('\n')
-        .partition(|line| included(line).is_some());
-    let script = script.concat();
-    let includes = includes.into_iter().filter_map(included);
-    (
-        includes.map(str::to_owned).collect(),
-        (!script.trim().is_empty()).then_some(script),
-    )
-}
-
-fn included(line: &str) -> Option<&str> {
-    let (keyword, name) = line.split_once('=')?;
-    keyword
-        .trim_end_matches(' ')
-        .eq_ignore_ascii_case("include")
-        .then_some(name.trim())
-}
-
-/// The file that a section's shell text is kept in: `section-init.sh` for `init/`.
-pub fn section_file(header: &str) -> String {
-    let name = fold(header);
-    format!("section-{}.sh", name.trim_matches('_'))
-}
-
 /// A section for each of a node's MACs, or for its address or name, where its tags bring settings.
-fn node_sections(pools: &NodePools, tags: &TagSettings) -> Vec<NodeSection> {
+pub fn node_sections(pools: &NodePools, tags: &TagSettings) -> Vec<NodeSection> {
     let mut sections = Vec::new();
     for (_, pool) in &pools.0 {
         let includes: Vec<String> = pool
@@ -252,13 +226,23 @@ fn node_sections(pools: &NodePools, tags: &TagSettings) -> Vec<NodeSection> {
                 (None, Some(name)) => vec![name.clone()],
                 (None, None) => Vec::new(),
             };
-            sections.extend(names.into_iter().map(|name| NodeSection {
-                section: name.trim().to_ascii_lowercase(),
+            sections.extend(names.iter().map(|name| NodeSection {
+                section: ltsp_name(name),
                 includes: includes.clone(),
             }));
         }
     }
     sections
+}
+
+/// What LTSP calls a machine: its MAC without the kind of hardware that dnsmasq takes before it (`06-`), its address
+/// without brackets, or its name.
+fn ltsp_name(text: &str) -> String {
+    let name = text.trim().trim_matches(['[', ']']).to_ascii_lowercase();
+    match name.split_once('-') {
+        Some((_, mac)) if mac.contains(':') => mac.to_owned(),
+        _ => name,
+    }
 }
 
 /// Leaves the first part of `sections` in place and gives the rest as further ConfigMaps, named after their first node.
@@ -290,56 +274,4 @@ fn cut_off_parts(sections: &mut Vec<NodeSection>, name: &str) -> Vec<NodePart> {
 /// A node's key as part of an object's name: `9457a5d3ecf2`.
 pub fn part_suffix(key: &str) -> String {
     fold(key).replace('_', "")
-}
-
-fn files(config: &spec::BootConfig) -> IndexMap<String, String> {
-    let lines = |lines: &[String]| (!lines.is_empty()).then(|| lines.join("\n") + "\n");
-    let sysctls: Vec<String> = config
-        .sysctls
-        .iter()
-        .map(|(key, value)| format!("{key} = {value}"))
-        .collect();
-    let mut files: IndexMap<String, String> = [
-        ("authorized_keys", lines(&config.ssh_authorized_keys)),
-        (
-            "containerd.toml",
-            config.containerd_config.as_ref().and_then(toml_text),
-        ),
-        (
-            "docker.json",
-            config.docker_config.as_ref().and_then(json_text),
-        ),
-        ("modules", lines(&config.modules)),
-        ("sysctl.conf", lines(&sysctls)),
-    ]
-    .into_iter()
-    .filter_map(|(name, text)| Some((name.to_owned(), text?)))
-    .collect();
-    for (header, text) in &config.sections {
-        if let (_, Some(script)) = split_section(text) {
-            files.insert(section_file(header), script);
-        }
-    }
-    files.extend(config.extra_files.clone());
-    files
-}
-
-fn json_text(map: &Fragment) -> Option<String> {
-    let text = serde_json::to_string_pretty(map).ok()?;
-    (!map.is_empty()).then_some(text + "\n")
-}
-
-fn toml_text(config: &ContainerdConfig) -> Option<String> {
-    match config {
-        ContainerdConfig::Text(text) => (!text.trim().is_empty()).then(|| text.clone()),
-        // TOML has tables after plain keys; sorted so, it needs no reordering by the writer.
-        ContainerdConfig::Map(map) => {
-            let (plain, tables): (BTreeMap<_, _>, BTreeMap<_, _>) = map
-                .iter()
-                .filter(|(_, value)| !value.is_null())
-                .partition(|(_, value)| !value.is_object());
-            let ordered: IndexMap<&String, &Value> = plain.into_iter().chain(tables).collect();
-            toml::to_string(&ordered).ok()
-        }
-    }
 }

@@ -1,21 +1,10 @@
 //! LTSP: what its configuration reader and the shell behind it would take as syntax.
 
-use std::collections::BTreeMap;
-
-use crate::farm::boot::{section_file, split_section};
+use super::sections;
 use crate::farm::findings::Findings;
-use crate::farm::settings::fold;
 use crate::farm::spec::{BootConfig, TextMap, Values};
-use crate::farm::syntax::{is_file_key, is_variable_name};
+use crate::farm::syntax::is_variable_name;
 use crate::values::{Path, Problem};
-
-/// Files of /etc/ltsp that are ours, or the join-config Secret's, alone.
-const OWN_FILES: [&str; 4] = [
-    "ltsp.conf",
-    "init.sh",
-    "kubeadm-join.conf",
-    "kubeadm-join.service",
-];
 
 /// Checks the nodes' boot configuration.
 pub fn check(config: &BootConfig, values: &Values, findings: &mut Findings) {
@@ -28,8 +17,7 @@ pub fn check(config: &BootConfig, values: &Values, findings: &mut Findings) {
         }
     }
     overruled(config, values, &path.join("options"), findings);
-    sections(config, values, &path.join("sections"), findings);
-    files(config, &path.join("extraFiles"), findings);
+    sections::check(config, values, findings);
     lines(config, &path, findings);
     accounts(config, &path, findings);
 }
@@ -73,93 +61,6 @@ fn overruled(config: &BootConfig, values: &Values, options: &Path, findings: &mu
             findings.record(
                 &path,
                 problem.help(format!("it is set at {place}; change it there")),
-            );
-        }
-    }
-}
-
-/// Section names become shell functions; those that fold to one name would silently merge.
-fn sections(config: &BootConfig, values: &Values, path: &Path, findings: &mut Findings) {
-    let mut folded = reserved(values);
-    for (header, text) in &config.sections {
-        let path = path.join(header.as_str());
-        let plain = !header.is_empty()
-            && header
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"-*./:?@_|".contains(&byte));
-        if !plain {
-            findings.key_error(
-                &path,
-                format!("`{header}` is no section name: letters, digits and any of -*./:?@_|"),
-            );
-            continue;
-        }
-        let name = fold(header);
-        if let Some(other) = folded.get(&name) {
-            findings.key_error(&path, format!("LTSP cannot tell the section `{header}` and {other} apart: it folds both to `{name}`"));
-        } else {
-            folded.insert(name, format!("the section `{header}`"));
-        }
-        let (includes, _) = split_section(text);
-        for include in includes.iter().filter(|name| !is_section_reference(name)) {
-            findings.error(
-                &path,
-                format!("`INCLUDE={include}` names no section: letters, digits and any of -./:_"),
-            );
-        }
-        if text.contains('\0') {
-            findings.error(&path, "a section may not hold a NUL character");
-        }
-    }
-}
-
-fn is_section_reference(name: &str) -> bool {
-    !name.is_empty()
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-./:_".contains(&byte))
-}
-
-/// What the sections that we write fold to, and what to call them.
-fn reserved(values: &Values) -> BTreeMap<String, String> {
-    let mut reserved = BTreeMap::new();
-    for own in ["common", "clients", "unnamed", "call", "list"] {
-        reserved.insert(own.to_owned(), format!("`[{own}]`"));
-    }
-    for (_, pool) in values
-        .node_pools
-        .0
-        .iter()
-        .filter(|(_, pool)| !pool.tags.is_empty())
-    {
-        for tag in &pool.tags {
-            reserved.insert(fold(&format!("tag_{tag}")), format!("the tag `{tag}`"));
-        }
-        for node in &pool.nodes {
-            let macs = node.mac.as_ref().map(|mac| mac.split()).unwrap_or_default();
-            for name in macs.iter().chain(&node.ip).chain(&node.name) {
-                reserved.insert(fold(name.trim()), format!("the node `{name}`"));
-            }
-        }
-    }
-    reserved
-}
-
-fn files(config: &BootConfig, path: &Path, findings: &mut Findings) {
-    let sections: Vec<String> = config
-        .sections
-        .keys()
-        .map(|header| section_file(header))
-        .collect();
-    for name in config.extra_files.keys() {
-        let path = path.join(name.as_str());
-        if !is_file_key(name) {
-            findings.key_error(&path, format!("`{name}` is no file name here: letters, digits, `-`, `_` and `.`, without folders"));
-        } else if OWN_FILES.contains(&name.as_str()) || sections.contains(name) {
-            let problem = Problem::error(format!("the file {name} is written by kubefarm"));
-            findings.record_key(
-                &path,
-                problem.help("use ltsp.config.options, ltsp.config.sections or another name"),
             );
         }
     }

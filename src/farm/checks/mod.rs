@@ -10,6 +10,7 @@ mod network;
 mod nodes;
 mod ports;
 mod references;
+mod sections;
 mod tags;
 
 use super::findings::Findings;

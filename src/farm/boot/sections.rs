@@ -1,0 +1,159 @@
+//! The user's sections of ltsp.conf: what stays in that file, and the shell text that goes into one of its own.
+
+use crate::farm::settings::fold;
+
+/// Separates a section's `INCLUDE=` lines, which are LTSP's own, from its shell text.
+pub fn split_section(text: &str) -> (Vec<String>, Option<String>) {
+    let (includes, script): (Vec<&str>, Vec<&str>) = text
+        .split_inclusive('\n')
+        .partition(|line| included(line).is_some());
+    let script = script.concat();
+    let includes = includes.into_iter().filter_map(included);
+    (
+        includes.map(str::to_owned).collect(),
+        (!script.trim().is_empty()).then(|| joined_assignments(&script)),
+    )
+}
+
+fn included(line: &str) -> Option<&str> {
+    let (keyword, name) = line.split_once('=')?;
+    keyword
+        .trim_end_matches(' ')
+        .eq_ignore_ascii_case("include")
+        .then_some(name.trim())
+}
+
+/// The file that a section's shell text is kept in: `section-init.sh` for `init/`, `section-tag_x.sh` for `tag_x`.
+/// Sections that LTSP can tell apart have files apart: a folded name holds no hyphen.
+pub fn section_file(header: &str) -> String {
+    match (header, fold(header).as_str()) {
+        ("init/", _) => "section-init.sh".to_owned(),
+        (_, "init") => "section-init-.sh".to_owned(),
+        (_, name) => format!("section-{name}.sh"),
+    }
+}
+
+/// Takes the spaces around the `=` of assignments away, as ini2sh does (ltsp.conf(5) writes `NAME = value` too). Text
+/// inside quotes and here-documents stays as it is.
+fn joined_assignments(script: &str) -> String {
+    let mut state = Shell::default();
+    let mut joined = String::with_capacity(script.len());
+    for line in script.split_inclusive('\n') {
+        match assignment(line).filter(|_| state.is_at_a_command()) {
+            Some((name, value)) => {
+                joined.push_str(name);
+                joined.push('=');
+                joined.push_str(value);
+                state.read(value);
+            }
+            None => {
+                joined.push_str(line);
+                state.read(line);
+            }
+        }
+    }
+    joined
+}
+
+/// `NAME = value` with space on either side of the sign, as name and value.
+fn assignment(line: &str) -> Option<(&str, &str)> {
+    let (name, value) = line.split_once('=')?;
+    let plain = name.trim_end_matches(' ');
+    let is_name = plain.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+        && plain
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    (is_name && !value.starts_with('=')).then(|| (plain, value.trim_start_matches(' ')))
+}
+
+/// How far a shell has read: whether the next line is inside of quotes or of a here-document.
+#[derive(Debug, Default)]
+struct Shell {
+    quote: Option<char>,
+    continued: bool,
+    /// The words that end the here-documents which have begun, the next one first.
+    documents: Vec<String>,
+}
+
+impl Shell {
+    fn is_at_a_command(&self) -> bool {
+        self.quote.is_none() && !self.continued && self.documents.is_empty()
+    }
+
+    fn read(&mut self, line: &str) {
+        if let (None, Some(end)) = (self.quote, self.documents.first()) {
+            if line.trim_end_matches('\n').trim_start_matches('\t') == end {
+                self.documents.remove(0);
+            }
+            return;
+        }
+        self.continued = false;
+        let mut before = ' ';
+        let mut rest = line.chars();
+        while let Some(c) = rest.next() {
+            match (self.quote, c) {
+                (Some('\''), '\'') | (Some('"'), '"') => self.quote = None,
+                (Some('\''), _) => {}
+                (_, '\\') => self.continued = rest.next() == Some('\n'),
+                (None, '\'' | '"') => self.quote = Some(c),
+                (None, '#') if before.is_whitespace() || before == ';' => return,
+                (None, '<') if before == '<' => self.documents.extend(document_end(rest.as_str())),
+                _ => {}
+            }
+            before = c;
+        }
+    }
+}
+
+/// The word after `<<`, without its quotes.
+fn document_end(after: &str) -> Option<String> {
+    let word = after
+        .trim_start_matches('-')
+        .trim_start_matches([' ', '\t']);
+    let end = word.find(|c: char| c.is_whitespace() || ";&|()<>".contains(c));
+    let word = word[..end.unwrap_or(word.len())].replace(['\'', '"', '\\'], "");
+    (!word.is_empty()).then_some(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn script(text: &str) -> String {
+        split_section(text).1.unwrap_or_default()
+    }
+
+    #[test]
+    fn files_are_as_many_as_names() {
+        assert_eq!(section_file("init/"), "section-init.sh");
+        let mut files: Vec<String> = ["init/", "init", "init//", "pc*", "pc", "pc_x", "02:00:*"]
+            .map(section_file)
+            .into();
+        files.sort();
+        files.dedup();
+        assert_eq!(files.len(), 7, "{files:?}");
+    }
+
+    #[test]
+    fn assignments_lose_the_spaces_that_a_shell_would_not_take() {
+        assert_eq!(script("A = 1\nB= \"x y\"\nC =z\n"), "A=1\nB=\"x y\"\nC=z\n");
+        assert_eq!(script("A = 'b\nC = d'\nE = f\n"), "A='b\nC = d'\nE=f\n");
+    }
+
+    #[test]
+    fn other_text_is_left_alone() {
+        for text in [
+            "cat >/etc/a.conf <<EOF\nStorage = volatile\nEOF\n",
+            "cat <<-'A B' <<C\nx = 1\nC\n",
+            "cat <<\\END\nx = it's\nEND\n",
+            "awk '\nx = 1 {\n}'\n",
+            "echo \"\na = b \\\" c\n\"\n",
+            "echo \\\nx = y\n",
+            "test \"$a\" = b\n  a = b\na == b\n",
+        ] {
+            assert_eq!(script(text), text);
+        }
+        let text = "# don't\ncat <<E # it's\nx = 1\nE\n";
+        assert_eq!(script(&format!("{text}A = 1\n")), format!("{text}A=1\n"));
+    }
+}

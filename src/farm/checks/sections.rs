@@ -1,0 +1,221 @@
+//! The user's sections of ltsp.conf and files of /etc/ltsp, beside those that are written for the farm.
+
+use std::collections::BTreeMap;
+
+use crate::farm::boot::{node_sections, own_files, section_file, split_section};
+use crate::farm::findings::Findings;
+use crate::farm::settings::{TagSettings, fold};
+use crate::farm::spec::{BootConfig, Values};
+use crate::farm::syntax::is_file_key;
+use crate::values::{Path, Problem};
+
+/// Files of /etc/ltsp that are ours, or the join-config Secret's, alone.
+const OWN_FILES: [&str; 4] = [
+    "ltsp.conf",
+    "init.sh",
+    "kubeadm-join.conf",
+    "kubeadm-join.service",
+];
+
+/// Settings that make a file which `extraFiles` can replace.
+const MADE_FILES: [(&str, &str); 5] = [
+    ("authorized_keys", "sshAuthorizedKeys"),
+    ("containerd.toml", "containerdConfig"),
+    ("docker.json", "dockerConfig"),
+    ("modules", "modules"),
+    ("sysctl.conf", "sysctls"),
+];
+
+/// Checks sections and files.
+pub fn check(config: &BootConfig, values: &Values, findings: &mut Findings) {
+    let path = Path::from("ltsp.config");
+    if !config.sections.is_empty() {
+        sections(config, &written(values), &path.join("sections"), findings);
+    }
+    if !config.extra_files.is_empty() {
+        files(config, &path, findings);
+    }
+}
+
+/// A section that is written for the farm.
+struct Written {
+    header: String,
+    /// What to call it.
+    title: String,
+    is_node: bool,
+}
+
+/// The sections that are written after the user's.
+fn written(values: &Values) -> Vec<Written> {
+    let tags = TagSettings::new(&values.tags);
+    let sections = tags.sections().into_iter().map(|tag| Written {
+        title: match tag.section.strip_prefix("tag_") {
+            Some(tag) => format!("the tag `{tag}`"),
+            None => format!("`[{}]`", tag.section),
+        },
+        // As ini2sh reads headers.
+        header: tag.section.to_ascii_lowercase(),
+        is_node: false,
+    });
+    let nodes = node_sections(&values.node_pools, &tags).into_iter();
+    let nodes = nodes.map(|node| Written {
+        title: format!("the node `{}`", node.section),
+        header: node.section,
+        is_node: true,
+    });
+    sections.chain(nodes).collect()
+}
+
+/// Section names become shell functions; those that fold to one name would silently merge.
+fn sections(config: &BootConfig, written: &[Written], path: &Path, findings: &mut Findings) {
+    let mut folded = reserved(written);
+    for (header, text) in &config.sections {
+        let path = path.join(header.as_str());
+        let plain = !header.is_empty()
+            && header
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-*./:?@_|".contains(&byte));
+        if !plain {
+            findings.key_error(
+                &path,
+                format!("`{header}` is no section name: letters, digits and any of -*./:?@_|"),
+            );
+            continue;
+        }
+        let name = fold(header);
+        match folded.get(&name) {
+            Some(_) if header == "init/" => {}
+            Some(other) => findings.key_error(&path, format!("LTSP cannot tell the section `{header}` and {other} apart: it folds both to `{name}`")),
+            None => {
+                folded.insert(name, format!("the section `{header}`"));
+                covered(header, written, &path, findings);
+            }
+        }
+        body(text, &path, findings);
+    }
+}
+
+fn body(text: &str, path: &Path, findings: &mut Findings) {
+    let (includes, _) = split_section(text);
+    for include in includes.iter().filter(|name| !is_section_reference(name)) {
+        findings.error(
+            path,
+            format!("`INCLUDE={include}` names no section: letters, digits and any of -./:_"),
+        );
+    }
+    if text.contains('\0') {
+        findings.error(path, "a section may not hold a NUL character");
+    }
+}
+
+fn is_section_reference(name: &str) -> bool {
+    !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-./:_".contains(&byte))
+}
+
+/// What sections that are there in any case fold to, and what to call them.
+fn reserved(written: &[Written]) -> BTreeMap<String, String> {
+    let own = ["common", "init/", "unnamed", "call", "list"];
+    let own = own.map(|own| (fold(own), format!("`[{own}]`")));
+    let written = written
+        .iter()
+        .map(|section| (fold(&section.header), section.title.clone()));
+    own.into_iter().chain(written).collect()
+}
+
+/// LTSP takes the first section whose name matches, as a pattern of the shell's `case`, and the user's come before
+/// those of tags and nodes.
+fn covered(header: &str, written: &[Written], path: &Path, findings: &mut Findings) {
+    let header = header.to_ascii_lowercase();
+    if !header.contains(['*', '?', '|']) {
+        return;
+    }
+    let covers = |section: &&Written| {
+        let mut patterns = header.split('|');
+        patterns.any(|pattern| matches(pattern.as_bytes(), section.header.as_bytes()))
+    };
+    let Some(first) = written.iter().find(covers) else {
+        return;
+    };
+    let message = format!(
+        "LTSP takes this section for {} too, in place of the one that is written for it",
+        first.title
+    );
+    match first.is_node {
+        true => {
+            let help = "its tags bring it nothing then; name the machines one by one, or write INCLUDE=tag_… here";
+            findings.record_key(path, Problem::warning(message).help(help));
+        }
+        false => findings.key_error(path, message),
+    }
+}
+
+/// Whether a pattern of `*`, `?` and plain characters matches all of `text`.
+fn matches(pattern: &[u8], text: &[u8]) -> bool {
+    match (pattern.split_first(), text.split_first()) {
+        (None, None) => true,
+        (Some((b'*', rest)), _) => (0..=text.len()).any(|start| matches(rest, &text[start..])),
+        (Some((sign, pattern)), Some((byte, text))) => {
+            (*sign == b'?' || sign == byte) && matches(pattern, text)
+        }
+        _ => false,
+    }
+}
+
+fn files(config: &BootConfig, parent: &Path, findings: &mut Findings) {
+    let made = own_files(config);
+    for name in config.extra_files.keys() {
+        let path = parent.join("extraFiles").join(name.as_str());
+        let setting = MADE_FILES.iter().find(|(file, _)| file == name);
+        if !is_file_key(name) {
+            findings.key_error(&path, format!("`{name}` is no file name here: letters, digits, `-`, `_` and `.`, without folders"));
+        } else if let Some((_, setting)) = setting {
+            if made.contains_key(name) {
+                let place = findings.place(&parent.join(*setting));
+                let problem = Problem::warning(format!(
+                    "this replaces the file that ltsp.config.{setting} makes"
+                ));
+                let help = format!("that is set at {place}; keep one of the two");
+                findings.record_key(&path, problem.help(help));
+            }
+        } else if OWN_FILES.contains(&name.as_str()) || is_section_file(config, name) {
+            let problem = Problem::error(format!("the file {name} is written by kubefarm"));
+            findings.record_key(
+                &path,
+                problem.help("use ltsp.config.options, ltsp.config.sections or another name"),
+            );
+        }
+    }
+}
+
+fn is_section_file(config: &BootConfig, name: &str) -> bool {
+    let mut headers = config.sections.keys();
+    headers.any(|header| section_file(header) == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn patterns() {
+        for (pattern, text) in [
+            ("02:00:*", "02:00:00"),
+            ("*", ""),
+            ("a?c*", "abc"),
+            ("**b", "ab"),
+        ] {
+            assert!(matches(pattern.as_bytes(), text.as_bytes()), "{pattern}");
+        }
+        for (pattern, text) in [
+            ("02:00:*", "02:01:00"),
+            ("?", ""),
+            ("a", "ab"),
+            ("*b", "bc"),
+        ] {
+            assert!(!matches(pattern.as_bytes(), text.as_bytes()), "{pattern}");
+        }
+    }
+}
