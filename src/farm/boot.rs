@@ -6,7 +6,7 @@ mod sections;
 use indexmap::IndexMap;
 use serde::Serialize;
 
-pub use files::own_files;
+pub use files::{own_files, toml_text};
 pub use sections::{section_file, split_section};
 
 use super::names::set;

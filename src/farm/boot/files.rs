@@ -1,7 +1,5 @@
 //! The files of /etc/ltsp that values make.
 
-use std::collections::BTreeMap;
-
 use indexmap::IndexMap;
 use serde_json::Value;
 
@@ -26,9 +24,10 @@ pub fn own_files(config: &BootConfig) -> IndexMap<String, String> {
     let containerd = config.containerd_config.as_ref();
     let mut files: IndexMap<String, String> = [
         ("authorized_keys", lines(&config.ssh_authorized_keys)),
+        // The checks refuse what cannot be written.
         (
             "containerd.toml",
-            containerd.and_then(toml_text),
+            containerd.and_then(|config| toml_text(config).unwrap_or_default()),
         ),
         (
             "docker.json",
@@ -49,21 +48,67 @@ pub fn own_files(config: &BootConfig) -> IndexMap<String, String> {
 }
 
 fn json_text(map: &Fragment) -> Option<String> {
-    let text = serde_json::to_string_pretty(map).ok()?;
-    (!map.is_empty()).then_some(text + "\n")
+    let map = without_nulls(map);
+    (!map.is_empty()).then(|| format!("{:#}\n", Value::Object(map)))
 }
 
-fn toml_text(config: &ContainerdConfig) -> Option<String> {
+/// containerd's configuration as TOML, or `None` where there is none. An error is about what TOML cannot hold.
+pub fn toml_text(config: &ContainerdConfig) -> Result<Option<String>, toml::ser::Error> {
     match config {
-        ContainerdConfig::Text(text) => (!text.trim().is_empty()).then(|| text.clone()),
-        // TOML has tables after plain keys; sorted so, it needs no reordering by the writer.
+        ContainerdConfig::Text(text) => Ok((!text.trim().is_empty()).then(|| text.clone())),
         ContainerdConfig::Map(map) => {
-            let (plain, tables): (BTreeMap<_, _>, BTreeMap<_, _>) = map
-                .iter()
-                .filter(|(_, value)| !value.is_null())
-                .partition(|(_, value)| !value.is_object());
-            let ordered: IndexMap<&String, &Value> = plain.into_iter().chain(tables).collect();
-            toml::to_string(&ordered).ok()
+            let text = toml::to_string(&without_nulls(map))?;
+            Ok((!text.is_empty()).then_some(text))
         }
+    }
+}
+
+/// The map without what is not there, at every depth (decision 4).
+fn without_nulls<'a>(map: impl IntoIterator<Item = (&'a String, &'a Value)>) -> Fragment {
+    map.into_iter()
+        .filter(|(_, value)| !value.is_null())
+        .map(|(key, value)| (key.clone(), value_without_nulls(value)))
+        .collect()
+}
+
+fn value_without_nulls(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => Value::Object(without_nulls(map)),
+        Value::Array(items) => items.iter().map(value_without_nulls).collect(),
+        plain => plain.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn toml(map: Value) -> Result<Option<String>, toml::ser::Error> {
+        toml_text(&serde_json::from_value(map).expect("a configuration"))
+    }
+
+    #[test]
+    fn what_is_null_is_not_there() {
+        let map =
+            json!({"plugins": {"x": {"sandbox_image": null, "y": 1}}, "version": 3, "z": null});
+        let text = toml(map).expect("TOML").expect("text");
+        assert_eq!(text, "version = 3\n\n[plugins.x]\ny = 1\n");
+    }
+
+    #[test]
+    fn tables_stand_after_plain_keys_at_every_depth() {
+        let map =
+            json!({"a": {"t": {"k": 1}, "k": [{"b": null, "c": {"d": 1}, "e": 2}]}, "k": true});
+        let text = toml(map.clone()).expect("TOML").expect("text");
+        let read: Value = toml::from_str(&text).expect("TOML");
+        assert_eq!(read["a"]["k"][0]["e"], 2);
+        assert_eq!(read["a"]["t"], map["a"]["t"]);
+    }
+
+    #[test]
+    fn null_in_a_list_is_an_error() {
+        assert!(toml(json!({"a": [null, 1]})).is_err());
     }
 }

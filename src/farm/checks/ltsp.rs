@@ -1,8 +1,11 @@
 //! LTSP: what its configuration reader and the shell behind it would take as syntax.
 
+use serde_json::Value;
+
 use super::sections;
+use crate::farm::boot::toml_text;
 use crate::farm::findings::Findings;
-use crate::farm::spec::{BootConfig, TextMap, Values};
+use crate::farm::spec::{BootConfig, ContainerdConfig, TextMap, Values};
 use crate::farm::syntax::is_variable_name;
 use crate::values::{Path, Problem};
 
@@ -18,6 +21,7 @@ pub fn check(config: &BootConfig, values: &Values, findings: &mut Findings) {
     }
     overruled(config, values, &path.join("options"), findings);
     sections::check(config, values, findings);
+    containerd(config, &path.join("containerdConfig"), findings);
     lines(config, &path, findings);
     accounts(config, &path, findings);
 }
@@ -96,6 +100,47 @@ fn lines(config: &BootConfig, path: &Path, findings: &mut Findings) {
         } else if broken(value) {
             findings.error(&path, "a sysctl's value is one line");
         }
+    }
+}
+
+/// What has no place in TOML: null in a list, and integers above 2^63 - 1 (toml.io, v1.0.0).
+fn containerd(config: &BootConfig, path: &Path, findings: &mut Findings) {
+    let Some(ContainerdConfig::Map(map)) = &config.containerd_config else {
+        return;
+    };
+    let mut found = Vec::new();
+    for (key, value) in map {
+        unwritable(value, path.join(key.as_str()), &mut found);
+    }
+    for (path, fault) in &found {
+        findings.error(path, *fault);
+    }
+    let text = config.containerd_config.as_ref().map(toml_text);
+    if let (true, Some(Err(error))) = (found.is_empty(), text) {
+        findings.error(path, format!("this cannot be written as TOML: {error}"));
+    }
+}
+
+fn unwritable(value: &Value, path: Path, found: &mut Vec<(Path, &'static str)>) {
+    match value {
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                let path = path.join(index);
+                match item {
+                    Value::Null => found.push((path, "TOML has no null in a list")),
+                    item => unwritable(item, path, found),
+                }
+            }
+        }
+        Value::Object(map) => {
+            for (key, value) in map {
+                unwritable(value, path.join(key.as_str()), found);
+            }
+        }
+        Value::Number(number) if number.is_u64() && !number.is_i64() => {
+            found.push((path, "TOML has no integer above 9223372036854775807"));
+        }
+        _ => {}
     }
 }
 
