@@ -34,7 +34,7 @@ fn settings(settings: &TextMap, path: &Path, findings: &mut Findings) {
         } else if key.eq_ignore_ascii_case("include") {
             let problem = Problem::error("LTSP would read this setting as an include");
             findings.record_key(&path, problem.help("give the nodes' pool the tag instead"));
-        } else if key == "IFS" || key.starts_with("section_") {
+        } else if READERS_OWN.contains(&key.as_str()) || key.starts_with("section_") {
             findings.key_error(
                 &path,
                 format!("`{key}` is a variable of the program that reads ltsp.conf"),
@@ -44,7 +44,47 @@ fn settings(settings: &TextMap, path: &Path, findings: &mut Findings) {
             findings.error(&path, "a setting may not hold a NUL character");
         } else if key == "KERNEL_PARAMETERS" && value.contains(['\'', '\n']) {
             findings.error(&path, "kernel parameters may not hold single quotes or line breaks, which GRUB cannot read");
+        } else if key == "MENU_TIMEOUT" {
+            menu_timeout(value, &path, findings);
         }
+        expansion(key, value, &path, findings);
+    }
+}
+
+/// Variables by which dash works while it reads a setting (dash(1)).
+const READERS_OWN: [&str; 2] = ["IFS", "OPTIND"];
+
+fn menu_timeout(value: &str, path: &Path, findings: &mut Findings) {
+    // GRUB counts seconds in an int.
+    const LONGEST: u64 = 1000 * i32::MAX as u64;
+    match value.parse::<u64>() {
+        Ok(time) if time <= LONGEST => {}
+        _ if value.is_empty() => {}
+        _ if value.bytes().all(|byte| byte.is_ascii_digit()) => findings.error(
+            path,
+            format!("{value} milliseconds are more than GRUB can count, {LONGEST}"),
+        ),
+        _ => findings.warning(
+            path,
+            format!("`{value}` is no number of milliseconds, so the menu does not wait"),
+        ),
+    }
+}
+
+/// The old chart's settings were expanded when LTSP read them; these are literal (decision 12).
+fn expansion(key: &str, value: &str, path: &Path, findings: &mut Findings) {
+    // LTSP runs these itself (ltsp.conf(5)).
+    let is_command = key.starts_with("PRE_") || key.starts_with("POST_");
+    if !is_command && let Some(sign) = ["${", "$(", "`"].iter().find(|sign| value.contains(**sign))
+    {
+        let problem = Problem::warning(format!(
+            "`{sign}` stays as it is: settings are not expanded when LTSP reads them"
+        ));
+        findings.record(
+            path,
+            problem
+                .help("write the text out, or set it in ltsp.config.sections, as a shell script"),
+        );
     }
 }
 
@@ -82,10 +122,21 @@ fn lines(config: &BootConfig, path: &Path, findings: &mut Findings) {
         }
     }
     for (index, module) in config.modules.iter().enumerate() {
+        let path = path.join("modules").join(index);
         if broken(module) || module.trim().is_empty() {
-            findings.error(
-                &path.join("modules").join(index),
-                "a module is one line: its name, and its parameters",
+            findings.error(&path, "a module is one line: its name");
+        } else if let Some((name, parameters)) = module.trim().split_once(char::is_whitespace)
+            && !name.starts_with(['#', ';'])
+        {
+            let problem = Problem::error(format!(
+                "`{module}` is no module: modules-load.d(5) takes names, without parameters"
+            ));
+            findings.record(
+                &path,
+                problem.help(format!(
+                    "write {name} here, and `{name}.{}` into KERNEL_PARAMETERS",
+                    parameters.trim()
+                )),
             );
         }
     }
