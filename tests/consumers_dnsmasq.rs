@@ -2,6 +2,9 @@
 
 mod support;
 
+#[path = "consumers_dnsmasq/verdicts.rs"]
+mod verdicts;
+
 use std::path::Path;
 use std::process::Command;
 

@@ -207,11 +207,12 @@ fn tag_options(tags: &Tags, release: &str) -> Vec<DhcpOption> {
 
 /// An option's key as dnsmasq takes it: a number, or `option:NAME`.
 pub fn option_key(key: &str) -> String {
-    match key {
+    match key.strip_prefix("option:").unwrap_or(key) {
         // dnsmasq fills this option itself and has no name for it; only its number sets it.
-        "broadcast" | "option:broadcast" => "28".to_owned(),
-        _ if key.contains(':') || key.bytes().all(|byte| byte.is_ascii_digit()) => key.to_owned(),
-        _ => format!("option:{key}"),
+        name if name.eq_ignore_ascii_case("broadcast") => "28".to_owned(),
+        number if number.bytes().all(|byte| byte.is_ascii_digit()) => number.to_owned(),
+        name if name.contains(':') => name.to_owned(),
+        name => format!("option:{name}"),
     }
 }
 

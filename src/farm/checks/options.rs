@@ -1,0 +1,197 @@
+//! DHCP options: their names and numbers, and which of them hold addresses.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::dhcp::with_nearest;
+use crate::farm::findings::Findings;
+use crate::farm::leases::option_key;
+use crate::farm::spec::OneOrMany;
+use crate::values::{Path, Problem};
+use Kind::{Addresses, Other};
+
+/// What an option's value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// A list of addresses, and dnsmasq does not start with anything else (its option.c, OT_ADDR_LIST).
+    Addresses,
+    Other,
+}
+
+type Option4Or6 = (u16, &'static str, Kind);
+
+/// What `dnsmasq --help dhcp` lists, and `broadcast`, which is written as its number.
+const OPTIONS: [Option4Or6; 62] = [
+    (1, "netmask", Addresses),
+    (2, "time-offset", Other),
+    (3, "router", Addresses),
+    (6, "dns-server", Addresses),
+    (7, "log-server", Addresses),
+    (9, "lpr-server", Addresses),
+    (13, "boot-file-size", Other),
+    (15, "domain-name", Other),
+    (16, "swap-server", Addresses),
+    (17, "root-path", Other),
+    (18, "extension-path", Other),
+    (19, "ip-forward-enable", Other),
+    (20, "non-local-source-routing", Other),
+    (21, "policy-filter", Addresses),
+    (22, "max-datagram-reassembly", Other),
+    (23, "default-ttl", Other),
+    (26, "mtu", Other),
+    (27, "all-subnets-local", Other),
+    (28, "broadcast", Addresses),
+    (31, "router-discovery", Other),
+    (32, "router-solicitation", Addresses),
+    (33, "static-route", Addresses),
+    (34, "trailer-encapsulation", Other),
+    (35, "arp-timeout", Other),
+    (36, "ethernet-encap", Other),
+    (37, "tcp-ttl", Other),
+    (38, "tcp-keepalive", Other),
+    (40, "nis-domain", Other),
+    (41, "nis-server", Addresses),
+    (42, "ntp-server", Addresses),
+    (44, "netbios-ns", Addresses),
+    (45, "netbios-dd", Addresses),
+    (46, "netbios-nodetype", Other),
+    (47, "netbios-scope", Other),
+    (48, "x-windows-fs", Addresses),
+    (49, "x-windows-dm", Addresses),
+    (58, "T1", Other),
+    (59, "T2", Other),
+    (60, "vendor-class", Other),
+    (64, "nis+-domain", Other),
+    (65, "nis+-server", Addresses),
+    (66, "tftp-server", Other),
+    (67, "bootfile-name", Other),
+    (68, "mobile-ip-home", Addresses),
+    (69, "smtp-server", Addresses),
+    (70, "pop3-server", Addresses),
+    (71, "nntp-server", Addresses),
+    (74, "irc-server", Addresses),
+    (77, "user-class", Other),
+    (80, "rapid-commit", Other),
+    (93, "client-arch", Other),
+    (94, "client-interface-id", Other),
+    (97, "client-machine-id", Other),
+    (100, "posix-timezone", Other),
+    (101, "tzdb-timezone", Other),
+    (108, "ipv6-only", Other),
+    (119, "domain-search", Other),
+    (120, "sip-server", Other),
+    (121, "classless-static-route", Other),
+    (125, "vendor-id-encap", Other),
+    (150, "tftp-server-address", Addresses),
+    (255, "server-ip-address", Addresses),
+];
+
+/// What `dnsmasq --help dhcp6` lists.
+const OPTIONS6: [Option4Or6; 15] = [
+    (21, "sip-server-domain", Other),
+    (22, "sip-server", Addresses),
+    (23, "dns-server", Addresses),
+    (24, "domain-search", Other),
+    (27, "nis-server", Addresses),
+    (28, "nis+-server", Addresses),
+    (29, "nis-domain", Other),
+    (30, "nis+-domain", Other),
+    (31, "sntp-server", Addresses),
+    (32, "information-refresh-time", Other),
+    (41, "posix-timezone", Other),
+    (42, "tzdb-timezone", Other),
+    (56, "ntp-server", Other),
+    (59, "bootfile-url", Other),
+    (60, "bootfile-param", Other),
+];
+
+/// Checks an option of `path`: what it is called, and whether its values are addresses where it takes nothing else.
+pub fn option(key: &str, values: &OneOrMany, path: &Path, findings: &mut Findings) {
+    let full = option_key(key);
+    let (prefix, name) = full.split_once(':').unwrap_or(("option", &full));
+    let options: &[Option4Or6] = match prefix {
+        "option" => &OPTIONS,
+        "option6" => &OPTIONS6,
+        prefix => {
+            findings.key_error(path, format!("`{prefix}:` begins no DHCP option; expected a number, a name, option:NAME or option6:NAME"));
+            return;
+        }
+    };
+    let is_number = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
+    let number = name.parse::<u16>().ok();
+    let last = if prefix == "option" { 254 } else { u16::MAX };
+    if is_number && !number.is_some_and(|number| (1..=last).contains(&number)) {
+        let message = format!("{key} is no DHCP option: the numbers are 1 to {last}");
+        findings.key_error(path, message);
+        return;
+    }
+    let known = options.iter().find(|(known, title, _)| {
+        title.eq_ignore_ascii_case(name) || number.is_some_and(|number| number == *known)
+    });
+    match known {
+        Some((_, _, Addresses)) => addresses(values, prefix == "option6", path, findings),
+        Some(_) => dotted(values, path, findings),
+        None if is_number => dotted(values, path, findings),
+        None => {
+            let problem = Problem::error(format!("dnsmasq knows no DHCP option `{name}`"));
+            let names: Vec<&str> = options.iter().map(|(_, name, _)| *name).collect();
+            let problem = with_nearest(problem, name, &names, "a number works for any option");
+            findings.record_key(path, problem);
+        }
+    }
+}
+
+/// Every value with its own place.
+pub fn places(values: &OneOrMany, path: &Path) -> Vec<(Path, String)> {
+    let is_list = matches!(values, OneOrMany::Many(_));
+    let place = |index: usize| {
+        if is_list {
+            path.join(index)
+        } else {
+            path.clone()
+        }
+    };
+    let texts = values.split().into_iter().enumerate();
+    texts
+        .map(|(index, text)| (place(index), text.trim().to_owned()))
+        .collect()
+}
+
+/// dnsmasq(8), --dhcp-option: IPv6 addresses stand in brackets; it takes them without, too, where only one can be meant.
+fn addresses(values: &OneOrMany, six: bool, path: &Path, findings: &mut Findings) {
+    for (path, text) in places(values, path) {
+        let inner = text
+            .strip_prefix('[')
+            .and_then(|text| text.strip_suffix(']'))
+            .filter(|_| six)
+            .unwrap_or(&text);
+        // A prefix length is taken where routes have one.
+        let (address, length) = match inner.split_once('/') {
+            Some((address, length)) if !six => (address, length),
+            _ => (inner, "0"),
+        };
+        let is_address = match six {
+            true => address.parse::<Ipv6Addr>().is_ok(),
+            false => address.parse::<Ipv4Addr>().is_ok(),
+        };
+        if !is_address || !length.parse::<u8>().is_ok_and(|length| length <= 32) {
+            let family = if six { "IPv6" } else { "IPv4" };
+            findings.error(
+                &path,
+                format!("`{text}` is no {family} address, and this option takes nothing else"),
+            );
+        }
+    }
+}
+
+/// dnsmasq takes a value of digits and dots for an address, and does not start where it is none.
+fn dotted(values: &OneOrMany, path: &Path, findings: &mut Findings) {
+    for (path, text) in places(values, path) {
+        let dotted = text.contains('.')
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_digit() || byte == b'.');
+        if dotted && text.parse::<IpAddr>().is_err() {
+            findings.error(&path, format!("`{text}` is no IP address"));
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Ranges in the syntax of dnsmasq's `--dhcp-range` (dnsmasq(8)):
+//!
+//! ```text
+//! [tag:TAG,…][set:TAG,]FIRST[,LAST|static|proxy][,NETMASK[,BROADCAST]][,LEASE]
+//! [tag:TAG,…][set:TAG,]FIRST6[,LAST6][,MODE|static|constructor:INTERFACE…][,PREFIX-LENGTH][,LEASE]
+//! ```
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+
+use crate::farm::syntax::{dnsmasq_field_fault, is_lease_time, is_tag, netmask_prefix};
+
+/// What a range serves.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Range {
+    /// Addresses of this network.
+    Of(IpNet),
+    /// IPv6 addresses of networks that only the server knows.
+    Any6,
+}
+
+impl Range {
+    /// Whether dnsmasq may give `address` to a host.
+    pub fn may_hold(&self, address: IpAddr) -> bool {
+        match self {
+            Range::Of(network) => network.contains(&address),
+            Range::Any6 => address.is_ipv6(),
+        }
+    }
+}
+
+/// How RAs are sent for an IPv6 range, but for `off-link`, which goes with each of them.
+const RA_MODES: [&str; 5] = [
+    "ra-only",
+    "slaac",
+    "ra-names",
+    "ra-advrouter",
+    "ra-stateless",
+];
+
+/// Reads a range; `?` stands for the release's tag. An error says what dnsmasq would not take.
+pub fn parse(text: &str) -> Result<Range, String> {
+    let mut fields = text.split(',').map(str::trim).peekable();
+    let mut set = false;
+    while let Some(field) = fields.peek() {
+        let is_named = match field.split_once(':') {
+            Some(("tag", tag)) => is_asked(tag),
+            Some(("set", tag)) if !std::mem::replace(&mut set, true) => is_tag(tag) || tag == "?",
+            Some(("set", _)) => return Err(format!("`{field}` is a second tag to set")),
+            _ => break,
+        };
+        if !is_named {
+            return Err(format!("`{field}` names no tag"));
+        }
+        fields.next();
+    }
+    let first = fields.next().unwrap_or_default();
+    let rest: Vec<&str> = fields.collect();
+    match first.parse() {
+        Err(_) => Err(format!(
+            "`{first}` stands where the first address has to be"
+        )),
+        Ok(_) if rest.is_empty() => Err(format!(
+            "{first} alone is no range: a last address or a word such as `static` has to follow"
+        )),
+        Ok(IpAddr::V4(first)) => range4(first, &rest),
+        Ok(IpAddr::V6(first)) => range6(first, &rest),
+    }
+}
+
+fn is_asked(tag: &str) -> bool {
+    let tag = tag.strip_prefix('!').unwrap_or(tag);
+    is_tag(tag) || tag == "?"
+}
+
+fn range4(first: Ipv4Addr, fields: &[&str]) -> Result<Range, String> {
+    let (mode, mut rest) = fields.split_first().unwrap_or((&"", &[]));
+    let last = match (*mode, mode.parse::<Ipv4Addr>()) {
+        ("static" | "proxy", _) => first,
+        (_, Ok(last)) => last,
+        (other, Err(_)) => {
+            return Err(format!(
+                "`{other}` stands where the last IPv4 address, `static` or `proxy` has to be"
+            ));
+        }
+    };
+    // Of a network that it cannot see, dnsmasq guesses the netmask by its class (dnsmasq(8)).
+    let mut prefix = match first.octets()[0] {
+        0..128 => 8,
+        128..192 => 16,
+        _ => 24,
+    };
+    if let Some((mask, after)) = dotted(rest) {
+        prefix = netmask_prefix(mask).ok_or_else(|| format!("`{mask}` is no netmask"))?;
+        rest = after;
+        let network = Ipv4Net::new(first, prefix).map_err(|error| error.to_string())?;
+        if !network.contains(&last) {
+            return Err(format!(
+                "{first} and {last} are in two networks by the netmask {mask}"
+            ));
+        }
+        rest = dotted(rest).map_or(rest, |(_, after)| after);
+    }
+    lease(rest)?;
+    let network = Ipv4Net::new(first, prefix).map_err(|error| error.to_string())?;
+    Ok(Range::Of(network.trunc().into()))
+}
+
+/// An IPv4 address at the start, and what follows it.
+fn dotted<'a, 'b>(fields: &'a [&'b str]) -> Option<(Ipv4Addr, &'a [&'b str])> {
+    let (field, rest) = fields.split_first()?;
+    Some((field.parse().ok()?, rest))
+}
+
+fn range6(first: Ipv6Addr, fields: &[&str]) -> Result<Range, String> {
+    let (last, rest) = match fields
+        .split_first()
+        .map(|(last, rest)| (last.parse(), rest))
+    {
+        Some((Ok(last), rest)) => (last, rest),
+        _ => (first, fields),
+    };
+    let Words {
+        announced,
+        constructed,
+        mut rest,
+    } = words(rest)?;
+    let mut length = 64;
+    if let Some((field, after)) = rest.split_first()
+        && let Ok(found) = field.parse::<u8>()
+        && found <= 128
+    {
+        (length, rest) = (found, after);
+    }
+    lease(rest)?;
+    if length < 64 || (length > 64 && (announced || constructed)) {
+        let needed = if length < 64 { "at least" } else { "exactly" };
+        return Err(format!(
+            "the prefix length {length} has to be {needed} 64 here"
+        ));
+    }
+    let network = Ipv6Net::new(first, length).map_err(|error| error.to_string())?;
+    if !network.contains(&last) {
+        return Err(format!(
+            "{first} and {last} are in two networks of /{length}"
+        ));
+    }
+    match constructed {
+        true if !network.contains(&Ipv6Addr::UNSPECIFIED) => Err(format!(
+            "{first} has to begin with zeros, which `constructor:` puts the interface's prefix for"
+        )),
+        true => Ok(Range::Any6),
+        // Any network of any interface (dnsmasq(8), --dhcp-range=::,…).
+        false if first.is_unspecified() => Ok(Range::Any6),
+        false => Ok(Range::Of(network.trunc().into())),
+    }
+}
+
+/// What words of an IPv6 range say, and the fields behind them.
+struct Words<'a, 'b> {
+    announced: bool,
+    constructed: bool,
+    rest: &'a [&'b str],
+}
+
+fn words<'a, 'b>(fields: &'a [&'b str]) -> Result<Words<'a, 'b>, String> {
+    let mut words = Words {
+        announced: false,
+        constructed: false,
+        rest: fields,
+    };
+    while let Some((field, after)) = words.rest.split_first() {
+        if let Some(interface) = field.strip_prefix("constructor:") {
+            words.constructed = true;
+            if interface.is_empty() || dnsmasq_field_fault(interface).is_some() {
+                return Err(format!("`{field}` names no interface"));
+            }
+        } else if RA_MODES.contains(field) {
+            words.announced = true;
+        } else if !matches!(*field, "static" | "off-link") {
+            break;
+        }
+        words.rest = after;
+    }
+    Ok(words)
+}
+
+/// What may stand at the end. An empty field there is no lease time, and no harm.
+fn lease(fields: &[&str]) -> Result<(), String> {
+    match fields {
+        [] | [""] => Ok(()),
+        [time] if is_lease_time(time) => Ok(()),
+        [first, ..] => Err(format!(
+            "dnsmasq knows no `{first}` at that place of a range"
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn holds(range: &str, address: &str) -> bool {
+        let address = address.parse().expect("an address");
+        parse(range).expect(range).may_hold(address)
+    }
+
+    #[test]
+    fn a_range_holds_its_network() {
+        let static_range = "tag:!x, 10.0.1.0 ,static,255.255.255.0,10.0.1.255,infinite";
+        assert!(holds(static_range, "10.0.1.9") && !holds(static_range, "10.0.2.9"));
+        assert!(holds("10.0.0.1,10.0.0.9", "10.9.0.1") && !holds("10.0.0.1,10.0.0.9", "11.0.0.1"));
+        assert!(holds("fd00::1,fd00::ff", "fd00::9") && !holds("fd00::1,fd00::ff", "fd01::9"));
+        assert!(holds("::,constructor:eth*", "fd01::9") && !holds("::,ra-only", "10.0.0.1"));
+    }
+
+    #[test]
+    fn masks_have_no_gaps() {
+        for range in ["10.0.0.0,static,255.0.255.0", "10.0.0.0,static,10.0.0.255"] {
+            assert!(
+                parse(range).is_err_and(|fault| fault.contains("netmask")),
+                "{range}"
+            );
+        }
+    }
+}
