@@ -260,6 +260,11 @@ fn host_parts(pools: &NodePools, tag: &str) -> Vec<HostPart> {
         .collect()
 }
 
+/// A client identifier without the `id:` that stands before it in dnsmasq's line, which we write.
+pub fn client_id(text: &str) -> &str {
+    text.strip_prefix("id:").unwrap_or(text)
+}
+
 /// A node with the tags of its pool.
 pub fn host(node: &Machine, tags: &[String]) -> DhcpHost {
     let macs: Vec<String> = node
@@ -276,14 +281,15 @@ pub fn host(node: &Machine, tags: &[String]) -> DhcpHost {
         .clone()
         .unwrap_or_else(|| "infinite".to_owned());
     let mut fields = macs.clone();
-    fields.extend(node.client_id.iter().map(|id| format!("id:{id}")));
+    let client_id = node.client_id.as_deref().map(client_id);
+    fields.extend(client_id.iter().map(|id| format!("id:{id}")));
     fields.extend(tags.iter().map(|tag| format!("set:{tag}")));
     fields.extend(ip.clone());
     fields.extend(node.name.clone());
     fields.push(lease_time.clone());
     DhcpHost {
         macs: (!macs.is_empty()).then_some(macs),
-        client_id: node.client_id.clone(),
+        client_id: client_id.map(str::to_owned),
         set_tags: (!tags.is_empty()).then(|| tags.to_vec()),
         ip,
         hostname: node.name.clone(),

@@ -16,6 +16,16 @@ pub fn is_mac(text: &str) -> bool {
             .all(|octet| octet.len() == 2 && octet.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
+/// A MAC address as dnsmasq takes it for a host: octets may be `*`, and a kind of hardware may stand before it, as a
+/// hexadecimal number and a hyphen (dnsmasq(8), --dhcp-host).
+pub fn is_dnsmasq_mac(text: &str) -> bool {
+    let octets = match text.split_once('-') {
+        Some((kind, octets)) if u8::from_str_radix(kind, 16).is_ok() && kind.len() <= 2 => octets,
+        _ => text,
+    };
+    is_mac(&octets.replace('*', "00"))
+}
+
 /// A DNS label in either case: letters, digits and inner hyphens, at most 63 (RFC 1123, section 2.1).
 pub fn is_dns_label(text: &str) -> bool {
     let bytes = text.as_bytes();
@@ -239,6 +249,22 @@ mod tests {
             "0200ac10000a",
         ] {
             assert!(!is_mac(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn macs_of_hosts() {
+        for good in ["02:00:*:*:*:*", "06-02:00:ac:10:00:0a", "02:00:AC:10:00:0a"] {
+            assert!(is_dnsmasq_mac(good), "{good}");
+        }
+        for bad in [
+            "02-00-ac-10-00-0a",
+            "x-02:00:ac:10:00:0a",
+            "02:00:*",
+            "06-",
+            "0*:00:ac:10:00:0a",
+        ] {
+            assert!(!is_dnsmasq_mac(bad), "{bad}");
         }
     }
 

@@ -3,9 +3,9 @@
 use std::net::Ipv6Addr;
 
 use super::options;
-use super::range;
+use super::range::{self, Range};
 use crate::farm::findings::Findings;
-use crate::farm::spec::{DhcpMode, NodePool, Values};
+use crate::farm::spec::{DhcpMode, NodePool, NodePools, Values};
 use crate::farm::syntax::{DNSMASQ_LINE, dnsmasq_field_fault};
 use crate::values::nearest::nearest;
 use crate::values::{Path, Problem};
@@ -74,6 +74,17 @@ pub fn check(values: &Values, findings: &mut Findings) {
         &Path::from("dhcp.standalone.interface"),
         findings,
     );
+}
+
+/// The ranges of all pools, as far as they are readable: those of their own, and those among further options.
+pub fn ranges(pools: &NodePools) -> Vec<Range> {
+    let texts = pools.0.iter().flat_map(|(_, pool)| {
+        let further = pool.extra_opts.iter().flatten();
+        let further = further.filter(|(key, _)| *key == "dhcp-range");
+        let own = pool.range.iter().filter(|range| !range.is_empty());
+        own.chain(further.map(|(_, value)| value))
+    });
+    texts.filter_map(|text| range::parse(text).ok()).collect()
 }
 
 fn own_range(pool: &NodePool, path: &Path, findings: &mut Findings) {

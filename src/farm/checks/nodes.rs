@@ -3,28 +3,29 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
 
-use ipnet::Ipv4Net;
-
+use super::dhcp::ranges;
+use super::options::places;
+use super::range::Range;
 use crate::farm::findings::Findings;
-use crate::farm::leases::host;
+use crate::farm::leases::{client_id, host};
 use crate::farm::spec::{Machine, NodePools};
 use crate::farm::syntax::{
-    DNSMASQ_LINE, dnsmasq_field_fault, is_dns_name, is_lease_time, is_mac, netmask_prefix,
+    DNSMASQ_LINE, dnsmasq_field_fault, is_dns_name, is_dnsmasq_mac, is_lease_time, is_mac,
 };
 use crate::values::{Path, Problem};
 
 /// Checks every node of every pool.
 pub fn check(pools: &NodePools, findings: &mut Findings) {
     let mut taken = Taken::default();
-    let subnets = subnets(pools);
+    let ranges = ranges(pools);
     for (step, pool) in &pools.0 {
         let nodes = Path::from("nodePools").join(step.clone()).join("nodes");
         for (index, node) in pool.nodes.iter().enumerate() {
             let path = nodes.join(index);
             name(node, &path, &mut taken, findings);
             macs(node, &path, &mut taken, findings);
-            address(node, &path, &subnets, &mut taken, findings);
-            identity(node, &path, findings);
+            address(node, &path, &ranges, &mut taken, findings);
+            identity(node, &path, &mut taken, findings);
             line(node, &pool.tags, &path, findings);
         }
     }
@@ -36,7 +37,19 @@ struct Taken(HashMap<(&'static str, String), Path>);
 
 impl Taken {
     fn take(&mut self, what: &'static str, value: &str, path: &Path, findings: &mut Findings) {
-        let key = (what, value.to_ascii_lowercase());
+        self.take_as(what, value.to_ascii_lowercase(), value, path, findings);
+    }
+
+    /// Takes what is the same as all that has the same `key`.
+    fn take_as(
+        &mut self,
+        what: &'static str,
+        key: String,
+        value: &str,
+        path: &Path,
+        findings: &mut Findings,
+    ) {
+        let key = (what, key);
         match self.0.get(&key) {
             None => {
                 self.0.insert(key, path.clone());
@@ -62,10 +75,12 @@ fn name(node: &Machine, path: &Path, taken: &mut Taken, findings: &mut Findings)
             &path,
             format!("`{name}` is no host name: letters, digits and inner hyphens, in labels of at most 63 characters (RFC 1123)"),
         );
-    } else if is_lease_time(name) || name == "ignore" {
+    } else if is_lease_time(name) || name == "ignore" || name.parse::<Ipv4Addr>().is_ok() {
         findings.error(
             &path,
-            format!("dnsmasq would read the host name `{name}` as a lease time or keyword"),
+            format!(
+                "dnsmasq would read the host name `{name}` as a lease time, address or keyword"
+            ),
         );
     } else {
         taken.take("name", name, &path, findings);
@@ -75,10 +90,9 @@ fn name(node: &Machine, path: &Path, taken: &mut Taken, findings: &mut Findings)
 fn macs(node: &Machine, path: &Path, taken: &mut Taken, findings: &mut Findings) {
     let Some(macs) = &node.mac else { return };
     let path = path.join("mac");
-    for mac in macs.split() {
-        let mac = mac.trim();
-        if is_mac(mac) {
-            taken.take("MAC", mac, &path, findings);
+    for (path, mac) in places(macs, &path) {
+        if is_dnsmasq_mac(&mac) {
+            taken.take("MAC", &mac, &path, findings);
             continue;
         }
         let problem = Problem::error(format!(
@@ -98,20 +112,25 @@ fn macs(node: &Machine, path: &Path, taken: &mut Taken, findings: &mut Findings)
 fn address(
     node: &Machine,
     path: &Path,
-    subnets: &Option<Vec<Ipv4Net>>,
+    ranges: &[Range],
     taken: &mut Taken,
     findings: &mut Findings,
 ) {
     let Some(text) = &node.ip else { return };
     let path = path.join("ip");
-    let Ok(address) = text.parse::<IpAddr>() else {
+    let bracketed = text
+        .strip_prefix('[')
+        .and_then(|text| text.strip_suffix(']'));
+    let parsed = match bracketed {
+        Some(inner) => inner.parse().map(IpAddr::V6),
+        None => text.parse(),
+    };
+    let Ok(address) = parsed else {
         findings.error(&path, format!("`{text}` is no IP address"));
         return;
     };
     taken.take("address", &address.to_string(), &path, findings);
-    if let (IpAddr::V4(address), Some(subnets)) = (address, subnets)
-        && !subnets.iter().any(|subnet| subnet.contains(&address))
-    {
+    if !ranges.is_empty() && !ranges.iter().any(|range| range.may_hold(address)) {
         let problem = Problem::warning(format!(
             "{address} is in no pool's range, so dnsmasq leases it to nobody"
         ));
@@ -132,24 +151,20 @@ fn line(node: &Machine, tags: &[String], path: &Path, findings: &mut Findings) {
     }
 }
 
-fn identity(node: &Machine, path: &Path, findings: &mut Findings) {
-    if node.mac.is_none() && node.client_id.is_none() && node.name.is_none() {
+fn identity(node: &Machine, path: &Path, taken: &mut Taken, findings: &mut Findings) {
+    let macs = node.mac.as_ref().map(|mac| mac.split()).unwrap_or_default();
+    if macs.is_empty() && node.client_id.is_none() && node.name.is_none() {
         findings.error(
             path,
             "a node needs a mac, a clientID or a name to be recognised by",
         );
     }
-    if let Some(fault) = node.client_id.as_deref().and_then(dnsmasq_field_fault) {
-        findings.error(
-            &path.join("clientID"),
-            format!("a client identifier may not hold {fault}"),
-        );
+    if let Some(id) = node.client_id.as_deref() {
+        identifier(client_id(id), &path.join("clientID"), taken, findings);
     }
-    if let Some(time) = node
-        .lease_time
-        .as_deref()
-        .filter(|time| !is_lease_time(time))
-    {
+    // `deprecated` is a word of ranges; with a host it would be its name (dnsmasq(8), --dhcp-host).
+    let time = node.lease_time.as_deref();
+    if let Some(time) = time.filter(|time| !is_lease_time(time) || *time == "deprecated") {
         findings.error(
             &path.join("leaseTime"),
             format!(
@@ -159,18 +174,31 @@ fn identity(node: &Machine, path: &Path, findings: &mut Findings) {
     }
 }
 
-/// The IPv4 subnets that the ranges serve; `None` where one does not say its netmask, or there is none.
-fn subnets(pools: &NodePools) -> Option<Vec<Ipv4Net>> {
-    let mut subnets = Vec::new();
-    for range in pools.0.iter().filter_map(|(_, pool)| pool.range.as_deref()) {
-        let addresses: Vec<Ipv4Addr> = range
-            .split(',')
-            .filter_map(|field| field.trim().parse().ok())
-            .collect();
-        let first = *addresses.first()?;
-        let is_mask = |address: &&Ipv4Addr| address.octets()[0] == 255;
-        let prefix = netmask_prefix(*addresses.iter().skip(1).find(is_mask)?)?;
-        subnets.push(Ipv4Net::new(first, prefix).ok()?.trunc());
+fn identifier(id: &str, path: &Path, taken: &mut Taken, findings: &mut Findings) {
+    if let Some(fault) = dnsmasq_field_fault(id) {
+        findings.error(path, format!("a client identifier may not hold {fault}"));
+    } else if id.is_empty() {
+        findings.error(path, "a client identifier may not be empty");
+    } else if ["set:", "tag:", "net:"]
+        .iter()
+        .any(|prefix| id.starts_with(prefix))
+    {
+        let problem = Problem::error(format!("`{id}` is no client identifier, but a tag"));
+        findings.record(path, problem.help("tags stand in the pool's `tags`"));
+    } else if id != "*" {
+        let key = hexadecimal(id).unwrap_or_else(|| format!("text {id}"));
+        taken.take_as("client identifier", key, id, path, findings);
     }
-    (!subnets.is_empty()).then_some(subnets)
+}
+
+/// Bytes in hexadecimal with colons between them, which dnsmasq compares as bytes, and all else as text.
+fn hexadecimal(id: &str) -> Option<String> {
+    let bytes: Result<Vec<u8>, _> = id
+        .split(':')
+        .map(|byte| u8::from_str_radix(byte, 16))
+        .collect();
+    bytes.ok().filter(|_| id.contains(':')).map(|bytes| {
+        let texts: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        texts.join(":")
+    })
 }
