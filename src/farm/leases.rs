@@ -150,7 +150,7 @@ impl Dhcp {
 }
 
 /// How a firmware says what it can run: tag, architecture (RFC 4578, IANA "Processor Architecture Types"), boot loader.
-const PLATFORMS: [(&str, &[&str], &str); 3] = [
+pub const PLATFORMS: [(&str, &[&str], &str); 3] = [
     ("X86PC", &["0"], "ltsp/grub/i386-pc/core.0"),
     ("X86-64_EFI", &["7", "9"], "ltsp/grub/x86_64-efi/core.efi"),
     ("ARM64_EFI", &["11"], "ltsp/grub/arm64-efi/core.efi"),

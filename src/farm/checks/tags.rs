@@ -2,18 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::farm::DEFAULT_NAME;
 use crate::farm::findings::Findings;
+use crate::farm::leases::PLATFORMS;
+use crate::farm::names::{Names, Release};
 use crate::farm::settings::fold;
-use crate::farm::spec::{Tags, Values};
+use crate::farm::spec::{Tags, TaintEffect, Values};
 use crate::farm::syntax::{is_label_key, is_label_value, is_tag};
 use crate::values::nearest::nearest;
 use crate::values::{Path, Problem};
 
-/// Label keys that a kubelet may set although they are in Kubernetes' own namespaces (kubelet's
-/// `--node-labels`, KEP-279).
-const KUBELET_LABELS: [&str; 13] = [
+/// Label keys that a kubelet may set although they are in Kubernetes' own namespaces (k8s.io/kubelet,
+/// pkg/apis/well_known_labels.go; KEP-279).
+const KUBELET_LABELS: [&str; 12] = [
     "kubernetes.io/hostname",
-    "kubernetes.io/instance-type",
     "kubernetes.io/os",
     "kubernetes.io/arch",
     "beta.kubernetes.io/instance-type",
@@ -34,6 +36,20 @@ pub fn check(values: &Values, findings: &mut Findings) {
     used(values, &defined, findings);
     labels(&values.tags, findings);
     taints(&values.tags, findings);
+    taints_of_nodes(values, findings);
+}
+
+/// Tags that a DHCP request has for other reasons: dnsmasq's own (dnsmasq(8), --dhcp-host, --dhcp-range), those of
+/// platforms, and the release's.
+fn is_given_otherwise(tag: &str, values: &Values) -> bool {
+    const DNSMASQ: [&str; 5] = ["known", "known-othernet", "bootp", "dhcpv6", "iPXE"];
+    let release = Release {
+        name: values.name.as_deref().unwrap_or(DEFAULT_NAME).to_owned(),
+        namespace: String::new(),
+    };
+    DNSMASQ.contains(&tag)
+        || PLATFORMS.iter().any(|(platform, ..)| *platform == tag)
+        || Names::new(values, &release).ltsp == tag
 }
 
 /// Every tag that has settings of some kind, and one place where they are written.
@@ -103,6 +119,13 @@ fn used(values: &Values, defined: &BTreeMap<&str, Path>, findings: &mut Findings
                 findings.error(
                     &path,
                     format!("`{tag}` is no tag: letters, digits, `-`, `_` and `.`, at most 63"),
+                );
+            } else if is_given_otherwise(tag, values) {
+                findings.error(
+                    &path,
+                    format!(
+                        "the tag `{tag}` is given by the DHCP server itself, and cannot mark nodes"
+                    ),
                 );
             } else if tag == "all" {
                 findings.warning(
@@ -194,4 +217,46 @@ fn taints(tags: &Tags, findings: &mut Findings) {
             seen.push(identity);
         }
     }
+}
+
+/// A node registers with the taints of all its tags, and kubelet does not start where two are the same.
+fn taints_of_nodes(values: &Values, findings: &mut Findings) {
+    let pools = values.node_pools.0.iter();
+    for (step, pool) in pools.filter(|(_, pool)| !pool.nodes.is_empty()) {
+        let path = Path::from("nodePools").join(step.clone()).join("tags");
+        let mut seen: Vec<(&str, &str, TaintEffect)> = taints_of("all", values).collect();
+        for (index, tag) in pool
+            .tags
+            .iter()
+            .enumerate()
+            .filter(|(_, tag)| *tag != "all")
+        {
+            for (_, key, effect) in taints_of(tag, values) {
+                let other = seen
+                    .iter()
+                    .find(|(_, other, with)| (*other, *with) == (key, effect));
+                if let Some((other, ..)) = other.filter(|(other, ..)| other != tag) {
+                    let problem = Problem::error(format!(
+                        "the taint `{key}` comes from the tags `{other}` and `{tag}` with the same effect, which kubelet refuses"
+                    ));
+                    let place = Path::from("tags.kubernetesTaints").join(*other);
+                    let help = format!("the other is written at {}", findings.place(&place));
+                    findings.record(&path.join(index), problem.help(help));
+                }
+            }
+            seen.extend(taints_of(tag, values));
+        }
+    }
+}
+
+/// A tag's taints: the tag, the taint's key and its effect.
+fn taints_of<'a>(
+    tag: &'a str,
+    values: &'a Values,
+) -> impl Iterator<Item = (&'a str, &'a str, TaintEffect)> {
+    let list = values.tags.kubernetes_taints.get(tag);
+    let taints = list.and_then(Option::as_ref).into_iter();
+    taints
+        .flat_map(|list| &list.0)
+        .map(move |taint| (tag, taint.key.as_str(), taint.effect))
 }
