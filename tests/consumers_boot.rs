@@ -279,3 +279,23 @@ fn a_network_that_cannot_be_right_stops_the_boot() {
         "{stderr}"
     );
 }
+
+/// Of two labels with one key kubelet takes the last: the specific tag's, whatever its name. And lines of other
+/// variables' values bring nothing twice.
+#[test]
+fn what_is_for_all_gives_way() {
+    let tags = r#"tags={
+        "ltspOptions": {"storage": {"NOTE": "a\nKUBERNETES_TAINTS_ALL=x\nKUBERNETES_LABELS_STORAGE=y"}},
+        "kubernetesLabels": {"all": {"a/b": "all", "c": "1"}, "0tag": {"a/b": "own"}, "storage": {"d": "1"}},
+        "kubernetesTaints": {"all": [{"key": "t", "effect": "NoExecute"}]}}"#;
+    let farm = generic().with("--set-json").with(tags);
+    let farm = farm.with("--set-json").with(
+        r#"nodePools=[{"tags": ["0tag", "storage"], "nodes": [{"name": "r1n06", "mac": "02:00:00:40:06:0a"}]}]"#,
+    );
+    let Some(node) = boot_well(&farm, STORAGE, None) else {
+        return;
+    };
+    let drop_in = node.read("/etc/systemd/system/kubelet.service.d/99-kubefarm.conf");
+    let flags = "--node-labels=a/b=all,c=1,a/b=own,d=1 --register-with-taints=t=:NoExecute ";
+    assert!(drop_in.contains(flags), "{drop_in}");
+}

@@ -66,9 +66,9 @@ kubefarm_container_runtimes() {
 kubefarm_kubelet() {
     local labels taints flags
 
-    labels=$(kubefarm_values 'KUBERNETES_LABELS_[[:alnum:]_]*' | paste -s -d, -)
-    taints=$(kubefarm_values 'KUBERNETES_TAINTS_[[:alnum:]_]*' | paste -s -d, -)
-    flags=$(kubefarm_values 'KUBELET_EXTRA_ARGS_[[:alnum:]_]*' | paste -s -d' ' -)
+    labels=$(kubefarm_values KUBERNETES_LABELS | paste -s -d, -)
+    taints=$(kubefarm_values KUBERNETES_TAINTS | paste -s -d, -)
+    flags=$(kubefarm_values KUBELET_EXTRA_ARGS | paste -s -d' ' -)
     flags="${labels:+--node-labels=$labels }${taints:+--register-with-taints=$taints }$flags"
     # Inside quotes systemd reads \ and " as C does, and % as the start of a specifier.
     flags=$(printf '%s\n' "$flags" | sed -e 's/[\\"]/\\&/g' -e 's/%/%%/g')
@@ -77,13 +77,15 @@ kubefarm_kubelet() {
         >/etc/systemd/system/kubelet.service.d/99-kubefarm.conf
 }
 
-# The values of all variables whose names match. LTSP's echo_values would read their backslashes.
+# kubefarm_values PREFIX: the values of all variables PREFIX_*, each once. The one of the tag `all` comes first,
+# since of two labels with one key kubelet takes the last. LTSP's echo_values would read their backslashes, and
+# echo_vars finds names in the lines of other variables' values, too.
 kubefarm_values() {
     local variable value
 
-    for variable in $(echo_vars "$1"); do
+    for variable in "$1_ALL" $(echo_vars "$1_[[:alnum:]_]*" "$1_ALL" | sort -u); do
         eval "value=\$$variable"
-        printf '%s\n' "$value"
+        test -z "$value" || printf '%s\n' "$value"
     done
 }
 
