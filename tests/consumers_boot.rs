@@ -299,3 +299,86 @@ fn what_is_for_all_gives_way() {
     let flags = "--node-labels=a/b=all,c=1,a/b=own,d=1 --register-with-taints=t=:NoExecute ";
     assert!(drop_in.contains(flags), "{drop_in}");
 }
+
+/// What Kubernetes mounts: its files, and their modes.
+const MOUNTED: [(&str, u32); 8] = [
+    ("ltsp.conf", 0o400),
+    ("init.sh", 0o400),
+    ("plain", 0o400),
+    (".hidden", 0o400),
+    ("key", 0o600),
+    ("tool", 0o755),
+    ("pki/deep/a.pem", 0o600),
+    ("parts/nodes-1.conf", 0o400),
+];
+
+/// What nodes have of it.
+const ASSEMBLED: [(&str, u32); 8] = [
+    ("ltsp.conf", 0o600),
+    ("init.sh", 0o755),
+    ("plain", 0o644),
+    (".hidden", 0o644),
+    ("key", 0o600),
+    ("tool", 0o755),
+    ("pki/deep", 0o755),
+    ("pki/deep/a.pem", 0o600),
+];
+
+/// Mounts as Kubernetes does: links into a hidden folder.
+fn mount_configuration(config: &Path) {
+    let data = config.join("..1");
+    for (name, mode) in MOUNTED {
+        create_dir_all(data.join(name).parent().expect("a folder")).expect("a folder");
+        write(data.join(name), format!("{name}\n")).expect("written");
+        let permissions = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(data.join(name), permissions).expect("a mode");
+    }
+    for entry in read_dir(&data).expect("a folder") {
+        let name = entry.expect("an entry").file_name();
+        let target = Path::new("..data").join(&name);
+        std::os::unix::fs::symlink(target, config.join(name)).expect("a link");
+    }
+    std::os::unix::fs::symlink("..1", config.join("..data")).expect("a link");
+}
+
+#[test]
+fn files_keep_their_folders_and_modes() {
+    let Some(mut command) = namespaces() else {
+        return;
+    };
+    let objects = generic().objects();
+    let folder = tempfile::tempdir().expect("a folder");
+    let etc = folder.path().join("etc");
+    create_dir_all(&etc).expect("a folder");
+    mount_configuration(&folder.path().join("config"));
+    let script = objects.file(&format!("{BOOT_SERVER}-scripts"), "boot-config.sh");
+    let (functions, _) = script.split_once("\numask").expect("the program's start");
+    let functions = functions
+        .replace("/etc/ltsp", "etc")
+        .replace("=/config", "=config");
+    let script = folder.path().join("assemble.sh");
+    write(script, functions + "\numask 0022\nassemble\n").expect("written");
+    command
+        .current_dir(folder.path())
+        .args(["sh", "assemble.sh"]);
+    run(&mut command).success();
+    for (name, expected) in ASSEMBLED {
+        let metadata = std::fs::metadata(etc.join(name)).expect(name);
+        assert_eq!(metadata.permissions().mode() & 0o777, expected, "{name}");
+    }
+    let conf = read_to_string(etc.join("ltsp.conf")).expect("ltsp.conf");
+    assert_eq!(conf, "ltsp.conf\nparts/nodes-1.conf\n");
+    assert!(!etc.join("parts").exists() && !etc.join("..data").exists());
+}
+
+/// The volume's own mode is 0400, and files that have it become readable: one that was chosen must differ.
+#[test]
+fn a_private_key_stays_private() {
+    let item = r#"{"key": "k", "path": "k", "mode": 256}"#;
+    let items = format!(r#"[{{"secret": {{"name": "a", "items": [{item}]}}}}]"#);
+    let farm = generic().with(format!(
+        "--set-json=ltsp.config.extraProjectedItems={items}"
+    ));
+    let pod = farm.objects().get("Deployment", BOOT_SERVER).to_string();
+    assert!(pod.contains(r#""mode":384"#), "{pod}");
+}

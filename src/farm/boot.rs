@@ -5,6 +5,7 @@ mod sections;
 
 use indexmap::IndexMap;
 use serde::Serialize;
+use serde_json::Value;
 
 pub use files::{own_files, toml_text};
 pub use sections::{section_file, split_section};
@@ -147,7 +148,7 @@ impl BootServer {
             nodes: sections,
             node_parts,
             files: files::files(&ltsp.config),
-            extra_projected_items: ltsp.config.extra_projected_items.clone(),
+            extra_projected_items: projected_items(&ltsp.config.extra_projected_items),
         }
     }
 }
@@ -161,6 +162,20 @@ fn service_annotations(own: &TextMap, name: &str) -> TextMap {
     }
     annotations.extend(own.clone());
     annotations
+}
+
+/// The volume's own mode, 0400, is that of every file nobody chose a mode for, which nodes get as 0644. So where it is
+/// chosen, it is written as its like: only root reads it.
+fn projected_items(sources: &[Fragment]) -> Vec<Fragment> {
+    let mut sources = sources.to_vec();
+    let kinds = sources.iter_mut().flat_map(|source| source.values_mut());
+    let items = kinds.filter_map(|source| source.get_mut("items")?.as_array_mut());
+    for mode in items.flatten().filter_map(|item| item.get_mut("mode")) {
+        if mode.as_u64() == Some(0o400) {
+            *mode = Value::from(0o600);
+        }
+    }
+    sources
 }
 
 fn settings(map: &TextMap) -> Vec<Setting> {

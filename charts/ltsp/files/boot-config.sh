@@ -32,20 +32,23 @@ publish() {
 # Mounted files are links into a hidden folder; nodes get plain files, with node parts in one ltsp.conf.
 assemble() {
     find /etc/ltsp -mindepth 1 -delete
-    for file in "$config"/*; do
-        test ! -f "$file" || cp -L "$file" /etc/ltsp/
+    for file in "$config"/* "$config"/.[!.]*; do
+        test ! -e "$file" || cp -RL --preserve=mode "$file" /etc/ltsp/
     done
+    rm -rf /etc/ltsp/parts
+    # Without capabilities root writes into no file that is read-only.
+    chmod 0600 /etc/ltsp/ltsp.conf
     for part in "$config"/parts/*; do
         test ! -f "$part" || cat "$part" >>/etc/ltsp/ltsp.conf
     done
     # LTSP would otherwise put this server's users and SSH keys there.
     touch /etc/ltsp/passwd /etc/ltsp/group /etc/ltsp/ssh_known_hosts
-    # A volume is open to everyone, and nodes would have the folder as it is here.
-    chmod 0755 /etc/ltsp
-    chmod 0644 /etc/ltsp/*
-    for script in /etc/ltsp/*.sh; do
-        test ! -f "$script" || chmod 0755 "$script"
-    done
+    chmod 0644 /etc/ltsp/passwd /etc/ltsp/group /etc/ltsp/ssh_known_hosts
+    # A volume is open to everyone, and nodes would have the folders as they are here.
+    find /etc/ltsp -type d -exec chmod 0755 '{}' +
+    # 0400 is what files have that nobody chose a mode for.
+    find /etc/ltsp -type f -perm 0400 -name '*.sh' -exec chmod 0755 '{}' +
+    find /etc/ltsp -type f -perm 0400 -exec chmod 0644 '{}' +
     for secret in ltsp.conf kubeadm-join.conf; do
         test ! -f "/etc/ltsp/$secret" || chmod 0600 "/etc/ltsp/$secret"
     done
