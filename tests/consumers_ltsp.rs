@@ -275,6 +275,25 @@ fn boot_menu(objects: &Objects, folder: &Path) -> Option<()> {
 }
 
 #[test]
+fn the_boot_menu_follows_sections_and_addresses() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let Some(()) = boot_menu(&farm_with_sections(), folder.path()) else {
+        return;
+    };
+    let read =
+        |name: &str| std::fs::read_to_string(folder.path().join("menu").join(name)).expect(name);
+    let common = read("settings.cfg");
+    assert_eq!(common, "set kernel_parameters=''\nset timeout=0\n");
+    let machine = read("nodes/02:00:00:40:01:0a.cfg");
+    assert_eq!(machine, "set kernel_parameters=''\nset timeout=7\n");
+    let known_by_address = read("nodes/10.64.1.3.cfg");
+    assert_eq!(
+        known_by_address,
+        "set kernel_parameters='quiet'\nset timeout=0\n"
+    );
+}
+
+#[test]
 fn the_boot_menu_follows_tags() {
     let farm = generic()
         .with("--set=ltsp.config.options.MENU_TIMEOUT=2500")

@@ -4,6 +4,7 @@
 # Usage: boot-menu.sh LTSP_CONF DIRECTORY
 #   DIRECTORY/settings.cfg    what [common] and [clients] say: for every node
 #   DIRECTORY/nodes/MAC.cfg   for the nodes whose own sections or tags say something else
+#   DIRECTORY/nodes/IP.cfg    for those that ltsp.conf knows by address
 set -eu
 
 conf=$1
@@ -49,27 +50,28 @@ seconds() {
     esac
 }
 
-# Evaluating a section for each of thousands of nodes takes a while: only do it where it can matter.
+# Evaluating a section for each of thousands of nodes takes a while: only do it where it can matter. The user's
+# sections have their text in files beside ltsp.conf.
 differs_between_nodes() {
     awk '
         /^ *\[/ { common = (tolower($0) ~ /^ *\[(common|clients)\]/) }
         /^(KERNEL_PARAMETERS|MENU_TIMEOUT) *=/ && !common { found = 1 }
         END { exit !found }
-    ' "$conf"
+    ' "$conf" || grep -qsE '(KERNEL_PARAMETERS|MENU_TIMEOUT)=' "${conf%ltsp.conf}"section-*.sh
 }
 
-# The names of all sections that are a MAC address.
+# The names of all sections that are a MAC or an IPv4 address.
 addresses() {
-    sed -n 's/^\[\(\([0-9a-f]\{2\}:\)\{5\}[0-9a-f]\{2\}\)\]$/\1/p' "$conf"
+    sed -nE 's/^\[(([0-9a-f]{2}:){5}[0-9a-f]{2}|([0-9]+\.){3}[0-9]+)\]$/\1/p' "$conf"
 }
 
 sections=$(ini2sh "$conf")
 mkdir -p "$directory/nodes"
 settings unnamed clients common >"$directory/settings.cfg"
 if differs_between_nodes; then
-    addresses | while read -r mac; do
-        settings unnamed clients common "$mac" >"$directory/nodes/$mac.cfg"
-        ! cmp -s "$directory/settings.cfg" "$directory/nodes/$mac.cfg" ||
-            rm "$directory/nodes/$mac.cfg"
+    addresses | while read -r node; do
+        settings unnamed clients common "$node" >"$directory/nodes/$node.cfg"
+        ! cmp -s "$directory/settings.cfg" "$directory/nodes/$node.cfg" ||
+            rm "$directory/nodes/$node.cfg"
     done
 fi
