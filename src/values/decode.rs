@@ -4,7 +4,9 @@
 //! becomes its text, text that is a decimal integer or `true`/`false` becomes one where that is wanted, and `3.0` is an
 //! integer. Strict where charts were silent: a key that a struct does not know is an error.
 //!
-//! A null in a struct or in a map whose values cannot be null counts as absent.
+//! A null in a struct or in a map whose values cannot be null counts as absent. So does the empty text where something
+//! optional is wanted, and where a boolean is wanted it is false: charts guarded optional keys with `if` and `with`, for
+//! which `""` is not there. Where text is wanted that is not optional, the empty text is a text like any other.
 //!
 //! Inside `#[serde(untagged)]`, `#[serde(flatten)]` and internally tagged types, serde itself holds the values: there
 //! is no leniency, no check for unknown keys, and problems are placed at the outermost such type.

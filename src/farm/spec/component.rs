@@ -56,7 +56,8 @@ pub enum Spread {
     /// Required: a pod that finds no domain of its own stays pending.
     Hard,
     /// No rule of ours.
-    #[serde(rename = "")]
+    // In the old charts any other word meant that; these two were written to say it.
+    #[serde(rename = "", alias = "false", alias = "none")]
     None,
 }
 

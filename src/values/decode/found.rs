@@ -98,10 +98,11 @@ pub(super) fn float(node: &Node) -> Option<f64> {
     }
 }
 
-/// The boolean that a scalar is, or stands for.
+/// The boolean that a scalar is, or stands for; the empty text is false, as in a chart's `if`.
 pub(super) fn boolean(node: &Node) -> Option<bool> {
     match &node.value {
         Value::Bool(value) => Some(*value),
+        Value::String(text) if text.is_empty() => Some(false),
         Value::String(text) => text.parse().ok(),
         _ => None,
     }

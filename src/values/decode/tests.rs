@@ -113,6 +113,35 @@ fn null_counts_as_absent() {
 }
 
 #[test]
+fn empty_text_counts_as_absent_where_something_optional_is_wanted() {
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Optional {
+        text: Option<String>,
+        number: Option<u16>,
+        word: Option<Affinity>,
+        machine: Option<Machine>,
+        switch: bool,
+        plain: String,
+        labels: BTreeMap<String, String>,
+        arguments: IndexMap<String, Json>,
+    }
+    let found: Optional = decoded(
+        "text: ''\nnumber: ''\nword: ''\nmachine: ''\nswitch: ''\nplain: ''\nlabels: {a: ''}\n\
+         arguments: {a: ''}\n",
+    );
+    assert_eq!((found.text, found.number), (None, None));
+    assert_eq!((found.word, found.machine), (None, None));
+    assert!(!found.switch);
+    assert_eq!(found.plain, "");
+    assert_eq!(found.labels["a"], "");
+    assert_eq!(found.arguments["a"], "");
+    assert_eq!(
+        problems::<Component>("replicaCount: ''"),
+        ["v.yaml:1:15: error: replicaCount: expected an integer, found the string \"\""]
+    );
+}
+
+#[test]
 fn reports_everything_at_once() {
     let found = problems::<Component>(
         "enabled: maybe\nreplicaCount: 70000\nimage: [a]\nlabels: {a: {}, b: []}\nratio: x\naffinity: sofd\n\
@@ -190,7 +219,6 @@ fn numbers_have_bounds() {
         "port: 1_0",
         "port: '1_0'",
         "port: ' 1'",
-        "port: ''",
         "port: 0x1F",
     ] {
         let (value, found) = run::<Numbers>(text);
