@@ -120,3 +120,79 @@ fn every_line_with_a_value_says_where_it_lands() {
         }
     }
 }
+
+/// The values of a flag of kube-apiserver or kube-controller-manager, rendered with `extraArgs` of this JSON.
+fn flag_values(component: &str, deployment: &str, flag: &str, value: &Value) -> Vec<String> {
+    let setting = format!("kubernetes.{component}.extraArgs.{flag}={value}");
+    let finished = kubefarm([
+        "render",
+        "--name",
+        "old",
+        "-o",
+        "json",
+        "--set-json",
+        &setting,
+    ]);
+    let objects = Objects::new(&serde_json::from_str(&finished.success()).expect("JSON"));
+    let deployment = objects.get(&format!("Deployment/{deployment}"));
+    let args = &deployment["spec"]["template"]["spec"]["containers"][0]["args"];
+    let args = args.as_array().expect("arguments").iter();
+    let prefix = format!("--{flag}=");
+    args.filter_map(|arg| arg.as_str()?.strip_prefix(&prefix))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn flags_of_lists_are_added_to_ours() {
+    let api = |flag, value: Value| {
+        flag_values("apiServer", "old-kubernetes-apiserver", flag, &value).join(" ")
+    };
+    assert_eq!(
+        api("enable-admission-plugins", "PodNodeSelector".into()),
+        "NodeRestriction PodNodeSelector"
+    );
+    assert_eq!(
+        api("enable-admission-plugins", "NodeRestriction,A,B".into()),
+        "NodeRestriction A,B"
+    );
+    assert_eq!(api("enable-admission-plugins", Value::Null), "");
+    assert_eq!(
+        api("authorization-mode", "Webhook".into()),
+        "Node,RBAC Webhook"
+    );
+    assert_eq!(api("authorization-config", "/etc/x".into()), "/etc/x");
+    let manager = |value: Value| {
+        let name = "old-kubernetes-controller-manager";
+        flag_values("controllerManager", name, "controllers", &value).join(" ")
+    };
+    assert_eq!(
+        manager("-nodeipam".into()),
+        "*,bootstrapsigner,tokencleaner -nodeipam"
+    );
+    assert_eq!(
+        manager("-tokencleaner".into()),
+        "*,bootstrapsigner -tokencleaner"
+    );
+}
+
+#[test]
+fn the_users_issuer_signs_and_ours_is_accepted() {
+    let issuers = |value: Value| {
+        let name = "old-kubernetes-apiserver";
+        flag_values("apiServer", name, "service-account-issuer", &value).join(" ")
+    };
+    let ours = "https://kubernetes.default.svc.cluster.local";
+    let theirs = "https://id.example.org";
+    assert_eq!(issuers(theirs.into()), format!("{theirs} {ours}"));
+    assert_eq!(
+        issuers(vec![theirs, "https://b"].into()),
+        format!("{theirs} https://b {ours}")
+    );
+    assert_eq!(issuers(ours.into()), ours);
+    assert_eq!(
+        issuers(vec![ours, theirs].into()),
+        format!("{ours} {theirs}")
+    );
+    assert_eq!(issuers(Value::Null), "");
+}

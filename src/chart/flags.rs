@@ -1,6 +1,6 @@
 //! Command-line flags of a container, from defaults and a user's `extraArgs`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use minijinja::Value;
 use minijinja::value::ValueKind;
@@ -12,22 +12,37 @@ use super::escape::{scalar, type_name};
 /// A key of `extra` replaces the default of that name in its place. Null leaves a flag out; a list repeats it, an
 /// empty one leaves it out.
 ///
+/// A default that is a list is a flag that adds up: it stays, and what `extra` has is added after it, as the charts of
+/// 0.13 wrote both and Kubernetes' flags of lists take them. Null still leaves it out. See [`added`].
+///
 /// # Errors
 /// A key that is no flag's name, or a value that has no text.
 pub(super) fn flags(defaults: &Value, extra: &Value) -> Result<Vec<String>, String> {
     let mut extra: BTreeMap<String, Value> = entries(extra)?.into_iter().collect();
     let mut flags = Vec::new();
     for (key, default) in entries(defaults)? {
-        let value = extra.remove(&key).unwrap_or(default);
-        push(&mut flags, &key, &value)?;
+        let values = match extra.remove(&key) {
+            None => texts(&key, &default)?,
+            Some(value) if value.kind() == ValueKind::None => continue,
+            Some(value) if default.kind() == ValueKind::Seq => {
+                added(&texts(&key, &default)?, &texts(&key, &value)?)
+            }
+            Some(value) => texts(&key, &value)?,
+        };
+        push(&mut flags, &key, values);
     }
     for (key, value) in extra {
-        push(&mut flags, &key, &value)?;
+        push(&mut flags, &key, texts(&key, &value)?);
     }
     Ok(flags)
 }
 
-fn push(flags: &mut Vec<String>, key: &str, value: &Value) -> Result<(), String> {
+fn push(flags: &mut Vec<String>, key: &str, values: Vec<String>) {
+    flags.extend(values.into_iter().map(|value| format!("--{key}={value}")));
+}
+
+/// The values of a flag: none for null, several for a list.
+fn texts(key: &str, value: &Value) -> Result<Vec<String>, String> {
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     if key.is_empty() || key.starts_with('-') || !key.bytes().all(is_name) {
         return Err(format!(
@@ -35,18 +50,38 @@ fn push(flags: &mut Vec<String>, key: &str, value: &Value) -> Result<(), String>
         ));
     }
     let values = match value.kind() {
-        ValueKind::None => return Ok(()),
+        ValueKind::None => return Ok(Vec::new()),
         ValueKind::Seq | ValueKind::Iterable => value
             .try_iter()
             .map_err(|error| error.to_string())?
             .collect(),
         _ => vec![value.clone()],
     };
-    for value in values {
-        let text = scalar(&value).map_err(|problem| format!("the flag --{key}: {problem}"))?;
-        flags.push(format!("--{key}={text}"));
-    }
-    Ok(())
+    let text = |value| scalar(value).map_err(|problem| format!("the flag --{key}: {problem}"));
+    values.iter().map(text).collect()
+}
+
+/// Our values of a flag and then the user's, each item of their comma-separated texts once: kube-apiserver refuses an
+/// authorization mode that is named twice. The user's `-x` takes out our `x`, since the controller manager goes by
+/// whichever comes first.
+fn added(ours: &[String], users: &[String]) -> Vec<String> {
+    let taken_back: BTreeSet<&str> = users
+        .iter()
+        .flat_map(|text| text.split(','))
+        .filter_map(|item| item.trim().strip_prefix('-'))
+        .collect();
+    let mut seen = BTreeSet::new();
+    ours.iter()
+        .map(|text| (text, true))
+        .chain(users.iter().map(|text| (text, false)))
+        .map(|(text, is_ours)| {
+            let items = text.split(',').map(str::trim);
+            let items = items.filter(|item| !(is_ours && taken_back.contains(item)));
+            let new = items.filter(|item| !item.is_empty() && seen.insert(*item));
+            new.collect::<Vec<&str>>().join(",")
+        })
+        .filter(|text| !text.is_empty())
+        .collect()
 }
 
 /// The entries of a map in its order; null is an empty map.
@@ -62,4 +97,36 @@ pub(super) fn entries(map: &Value) -> Result<Vec<(String, Value)>, String> {
         entries.push((scalar(&key)?, value));
     }
     Ok(entries)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn modes(users: impl Into<Value>) -> Vec<String> {
+        let ours = Value::from(vec!["Node,RBAC"]);
+        let defaults = Value::from_pairs([("mode", ours), ("v", Value::from(1))]);
+        let extra = Value::from_pairs([("mode", users.into())]);
+        let mut found = flags(&defaults, &extra).expect("flags");
+        assert_eq!(found.pop().as_deref(), Some("--v=1"));
+        found
+    }
+
+    #[test]
+    fn lists_of_defaults_are_added_to() {
+        assert_eq!(modes("Webhook"), ["--mode=Node,RBAC", "--mode=Webhook"]);
+        assert_eq!(
+            modes(vec!["ABAC", "Webhook"]),
+            ["--mode=Node,RBAC", "--mode=ABAC", "--mode=Webhook"]
+        );
+        assert_eq!(
+            modes("Node, RBAC,Webhook,Webhook"),
+            ["--mode=Node,RBAC", "--mode=Webhook"]
+        );
+        for nothing_new in [Value::from("RBAC"), "".into(), Vec::<Value>::new().into()] {
+            assert_eq!(modes(nothing_new), ["--mode=Node,RBAC"]);
+        }
+        assert_eq!(modes("-Node"), ["--mode=RBAC", "--mode=-Node"]);
+        assert_eq!(modes(Value::from(())), [""; 0]);
+    }
 }

@@ -98,6 +98,7 @@ pub fn modernise(values: &mut Values, findings: &mut Findings) {
         drop_removed_flags(component, flags, &path, findings);
         drop_removed_gates(flags, &path.join("feature-gates"), findings);
     }
+    issuers(values);
     kubelet_gates(values, findings);
     unread_keys(values, findings);
 }
@@ -114,6 +115,21 @@ fn service_range_flag(values: &mut Values, findings: &mut Findings) {
     values.kubernetes.networking.service_subnet = OneOrMany::One(range.clone());
     findings.record(&path, problem);
     flags.shift_remove("service-cluster-ip-range");
+}
+
+/// The old charts wrote both issuers. The first signs and all are accepted: behind the user's, ours keeps the tokens
+/// that running pods hold valid. Null still leaves the flag out, and kube-apiserver then has no issuer.
+fn issuers(values: &mut Values) {
+    let domain = &values.kubernetes.networking.dns_domain;
+    let ours = Value::from(format!("https://kubernetes.default.svc.{domain}"));
+    let flags = &mut values.kubernetes.api_server.extra_args;
+    match flags.get_mut("service-account-issuer") {
+        None | Some(Value::Null) => {}
+        Some(Value::Array(users)) if users.contains(&ours) => {}
+        Some(Value::Array(users)) => users.push(ours),
+        Some(users) if *users == ours => {}
+        Some(users) => *users = Value::from(vec![users.take(), ours]),
+    }
 }
 
 fn drop_removed_flags(component: &str, flags: &mut Flags, path: &Path, findings: &mut Findings) {

@@ -96,6 +96,11 @@ impl Objects {
         Objects(objects)
     }
 
+    /// The object of that name; null if there is none.
+    pub fn get(&self, object: &str) -> &Value {
+        self.0.get(object).unwrap_or(&Value::Null)
+    }
+
     /// What is wrong with what stands in the object, if anything.
     pub fn complaint(&self, landing: &Landing) -> Option<String> {
         let Landing::Object {

@@ -10,6 +10,7 @@ component! {
     /// kube-apiserver, a Deployment.
     ApiServer {
         /// More flags of kube-apiserver; a list repeats one, `null` removes a default.
+        /// `enable-admission-plugins` and `authorization-mode` are added to the defaults.
         #[serde(default)]
         extra_args: Flags,
         /// More names and addresses in its certificate.
@@ -26,6 +27,7 @@ component! {
     /// kube-controller-manager, a Deployment.
     ControllerManager {
         /// More flags of kube-controller-manager; a list repeats one, `null` removes a default.
+        /// `controllers` are added to the default.
         #[serde(default)]
         extra_args: Flags,
         /// The port that it listens on.
