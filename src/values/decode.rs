@@ -17,7 +17,7 @@ mod error;
 mod found;
 
 use std::cell::RefCell;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use indexmap::IndexMap;
 use serde::de::DeserializeOwned;
@@ -62,7 +62,7 @@ pub fn decode_with_gaps<T: DeserializeOwned>(tree: &Node) -> (Option<T>, Vec<Pro
             }
         }
     }
-    problems.extend(session.unknown_keys.take().into_values());
+    problems.extend(session.unknown_keys());
     problems.sort_by(|left, right| left.position().cmp(&right.position()));
     problems.truncate(MAX_PROBLEMS);
     (decoded, problems, session.gaps)
@@ -78,11 +78,31 @@ struct Session {
     /// List elements that are left out.
     gaps: Vec<Path>,
     unknown_keys: RefCell<IndexMap<Path, Problem>>,
+    /// The structs right below the root, with their keys.
+    sections: RefCell<BTreeMap<String, &'static [&'static str]>>,
 }
 
 impl Session {
     fn is_left_out(&self, node: &Node) -> bool {
         !self.left_out.is_empty() && self.left_out.contains(&std::ptr::from_ref(node))
+    }
+
+    /// The unknown keys. What stands at the top and is a key of one section only was written for that section: the
+    /// values of a subchart used alone.
+    fn unknown_keys(&self) -> impl Iterator<Item = Problem> {
+        let sections = self.sections.take();
+        let problems = self.unknown_keys.take().into_iter();
+        problems.map(move |(path, mut problem)| {
+            if let [Segment::Key(key)] = path.0.as_slice() {
+                let mut owners = sections
+                    .iter()
+                    .filter(|(_, known)| known.contains(&key.as_str()));
+                if let (Some((owner, _)), None) = (owners.next(), owners.next()) {
+                    problem.help = Some(format!("move it under `{owner}`"));
+                }
+            }
+            problem
+        })
     }
 
     /// Leaves out what the error is about. Returns the problem to report, unless it only follows from an earlier one,

@@ -65,6 +65,10 @@ impl<'a> Entries<'a> {
         map: &'a Map,
         known: Option<&'static [&'static str]>,
     ) -> Self {
+        if let (Some(known), Trail::Key(Trail::Root, name)) = (known, owner.trail) {
+            let mut sections = owner.session.sections.borrow_mut();
+            sections.entry((*name).to_owned()).or_insert(known);
+        }
         Entries {
             owner,
             map,

@@ -184,6 +184,36 @@ fn a_key_unlike_any_other_lists_the_few_there_are() {
 }
 
 #[test]
+fn a_key_of_one_section_has_to_move_there() {
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(default)]
+    #[allow(dead_code)]
+    struct Sections {
+        server: Component,
+        machine: Option<Machine>,
+        names: Names,
+    }
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(default)]
+    #[allow(dead_code)]
+    struct Names {
+        name: String,
+    }
+    assert_eq!(
+        problems::<Sections>(
+            "ratio: 1\nname: n\nmac: m\nserver: {mac: m}\nmachine: {name: n, mac: 'aa:bb:cc:dd:ee:ff'}\nnames: {}\n"
+        ),
+        [
+            "v.yaml:1:1: error: ratio: unknown key \"ratio\" (move it under `server`)",
+            // Both `machine` and `names` have it.
+            "v.yaml:2:1: error: name: unknown key \"name\" (did you mean \"names\"?)",
+            "v.yaml:3:1: error: mac: unknown key \"mac\" (move it under `machine`)",
+            "v.yaml:4:10: error: server.mac: unknown key \"mac\"",
+        ]
+    );
+}
+
+#[test]
 fn a_missing_field_is_named() {
     assert_eq!(
         problems::<Machine>("name: n"),
