@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    Admin, ApiServer, ControllerManager, Coredns, Etcd, Fragment, KonnectivityAgent,
+    Admin, ApiServer, ControllerManager, Coredns, Etcd, ExtraManifest, KonnectivityAgent,
     KonnectivityServer, KubeProxy, Kubelet, OneOrMany, Scheduler, TextMap,
 };
 
@@ -49,20 +49,10 @@ pub struct Kubernetes {
     pub konnectivity_agent: KonnectivityAgent,
     /// The nodes' kubelets.
     pub kubelet: Kubelet,
-    /// Objects to apply inside the child cluster: a map of file name to an object, or to YAML text.
+    /// Objects to apply inside the child cluster: a map of file name to an object, a list of objects, or YAML text.
     /// What is taken out is deleted there, unless its annotation `kubefarm.io/keep` is `true`.
     #[serde(default)]
     pub extra_manifests: IndexMap<String, ExtraManifest>,
-}
-
-/// One of the user's manifests.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum ExtraManifest {
-    /// YAML text, one or several documents.
-    Text(String),
-    /// One Kubernetes object.
-    Object(Fragment),
 }
 
 /// The child cluster's address ranges and DNS domain.
