@@ -196,3 +196,15 @@ fn the_users_issuer_signs_and_ours_is_accepted() {
     );
     assert_eq!(issuers(Value::Null), "");
 }
+
+#[test]
+fn an_old_api_server_gets_no_new_configuration() {
+    let rendered = |tag: &str| {
+        let setting = format!("kubernetes.apiServer.image.tag={tag}");
+        kubefarm(["render", "--set-string", &setting]).success()
+    };
+    for (tag, is_new) in [("v1.33.5", false), ("v1.34.0", true), ("mine", true)] {
+        let told = rendered(tag).contains("--authentication-config=");
+        assert_eq!(told, is_new, "{tag}");
+    }
+}

@@ -2,6 +2,7 @@
 
 mod flags;
 mod gates;
+mod images;
 
 use serde_json::Value;
 
@@ -15,6 +16,7 @@ pub fn modernise(values: &mut Values, findings: &mut Findings) {
     flags::drop_removed(&mut values.kubernetes, findings);
     gates::drop_removed(&mut values.kubernetes, findings);
     issuers(values);
+    images::check(values, findings);
     unread_keys(values, findings);
 }
 

@@ -6,6 +6,7 @@ use super::spec::{
     self, Component, EtcdPorts, Flags, Fragment, KonnectivityMode, KonnectivityNodePorts,
     KonnectivityPorts, KonnectivityServicePorts, PortService, ServiceType, TextMap, Values,
 };
+use super::syntax::minor_version;
 use super::workload::{
     ImageReference, Workload, some_fragment, some_list, some_text, with_pod_rule,
 };
@@ -186,11 +187,6 @@ pub struct ApiServer {
 /// The minor version since which AuthenticationConfiguration is served as v1 (KEP-3331).
 const AUTHENTICATION_CONFIGURATION_V1: u32 = 34;
 
-/// 37 of `v1.37.2`.
-pub fn minor_version(version: &str) -> Option<u32> {
-    version.split('.').nth(1)?.parse().ok()
-}
-
 /// The image tag of a version: a tag has no `+` (kubeadm: KubernetesVersionToImageTag).
 pub fn image_tag(version: &str) -> String {
     version.replace('+', "_")
@@ -203,6 +199,9 @@ impl ApiServer {
             flag.starts_with("oidc-")
                 || matches!(flag.as_str(), "anonymous-auth" | "authentication-config")
         };
+        // The image's own tag says what will read the configuration.
+        let tag = server.image.tag.as_deref();
+        let minor = tag.and_then(minor_version).or(minor_version(version));
         ApiServer {
             workload: Workload::new(server, format!("{prefix}-apiserver"), &image_tag(version)),
             extra_args: server.extra_args.clone(),
@@ -210,7 +209,7 @@ impl ApiServer {
             service: (&server.service).into(),
             advertise_address: server.service.load_balancer_ip.clone(),
             announced_port: announced_port(server),
-            structured_authentication: minor_version(version)
+            structured_authentication: minor
                 .is_none_or(|minor| minor >= AUTHENTICATION_CONFIGURATION_V1)
                 && !server.extra_args.keys().any(excludes),
         }

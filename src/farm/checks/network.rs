@@ -2,10 +2,10 @@
 
 use std::net::IpAddr;
 
-use crate::farm::control_plane::minor_version;
 use crate::farm::findings::Findings;
 use crate::farm::spec::Values;
 use crate::farm::subnets::Subnets;
+use crate::farm::syntax::minor_version;
 use crate::farm::syntax::{is_dns_name, is_kubernetes_version, split_endpoint};
 use crate::values::{Path, Problem};
 
