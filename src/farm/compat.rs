@@ -15,6 +15,7 @@ pub fn modernise(values: &mut Values, findings: &mut Findings) {
     service_range_flag(values, findings);
     flags::drop_removed(&mut values.kubernetes, findings);
     gates::drop_removed(&mut values.kubernetes, findings);
+    agents_port(values, findings);
     issuers(values);
     images::check(values, findings);
     unread_keys(values, findings);
@@ -46,6 +47,25 @@ fn issuers(values: &mut Values) {
         Some(Value::Array(users)) => users.push(ours),
         Some(users) if *users == ours => {}
         Some(users) => *users = Value::from(vec![users.take(), ours]),
+    }
+}
+
+/// The old template read the agents' node port from `client`, whatever its name says.
+fn agents_port(values: &mut Values, findings: &mut Findings) {
+    let ports = &mut values.kubernetes.konnectivity_server.service.node_ports;
+    let Some(client) = ports.client.take() else {
+        return;
+    };
+    let path = Path::from("kubernetes.konnectivityServer.service.nodePorts.client");
+    match ports.agent.replace(client) {
+        Some(agent) if agent != client => {
+            let message = format!("`client` is an old name of `agent`, which is {agent}");
+            findings.record(&path, Problem::error(message).help("remove it"));
+        }
+        _ => {
+            let problem = Problem::warning("this is the port of Konnectivity's agents");
+            findings.record(&path, problem.help("call it `agent`"));
+        }
     }
 }
 

@@ -25,7 +25,10 @@ const FREE: [&str; 11] = [
 ];
 
 /// Keys that files may set and that have no default: a default would say nothing.
-const WITHOUT_DEFAULT: [&str; 1] = ["global"];
+const WITHOUT_DEFAULT: [&str; 2] = [
+    "global",
+    "kubernetes.konnectivityServer.service.nodePorts.client",
+];
 
 /// Whether the key at this path, or one above it, stands in a map of the user's own keys.
 pub fn is_free(path: &str) -> bool {

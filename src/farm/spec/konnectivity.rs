@@ -76,6 +76,8 @@ pub struct KonnectivityNodePorts {
     pub server: Option<u16>,
     /// Agents.
     pub agent: Option<u16>,
+    /// An old name of `agent`.
+    pub client: Option<u16>,
     /// Debugging and metrics.
     pub admin: Option<u16>,
 }
