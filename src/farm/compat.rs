@@ -18,6 +18,7 @@ pub fn modernise(values: &mut Values, findings: &mut Findings) {
     agents_port(values, findings);
     issuers(values);
     images::check(values, findings);
+    docker_mounts(values, findings);
     unread_keys(values, findings);
 }
 
@@ -65,6 +66,18 @@ fn agents_port(values: &mut Values, findings: &mut Findings) {
         _ => {
             let problem = Problem::warning("this is the port of Konnectivity's agents");
             findings.record(&path, problem.help("call it `agent`"));
+        }
+    }
+}
+
+/// A default of the old charts, with which a tag of theirs still mounts a folder for Docker.
+fn docker_mounts(values: &Values, findings: &mut Findings) {
+    for (tag, options) in &values.tags.ltsp_options {
+        if options.iter().any(|map| map.contains_key("FSTAB_DOCKER")) {
+            let path = Path::from("tags.ltspOptions").join(tag.as_str());
+            let problem = Problem::warning("Kubernetes has not run on Docker since 1.24")
+                .help("FSTAB_CONTAINERD, which is set by default, mounts containerd's folder");
+            findings.record(&path.join("FSTAB_DOCKER"), problem);
         }
     }
 }
