@@ -34,6 +34,7 @@ pub struct ValuesArgs {
         long,
         value_name = "KEY=VALUE",
         env = "KUBEFARM_SET",
+        hide_env_values = true,
         allow_hyphen_values = true
     )]
     set: Vec<String>,
@@ -42,6 +43,7 @@ pub struct ValuesArgs {
         long,
         value_name = "KEY=TEXT",
         env = "KUBEFARM_SET_STRING",
+        hide_env_values = true,
         allow_hyphen_values = true
     )]
     set_string: Vec<String>,
@@ -53,6 +55,7 @@ pub struct ValuesArgs {
         long,
         value_name = "KEY=JSON",
         env = "KUBEFARM_SET_JSON",
+        hide_env_values = true,
         allow_hyphen_values = true
     )]
     set_json: Vec<String>,

@@ -329,7 +329,7 @@ pub struct KonnectivityService {
 
 /// The ports of its Service in the charts' defaults. One that is still there follows the server's own, as in the charts
 /// of 0.13, or is not opened at all.
-pub const DEFAULT_AGENTS_PORT: u16 = 8132;
+const DEFAULT_AGENTS_PORT: u16 = 8132;
 const DEFAULT_ADMIN_PORT: u16 = 8133;
 
 /// The port at which a Service sends agents to the server.

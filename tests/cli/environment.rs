@@ -125,6 +125,17 @@ fn an_empty_variable_is_none() {
     assert_eq!(run(&mut command).success(), kubefarm(["render"]).success());
 }
 
+/// A value in a variable may be a password.
+#[test]
+fn help_shows_no_values_of_variables() {
+    for name in ["KUBEFARM_SET", "KUBEFARM_SET_STRING", "KUBEFARM_SET_JSON"] {
+        let mut command = kubefarm_command();
+        command.args(["render", "--help"]).env(name, "a=hidden");
+        let help = run(&mut command).success();
+        assert!(help.contains(name) && !help.contains("hidden"), "{help}");
+    }
+}
+
 #[test]
 fn a_switchs_variable_takes_words_and_digits() {
     let values = |value: &str, args: &[&str]| {

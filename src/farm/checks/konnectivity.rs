@@ -1,7 +1,7 @@
 //! Konnectivity: whether its servers and its agents find each other.
 
 use crate::farm::cluster::{KonnectivityAgent, agents_port_is_unknown};
-use crate::farm::control_plane::{DEFAULT_AGENTS_PORT, opens_admin_port};
+use crate::farm::control_plane::opens_admin_port;
 use crate::farm::findings::Findings;
 use crate::farm::spec::{Component, KonnectivityMode, Values};
 use crate::values::{Path, Problem};
@@ -58,17 +58,6 @@ fn server_ports(values: &Values, findings: &mut Findings) {
             &service.join(key).join("admin"),
             problem.help("leave it out: metrics and debugging are on the pods' own port"),
         );
-    }
-    // A default cannot be told from the same number written down, except by its place.
-    let path = service.join("ports").join("agent");
-    let written = !findings.place(&path).starts_with("charts/");
-    let ports = (server.ports.agent, server.service.ports.agent);
-    if written && ports.1 == DEFAULT_AGENTS_PORT && ports.0 != ports.1 {
-        let problem = Problem::warning(format!(
-            "the Service gets the port {}, which kubernetes.konnectivityServer.ports.agent says: {} is the default here",
-            ports.0, ports.1
-        ));
-        findings.record(&path, problem.help("choose another port for one of them"));
     }
 }
 
