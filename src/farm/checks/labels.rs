@@ -2,7 +2,7 @@
 //! own Services.
 
 use crate::farm::findings::Findings;
-use crate::farm::spec::{Component, ServiceType, Spread, TextMap, Values};
+use crate::farm::spec::{Component, ServiceType, TextMap, Values};
 use crate::farm::syntax::{is_label_key, is_label_value};
 use crate::values::{Path, Problem};
 
@@ -49,14 +49,6 @@ fn components(values: &Values, findings: &mut Findings) {
         annotations(keys.annotations, &path.join("annotations"), findings);
         annotations(keys.pod_annotations, &path.join("podAnnotations"), findings);
         node_selector(keys.node_selector, &path.join("nodeSelector"), findings);
-        if matches!(keys.anti_affinity, Some(Spread::Soft | Spread::Hard))
-            && keys.topology_key == Some("")
-        {
-            findings.error(
-                &path.join("podAntiAffinityTopologyKey"),
-                "pods cannot be kept apart by a node label without a name",
-            );
-        }
     }
 }
 
