@@ -88,11 +88,13 @@ proptest! {
             ("pki.algorithm", json!({"pki": {"algorithm": text}})),
             ("dhcp.mode", json!({"dhcp": {"mode": text}})),
             ("ltsp.service.type", json!({"ltsp": {"service": {"type": text}}})),
-            ("ltsp.image.pullPolicy", json!({"ltsp": {"image": {"pullPolicy": text}}})),
             ("kubernetes.konnectivityServer.mode", json!({"kubernetes": {"konnectivityServer": {"mode": text}}})),
         ] {
             prop_assert!(!is_accepted(&values, path), "{path}: {text:?}");
         }
+        let values = json!({"ltsp": {"image": {"pullPolicy": text}}});
+        // Left empty, it is not set.
+        prop_assert_eq!(is_accepted(&values, "ltsp.image.pullPolicy"), text.is_empty(), "{:?}", text);
     }
 
     /// A section's text goes to a file of its own, but for its includes, which must be names.

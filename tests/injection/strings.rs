@@ -82,8 +82,9 @@ pub const NASTY: [&str; 73] = [
     "\u{e000}0",
 ];
 
-/// What readers of YAML take for something other than text. Not the empty text, which means that nothing is set.
-pub const NOT_TEXT: [&str; 16] = [
+/// What readers of YAML take for something other than text.
+pub const NOT_TEXT: [&str; 17] = [
+    "",
     "no",
     "y",
     "null",
