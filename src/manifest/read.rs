@@ -1,12 +1,14 @@
 //! From a template's text to objects.
 
+mod held;
+
 use serde_json::{Map, Value as Json};
 
 use super::object::text;
 use super::{ManifestError, Object};
 use crate::chart::Rendered;
-use crate::chart::held::{MARK, placeholder, placeholders};
 use crate::values::{Node, Origin, Path, Segment, yaml};
+use held::Held;
 
 /// The objects in a template's text.
 ///
@@ -134,120 +136,6 @@ impl Fault {
     }
 }
 
-/// The values that were held beside a text.
-struct Held {
-    values: Vec<Json>,
-    /// How often each of them is named. `None` where that is not known: an alias repeats what the text says once.
-    uses: Option<Vec<usize>>,
-}
-
-impl Held {
-    fn new(mut values: Vec<Json>) -> Held {
-        // Once here, and not at each of a value's placeholders.
-        values.iter_mut().for_each(drop_nulls);
-        Held { values, uses: None }
-    }
-
-    /// Those of a text without aliases.
-    fn named_in(text: &str, values: Vec<Json>) -> Held {
-        let mut uses = vec![0; values.len()];
-        for number in placeholders(text) {
-            if let Some(uses) = uses.get_mut(number) {
-                *uses += 1;
-            }
-        }
-        Held {
-            uses: Some(uses),
-            ..Held::new(values)
-        }
-    }
-
-    /// Puts the held values in the place of their placeholders, and leaves out what is null.
-    fn settle(&mut self, json: &mut Json) -> Result<(), Fault> {
-        match json {
-            Json::String(text) => {
-                if let Some(value) = self.value(text)? {
-                    *json = value;
-                }
-                Ok(())
-            }
-            Json::Array(list) => list.iter_mut().enumerate().try_for_each(|(index, item)| {
-                self.settle(item).map_err(|fault| fault.inside(index))
-            }),
-            Json::Object(map) => self.settle_map(map),
-            _ => Ok(()),
-        }
-    }
-
-    fn settle_map(&mut self, map: &mut Map<String, Json>) -> Result<(), Fault> {
-        for (key, value) in map.iter_mut() {
-            self.settle(value)
-                .map_err(|fault| fault.inside(key.as_str()))?;
-        }
-        leave_out_nulls(map);
-        if self.values.is_empty() || !map.keys().any(|key| has_mark(key)) {
-            return Ok(());
-        }
-        for (key, value) in std::mem::take(map) {
-            let settled = self.key(&key).map_err(|mut fault| {
-                fault.is_key = true;
-                fault.inside(key.as_str())
-            })?;
-            map.insert(settled.unwrap_or(key), value);
-        }
-        Ok(())
-    }
-
-    fn key(&mut self, text: &str) -> Result<Option<String>, Fault> {
-        match self.value(text)? {
-            None => Ok(None),
-            Some(Json::String(key)) => Ok(Some(key)),
-            Some(_) => Err(Fault::new("a key has to be a text")),
-        }
-    }
-
-    /// The value whose placeholder this text is; `None` for other texts.
-    fn value(&mut self, text: &str) -> Result<Option<Json>, Fault> {
-        if self.values.is_empty() || !has_mark(text) {
-            return Ok(None);
-        }
-        let number = placeholder(text).filter(|number| *number < self.values.len());
-        let Some(number) = number else {
-            return Err(Fault::new(
-                "a value stands inside a text; join them with ~ in the template",
-            ));
-        };
-        let is_only_use = matches!(&self.uses, Some(uses) if uses[number] == 1);
-        Ok(Some(match is_only_use {
-            true => self.values[number].take(),
-            false => self.values[number].clone(),
-        }))
-    }
-}
-
-fn has_mark(text: &str) -> bool {
-    // Nearly every text is ASCII, which is seen faster than a single character is looked for.
-    !text.is_ascii() && text.contains(MARK)
-}
-
-fn drop_nulls(value: &mut Json) {
-    match value {
-        Json::Object(map) => {
-            leave_out_nulls(map);
-            map.values_mut().for_each(drop_nulls);
-        }
-        Json::Array(list) => list.iter_mut().for_each(drop_nulls),
-        _ => {}
-    }
-}
-
-fn leave_out_nulls(map: &mut Map<String, Json>) {
-    // What keeps a map in order is costly, also where there is nothing to leave out.
-    if map.values().any(Json::is_null) {
-        map.retain(|_, value| !value.is_null());
-    }
-}
-
 fn check_identity(content: &Map<String, Json>) -> Result<(), Fault> {
     let is_text = |value: Option<&Json>| {
         value
@@ -272,6 +160,7 @@ fn check_identity(content: &Map<String, Json>) -> Result<(), Fault> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chart::held::MARK;
 
     fn parse_one(text: &str) -> Object {
         let mut objects = parse("kubernetes/templates/x.yaml", text).unwrap();
