@@ -21,7 +21,7 @@ mod workload;
 use indexmap::IndexMap;
 use serde::Serialize;
 
-use crate::values::{Node, Path, Problem, decode, decode_with_gaps};
+use crate::values::{Node, Path, Problem, Segment, decode, decode_with_gaps};
 
 use self::boot::BootServer;
 use self::certificates::Pki;
@@ -107,8 +107,12 @@ pub fn check(
     namespace: &str,
     defaults: impl FnOnce() -> Option<Node>,
 ) -> Checked {
-    let (values, problems, gaps) = decode_with_gaps::<Values>(tree);
-    let values = values.or_else(|| decode(&mended(tree, &problems, &defaults()?)).0);
+    let (mut values, mut problems, gaps) = decode_with_gaps::<Values>(tree);
+    if values.is_none()
+        && let Some(defaults) = defaults()
+    {
+        values = decode_mended(tree, &defaults, &mut problems);
+    }
     let mut findings = Findings::new(tree, gaps, problems);
     let Some(mut values) = values else {
         return Checked {
@@ -143,6 +147,26 @@ pub fn check(
     Checked {
         farm,
         problems: findings.into_problems(),
+    }
+}
+
+/// The values with defaults in place of what is wrong. What comes to light by that is added to the problems, but not
+/// what is in lists: their elements may be in other places by then.
+fn decode_mended(tree: &Node, defaults: &Node, problems: &mut Vec<Problem>) -> Option<Values> {
+    let is_index = |segment: &Segment| matches!(segment, Segment::Index(_));
+    loop {
+        let (values, more) = decode(&mended(tree, problems, defaults));
+        let known = problems.len();
+        for problem in more {
+            let path = problem.path.as_ref();
+            let is_listed = path.is_some_and(|path| path.0.iter().any(is_index));
+            if !is_listed && !problems.contains(&problem) {
+                problems.push(problem);
+            }
+        }
+        if values.is_some() || problems.len() == known {
+            return values;
+        }
     }
 }
 
