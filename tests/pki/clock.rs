@@ -80,8 +80,10 @@ fn a_folder_is_renewed_in_time() {
         "{}",
         early.stderr
     );
-    let inspected = at("+340d", &["inspect", "--check-expiry", "30d"]).expect("there");
+    let words = ["pki", "inspect", "--pki-dir", dir, "--check-expiry", "30d"];
+    let inspected = kubefarm_at("+340d", &words).expect("there");
     assert_eq!(inspected.code(), 1);
+    assert!(inspected.stdout.contains("admin-client"));
     let due = at("+244d", &["init"]).expect("there");
     assert!(
         due.stderr.contains("4 of them as they were"),

@@ -1,6 +1,7 @@
 //! `kubefarm pki inspect`: every certificate, and how long it is good for.
 
 use std::collections::BTreeMap;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -60,14 +61,13 @@ pub struct Inspect {
 impl Inspect {
     pub fn run(self) -> Result<(), Failure> {
         let now = now()?;
+        let is_there = self.pki_dir.is_some() || self.applied.is_some();
         let of_values = self.farm.values.is_given();
-        if of_values && (self.pki_dir.is_some() || self.applied.is_some()) {
-            return Err(Failure::Usage(
-                "values (-f, --set) say what would be issued: not together with FARM or --pki-dir"
-                    .to_owned(),
-            ));
+        if of_values && is_there {
+            let why = "they say what would be issued, and this is about what is there";
+            writeln!(io::stderr(), "warning: the values are not read: {why}")?;
         }
-        if of_values && self.check_expiry.is_some() {
+        if of_values && !is_there && self.check_expiry.is_some() {
             return Err(Failure::Usage(
                 "--check-expiry is about certificates that are there: in the cluster (FARM) or a folder (--pki-dir)"
                     .to_owned(),
