@@ -18,7 +18,7 @@ use held::Held;
 /// # Errors
 /// Text that is no YAML, or a document that is no object; both name the template and the line.
 pub fn parse(source: &str, text: &str) -> Result<Vec<Object>, ManifestError> {
-    parse_with(source, text, Vec::new())
+    parse_with(source, source, text, Vec::new())
 }
 
 /// The objects in what a template gave: as [`parse`], with the values that were held beside the text.
@@ -28,29 +28,28 @@ pub fn parse(source: &str, text: &str) -> Result<Vec<Object>, ManifestError> {
 pub fn parse_rendered(rendered: Rendered) -> Result<Vec<Object>, ManifestError> {
     // Places are in what the template gave, whose lines are not the template's.
     let origin = format!("rendered {}", rendered.source);
-    let objects = parse_with(&origin, &rendered.text, rendered.held)?;
-    Ok(objects
-        .into_iter()
-        .map(|object| Object {
-            source: rendered.source.clone(),
-            ..object
-        })
-        .collect())
+    parse_with(&rendered.source, &origin, &rendered.text, rendered.held)
 }
 
-fn parse_with(source: &str, text: &str, held: Vec<Json>) -> Result<Vec<Object>, ManifestError> {
+/// Objects of a `source`, whose text messages call `origin`.
+fn parse_with(
+    source: &str,
+    origin: &str,
+    text: &str,
+    held: Vec<Json>,
+) -> Result<Vec<Object>, ManifestError> {
     // Without the places: these are read where something is wrong.
     let (documents, mut held) = match yaml::plain_json(text) {
         Some(documents) => (documents, Held::named_in(text, held)),
         None => {
-            let nodes = nodes(source, text)?;
+            let nodes = nodes(origin, text)?;
             (nodes.iter().map(Json::from).collect(), Held::new(held))
         }
     };
     let mut contents = Vec::new();
     for (position, document) in documents.into_iter().enumerate() {
         collect(document, &mut held, &mut contents)
-            .map_err(|fault| fault.in_document(source, text, position))?;
+            .map_err(|fault| fault.in_document(origin, text, position))?;
     }
     let objects = contents.into_iter().map(|content| Object {
         source: source.to_owned(),
@@ -180,7 +179,7 @@ mod tests {
 
     fn with_name(name: &str, held: &[Json]) -> Result<Vec<Object>, ManifestError> {
         let text = format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}}}\n");
-        parse_with("x", &text, held.to_vec())
+        parse_with("x", "x", &text, held.to_vec())
     }
 
     #[test]
