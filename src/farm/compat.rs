@@ -7,7 +7,7 @@ mod images;
 use serde_json::Value;
 
 use super::findings::Findings;
-use super::spec::{OneOrMany, Values};
+use super::spec::{Flags, Kubernetes, OneOrMany, Values};
 use crate::values::{Path, Problem};
 
 /// Changes the values so that they say to a current Kubernetes what they said to an old one, and tells of it.
@@ -20,6 +20,18 @@ pub fn modernise(values: &mut Values, findings: &mut Findings) {
     images::check(values, findings);
     docker_mounts(values, findings);
     unread_keys(values, findings);
+}
+
+/// The flags of Kubernetes' own servers, by the key of each.
+fn flags_of_servers(kubernetes: &mut Kubernetes) -> [(&'static str, &mut Flags); 3] {
+    [
+        ("apiServer", &mut kubernetes.api_server.extra_args),
+        (
+            "controllerManager",
+            &mut kubernetes.controller_manager.extra_args,
+        ),
+        ("scheduler", &mut kubernetes.scheduler.extra_args),
+    ]
 }
 
 /// `service-cluster-ip-range` decides on the Services' addresses, whatever `networking` says.

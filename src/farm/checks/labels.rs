@@ -2,7 +2,7 @@
 //! own Services.
 
 use crate::farm::findings::Findings;
-use crate::farm::spec::{Component, ServiceType, TextMap, Values};
+use crate::farm::spec::{ServiceType, TextMap, Values};
 use crate::farm::syntax::{is_label_key, is_label_value};
 use crate::values::{Path, Problem};
 
@@ -18,30 +18,7 @@ pub fn check(values: &Values, findings: &mut Findings) {
 }
 
 fn components(values: &Values, findings: &mut Findings) {
-    let kubernetes = &values.kubernetes;
-    let components: [(&str, &dyn Component); 11] = [
-        ("kubernetes.etcd", &kubernetes.etcd),
-        ("kubernetes.apiServer", &kubernetes.api_server),
-        (
-            "kubernetes.controllerManager",
-            &kubernetes.controller_manager,
-        ),
-        ("kubernetes.scheduler", &kubernetes.scheduler),
-        ("kubernetes.admin", &kubernetes.admin),
-        ("kubernetes.coredns", &kubernetes.coredns),
-        (
-            "kubernetes.konnectivityServer",
-            &kubernetes.konnectivity_server,
-        ),
-        (
-            "kubernetes.konnectivityAgent",
-            &kubernetes.konnectivity_agent,
-        ),
-        ("ltsp", &values.ltsp),
-        ("dhcp.controller", &values.dhcp.controller),
-        ("dhcp.standalone", &values.dhcp.standalone),
-    ];
-    for (path, component) in components {
+    for (path, component) in values.components() {
         let keys = component.keys();
         let path = Path::from(path);
         labels(keys.labels, &path.join("labels"), findings);

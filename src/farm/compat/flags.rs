@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::flags_of_servers;
 use crate::farm::findings::Findings;
 use crate::farm::spec::{Flags, Kubernetes};
 use crate::values::{Path, Problem};
@@ -88,14 +89,7 @@ const ETCD_GATES: [(&str, &str); 7] = [
 
 /// Leaves removed flags out of every component of the control plane.
 pub fn drop_removed(kubernetes: &mut Kubernetes, findings: &mut Findings) {
-    for (component, flags) in [
-        ("apiServer", &mut kubernetes.api_server.extra_args),
-        (
-            "controllerManager",
-            &mut kubernetes.controller_manager.extra_args,
-        ),
-        ("scheduler", &mut kubernetes.scheduler.extra_args),
-    ] {
+    for (component, flags) in flags_of_servers(kubernetes) {
         let instead = |flag: &str| removed_from_kubernetes(component, flag);
         drop_from(flags, component, "Kubernetes", instead, findings);
     }

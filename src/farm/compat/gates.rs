@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::flags_of_servers;
 use crate::farm::findings::Findings;
 use crate::farm::spec::{Flags, Fragment, Kubernetes};
 use crate::values::{Path, Problem};
@@ -72,14 +73,7 @@ const REMOVED: [&str; 60] = [
 
 /// Leaves removed gates out of the flags of the control plane, and out of what nodes are configured with.
 pub fn drop_removed(kubernetes: &mut Kubernetes, findings: &mut Findings) {
-    for (component, flags) in [
-        ("apiServer", &mut kubernetes.api_server.extra_args),
-        (
-            "controllerManager",
-            &mut kubernetes.controller_manager.extra_args,
-        ),
-        ("scheduler", &mut kubernetes.scheduler.extra_args),
-    ] {
+    for (component, flags) in flags_of_servers(kubernetes) {
         let path = Path::from("kubernetes").join(component).join("extraArgs");
         drop_from_flags(flags, &path.join("feature-gates"), findings);
     }

@@ -1,7 +1,7 @@
 //! Images of old values files: still taken, and told of.
 
 use crate::farm::findings::Findings;
-use crate::farm::spec::{Component, Image, Values};
+use crate::farm::spec::{Image, Values};
 use crate::farm::syntax::minor_version;
 use crate::values::{Path, Problem};
 
@@ -10,6 +10,13 @@ const OLD_TOOLS: &str =
     "this image does not have what the admin pod, the Jobs or the boot server run";
 const REGISTRY: &str = "registry.k8s.io replaced it; remove the key to take ours";
 const REMOVE: &str = "remove image.repository and image.tag to take ours";
+
+/// What is given flags that follow `kubernetes.version`.
+const SERVERS: [&str; 3] = [
+    "kubernetes.apiServer",
+    "kubernetes.controllerManager",
+    "kubernetes.scheduler",
+];
 
 /// How repositories begin that serve no more, with what is wrong and what to do.
 const OLD_REPOSITORIES: [(&str, &str, &str); 6] = [
@@ -25,39 +32,17 @@ const OLD_REPOSITORIES: [(&str, &str, &str); 6] = [
 /// Tells of images that are from another time than the rest.
 pub fn check(values: &Values, findings: &mut Findings) {
     let kubernetes = &values.kubernetes;
-    for (component, image) in [
-        ("kubernetes.etcd", kubernetes.etcd.keys().image),
-        ("kubernetes.apiServer", kubernetes.api_server.keys().image),
-        (
-            "kubernetes.controllerManager",
-            kubernetes.controller_manager.keys().image,
-        ),
-        ("kubernetes.scheduler", kubernetes.scheduler.keys().image),
-        ("kubernetes.admin", kubernetes.admin.keys().image),
-        ("kubernetes.kubeProxy", &kubernetes.kube_proxy.image),
-        ("kubernetes.coredns", kubernetes.coredns.keys().image),
-        (
-            "kubernetes.konnectivityServer",
-            kubernetes.konnectivity_server.keys().image,
-        ),
-        (
-            "kubernetes.konnectivityAgent",
-            kubernetes.konnectivity_agent.keys().image,
-        ),
-        ("ltsp", values.ltsp.keys().image),
-    ] {
-        repository(image, &Path::from(component).join("image"), findings);
-    }
-    for (component, image) in [
-        ("apiServer", kubernetes.api_server.keys().image),
-        (
-            "controllerManager",
-            kubernetes.controller_manager.keys().image,
-        ),
-        ("scheduler", kubernetes.scheduler.keys().image),
-    ] {
-        let path = Path::from("kubernetes").join(component).join("image");
-        older_tag(image, &kubernetes.version, &path, findings);
+    // DHCP has no images of the old charts'.
+    let components = values.components().into_iter();
+    let components = components.filter(|(path, _)| !path.starts_with("dhcp."));
+    let components = components.map(|(path, component)| (path, component.keys().image));
+    for (name, image) in components.chain([("kubernetes.kubeProxy", &kubernetes.kube_proxy.image)])
+    {
+        let path = Path::from(name).join("image");
+        repository(image, &path, findings);
+        if SERVERS.contains(&name) {
+            older_tag(image, &kubernetes.version, &path, findings);
+        }
     }
 }
 

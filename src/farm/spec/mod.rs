@@ -68,6 +68,35 @@ pub struct Values {
     pub dhcp: Dhcp,
 }
 
+impl Values {
+    /// Everything with the keys of a [`Component`], and its path.
+    pub fn components(&self) -> [(&'static str, &dyn Component); 11] {
+        let kubernetes = &self.kubernetes;
+        [
+            ("kubernetes.etcd", &kubernetes.etcd),
+            ("kubernetes.apiServer", &kubernetes.api_server),
+            (
+                "kubernetes.controllerManager",
+                &kubernetes.controller_manager,
+            ),
+            ("kubernetes.scheduler", &kubernetes.scheduler),
+            ("kubernetes.admin", &kubernetes.admin),
+            ("kubernetes.coredns", &kubernetes.coredns),
+            (
+                "kubernetes.konnectivityServer",
+                &kubernetes.konnectivity_server,
+            ),
+            (
+                "kubernetes.konnectivityAgent",
+                &kubernetes.konnectivity_agent,
+            ),
+            ("ltsp", &self.ltsp),
+            ("dhcp.controller", &self.dhcp.controller),
+            ("dhcp.standalone", &self.dhcp.standalone),
+        ]
+    }
+}
+
 /// Who issues certificates, and with what keys.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
