@@ -21,9 +21,9 @@ mod support;
 
 use kubefarm::chart::Charts;
 use kubefarm::cli::Failure;
-use kubefarm::cli::pipeline::render_tree;
+use kubefarm::cli::pipeline::render_loaded;
 use kubefarm::manifest::write_yaml;
-use kubefarm::values::{Input, Problem, Severity, load};
+use kubefarm::values::{Input, Problem, Severity, load_with_removed};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
 use serde_json::{Value, json};
@@ -39,11 +39,12 @@ fn render(values: &Value) -> Result<Vec<Value>, Vec<Problem>> {
         name: "farm".to_owned(),
         text,
     };
-    let tree = load(&charts.defaults(), &[input])?;
-    let outcome = render_tree(charts, &tree, None, "space").map_err(|failure| match failure {
-        Failure::Values(problems) => problems,
-        other => vec![Problem::error(other.to_string())],
-    })?;
+    let loaded = load_with_removed(&charts.defaults(), &[input])?;
+    let outcome =
+        render_loaded(charts, &loaded, None, "space").map_err(|failure| match failure {
+            Failure::Values(problems) => problems,
+            other => vec![Problem::error(other.to_string())],
+        })?;
     let mut text = Vec::new();
     write_yaml(&outcome.manifest, &mut text).unwrap();
     let read = consumers::read(std::str::from_utf8(&text).unwrap());

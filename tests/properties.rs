@@ -11,9 +11,9 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use kubefarm::chart::{Charts, embedded};
 use kubefarm::cli::Failure;
-use kubefarm::cli::pipeline::render_tree;
+use kubefarm::cli::pipeline::render_loaded;
 use kubefarm::manifest::{Key, Manifest, write_yaml};
-use kubefarm::values::{Input, load};
+use kubefarm::values::{Input, load_with_removed};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -29,8 +29,8 @@ fn manifest(layers: &[String], name: &str, namespace: &str) -> Result<Manifest, 
             text: text.clone(),
         });
     let inputs: Vec<Input> = inputs.collect();
-    let tree = load(&charts.defaults(), &inputs).map_err(Failure::Values)?;
-    Ok(render_tree(charts, &tree, Some(name), namespace)?.manifest)
+    let loaded = load_with_removed(&charts.defaults(), &inputs).map_err(Failure::Values)?;
+    Ok(render_loaded(charts, &loaded, Some(name), namespace)?.manifest)
 }
 
 fn rendered(layers: &[String]) -> Manifest {

@@ -1,5 +1,7 @@
 //! The files inside the binary: charts, ready-made layers, examples, image builds.
 
+use std::borrow::Cow;
+
 /// Every embedded file: its path from the crate's root (`charts/kubernetes/Chart.yaml`) and its text, by path.
 static FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/embedded_files.rs"));
 
@@ -44,6 +46,19 @@ pub fn examples() -> Vec<Example> {
             })
         })
         .collect()
+}
+
+/// The text of an embedded chart's file, by the name that messages have for it: `charts/kubernetes/values.yaml`.
+pub fn chart_file(source: &str) -> Option<&'static str> {
+    file(source).filter(|_| source.starts_with("charts/"))
+}
+
+/// What messages call a user's file: its path, but never the name of an embedded chart's file.
+pub fn name_of_own(path: &str) -> Cow<'_, str> {
+    match chart_file(path) {
+        Some(_) => Cow::Owned(format!("./{path}")),
+        None => Cow::Borrowed(path),
+    }
 }
 
 /// The text of one embedded file, named from the crate's root: `images/boot/Dockerfile`.

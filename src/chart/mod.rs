@@ -106,7 +106,9 @@ impl Charts {
         let mut files = ChartFiles::clone(&self.files);
         for file in overlay::read(dir)? {
             let overlaid = ChartFile {
-                source: file.path.display().to_string().into(),
+                source: embedded::name_of_own(&file.path.display().to_string())
+                    .into_owned()
+                    .into(),
                 text: file.text.into(),
             };
             files.insert(file.name.into(), overlaid);

@@ -1,6 +1,5 @@
 //! Flags that several commands share.
 
-use std::borrow::Cow;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -69,19 +68,7 @@ impl ValuesArgs {
 
     /// As [`load`](ValuesArgs::load), with the defaults that null removed.
     pub fn load_with_removed(&self, charts: &Charts) -> Result<Loaded, Failure> {
-        let defaults: Vec<(Cow<'_, str>, &str)> = charts
-            .defaults()
-            .into_iter()
-            .map(|(source, text)| match default_text(source) {
-                Some(embedded) if embedded == text => (Cow::Borrowed(source), text),
-                _ => (of_user(source), text),
-            })
-            .collect();
-        let defaults: Vec<(&str, &str)> = defaults
-            .iter()
-            .map(|(source, text)| (&**source, *text))
-            .collect();
-        load_with_removed(&defaults, &self.inputs()?).map_err(Failure::Values)
+        load_with_removed(&charts.defaults(), &self.inputs()?).map_err(Failure::Values)
     }
 
     /// Whether there is anything over the defaults.
@@ -109,7 +96,7 @@ impl ValuesArgs {
 
 fn input(file: &str) -> Result<Input, Failure> {
     let Some(name) = file.strip_prefix("builtin:") else {
-        return Ok(Input::File(PathBuf::from(&*of_user(file))));
+        return Ok(Input::File(PathBuf::from(&*embedded::name_of_own(file))));
     };
     match builtin(name) {
         Some(text) => Ok(Input::Builtin {
@@ -126,21 +113,6 @@ fn input(file: &str) -> Result<Input, Failure> {
                 "no embedded layer or example is called {name:?}; {hint}"
             )))
         }
-    }
-}
-
-/// The text of embedded default values, by the name that problems have for them.
-pub fn default_text(source: &str) -> Option<&'static str> {
-    let defaults = Charts::embedded().defaults();
-    let found = defaults.into_iter().find(|(name, _)| *name == source);
-    found.map(|(_, text)| text)
-}
-
-/// The path of a user's file, written such that no embedded one has the same name.
-fn of_user(path: &str) -> Cow<'_, str> {
-    match default_text(path) {
-        Some(_) => Cow::Owned(format!("./{path}")),
-        None => Cow::Borrowed(path),
     }
 }
 

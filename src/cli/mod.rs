@@ -25,7 +25,7 @@ use std::process::ExitCode;
 use commands::Command;
 
 use crate::agent::AgentError;
-use crate::chart::ChartError;
+use crate::chart::{ChartError, embedded};
 use crate::cluster::apply::ApplyError;
 use crate::cluster::farms::list as list_farms;
 use crate::cluster::inventory::InventoryError;
@@ -229,7 +229,7 @@ fn source_text(source: &str) -> Option<String> {
     if let Some(name) = source.strip_prefix("builtin:") {
         return args::builtin(name).map(str::to_owned);
     }
-    if let Some(text) = args::default_text(source) {
+    if let Some(text) = embedded::chart_file(source) {
         return Some(text.to_owned());
     }
     // Pipes and terminals give their text once, and would keep us waiting for another.

@@ -11,7 +11,7 @@ use crate::farm::spec::PkiMode;
 use crate::farm::{self, Farm};
 use crate::manifest::{Manifest, Object, parse, parse_rendered, place};
 use crate::values::write::map_to_yaml;
-use crate::values::{Node, Path, Problem, Removed, load, put_at_nulls};
+use crate::values::{Loaded, Node, Path, Problem, load, put_at_nulls};
 
 /// A farm that was rendered, and what should be told of it.
 pub struct Outcome {
@@ -28,8 +28,7 @@ pub(super) fn render(args: &FarmArgs) -> Result<Outcome, Failure> {
     let release = &args.release;
     render_loaded(
         &charts,
-        &loaded.tree,
-        &loaded.removed,
+        &loaded,
         release.name.as_deref(),
         &release.namespace,
     )
@@ -42,8 +41,7 @@ pub(super) fn farm(args: &FarmArgs) -> Result<(Farm, Vec<Problem>), Failure> {
     let release = &args.release;
     check(
         &charts,
-        &loaded.tree,
-        &loaded.removed,
+        &loaded,
         release.name.as_deref(),
         &release.namespace,
     )
@@ -51,15 +49,14 @@ pub(super) fn farm(args: &FarmArgs) -> Result<(Farm, Vec<Problem>), Failure> {
 
 fn check(
     charts: &Charts,
-    tree: &Node,
-    removed: &[Removed],
+    loaded: &Loaded,
     name: Option<&str>,
     namespace: &str,
 ) -> Result<(Farm, Vec<Problem>), Failure> {
     let defaults = || load(&charts.defaults(), &[]).ok();
-    let mut checked = farm::check(tree, name, namespace, defaults);
-    if !removed.is_empty() {
-        put_at_nulls(&mut checked.problems, removed);
+    let mut checked = farm::check(&loaded.tree, name, namespace, defaults);
+    if !loaded.removed.is_empty() {
+        put_at_nulls(&mut checked.problems, &loaded.removed);
     }
     match checked.farm {
         Some(farm) => Ok((farm, checked.problems)),
@@ -71,24 +68,14 @@ fn check(
 ///
 /// # Errors
 /// Every problem with the values, or the first with a template or with what it gave.
-pub fn render_tree(
+pub fn render_loaded(
     charts: &Charts,
-    tree: &Node,
+    loaded: &Loaded,
     name: Option<&str>,
     namespace: &str,
 ) -> Result<Outcome, Failure> {
-    render_loaded(charts, tree, &[], name, namespace)
-}
-
-fn render_loaded(
-    charts: &Charts,
-    tree: &Node,
-    removed: &[Removed],
-    name: Option<&str>,
-    namespace: &str,
-) -> Result<Outcome, Failure> {
-    let (farm, warnings) = check(charts, tree, removed, name, namespace)?;
-    check_extra_manifests(&farm, tree)?;
+    let (farm, warnings) = check(charts, loaded, name, namespace)?;
+    check_extra_manifests(&farm, &loaded.tree)?;
     Ok(Outcome {
         manifest: Manifest::assemble(objects(charts, &farm)?, namespace)?,
         warnings,
