@@ -142,7 +142,7 @@ pub fn check(
     let names = Names::new(&values, &release);
     names.check(&values, &mut findings);
     names::check_namespaces(namespace, &values, &mut findings);
-    checks::check(&values, &services, &pods, &mut findings);
+    checks::check(&values, &names, &services, &pods, &mut findings);
     let farm = (!findings.any_error()).then(|| build(&values, &names, release, &services, &pods));
     Checked {
         farm,

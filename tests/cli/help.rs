@@ -136,6 +136,16 @@ fn the_version_is_the_crates() {
     assert_eq!(kubefarm(["-V"]).success(), version);
 }
 
+/// The release's DHCP tag follows from its name, wherever that comes from.
+#[test]
+fn the_tag_of_a_release_named_by_a_flag_marks_no_nodes() {
+    let tags = "nodePools[0].tags={other-kubernetes-ltsp}";
+    let args = ["render", "-f", "builtin:generic", "--set", tags];
+    kubefarm(args).success();
+    let finished = kubefarm(args.iter().chain(&["--name", "other"]));
+    assert_refused(&finished, &["`other-kubernetes-ltsp` is given by"]);
+}
+
 #[test]
 fn a_name_that_is_no_name_is_refused() {
     let finished = kubefarm(["render", "--name", "Farm_1"]);

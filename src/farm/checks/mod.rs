@@ -16,11 +16,18 @@ mod sections;
 mod tags;
 
 use super::findings::Findings;
+use super::names::Names;
 use super::spec::Values;
 use super::subnets::Subnets;
 
 /// Records everything that would make these values no sane farm.
-pub fn check(values: &Values, services: &Subnets, pods: &Subnets, findings: &mut Findings) {
+pub fn check(
+    values: &Values,
+    names: &Names,
+    services: &Subnets,
+    pods: &Subnets,
+    findings: &mut Findings,
+) {
     network::check(values, services, pods, findings);
     kubernetes::check(values, findings);
     konnectivity::check(values, findings);
@@ -29,7 +36,7 @@ pub fn check(values: &Values, services: &Subnets, pods: &Subnets, findings: &mut
     components::check(values, findings);
     labels::check(values, findings);
     nodes::check(&values.node_pools, findings);
-    tags::check(values, findings);
+    tags::check(values, &names.ltsp, findings);
     dhcp::check(values, findings);
     ltsp::check(&values.ltsp.config, values, findings);
 }

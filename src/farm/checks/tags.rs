@@ -2,10 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::farm::DEFAULT_NAME;
 use crate::farm::findings::Findings;
 use crate::farm::leases::PLATFORMS;
-use crate::farm::names::{Names, Release};
 use crate::farm::settings::fold;
 use crate::farm::spec::{Tags, TaintEffect, Values};
 use crate::farm::syntax::{is_label_key, is_label_value, is_tag};
@@ -29,11 +27,11 @@ const KUBELET_LABELS: [&str; 12] = [
     "node.kubernetes.io/windows-build",
 ];
 
-/// Checks the tags that pools use and those that settings are written for.
-pub fn check(values: &Values, findings: &mut Findings) {
+/// Checks the tags that pools use and those that settings are written for. The release has a tag of its own.
+pub fn check(values: &Values, release_tag: &str, findings: &mut Findings) {
     let defined = defined(&values.tags);
     names(&defined, findings);
-    used(values, &defined, findings);
+    used(values, release_tag, &defined, findings);
     labels(&values.tags, findings);
     taints(&values.tags, findings);
     taints_of_nodes(values, findings);
@@ -41,15 +39,11 @@ pub fn check(values: &Values, findings: &mut Findings) {
 
 /// Tags that a DHCP request has for other reasons: dnsmasq's own (dnsmasq(8), --dhcp-host, --dhcp-range), those of
 /// platforms, and the release's.
-fn is_given_otherwise(tag: &str, values: &Values) -> bool {
+fn is_given_otherwise(tag: &str, release_tag: &str) -> bool {
     const DNSMASQ: [&str; 5] = ["known", "known-othernet", "bootp", "dhcpv6", "iPXE"];
-    let release = Release {
-        name: values.name.as_deref().unwrap_or(DEFAULT_NAME).to_owned(),
-        namespace: String::new(),
-    };
     DNSMASQ.contains(&tag)
         || PLATFORMS.iter().any(|(platform, ..)| *platform == tag)
-        || Names::new(values, &release).ltsp == tag
+        || tag == release_tag
 }
 
 /// Every tag that has settings of some kind, and one place where they are written.
@@ -102,7 +96,12 @@ fn names(defined: &BTreeMap<&str, Path>, findings: &mut Findings) {
     }
 }
 
-fn used(values: &Values, defined: &BTreeMap<&str, Path>, findings: &mut Findings) {
+fn used(
+    values: &Values,
+    release_tag: &str,
+    defined: &BTreeMap<&str, Path>,
+    findings: &mut Findings,
+) {
     let in_options: BTreeSet<&str> = values
         .node_pools
         .0
@@ -120,7 +119,7 @@ fn used(values: &Values, defined: &BTreeMap<&str, Path>, findings: &mut Findings
                     &path,
                     format!("`{tag}` is no tag: letters, digits, `-`, `_` and `.`, at most 63"),
                 );
-            } else if is_given_otherwise(tag, values) {
+            } else if is_given_otherwise(tag, release_tag) {
                 findings.error(
                     &path,
                     format!(
