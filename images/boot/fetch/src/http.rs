@@ -211,7 +211,63 @@ pub fn check_url(url: &str) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+    use std::net::TcpListener;
+    use std::thread;
+    use std::time::Duration;
+
     use super::*;
+
+    /// A server whose answer begins so, and then comes in single bytes for a long time.
+    fn dripping(start: &'static str) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let url = format!("http://{}/", listener.local_addr().expect("an address"));
+        thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("a client");
+            let _ = stream.write_all(start.as_bytes());
+            for _ in 0..1000 {
+                let _ = stream.write_all(b"x");
+                thread::sleep(Duration::from_millis(10));
+            }
+        });
+        url
+    }
+
+    #[test]
+    fn a_small_file_has_a_deadline() {
+        let small = Duration::from_millis(200);
+        let http = Http::new(&Waits {
+            small,
+            ..Waits::default()
+        });
+        let fault = http
+            .small(
+                &dripping("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"),
+                1 << 20,
+            )
+            .expect_err("no end");
+        assert!(
+            matches!(fault, Fault::Slow(time) if time == small),
+            "{fault}"
+        );
+    }
+
+    #[test]
+    fn headers_have_a_deadline() {
+        let stall = Duration::from_millis(200);
+        let http = Http::new(&Waits {
+            stall,
+            ..Waits::default()
+        });
+        let fault = http
+            .from(&dripping("HTTP/1.1 200 OK\r\nServer: "), 0, 1)
+            .map(drop)
+            .expect_err("no end");
+        assert!(
+            matches!(fault, Fault::Stalled(time) if time == stall),
+            "{fault}"
+        );
+    }
 
     fn headers(range: &str) -> HeaderMap {
         let mut headers = HeaderMap::new();

@@ -63,7 +63,7 @@ fn a_stall_is_noticed() {
     let server = serve(&release, |request, stream, image| {
         if request.earlier == 0 {
             partial(stream, image, 0, CHUNK + 10);
-            thread::sleep(Duration::from_secs(60));
+            thread::sleep(Duration::from_secs(30));
         }
         request.earlier == 0
     });
@@ -83,7 +83,7 @@ fn a_stall_is_noticed() {
 fn a_server_that_says_nothing_is_given_up() {
     let release = Release::new();
     let server = Scripted::start(release.web(""), |_, _| {
-        thread::sleep(Duration::from_secs(60));
+        thread::sleep(Duration::from_secs(30));
         true
     });
     let finished = release.load(&[
@@ -197,7 +197,7 @@ fn what_comes_after_the_image_is_not_waited_for() {
         );
         send(stream, image);
         send(stream, b"more");
-        thread::sleep(Duration::from_secs(60));
+        thread::sleep(Duration::from_secs(30));
         true
     });
     let finished = release.load(&["--tries", "1", &server.url("image")]);

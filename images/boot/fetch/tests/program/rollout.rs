@@ -56,6 +56,35 @@ fn a_wrong_signature_is_final_the_third_time() {
 }
 
 #[test]
+fn an_older_release_is_final_the_third_time() {
+    let release = Release::new();
+    release.sign("key", 6);
+    let server = Scripted::start(release.web(""), |_, _| false);
+    release.load(&[&server.url("image")]).is_bad(15, &["OLDER"]);
+    assert_eq!(server.starts("/image.manifest").len(), 3);
+}
+
+#[test]
+fn wrong_signatures_and_wrong_chunks_do_not_add_up() {
+    let release = Release::new();
+    let mut wrong = release.image.clone();
+    wrong[0] ^= 1;
+    let server = Scripted::start(release.web(""), move |request, stream| {
+        let answer = match request.path.as_str() {
+            "/image.manifest.sig" => file(&[0; 64]),
+            "/image" => file(&wrong),
+            _ => return false,
+        };
+        let is_wrong = request.earlier < 2;
+        if is_wrong {
+            send(stream, &answer);
+        }
+        is_wrong
+    });
+    release.is_loaded(&release.load(&[&server.url("image")]));
+}
+
+#[test]
 fn a_source_with_the_right_release_is_found() {
     let (old, new) = (Release::new(), Release::new());
     // The same key, one version less.
