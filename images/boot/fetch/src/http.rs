@@ -29,7 +29,7 @@ impl Http {
             .timeout_connect(Some(waits.connect))
             .timeout_per_read(Some(waits.stall))
             .timeout_per_write(Some(waits.stall))
-            .timeout_recv_response(Some(waits.stall))
+            .timeout_recv_response(Some(waits.small))
             .user_agent(concat!("kubefarm-fetch/", env!("CARGO_PKG_VERSION")))
             .build();
         Self {
@@ -97,7 +97,9 @@ impl Http {
             Error::Timeout(Timeout::Connect | Timeout::Resolve) => {
                 Fault::NoAnswer(self.waits.connect)
             }
-            Error::Timeout(Timeout::PerCall) => Fault::Slow(self.waits.small),
+            Error::Timeout(Timeout::PerCall | Timeout::RecvResponse) => {
+                Fault::Slow(self.waits.small)
+            }
             Error::Timeout(Timeout::Global) => Fault::NoAnswer(self.waits.report),
             Error::Timeout(_) => Fault::Stalled(self.waits.stall),
             Error::Io(error) => self.io_fault(&error),
@@ -254,9 +256,9 @@ mod tests {
 
     #[test]
     fn headers_have_a_deadline() {
-        let stall = Duration::from_millis(200);
+        let small = Duration::from_millis(200);
         let http = Http::new(&Waits {
-            stall,
+            small,
             ..Waits::default()
         });
         let fault = http
@@ -264,7 +266,7 @@ mod tests {
             .map(drop)
             .expect_err("no end");
         assert!(
-            matches!(fault, Fault::Stalled(time) if time == stall),
+            matches!(fault, Fault::Slow(time) if time == small),
             "{fault}"
         );
     }

@@ -12,7 +12,8 @@ pub struct Waits {
     pub connect: Duration,
     /// For the next bytes. TCP itself would wait for ever on a server that is gone without a word.
     pub stall: Duration,
-    /// For a whole manifest or signature: these are small, and a server that drips is no server to boot from.
+    /// For a whole manifest or signature, and for the head of any answer: these are small, and a server that drips is
+    /// no server to boot from.
     pub small: Duration,
     /// For one chunk of the image. 4 MiB in this time are 14 KiB/s.
     pub chunk: Duration,

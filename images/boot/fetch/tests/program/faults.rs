@@ -67,12 +67,12 @@ fn a_stall_is_noticed() {
         }
         request.earlier == 0
     });
-    let finished = release.load(&["--test-stall-ms", "500", &server.url("image")]);
+    let finished = release.load(&["--test-stall-ms", "3000", &server.url("image")]);
     release.is_loaded(&finished);
     assert!(
         finished
             .said
-            .contains("nothing came from the server for 0.5 s"),
+            .contains("nothing came from the server for 3 s"),
         "{}",
         finished.said
     );
@@ -90,14 +90,14 @@ fn a_server_that_says_nothing_is_given_up() {
         "--tries",
         "2",
         "--test-stall-ms",
-        "100",
+        "300",
         &server.url("image"),
     ]);
     finished.is_bad(
         13,
         &[
             "the manifest of the image cannot be loaded: ",
-            "nothing came from the server for 0.1 s",
+            "nothing came from the server for 0.3 s",
         ],
     );
 }

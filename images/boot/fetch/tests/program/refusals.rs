@@ -171,13 +171,22 @@ fn nobody_has_to_listen() {
     let server = Scripted::start(release.web(""), |_, _| false);
     let mut shell = Command::new("sh");
     shell
-        .args(["-c", "exec \"$@\" 2>&- >&-", "sh"])
+        .args(["-c", "exec \"$@\" 2>/dev/full", "sh"])
         .arg(program().get_program());
     shell
         .args(release.loading().get_args())
         .arg(server.url("image"));
     finish(&mut shell).is_good();
     assert!(release.output().exists());
+
+    // What was asked for has to arrive, though.
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "exec \"$@\" >/dev/full", "sh"]);
+    shell
+        .arg(program().get_program())
+        .arg("public")
+        .arg(release.path("key"));
+    finish(&mut shell).is_bad(16, &["cannot write to standard output"]);
 }
 
 #[test]
