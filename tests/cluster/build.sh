@@ -13,10 +13,12 @@ set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${KUBEFARM_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kubefarm}
-modules='kubernetes etcd helm cert-manager coredns konnectivity metallb'
+modules='kubernetes etcd helm cert-manager coredns konnectivity metallb registry'
 programs='etcd etcdctl kube-apiserver kube-controller-manager kube-scheduler kubeadm kubectl helm cert-manager'
 # What a cluster with nodes needs on top.
 programs="$programs etcdutl kubelet kube-proxy pause agnhost coredns proxy-server proxy-agent metallb-controller metallb-speaker"
+# A registry of images, and what puts them there.
+programs="$programs registry crane"
 
 # missing WHAT: exit code 3 says that this machine lacks something.
 missing() {
@@ -30,6 +32,7 @@ module_of() {
         etcd | etcdctl | etcdutl) echo etcd ;;
         helm | cert-manager | coredns) echo "$1" ;;
         proxy-server | proxy-agent) echo konnectivity ;;
+        registry | crane) echo registry ;;
         metallb-*) echo metallb ;;
         *) echo kubernetes ;;
     esac
@@ -42,7 +45,8 @@ package_of() {
         etcdctl) echo go.etcd.io/etcd/etcdctl/v3 ;;
         etcdutl) echo go.etcd.io/etcd/etcdutl/v3 ;;
         helm) echo helm.sh/helm/v4/cmd/helm ;;
-        cert-manager | coredns) echo . ;;
+        cert-manager | coredns | registry) echo . ;;
+        crane) echo github.com/google/go-containerregistry/cmd/crane ;;
         proxy-*) echo "sigs.k8s.io/apiserver-network-proxy/cmd/${1#proxy-}" ;;
         metallb-*) echo "go.universe.tf/metallb/${1#metallb-}" ;;
         agnhost) echo k8s.io/kubernetes/test/images/agnhost ;;
