@@ -6,6 +6,7 @@ use std::process::Command;
 use crate::support::{kubefarm, project, run};
 
 const DOCKERFILE: &str = "images/tools/Dockerfile";
+const SCRIPT: &str = "images/tools/build.sh";
 
 fn text(file: &str) -> String {
     let path = project().join(file);
@@ -51,7 +52,41 @@ fn the_image_has_the_versions_of_the_charts_and_of_the_crate() {
         image.expect("a name"),
         package["version"].as_str().expect("a version")
     );
-    assert!(text(DOCKERFILE).contains(&tag), "it is not called {tag}");
+    let dockerfile = text(DOCKERFILE);
+    assert!(dockerfile.contains(&tag), "it is not called {tag}");
+    let program = format!("\"kubefarm {} ", package["version"].as_str().expect("one"));
+    assert!(dockerfile.contains(&program), "no {program}");
+    assert_eq!(script_default("name"), tag);
+}
+
+/// The default of an option of the script.
+#[track_caller]
+fn script_default(name: &str) -> String {
+    let text = text(SCRIPT);
+    let words = text.lines().filter(|line| !line.starts_with([' ', '#']));
+    let mut words = words.flat_map(str::split_whitespace);
+    let start = format!("{name}=");
+    let found = words.find_map(|word| word.strip_prefix(&start));
+    found.unwrap_or_else(|| panic!("no {start}")).to_owned()
+}
+
+/// With an engine and without, the same is built; and what the script says of its defaults is so.
+#[test]
+fn the_script_has_the_versions_of_the_dockerfile() {
+    for (option, argument_name) in [
+        ("kubernetes", "KUBERNETES_VERSION"),
+        ("suite", "DEBIAN_RELEASE"),
+    ] {
+        assert_eq!(script_default(option), argument(argument_name));
+    }
+    let script = text(SCRIPT);
+    for option in ["output", "name", "kubernetes", "suite", "max_age", "level"] {
+        let said = format!("(default: {}", script_default(option));
+        let flag = format!("#   --{} ", option.replace('_', "-"));
+        let line = script.lines().find(|line| line.starts_with(&flag));
+        let line = line.unwrap_or_else(|| panic!("no {flag}"));
+        assert!(line.contains(&said), "{line}: not {said}");
+    }
 }
 
 /// What is copied out of the project, in the order of the instructions.
