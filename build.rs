@@ -8,6 +8,9 @@ use std::{env, fs, io};
 /// The folders at the crate's root that are embedded, in the order of their names: the table is searched by path.
 const FOLDERS: [&str; 4] = ["charts", "examples", "images", "values"];
 
+/// Folders below these that are left out.
+const BUILT: [&str; 2] = ["__pycache__", "target"];
+
 fn main() -> io::Result<()> {
     if variable("CARGO_CFG_TARGET_OS")? == "linux" && variable("CARGO_CFG_TARGET_ENV")? == "gnu" {
         // At a fixed address, as Go links kubectl and Helm: docs/decisions/0023.
@@ -50,7 +53,10 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         if path.is_dir() {
-            collect(&path, files)?;
+            // What cargo and Python leave behind is no text, and no part of the project.
+            if !BUILT.iter().any(|name| path.ends_with(name)) {
+                collect(&path, files)?;
+            }
         } else {
             files.push(path);
         }

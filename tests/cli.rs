@@ -12,6 +12,8 @@ mod directory;
 mod environment;
 #[path = "cli/help.rs"]
 mod help;
+#[path = "cli/images.rs"]
+mod images;
 #[path = "cli/inputs.rs"]
 mod inputs;
 #[path = "cli/overlay.rs"]

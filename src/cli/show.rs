@@ -1,5 +1,7 @@
 //! `kubefarm show`: what is inside the binary.
 
+mod images;
+
 use clap::{Args, Subcommand};
 
 use super::{Failure, unknown, write_stdout};
@@ -16,7 +18,11 @@ Examples:
 
   A template, to change it in a chart folder of one's own (--chart-dir):
     kubefarm show templates
-    kubefarm show templates kubernetes/templates/etcd.yaml";
+    kubefarm show templates kubernetes/templates/etcd.yaml
+
+  All that builds the images, in a new folder, and the image of the Jobs:
+    kubefarm show images --output-dir images
+    images/tools/build.sh --output tools-image";
 
 /// Print what is inside the binary: default values, layers, examples, templates.
 #[derive(Debug, Args)]
@@ -48,11 +54,9 @@ enum What {
         /// The file: kubernetes/templates/etcd.yaml.
         name: Option<String>,
     },
-    /// The build files of the images, or the text of one.
-    Images {
-        /// The file: tools/Dockerfile.
-        name: Option<String>,
-    },
+    /// The build files of the images, the text of one, or a folder with all.
+    #[command(visible_alias = "image")]
+    Images(images::Images),
 }
 
 impl Show {
@@ -78,7 +82,7 @@ impl Show {
                 let files = files.filter_map(|name| Some((name, charts.file(name)?)));
                 named("chart file", name, files)?
             }
-            What::Images { name } => named("image build file", name, embedded::under("images/"))?,
+            What::Images(images) => images.run()?,
         };
         write_stdout(text.as_bytes())
     }
@@ -131,6 +135,8 @@ fn named<'a>(
 }
 
 fn first_comment(text: &str) -> &str {
-    let first = text.lines().next().unwrap_or_default();
+    // A script says first what runs it.
+    let mut lines = text.lines().skip_while(|line| line.starts_with("#!"));
+    let first = lines.next().unwrap_or_default();
     first.strip_prefix('#').map(str::trim).unwrap_or_default()
 }
