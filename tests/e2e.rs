@@ -30,6 +30,8 @@ mod identity;
 mod konnectivity;
 #[path = "e2e/nodes.rs"]
 mod nodes;
+#[path = "e2e/registry.rs"]
+mod registry;
 #[path = "e2e/release.rs"]
 mod release;
 #[path = "e2e/second_farm.rs"]
@@ -54,11 +56,12 @@ type Seen = String;
 type Check = fn(&mut Release) -> Seen;
 
 /// What is shown, and how.
-const CHECKS: [(&str, Check); 21] = [
+const CHECKS: [(&str, Check); 22] = [
     ("apply --wait, certificates built in", apply::fresh),
     ("pods ready, none restarted, restricted", apply::pods),
     ("the boot server in its own namespace", boot_server::runs),
     ("the admin pod reaches the child", apply::admin_pod),
+    ("the tools image, pulled from a registry", registry::tools),
     ("the token CronJob, run now", token::refreshed),
     ("etcd asks for certificates", identity::etcd),
     ("strangers get nothing", identity::anonymous),

@@ -59,6 +59,7 @@ if [ "${1:-}" = cluster ]; then
     need findmnt util-linux
     need nsenter util-linux
     need strip binutils
+    need mmdebstrap mmdebstrap
     need cc gcc
 fi
 need_file /usr/share/ltsp/common/ltsp/55-config.sh ltsp

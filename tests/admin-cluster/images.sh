@@ -5,7 +5,7 @@
 #
 # What an image is made of follows from the last part of its name; registry and tag may be any. An image has of the real
 # one only what its pods need, and nothing that the real one has not. CLUSTER_PROGRAMS is the folder that
-# tests/cluster/build.sh printed, KUBEFARM the program under test.
+# tests/cluster/build.sh printed.
 set -eu
 folder=$1
 shift
@@ -29,14 +29,6 @@ add_with_libraries() {
     add "$from$1" "$1"
     LD_LIBRARY_PATH=${from:+$libraries} ldd "$from$1" | grep -o '/[^ ]*' | while read -r library; do
         add "$library" "${library#"$from"}"
-    done
-}
-
-# add_busybox NAME...: a shell and its like, under these names.
-add_busybox() {
-    add_with_libraries /usr/bin/busybox
-    for applet; do
-        ln -s /usr/bin/busybox "$root/usr/bin/$applet"
     done
 }
 
@@ -122,17 +114,6 @@ fill() {
         agnhost)
             add "$(built agnhost)" /agnhost
             entrypoint='"/agnhost"'
-            ;;
-        # As images/tools/Dockerfile says, with BusyBox in place of Debian's shell and tools.
-        tools)
-            add_with_libraries "$KUBEFARM"
-            mkdir -p "$root/usr/local/bin"
-            strip -o "$root/usr/local/bin/kubefarm" "$KUBEFARM"
-            rm "$root$KUBEFARM"
-            add "$(built kubectl)" /usr/local/bin/kubectl
-            add "$(built kubeadm)" /usr/local/bin/kubeadm
-            add_busybox sh sleep
-            user=65532:65532
             ;;
         # The boot server, as far as it serves nodes: without kernels and system images, since machines here do not load
         # them.

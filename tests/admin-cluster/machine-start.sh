@@ -22,7 +22,7 @@ on_disk() {
         mount --bind "$disk$target" "$root$target"
     done
 }
-on_disk /etc/cni /etc/kubernetes /opt /var/lib/containerd /var/lib/etcd /var/lib/kubelet /var/lib/volumes /var/log
+on_disk /etc/cni /etc/kubernetes /opt /var/lib/containerd /var/lib/etcd /var/lib/kubelet /var/lib/registry /var/lib/volumes /var/log
 
 mount -t proc proc "$root/proc"
 mount -t sysfs sysfs "$root/sys"

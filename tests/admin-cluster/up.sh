@@ -31,6 +31,15 @@ give_addresses() {
     apply <"$here/manifests/addresses.yaml"
 }
 
+# push_published: into the registry, where every machine of the cluster looks first.
+push_published() {
+    for folder in "$state"/images/published/*; do
+        name=$(sed -n 's|.*"io.containerd.image.name": "[^/]*/\(.*\)",$|\1|p' "$folder/layout/index.json")
+        wait_until "the registry has $name" \
+            in_admin crane push "/run/images/published/${folder##*/}/layout" "127.0.0.1:5000/$name"
+    done
+}
+
 [ -z "$(pid_of admin)" ] || {
     echo "$0: $cluster is up already; down.sh takes it down" >&2
     exit 1
@@ -40,12 +49,15 @@ give_addresses() {
 
 rendered=$("$KUBEFARM" render "$@")
 # shellcheck disable=SC2046 # one word an image
-"$here/images.sh" "$state/images" \
+images=$("$here/published.sh" "$state/images/published" \
     $(sed -n 's/^sandbox_image = "\(.*\)"/\1/p' "$here/shared/containerd.toml") \
     $({ cat "$metallb" && echo "$rendered"; } | image_names) \
-    registry.k8s.io/e2e-test-images/agnhost:2.66.1
+    registry.k8s.io/e2e-test-images/agnhost:2.66.1)
+# shellcheck disable=SC2086 # one word an image
+"$here/images.sh" "$state/images" $images
 "$here/machine.sh" admin "$admin_address" '' "$here/admin" "$state/images"
 
+push_published
 wait_until 'the API server is ready' in_admin kubectl get --raw /readyz
 apply <"$metallb"
 # Its first request may come before the API server knows of the right that kubeadm gives itself.

@@ -1,4 +1,4 @@
-# Imports the images that the machine was given, once. There is no registry.
+# Imports the images that the machine was given, once. The admin cluster's registry has the others.
 # shellcheck shell=sh
 until ctr version >/dev/null 2>&1; do
     sleep 0.2
