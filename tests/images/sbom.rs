@@ -30,6 +30,11 @@ Status: deinstall ok config-files
 Architecture: amd64
 Version: 1
 
+Package: loop
+Status: install ok installed
+Architecture: all
+Version: 1
+
 Package: base-files
 Status: install ok installed
 Architecture: all
@@ -70,7 +75,7 @@ fn root(folder: &Path) -> PathBuf {
             ("usr/share/doc/libc-data/copyright", MACHINE_READABLE),
             (
                 "usr/share/doc/tar/copyright",
-                "This is tar.\n\nLicense: GPL-3\n",
+                "This is tar.\n\nFiles: *\nLicense: GPL-3\n",
             ),
         ],
     );
@@ -81,6 +86,7 @@ fn root(folder: &Path) -> PathBuf {
     fs::create_dir_all(folder.join("usr/share/doc/base-files")).expect("made");
     let link = folder.join("usr/share/doc/base-files/copyright");
     symlink("/usr/share/doc/tar/../tar/copyright", link).expect("a link");
+    symlink("loop", folder.join("usr/share/doc/loop")).expect("a link");
     folder.to_owned()
 }
 
@@ -120,7 +126,13 @@ fn packages_have_version_source_and_licence() {
     };
     let packages = packages(&sbom);
     let names: Vec<&str> = packages.keys().copied().collect();
-    let all = ["base-files", "ghcr.io/kubefarm/boot", "libc6", "tar"];
+    let all = [
+        "base-files",
+        "ghcr.io/kubefarm/boot",
+        "libc6",
+        "loop",
+        "tar",
+    ];
     assert_eq!(names, all);
     let libc = packages["libc6"];
     assert_eq!(libc["versionInfo"], "2.41-12+b1");
@@ -146,7 +158,7 @@ fn packages_have_version_source_and_licence() {
         tar["sourceInfo"],
         "built from the source package tar 1:1.35~rc1"
     );
-    for name in ["tar", "base-files"] {
+    for name in ["tar", "base-files", "loop"] {
         assert_eq!(packages[name]["licenseDeclared"], "NOASSERTION", "{name}");
     }
 }
