@@ -15,7 +15,7 @@ for image; do
     # Packed as little as the program can: it is read once.
     set -- --name "$image" --output "$folder/$name" --level 1
     case $name in
-        tools) "$images/tools/build.sh" "$@" --kubefarm "$KUBEFARM" --programs "$CLUSTER_PROGRAMS/bin" >&2 ;;
+        tools) "$images/tools/build.sh" "$@" --kubefarm "$KUBEFARM" --programs "$CLUSTER_PROGRAMS/bin" >/dev/null ;;
         *) echo "$image" ;;
     esac
 done
