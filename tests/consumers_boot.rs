@@ -9,6 +9,7 @@ use std::process::Command;
 
 use support::farms::{Farm, Objects, advanced_network, generic};
 use support::ltsp::{Node, configuration, is_installed};
+use support::sysfs::Port;
 use support::{Finished, program, project, run, skip};
 
 const BOOT_SERVER: &str = "kubefarm-kubernetes-ltsp";
@@ -64,6 +65,13 @@ fn boot(farm: &Farm, node: Node, join: Option<&str>) -> Option<Booted> {
         write(etc.join("kubeadm-join.conf"), join).expect("written");
     }
     write(folder.path().join("run/net-eno1.conf"), lease(node)).expect("written");
+    for (name, device) in [
+        ("eno1", "pci0000:00/0000:3b:00.0"),
+        ("eno2", "pci0000:00/0000:3b:00.1"),
+    ] {
+        // The boot has this folder as its root.
+        Port::pci(name, device, node.mac).plug_in_for(folder.path(), Path::new("/"));
+    }
     command.arg("timeout").args(["--signal=KILL", "60", "sh"]);
     // `timeout` must not be process 1: the boot is.
     command

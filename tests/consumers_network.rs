@@ -2,12 +2,18 @@
 
 mod support;
 
+#[path = "consumers_network/ports.rs"]
+mod ports;
+
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::fs::create_dir_all;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use support::farms::{advanced_network, generic_with};
+use support::sysfs::Port;
 use support::{Finished, program, run};
+use tempfile::TempDir;
 
 /// What LTSP knows when it sources the script.
 const BOOT: [(&str, &str); 9] = [
@@ -30,17 +36,61 @@ fn script() -> String {
         .to_owned()
 }
 
-/// Sources the script as LTSP does, with another root; `changes` lay over [`BOOT`].
-fn source(shell: &Path, root: &Path, changes: &[(&str, &str)]) -> Finished {
+/// The shells that a node may have, each with what makes it read a text.
+fn shells() -> Vec<Vec<PathBuf>> {
+    let shells = [("dash", "dash"), ("bash", "bash"), ("busybox", "busybox")];
+    let found = shells.into_iter().filter_map(|(name, package)| {
+        let shell = program(name, package)?;
+        let applet = (name == "busybox").then(|| PathBuf::from("sh"));
+        Some(std::iter::once(shell).chain(applet).collect())
+    });
+    found.collect()
+}
+
+/// A card of two ports, as in most servers.
+const CARD: [Port; 2] = [
+    Port {
+        name: "eno1",
+        device: "pci0000:00/0000:3b:00.0",
+        bus: "pci",
+        mac: "02:00:00:40:01:0a",
+    },
+    Port {
+        name: "eno2",
+        device: "pci0000:00/0000:3b:00.1",
+        bus: "pci",
+        mac: "02:00:00:40:01:0b",
+    },
+];
+
+/// The root of a machine that has these ports.
+fn machine(ports: &[Port]) -> TempDir {
+    let root = tempfile::tempdir().expect("a folder");
+    // The loopback device is there always, without a card.
+    create_dir_all(root.path().join("sys/class/net/lo")).expect("a folder");
+    ports.iter().for_each(|port| port.plug_in(root.path()));
+    root
+}
+
+/// Sources the script as LTSP does, which stops at errors, with another root; `changes` lay over [`BOOT`].
+fn source(shell: &[PathBuf], root: &Path, changes: &[(&str, &str)]) -> Finished {
     std::fs::write(root.join("network.sh"), script()).expect("written");
-    let mut command = Command::new(shell);
+    let (program, arguments) = shell.split_first().expect("a program");
+    let mut command = Command::new(program);
     command
+        .args(arguments)
         .current_dir(root)
         .env_clear()
         .env("PATH", "/usr/bin:/bin");
     command.envs(BOOT).envs(changes.iter().copied());
     command.env("KUBEFARM_ROOT", root);
-    run(command.args(["-c", ". ./network.sh; status=$?; echo alive; exit $status"]))
+    let text = "set -e; status=0; ( . ./network.sh ) || status=$?; echo alive; exit $status";
+    run(command.args(["-c", text]))
+}
+
+/// The configuration that the script writes for `netplan`.
+fn written(root: &Path) -> String {
+    std::fs::read_to_string(root.join("etc/netplan/50-kubefarm.yaml")).unwrap_or_default()
 }
 
 /// The files that netplan makes of the configuration, by name; `None` without netplan.
@@ -71,11 +121,8 @@ fn assert_lines(text: &str, expected: &[&str]) {
 
 #[test]
 fn the_script_makes_a_bond_and_a_vlan() {
-    for (shell, package) in [("dash", "dash"), ("bash", "bash")] {
-        let Some(shell) = program(shell, package) else {
-            continue;
-        };
-        let root = tempfile::tempdir().expect("a folder");
+    for shell in shells() {
+        let root = machine(&CARD);
         let finished = source(&shell, root.path(), &[]);
         assert_eq!(
             (finished.code(), finished.stdout.as_str()),
@@ -133,18 +180,21 @@ fn assert_networkd(files: &BTreeMap<String, String>) {
         &["Name=bond0.20", "Kind=vlan", "Id=20", "MTUBytes=9000"],
     );
     assert_lines(&files[expected[1]], &["Address=10.65.1.11/16"]);
-    for port in &expected[4..] {
-        assert_lines(&files[*port], &["Bond=bond0", "MTUBytes=9000"]);
+    // The bond gives both its own MAC, and udev may give them names of its own.
+    for (port, mac) in expected[4..].iter().zip(["0a", "0b"]) {
+        let mac = format!("PermanentMACAddress=02:00:00:40:01:{mac}");
+        assert_lines(&files[*port], &["Bond=bond0", "MTUBytes=9000", &mac]);
+        assert!(!files[*port].contains("\nName="), "{}", files[*port]);
     }
 }
 
 #[test]
 fn a_network_without_a_router_gets_no_route() {
-    let Some(shell) = program("dash", "dash") else {
+    let Some(shell) = shells().into_iter().next() else {
         return;
     };
     for gateway in ["", "0.0.0.0"] {
-        let root = tempfile::tempdir().expect("a folder");
+        let root = machine(&CARD);
         let changes = [("GATEWAY", ""), ("IPCONFIG_IPV4GATEWAY", gateway)];
         let finished = source(&shell, root.path(), &changes);
         assert_eq!((finished.code(), finished.stderr.as_str()), (0, ""));
@@ -155,10 +205,7 @@ fn a_network_without_a_router_gets_no_route() {
 }
 
 #[test]
-fn what_cannot_be_right_stops_the_boot_and_writes_nothing() {
-    let Some(shell) = program("dash", "dash") else {
-        return;
-    };
+fn what_cannot_be_right_fails_and_writes_nothing() {
     for (name, value, message) in [
         (
             "IPCONFIG_IPV4NETMASK",
@@ -168,7 +215,27 @@ fn what_cannot_be_right_stops_the_boot_and_writes_nothing() {
         ("IPCONFIG_IPV4NETMASK", "255.255.0", "strange netmask"),
         ("IPCONFIG_IPV4NETMASK", "0.0.0.0", "strange netmask"),
         ("IPCONFIG_IPV4NETMASK", "", "strange netmask: ''"),
-        ("DEVICE", "eno3", "booted from 'eno3'"),
+        (
+            "DEVICE",
+            "eno3",
+            "booted from 'eno3', which is no card's port: set NETWORK_PORTS",
+        ),
+        ("DEVICE", "", "booted from ''"),
+        (
+            "NETWORK_PORTS",
+            "eno1",
+            "booted from 'eno2', which is not one of NETWORK_PORTS: eno1",
+        ),
+        (
+            "NETWORK_PORTS",
+            "eno2 eno3",
+            "no port 'eno3', which NETWORK_PORTS names",
+        ),
+        (
+            "NETWORK_PORTS",
+            "eno2 eno1:",
+            "no port 'eno1:', which NETWORK_PORTS names",
+        ),
         ("IPCONFIG_IPV4ADDR", "10.63.1.11", "outside of 10.64.0.0/16"),
         (
             "IPCONFIG_IPV4ADDR",
@@ -182,20 +249,14 @@ fn what_cannot_be_right_stops_the_boot_and_writes_nothing() {
         ),
         ("MAC_ADDRESS", "", "MAC_ADDRESS is not an address: ''"),
     ] {
-        let root = tempfile::tempdir().expect("a folder");
-        let finished = source(&shell, root.path(), &[(name, value)]);
-        assert!(finished.code() != 0, "{name}={value:?}");
-        assert_eq!(finished.stdout, "alive\n", "it must not end its caller");
-        let expected = format!("network.sh: {message}");
-        assert!(
-            finished.stderr.contains(message),
-            "{expected} is not in {}",
-            finished.stderr
-        );
-        assert!(
-            !root.path().join("etc/netplan").exists(),
-            "{name}={value:?}"
-        );
+        for shell in shells() {
+            let root = machine(&CARD);
+            let finished = source(&shell, root.path(), &[(name, value)]);
+            finished.failed(1, &["network.sh: ", message]);
+            assert_eq!(finished.stdout, "alive\n", "it must not end its caller");
+            let folder = root.path().join("etc/netplan");
+            assert!(!folder.exists(), "{name}={value:?}");
+        }
     }
 }
 

@@ -9,6 +9,7 @@ pub mod cluster;
 pub mod dnsmasq;
 pub mod farms;
 pub mod ltsp;
+pub mod sysfs;
 pub mod yaml_readers;
 
 use std::io::Write;
