@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub use files::{own_files, toml_text};
-pub use sections::{section_file, split_section};
+pub use sections::{section_file, shell_text, split_section};
 
 use super::names::set;
 use super::settings::{TagSettings, fold};

@@ -12,6 +12,7 @@ mod names;
 pub mod reference;
 pub mod schema;
 mod settings;
+mod shell;
 pub mod spec;
 pub mod split;
 mod subnets;

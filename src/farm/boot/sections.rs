@@ -15,6 +15,13 @@ pub fn split_section(text: &str) -> (Vec<String>, Option<String>) {
     )
 }
 
+/// A section's shell text as the nodes get it, with empty lines where its `INCLUDE=` lines are.
+pub fn shell_text(text: &str) -> String {
+    let lines = text.split_inclusive('\n');
+    let shell = lines.map(|line| included(line).map_or(line, |_| "\n"));
+    joined_assignments(&shell.collect::<String>())
+}
+
 fn included(line: &str) -> Option<&str> {
     let (keyword, name) = line.split_once('=')?;
     keyword

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::scripts::is_command;
 use super::sections;
 use crate::farm::boot::toml_text;
 use crate::farm::findings::Findings;
@@ -73,9 +74,8 @@ fn menu_timeout(value: &str, path: &Path, findings: &mut Findings) {
 
 /// The old chart's settings were expanded when LTSP read them; these are literal (decision 12).
 fn expansion(key: &str, value: &str, path: &Path, findings: &mut Findings) {
-    // LTSP runs these itself (ltsp.conf(5)).
-    let is_command = key.starts_with("PRE_") || key.starts_with("POST_");
-    if !is_command && let Some(sign) = ["${", "$(", "`"].iter().find(|sign| value.contains(**sign))
+    if !is_command(key)
+        && let Some(sign) = ["${", "$(", "`"].iter().find(|sign| value.contains(**sign))
     {
         let problem = Problem::warning(format!(
             "`{sign}` stays as it is: settings are not expanded when LTSP reads them"

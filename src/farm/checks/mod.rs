@@ -12,6 +12,7 @@ mod options;
 mod ports;
 mod range;
 mod references;
+mod scripts;
 mod sections;
 mod tags;
 
@@ -39,6 +40,7 @@ pub fn check(
     tags::check(values, &names.ltsp, findings);
     dhcp::check(values, findings);
     ltsp::check(&values.ltsp.config, values, findings);
+    scripts::check(&values.ltsp.config, values, findings);
 }
 
 /// A flag's value as it is written into the command line; `None` for null, which leaves the flag out, and for lists.

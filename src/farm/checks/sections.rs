@@ -10,7 +10,7 @@ use crate::farm::syntax::is_file_key;
 use crate::values::{Path, Problem};
 
 /// Files of /etc/ltsp that are ours, or the join-config Secret's, alone.
-const OWN_FILES: [&str; 4] = [
+pub const OWN_FILES: [&str; 4] = [
     "ltsp.conf",
     "init.sh",
     "kubeadm-join.conf",
