@@ -47,6 +47,14 @@ fn the_partner_is_found() {
             ],
             "[ens3f0, ens4]",
         ),
+        (
+            &[
+                virtio("ens3f0", "pci0000:00/0000:00:03.0/virtio0"),
+                virtio("ens3f1", "pci0000:00/0000:00:03.1/virtio1"),
+                virtio("ens4", "pci0000:00/0000:00:04.0/virtio2"),
+            ],
+            "[ens3f0, ens3f1]",
+        ),
     ] {
         for shell in shells() {
             let root = machine(ports);
@@ -147,6 +155,7 @@ fn other_ports_give_their_addresses_back() {
         "{other}"
     );
     assert_lines(&files["10-netplan-eno2.network"], &["Bond=bond0"]);
+    assert_eq!(written(root.path()).matches(" eno2:").count(), 1);
 }
 
 /// The message says what there is and what to set.
