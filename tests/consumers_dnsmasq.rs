@@ -146,10 +146,10 @@ fn expected_leases() -> Vec<Value> {
         json!({
             "type": 5, "by": "10.64.0.2", "ip": "10.64.1.16", "next-server": "10.64.0.11", "name": "r1n06",
             "netmask": "255.255.0.0", "broadcast": "10.64.255.254", "router": "10.64.0.1",
-            "dns": "10.64.0.1", "server": "kubefarm-kubernetes-ltsp", "file": file,
+            "dns": "10.64.0.1", "server": "10.64.0.11", "file": file,
         })
     };
-    let efi = "ltsp/grub/x86_64-efi/core.efi";
+    let efi = "ltsp/grub/x86_64-efi/shimx64.efi";
     let files = [
         "ltsp/grub/i386-pc/core.0",
         efi,
@@ -207,9 +207,9 @@ fn two_releases_on_one_server_do_not_mix() {
     assert_eq!(leases[0], expected_leases()[1]);
     let stranger = &leases[1];
     assert_eq!(stranger["router"], "10.64.0.3");
-    assert_eq!(stranger["server"], "catchall-kubernetes-ltsp");
+    assert_eq!(stranger["server"], "10.64.0.12");
     assert_eq!(stranger["next-server"], "10.64.0.12");
-    assert_eq!(stranger["file"], "ltsp/grub/x86_64-efi/core.efi");
+    assert_eq!(stranger["file"], "ltsp/grub/x86_64-efi/shimx64.efi");
     assert_eq!(stranger["name"], "02-ff-00-00-00-01");
     let address = stranger["ip"].as_str().expect("an address");
     assert!(address.starts_with("10.64.200."), "{address}");
@@ -220,7 +220,8 @@ fn two_releases_on_one_server_do_not_mix() {
 fn changes_reach_the_running_server() {
     let folder = tempfile::tempdir().expect("a folder");
     let server = standalone(&standalone_farm().objects(), STANDALONE, folder.path());
-    let option = "tag:kubefarm-kubernetes-ltsp,option:server-ip-address,10.64.0.11\n";
+    let option = "tag:kubefarm-kubernetes-ltsp,option:server-ip-address,10.64.0.11\n\
+                  tag:kubefarm-kubernetes-ltsp,option:tftp-server,10.64.0.11\n";
     let hosts = folder.path().join("hosts");
     let data = std::fs::read_link(hosts.join("..data")).expect("a link");
     let name = "kubefarm-kubernetes-ltsp-clients".to_owned();

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
 
 use super::address::{Outside, outside};
@@ -10,10 +11,8 @@ use crate::cluster::{Api, Resource, Target};
 use crate::farm::syntax::dnsmasq_field_fault;
 use crate::manifest::Key;
 
-/// The DHCP option that says from where a boot loader fetches (RFC 2131's `siaddr`), by dnsmasq's name.
-const OPTION: &str = "option:server-ip-address";
-/// The file that a farm's own dnsmasq reads it from.
-const FILE: &str = "server-ip-address";
+/// What stands for the address in an option.
+const ADDRESS: &str = "{address}";
 
 /// What is published, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,9 +21,61 @@ pub struct BootAddress {
     pub namespace: String,
     /// The boot server's Services.
     pub services: Vec<String>,
-    /// The DHCP tag of the nodes that are told.
-    pub tag: String,
+    /// What nodes are told.
+    pub options: Vec<DhcpOption>,
     pub target: Published,
+}
+
+/// A DHCP option with the boot server's address somewhere in its values, as `{address}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DhcpOption {
+    tags: Vec<String>,
+    key: String,
+    values: Vec<String>,
+}
+
+impl DhcpOption {
+    /// Reads `tag:TAG,…,KEY,VALUE,…`: a line of `--dhcp-optsfile` (dnsmasq(8)).
+    ///
+    /// # Errors
+    /// What dnsmasq would not take for one option.
+    pub fn parse(line: &str) -> Result<DhcpOption, String> {
+        if let Some(fault) = line.split(',').find_map(dnsmasq_field_fault) {
+            return Err(format!("it has {fault}"));
+        }
+        let mut fields = line.split(',').peekable();
+        let mut tags = Vec::new();
+        while let Some(tag) = fields.peek().and_then(|field| field.strip_prefix("tag:")) {
+            tags.push(tag.to_owned());
+            fields.next();
+        }
+        let key = fields.next().filter(|key| !key.is_empty());
+        let key = key.ok_or("it names no option")?.to_owned();
+        let values = fields.map(str::to_owned).collect();
+        Ok(DhcpOption { tags, key, values })
+    }
+
+    fn values(&self, address: Ipv4Addr) -> Vec<String> {
+        let address = address.to_string();
+        let values = self.values.iter();
+        values
+            .map(|value| value.replace(ADDRESS, &address))
+            .collect()
+    }
+
+    /// The file of a ConfigMap that it is written into: `option:router` and `tag:x,option:router` into `router`.
+    fn file(&self) -> &str {
+        self.key.strip_prefix("option:").unwrap_or(&self.key)
+    }
+
+    fn line(&self, address: Ipv4Addr) -> String {
+        let tags = self.tags.iter().map(|tag| format!("tag:{tag}"));
+        let fields: Vec<String> = tags
+            .chain([self.key.clone()])
+            .chain(self.values(address))
+            .collect();
+        fields.join(",") + "\n"
+    }
 }
 
 /// Where the address is written to.
@@ -45,10 +96,6 @@ pub async fn publish_boot_address(
     wanted: &BootAddress,
     running: &Running<'_>,
 ) -> Result<Ipv4Addr, AgentError> {
-    if let Some(fault) = dnsmasq_field_fault(&wanted.tag) {
-        let tag = &wanted.tag;
-        return Err(AgentError::Unusable(format!("the tag {tag:?} has {fault}")));
-    }
     let api = connect(cluster, running).await?;
     let mut found: Vec<(&String, Ipv4Addr)> = Vec::new();
     for service in &wanted.services {
@@ -98,7 +145,7 @@ async fn write(api: &Api, wanted: &BootAddress, address: Ipv4Addr) -> Result<(),
             core("ConfigMap", "configmaps"),
             core_key("ConfigMap", &wanted.namespace, name),
             "/data",
-            json!({ FILE: line(&wanted.tag, address) }),
+            files(&wanted.options, address),
         ),
         Published::DhcpOptions(name) => {
             let resource = dhcp_options(api)?;
@@ -108,7 +155,7 @@ async fn write(api: &Api, wanted: &BootAddress, address: Ipv4Addr) -> Result<(),
                 namespace: wanted.namespace.clone(),
                 name: name.clone(),
             };
-            let value = options(&wanted.tag, address);
+            let value = options(&wanted.options, address);
             (resource, key, "/spec/options", value)
         }
     };
@@ -133,11 +180,57 @@ fn dhcp_options(api: &Api) -> Result<Resource, AgentError> {
 }
 
 /// As dnsmasq-controller is told.
-pub(super) fn options(tag: &str, address: Ipv4Addr) -> Json {
-    json!([{ "key": OPTION, "tags": [tag], "values": [address] }])
+fn options(options: &[DhcpOption], address: Ipv4Addr) -> Json {
+    let options = options.iter().map(|option| {
+        json!({ "key": option.key, "tags": option.tags, "values": option.values(address) })
+    });
+    options.collect()
 }
 
-/// A line of `--dhcp-optsfile` (dnsmasq(8)).
-pub(super) fn line(tag: &str, address: Ipv4Addr) -> String {
-    format!("tag:{tag},{OPTION},{address}\n")
+/// As the farm's own dnsmasq is told: lines of `--dhcp-optsfile`, and a file for each option.
+fn files(options: &[DhcpOption], address: Ipv4Addr) -> Json {
+    let mut files: IndexMap<&str, String> = IndexMap::new();
+    for option in options {
+        *files.entry(option.file()).or_default() += &option.line(address);
+    }
+    json!(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(lines: &[&str]) -> Vec<DhcpOption> {
+        let options = lines.iter().map(|line| DhcpOption::parse(line));
+        options.collect::<Result<_, _>>().expect("options")
+    }
+
+    #[test]
+    fn options_are_told_with_the_address() {
+        let address = Ipv4Addr::new(10, 64, 0, 11);
+        let lines = [
+            "tag:farm,option:server-ip-address,{address}",
+            "tag:farm,tag:!gpu,67,http://{address}/boot.ipxe",
+            "option:bootfile-name,a,{address}",
+            "tag:x,67,b",
+        ];
+        let all = parsed(&lines);
+        let expected = json!({
+            "server-ip-address": "tag:farm,option:server-ip-address,10.64.0.11\n",
+            "67": "tag:farm,tag:!gpu,67,http://10.64.0.11/boot.ipxe\ntag:x,67,b\n",
+            "bootfile-name": "option:bootfile-name,a,10.64.0.11\n",
+        });
+        assert_eq!(files(&all, address), expected);
+        let expected = json!({
+            "key": "67", "tags": ["farm", "!gpu"], "values": ["http://10.64.0.11/boot.ipxe"],
+        });
+        assert_eq!(options(&all, address)[1], expected);
+    }
+
+    #[test]
+    fn lines_that_are_no_option_are_refused() {
+        for line in ["", "tag:x", "tag:x,,a", "tag:x\n,67,a", "67,\"a", "67, a"] {
+            assert!(DhcpOption::parse(line).is_err(), "{line:?}");
+        }
+    }
 }

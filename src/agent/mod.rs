@@ -21,7 +21,7 @@ use crate::cluster::apply::ApplyError;
 use crate::cluster::{Api, ClusterError, Event, Interrupt, Observer, Resource, Target};
 use crate::manifest::{Key, ManifestError};
 
-pub use boot_address::{BootAddress, Published, publish_boot_address};
+pub use boot_address::{BootAddress, DhcpOption, Published, publish_boot_address};
 pub use bootstrap::{Bootstrap, bootstrap};
 pub use join_token::{JoinToken, join_token};
 

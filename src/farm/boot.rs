@@ -223,7 +223,7 @@ fn script_sections(sections: &TextMap) -> Vec<ScriptSection> {
 /// A section for each of a node's MACs, or for its address or name, where its tags bring settings.
 pub fn node_sections(pools: &NodePools, tags: &TagSettings) -> Vec<NodeSection> {
     let mut sections = Vec::new();
-    for (_, pool) in &pools.0 {
+    for (_, pool) in pools.own() {
         let includes: Vec<String> = pool
             .tags
             .iter()

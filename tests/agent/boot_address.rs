@@ -53,17 +53,26 @@ fn the_farms_own_dnsmasq_is_told_what_a_fixed_address_would_render() {
     pod.run().success();
     site.apply();
     let map = site.get("configmap/kubefarm-kubernetes-ltsp-dhcp-address");
-    let line = map["data"]["server-ip-address"].as_str().expect("a line");
+    let files = map["data"].as_object().expect("files");
+    let names: Vec<&str> = files.keys().map(String::as_str).collect();
+    assert_eq!(names, ["bootfile-name", "server-ip-address", "tftp-server"]);
+    let lines: Vec<&str> = files
+        .values()
+        .flat_map(|text| text.as_str().expect("text").lines())
+        .collect();
+    assert_eq!(lines.len(), 5, "{lines:?}");
 
     site.set(&format!(
         "{STANDALONE},ltsp.service.loadBalancerIP=10.64.0.11"
     ));
     let objects = site.objects();
     let configuration = objects.file("kubefarm-kubernetes-ltsp-dhcp", "dnsmasq.conf");
-    assert!(
-        configuration.contains(&format!("\ndhcp-option={line}")),
-        "{line}\n{configuration}"
-    );
+    for line in lines {
+        assert!(
+            configuration.contains(&format!("\ndhcp-option={line}\n")),
+            "{line}\n{configuration}"
+        );
+    }
 }
 
 #[test]

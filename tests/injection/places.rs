@@ -44,8 +44,10 @@ impl Place {
 
     /// Whether the text becomes fields of a line of dnsmasq's.
     fn is_dnsmasq(&self) -> bool {
-        let mut keys = self.keys();
-        keys.any(|key| ["range", "extraOpts", "dhcpOptions", "mac"].contains(&key))
+        let keys: Vec<&str> = self.keys().collect();
+        let of_server = keys.starts_with(&["dhcp", "standalone", "extraArgs"]);
+        let mut keys = keys.iter();
+        of_server || keys.any(|key| ["range", "extraOpts", "dhcpOptions", "mac"].contains(key))
     }
 
     /// Text that can stand here as one of many: keys stay apart, and blank text that would mean "unset" is none.

@@ -34,27 +34,45 @@ impl Server {
 
 /// The farm's own dnsmasq: its script, with the folders of the pod moved into `folder`.
 pub fn standalone(objects: &Objects, name: &str, folder: &Path) -> Server {
-    let pod = &objects.get("Deployment", name)["spec"]["template"]["spec"];
-    let moved = |text: &str| {
-        let mut text = text.to_owned();
-        for mounted in ["/config", "/hosts", "/address", "/var/lib/dnsmasq"] {
-            for (before, behind) in [("=", "/"), ("=", "\n"), (" ", " "), (" ", ";")] {
-                let here = format!("{before}{mounted}{behind}");
-                text = text.replace(
-                    &here,
-                    &format!("{before}{}{mounted}{behind}", folder.display()),
-                );
-            }
-        }
-        text
-    };
     for part in ["config", "hosts", "address", "var/lib/dnsmasq"] {
         create_dir_all(folder.join(part)).expect("a folder");
     }
-    let configuration = moved(objects.file(name, "dnsmasq.conf"));
-    write(folder.join("config/dnsmasq.conf"), &configuration).expect("written");
-    let script = moved(objects.file(name, "dhcp-server.sh"));
-    write(folder.join("config/dhcp-server.sh"), script).expect("written");
+    let settings = configuration_files(objects, name, folder);
+    mount(&folder.join("config"), "first", &settings);
+    let files = host_files(objects, name);
+    mount(&folder.join("hosts"), "first", &files);
+    let script = folder.join("config/dhcp-server.sh");
+    let is_configuration = |file: &&(String, String)| file.0 == "dnsmasq.conf";
+    let configuration = settings.iter().find(is_configuration);
+    Server {
+        command: vec!["sh".to_owned(), script.display().to_string()],
+        configuration: configuration.expect("dnsmasq.conf").1.clone(),
+        hosts: files.iter().flat_map(|(_, text)| lines(text)).collect(),
+        options: Vec::new(),
+    }
+}
+
+/// The files of the pod's `/config`, as they are in `folder`.
+pub fn configuration_files(objects: &Objects, name: &str, folder: &Path) -> Vec<(String, String)> {
+    let files = Objects::files(objects.get("ConfigMap", name)).into_iter();
+    files
+        .map(|(file, text)| (file, moved(text, folder)))
+        .collect()
+}
+
+fn moved(mut text: String, folder: &Path) -> String {
+    for mounted in ["/config", "/hosts", "/address", "/var/lib/dnsmasq"] {
+        for behind in ["/", "\n"] {
+            let here = format!("={mounted}{behind}");
+            text = text.replace(&here, &format!("={}{mounted}{behind}", folder.display()));
+        }
+    }
+    text
+}
+
+/// The files of the pod's `/hosts`.
+pub fn host_files(objects: &Objects, name: &str) -> Vec<(String, String)> {
+    let pod = &objects.get("Deployment", name)["spec"]["template"]["spec"];
     let volumes = pod["volumes"].as_array().expect("volumes");
     let hosts = volumes
         .iter()
@@ -65,19 +83,8 @@ pub fn standalone(objects: &Objects, name: &str, folder: &Path) -> Server {
         .into_iter()
         .flatten();
     let maps = sources.filter_map(|source| source["configMap"]["name"].as_str());
-    let files: Vec<(String, String)> = maps
-        .flat_map(|map| Objects::files(objects.get("ConfigMap", map)))
-        .collect();
-    mount(&folder.join("hosts"), "first", &files);
-    let script = format!("{}/config/dhcp-server.sh", folder.display());
-    let mut command = vec!["sh".to_owned(), script];
-    command.extend(texts(&pod["containers"][0]["args"]));
-    Server {
-        command,
-        configuration,
-        hosts: files.iter().flat_map(|(_, text)| lines(text)).collect(),
-        options: Vec::new(),
-    }
+    maps.flat_map(|map| Objects::files(objects.get("ConfigMap", map)))
+        .collect()
 }
 
 /// Lays files down as Kubernetes mounts them: links through `..data`, which one `rename` turns to a new version.

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::super::Failure;
 use super::Patience;
-use crate::agent::{BootAddress, Published, publish_boot_address};
+use crate::agent::{BootAddress, DhcpOption, Published, publish_boot_address};
 use crate::cluster::{Event, Interrupt, Observer, Target};
 use crate::report::{Form, Progress};
 
@@ -17,7 +17,8 @@ writes it to where the DHCP server reads it.
 Examples:
   As the boot-address Job runs it:
     kubefarm agent publish-boot-address --namespace=farm --service=farm-http \\
-      --service=farm-tftp --tag=farm-ltsp --dhcp-options=farm-ltsp-ip";
+      --service=farm-tftp --dhcp-options=farm-ltsp-ip \\
+      --option='tag:farm-ltsp,option:server-ip-address,{address}'";
 
 /// Tell the DHCP server the address of the boot server.
 #[derive(Debug, Args)]
@@ -37,9 +38,9 @@ pub struct PublishBootAddress {
         env = "KUBEFARM_SERVICE"
     )]
     service: Vec<String>,
-    /// The DHCP tag of the nodes that are told.
-    #[arg(long, value_name = "TAG", env = "KUBEFARM_TAG")]
-    tag: String,
+    /// A DHCP option, `tag:TAG,…,OPTION,VALUE,…`; `{address}` in it becomes the address. Several times for several.
+    #[arg(long, value_name = "OPTION", required = true, value_parser = DhcpOption::parse, env = "KUBEFARM_OPTION")]
+    option: Vec<DhcpOption>,
     /// The DhcpOptions to write to.
     #[arg(
         long,
@@ -71,7 +72,7 @@ impl PublishBootAddress {
         let wanted = BootAddress {
             namespace: self.namespace,
             services: self.service,
-            tag: self.tag,
+            options: self.option,
             target,
         };
         let progress = Progress::new(Form::Lines);

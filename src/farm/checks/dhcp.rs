@@ -2,10 +2,12 @@
 
 use std::net::Ipv6Addr;
 
-use super::options;
-use super::range::{self, Range};
+use serde_json::Value as Json;
+
+use super::range::{self, Kind, Range};
+use super::{options, text_of};
 use crate::farm::findings::Findings;
-use crate::farm::spec::{DhcpMode, NodePool, NodePools, Values};
+use crate::farm::spec::{DhcpMode, Flags, NodePool, NodePools, Values};
 use crate::farm::syntax::{DNSMASQ_LINE, dnsmasq_field_fault};
 use crate::values::nearest::nearest;
 use crate::values::{Path, Problem};
@@ -58,10 +60,12 @@ pub fn check(values: &Values, findings: &mut Findings) {
     for (step, pool) in &values.node_pools.0 {
         let path = Path::from("nodePools").join(step.clone());
         own_range(pool, &path.join("range"), findings);
+        proxy(pool, &path.join("range"), findings);
         extra_options(pool, values.dhcp.mode, &path.join("extraOpts"), findings);
     }
     tag_options(values, findings);
     boot_address(values, findings);
+    server_flags(values, findings);
     let interface = values.dhcp.standalone.interface.as_deref();
     if values.dhcp.mode == DhcpMode::Standalone
         && let Some(fault) = interface.and_then(dnsmasq_field_fault)
@@ -78,13 +82,9 @@ pub fn check(values: &Values, findings: &mut Findings) {
 
 /// The ranges of all pools, as far as they are readable: those of their own, and those among further options.
 pub fn ranges(pools: &NodePools) -> Vec<Range> {
-    let texts = pools.0.iter().flat_map(|(_, pool)| {
-        let further = pool.extra_opts.iter().flatten();
-        let further = further.filter(|(key, _)| *key == "dhcp-range");
-        let own = pool.range.iter().filter(|range| !range.is_empty());
-        own.chain(further.map(|(_, value)| value))
-    });
-    texts.filter_map(|text| range::parse(text).ok()).collect()
+    range::texts(pools)
+        .filter_map(|text| range::parse(text).ok())
+        .collect()
 }
 
 fn own_range(pool: &NodePool, path: &Path, findings: &mut Findings) {
@@ -110,6 +110,20 @@ fn own_range(pool: &NodePool, path: &Path, findings: &mut Findings) {
         findings.error(path, "`?` stands for the release's tag in extraOpts alone");
     } else {
         range_syntax(range, path, findings);
+    }
+}
+
+/// Beside another DHCP server, dnsmasq says what to boot to those only whom `pxe-service` offers something.
+fn proxy(pool: &NodePool, path: &Path, findings: &mut Findings) {
+    let range = pool.range.as_deref().map(range::parse);
+    let is_proxy = matches!(range, Some(Ok(range)) if range.kind == Kind::Proxy);
+    let mut further = pool.extra_opts.iter().flatten();
+    if is_proxy && !further.any(|(key, _)| key == "pxe-service") {
+        let problem =
+            Problem::warning("with `proxy` dnsmasq answers nobody unless a `pxe-service` is set");
+        let help = "add one for each platform to extraOpts: \
+                    {pxe-service: \"tag:?,x86PC,boot,ltsp/grub/i386-pc/core.0\"}";
+        findings.record(path, problem.help(help));
     }
 }
 
@@ -162,6 +176,53 @@ fn tag_options(values: &Values, findings: &mut Findings) {
             length(&value.split().join(","), &path, findings);
             options::option(key, value, &path, findings);
         }
+    }
+}
+
+/// Flags of the farm's own dnsmasq are lines of its configuration.
+fn server_flags(values: &Values, findings: &mut Findings) {
+    let path = Path::from("dhcp.standalone.extraArgs");
+    for (flag, value) in &values.dhcp.standalone.extra_args {
+        let path = path.join(flag.as_str());
+        let texts: Vec<(Path, &Json)> = match value {
+            Json::Array(items) => {
+                let items = items.iter().enumerate();
+                items
+                    .map(|(index, item)| (path.join(index), item))
+                    .collect()
+            }
+            value => vec![(path, value)],
+        };
+        for (path, text) in texts {
+            let text = text.as_str().unwrap_or_default();
+            fields(text.split(','), &path, findings);
+            length(text, &path, findings);
+        }
+    }
+    if values.dhcp.mode == DhcpMode::Standalone {
+        enough_leases(values, &values.dhcp.standalone.extra_args, &path, findings);
+    } else if values.dhcp.install_controller {
+        let path = Path::from("dhcp.controller.dnsmasqArgs");
+        enough_leases(
+            values,
+            &values.dhcp.controller.dnsmasq_args,
+            &path,
+            findings,
+        );
+    }
+}
+
+/// Every node keeps its lease, and dnsmasq gives no more than it is allowed to (dnsmasq(8), --dhcp-lease-max).
+fn enough_leases(values: &Values, flags: &Flags, path: &Path, findings: &mut Findings) {
+    const DEFAULT: usize = 1000;
+    let limit = flags.get("dhcp-lease-max").and_then(text_of);
+    let limit = limit.map_or(Some(DEFAULT), |text| text.parse().ok());
+    let nodes = values.node_pools.own().map(|(_, pool)| pool.nodes.len());
+    let nodes: usize = nodes.sum();
+    if let Some(limit) = limit.filter(|limit| *limit < nodes) {
+        let message = format!("{nodes} nodes need a lease each, and dnsmasq gives {limit}");
+        let problem = Problem::error(message).help("raise dhcp-lease-max");
+        findings.record(&path.join("dhcp-lease-max"), problem);
     }
 }
 

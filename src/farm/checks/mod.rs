@@ -10,7 +10,7 @@ mod network;
 mod nodes;
 mod options;
 mod ports;
-mod range;
+pub mod range;
 mod references;
 mod scripts;
 mod sections;
@@ -36,7 +36,7 @@ pub fn check(
     references::check(values, findings);
     components::check(values, findings);
     labels::check(values, findings);
-    nodes::check(&values.node_pools, findings);
+    nodes::check(&values.node_pools, &names.ltsp, findings);
     tags::check(values, &names.ltsp, findings);
     dhcp::check(values, findings);
     ltsp::check(&values.ltsp.config, values, findings);

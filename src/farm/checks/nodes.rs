@@ -15,18 +15,23 @@ use crate::farm::syntax::{
 use crate::values::{Path, Problem};
 
 /// Checks every node of every pool.
-pub fn check(pools: &NodePools, findings: &mut Findings) {
+pub fn check(pools: &NodePools, release_tag: &str, findings: &mut Findings) {
     let mut taken = Taken::default();
     let ranges = ranges(pools);
     for (step, pool) in &pools.0 {
         let nodes = Path::from("nodePools").join(step.clone()).join("nodes");
         for (index, node) in pool.nodes.iter().enumerate() {
             let path = nodes.join(index);
+            if pool.ignore {
+                macs(node, &path, &mut taken, findings);
+                identity(node, &path, &mut taken, findings);
+                continue;
+            }
             name(node, &path, &mut taken, findings);
             macs(node, &path, &mut taken, findings);
             address(node, &path, &ranges, &mut taken, findings);
             identity(node, &path, &mut taken, findings);
-            line(node, &pool.tags, &path, findings);
+            line(node, &pool.tags, release_tag, &path, findings);
         }
     }
 }
@@ -141,8 +146,8 @@ fn address(
     }
 }
 
-fn line(node: &Machine, tags: &[String], path: &Path, findings: &mut Findings) {
-    let length = "dhcp-host=".len() + host(node, tags).fields.join(",").len();
+fn line(node: &Machine, tags: &[String], release: &str, path: &Path, findings: &mut Findings) {
+    let length = "dhcp-host=".len() + host(node, tags, release).fields.join(",").len();
     if length > DNSMASQ_LINE {
         findings.error(
             path,

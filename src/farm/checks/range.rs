@@ -9,25 +9,59 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
+use crate::farm::spec::NodePools;
 use crate::farm::syntax::{dnsmasq_field_fault, is_lease_time, is_tag, netmask_prefix};
 
-/// What a range serves.
+/// A range.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Range {
+pub struct Range {
+    place: Place,
+    pub kind: Kind,
+}
+
+/// Where a range's addresses are.
+#[derive(Debug, PartialEq, Eq)]
+enum Place {
     /// Addresses of this network.
     Of(IpNet),
     /// IPv6 addresses of networks that only the server knows.
     Any6,
 }
 
+/// Whom a range serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `static`: machines that are listed.
+    Listed,
+    /// Every machine.
+    Anybody,
+    /// `proxy`: machines that have their addresses from another server.
+    Proxy,
+}
+
 impl Range {
+    /// Whether it is about IPv4.
+    pub fn is_ipv4(&self) -> bool {
+        matches!(self.place, Place::Of(IpNet::V4(_)))
+    }
+
     /// Whether dnsmasq may give `address` to a host.
     pub fn may_hold(&self, address: IpAddr) -> bool {
-        match self {
-            Range::Of(network) => network.contains(&address),
-            Range::Any6 => address.is_ipv6(),
+        match self.place {
+            Place::Of(network) => network.contains(&address),
+            Place::Any6 => address.is_ipv6(),
         }
     }
+}
+
+/// The ranges of all pools, as they are written: those of their own, and those among further options.
+pub fn texts(pools: &NodePools) -> impl Iterator<Item = &String> {
+    pools.own().flat_map(|(_, pool)| {
+        let further = pool.extra_opts.iter().flatten();
+        let further = further.filter(|(key, _)| *key == "dhcp-range");
+        let own = pool.range.iter().filter(|range| !range.is_empty());
+        own.chain(further.map(|(_, value)| value))
+    })
 }
 
 /// How RAs are sent for an IPv6 range, but for `off-link`, which goes with each of them.
@@ -64,8 +98,21 @@ pub fn parse(text: &str) -> Result<Range, String> {
         Ok(_) if rest.is_empty() => Err(format!(
             "{first} alone is no range: a last address or a word such as `static` has to follow"
         )),
-        Ok(IpAddr::V4(first)) => range4(first, &rest),
-        Ok(IpAddr::V6(first)) => range6(first, &rest),
+        Ok(address) => Ok(Range {
+            kind: kind(&rest),
+            place: match address {
+                IpAddr::V4(first) => range4(first, &rest)?,
+                IpAddr::V6(first) => range6(first, &rest)?,
+            },
+        }),
+    }
+}
+
+fn kind(fields: &[&str]) -> Kind {
+    match fields {
+        fields if fields.contains(&"static") => Kind::Listed,
+        ["proxy", ..] => Kind::Proxy,
+        _ => Kind::Anybody,
     }
 }
 
@@ -74,7 +121,7 @@ fn is_asked(tag: &str) -> bool {
     is_tag(tag) || tag == "?"
 }
 
-fn range4(first: Ipv4Addr, fields: &[&str]) -> Result<Range, String> {
+fn range4(first: Ipv4Addr, fields: &[&str]) -> Result<Place, String> {
     let (mode, mut rest) = fields.split_first().unwrap_or((&"", &[]));
     let last = match (*mode, mode.parse::<Ipv4Addr>()) {
         ("static" | "proxy", _) => first,
@@ -104,7 +151,7 @@ fn range4(first: Ipv4Addr, fields: &[&str]) -> Result<Range, String> {
     }
     lease(rest)?;
     let network = Ipv4Net::new(first, prefix).map_err(|error| error.to_string())?;
-    Ok(Range::Of(network.trunc().into()))
+    Ok(Place::Of(network.trunc().into()))
 }
 
 /// An IPv4 address at the start, and what follows it.
@@ -113,7 +160,7 @@ fn dotted<'a, 'b>(fields: &'a [&'b str]) -> Option<(Ipv4Addr, &'a [&'b str])> {
     Some((field.parse().ok()?, rest))
 }
 
-fn range6(first: Ipv6Addr, fields: &[&str]) -> Result<Range, String> {
+fn range6(first: Ipv6Addr, fields: &[&str]) -> Result<Place, String> {
     let (last, rest) = match fields
         .split_first()
         .map(|(last, rest)| (last.parse(), rest))
@@ -150,10 +197,10 @@ fn range6(first: Ipv6Addr, fields: &[&str]) -> Result<Range, String> {
         true if !network.contains(&Ipv6Addr::UNSPECIFIED) => Err(format!(
             "{first} has to begin with zeros, which `constructor:` puts the interface's prefix for"
         )),
-        true => Ok(Range::Any6),
+        true => Ok(Place::Any6),
         // Any network of any interface (dnsmasq(8), --dhcp-range=::,…).
-        false if first.is_unspecified() => Ok(Range::Any6),
-        false => Ok(Range::Of(network.trunc().into())),
+        false if first.is_unspecified() => Ok(Place::Any6),
+        false => Ok(Place::Of(network.trunc().into())),
     }
 }
 

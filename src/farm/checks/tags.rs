@@ -40,9 +40,16 @@ pub fn check(values: &Values, release_tag: &str, findings: &mut Findings) {
 /// Tags that a DHCP request has for other reasons: dnsmasq's own (dnsmasq(8), --dhcp-host, --dhcp-range), those of
 /// platforms, and the release's.
 fn is_given_otherwise(tag: &str, release_tag: &str) -> bool {
-    const DNSMASQ: [&str; 5] = ["known", "known-othernet", "bootp", "dhcpv6", "iPXE"];
+    const DNSMASQ: [&str; 6] = [
+        "known",
+        "known-othernet",
+        "bootp",
+        "dhcpv6",
+        "iPXE",
+        "listed",
+    ];
     DNSMASQ.contains(&tag)
-        || PLATFORMS.iter().any(|(platform, ..)| *platform == tag)
+        || PLATFORMS.iter().any(|platform| platform.tag == tag)
         || tag == release_tag
 }
 
@@ -104,13 +111,12 @@ fn used(
 ) {
     let in_options: BTreeSet<&str> = values
         .node_pools
-        .0
-        .iter()
+        .own()
         .flat_map(|(_, pool)| pool.extra_opts.iter().flatten())
         .flat_map(|(_, value)| value.split(','))
         .filter_map(|field| field.trim().strip_prefix("tag:"))
         .collect();
-    for (step, pool) in &values.node_pools.0 {
+    for (step, pool) in values.node_pools.own() {
         let path = Path::from("nodePools").join(step.clone()).join("tags");
         for (index, tag) in pool.tags.iter().enumerate() {
             let path = path.join(index);
@@ -220,7 +226,7 @@ fn taints(tags: &Tags, findings: &mut Findings) {
 
 /// A node registers with the taints of all its tags, and kubelet does not start where two are the same.
 fn taints_of_nodes(values: &Values, findings: &mut Findings) {
-    let pools = values.node_pools.0.iter();
+    let pools = values.node_pools.own();
     for (step, pool) in pools.filter(|(_, pool)| !pool.nodes.is_empty()) {
         let path = Path::from("nodePools").join(step.clone()).join("tags");
         let mut seen: Vec<(&str, &str, TaintEffect)> = taints_of("all", values).collect();

@@ -15,6 +15,13 @@ use crate::values::Segment;
 #[derive(Debug, Clone, Default)]
 pub struct NodePools(pub Vec<(Segment, NodePool)>);
 
+impl NodePools {
+    /// The pools whose nodes are this farm's.
+    pub fn own(&self) -> impl Iterator<Item = &(Segment, NodePool)> {
+        self.0.iter().filter(|(_, pool)| !pool.ignore)
+    }
+}
+
 /// Nodes with something in common.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -30,6 +37,9 @@ pub struct NodePool {
     /// More dnsmasq options, one-key maps; `?` stands for the release's DHCP tag.
     #[serde(default)]
     pub extra_opts: Vec<IndexMap<String, String>>,
+    /// The nodes are another farm's: a dnsmasq of this farm's own gives them nothing.
+    #[serde(default)]
+    pub ignore: bool,
 }
 
 /// One node.

@@ -1,0 +1,170 @@
+//! What a machine is told to boot: one boot file each, by what its firmware says of itself.
+
+use super::{DhcpOption, DnsmasqOption, option_key};
+use crate::farm::spec::{Tags, Values};
+
+/// A kind of firmware, the tag that its requests get, and what it loads from the boot server.
+#[derive(Debug)]
+pub struct Platform {
+    pub tag: &'static str,
+    /// What its requests say: RFC 4578, IANA "Processor Architecture Types".
+    architectures: &'static [&'static str],
+    file: &'static str,
+    /// UEFI HTTP boot: it wants a URL, and to be told that the answer is meant for it (UEFI 2.10, 24.7.3).
+    by_http: bool,
+}
+
+/// The distribution's signed shim, which loads its signed GRUB, with Secure Boot on and off.
+const SHIM: &str = "ltsp/grub/x86_64-efi/shimx64.efi";
+const GRUB_ARM64: &str = "ltsp/grub/arm64-efi/core.efi";
+
+/// Every kind of firmware that can boot a node.
+pub const PLATFORMS: [Platform; 5] = [
+    Platform {
+        tag: "X86PC",
+        architectures: &["0"],
+        file: "ltsp/grub/i386-pc/core.0",
+        by_http: false,
+    },
+    Platform {
+        tag: "X86-64_EFI",
+        architectures: &["7", "9"],
+        file: SHIM,
+        by_http: false,
+    },
+    Platform {
+        tag: "ARM64_EFI",
+        architectures: &["11"],
+        file: GRUB_ARM64,
+        by_http: false,
+    },
+    Platform {
+        tag: "X86-64_HTTP",
+        architectures: &["16"],
+        file: SHIM,
+        by_http: true,
+    },
+    Platform {
+        tag: "ARM64_HTTP",
+        architectures: &["19"],
+        file: GRUB_ARM64,
+        by_http: true,
+    },
+];
+
+/// The tag of iPXE, which has the architecture of the firmware below it besides.
+const IPXE: &str = "iPXE";
+/// The script that iPXE boots kernel and initrd with.
+const IPXE_SCRIPT: &str = "ltsp/boot.ipxe";
+
+const BOOT_FILE: &str = "option:bootfile-name";
+const TFTP_SERVER: &str = "option:tftp-server";
+const VENDOR_CLASS: &str = "option:vendor-class";
+
+/// Tags by what a request says.
+pub fn matchers() -> Vec<DnsmasqOption> {
+    // iPXE announces itself by its own encapsulating option (ipxe.org/howto/dhcpd).
+    let ipxe = DnsmasqOption::new("dhcp-match", &["set:iPXE", "175"]);
+    let platforms = PLATFORMS.iter().flat_map(|platform| {
+        platform.architectures.iter().map(move |architecture| {
+            let tag = format!("set:{}", platform.tag);
+            DnsmasqOption::new("dhcp-match", &[&tag, "option:client-arch", architecture])
+        })
+    });
+    std::iter::once(ipxe).chain(platforms).collect()
+}
+
+/// Boot options that need no address.
+pub fn options(values: &Values, release: &str) -> Vec<DhcpOption> {
+    let Some(ours) = Ours::new(values, release) else {
+        return Vec::new();
+    };
+    let of_platform = |platform: &Platform| match platform.by_http {
+        true => ours.option(VENDOR_CLASS, &[platform.tag], "HTTPClient"),
+        false => ours.option(BOOT_FILE, &[platform.tag, "!iPXE"], platform.file),
+    };
+    PLATFORMS.iter().filter_map(of_platform).collect()
+}
+
+/// Boot options that hold the boot server's address.
+pub fn address_options(values: &Values, release: &str, address: &str) -> Vec<DhcpOption> {
+    let Some(ours) = Ours::new(values, release) else {
+        return Vec::new();
+    };
+    let url = |file: &str| format!("http://{address}/{file}");
+    let server = ["option:server-ip-address", TFTP_SERVER];
+    let server = server.map(|key| ours.option(key, &[], address));
+    let by_http = PLATFORMS.iter().filter(|platform| platform.by_http);
+    let by_http = by_http.map(|platform| {
+        let tags = [platform.tag, "!iPXE"];
+        ours.option(BOOT_FILE, &tags, &url(platform.file))
+    });
+    let ipxe = ours.option(BOOT_FILE, &[IPXE], &url(IPXE_SCRIPT));
+    let options = server.into_iter().chain(by_http).chain([ipxe]);
+    options.flatten().collect()
+}
+
+/// Options of ours, each of which gives way to the user's of the same kind.
+struct Ours<'a> {
+    release: &'a str,
+    tags: &'a Tags,
+}
+
+impl<'a> Ours<'a> {
+    /// `None` where nodes are not told what to boot.
+    fn new(values: &'a Values, release: &'a str) -> Option<Ours<'a>> {
+        let tags = &values.tags;
+        let told = values.ltsp.enabled && values.ltsp.publish_dhcp;
+        told.then_some(Ours { release, tags })
+    }
+
+    /// An option for the nodes of the release that have `tags`, but for those to whom the user gives another: which of
+    /// two dnsmasq takes would depend on their order, and dnsmasq-controller's files have none. `None` where that
+    /// leaves nobody.
+    fn option(&self, key: &str, tags: &[&str], value: &str) -> Option<DhcpOption> {
+        let users: Vec<&str> = self.users(key).collect();
+        if users.iter().any(|tag| *tag == "all" || tags.contains(tag)) {
+            return None;
+        }
+        let others: Vec<String> = users.iter().map(|tag| format!("!{tag}")).collect();
+        let tags = [self.release].into_iter().chain(tags.iter().copied());
+        let tags: Vec<&str> = tags.chain(others.iter().map(String::as_str)).collect();
+        Some(DhcpOption::new(key, &tags, vec![value.to_owned()]))
+    }
+
+    /// The tags with which the user gives this option.
+    fn users(&self, key: &str) -> impl Iterator<Item = &'a str> {
+        let given = self.tags.dhcp_options.iter().filter(move |(_, settings)| {
+            let mut keys = settings.iter().flatten();
+            keys.any(|(own, _)| is_same(&option_key(own), key))
+        });
+        given.map(|(tag, _)| tag.as_str())
+    }
+}
+
+/// Whether the user's key, a name or a number, is our option.
+fn is_same(own: &str, key: &str) -> bool {
+    let number = match key {
+        VENDOR_CLASS => Some(60),
+        TFTP_SERVER => Some(66),
+        BOOT_FILE => Some(67),
+        _ => None,
+    };
+    own.eq_ignore_ascii_case(key) || (number.is_some() && own.parse::<u8>().ok() == number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_option_is_the_same_by_name_and_number() {
+        for own in ["option:bootfile-name", "option:Bootfile-Name", "67", "067"] {
+            assert!(is_same(own, BOOT_FILE), "{own}");
+        }
+        for own in ["66", "option:bootfile", "encap:67", "option6:67"] {
+            assert!(!is_same(own, BOOT_FILE), "{own}");
+        }
+        assert!(!is_same("option:router", "option:server-ip-address"));
+    }
+}

@@ -1,0 +1,97 @@
+//! The nodes, as dnsmasq's lines about hosts.
+
+use super::{DhcpHost, HostPart};
+use crate::farm::boot::{PART_SIZE, part_suffix};
+use crate::farm::spec::{DhcpMode, Machine, Values};
+use crate::farm::split::{Limits, split};
+use crate::farm::syntax::dnsmasq_address;
+
+/// The tag of every node that a farm lists: it is of that farm, whichever range its address is in.
+pub const LISTED: &str = "listed";
+
+/// The nodes of the release, and for a server of its own those that it leaves to others.
+pub fn parts(values: &Values, release: &str) -> Vec<HostPart> {
+    let mut hosts = Vec::new();
+    for (_, pool) in &values.node_pools.0 {
+        let nodes = pool.nodes.iter();
+        match (pool.ignore, values.dhcp.mode) {
+            (false, _) => hosts.extend(nodes.map(|node| host(node, &pool.tags, release))),
+            (true, DhcpMode::Standalone) => hosts.extend(nodes.filter_map(ignored)),
+            // That server knows the farm whose nodes they are.
+            (true, DhcpMode::Controller) => (),
+        }
+    }
+    // As JSON an item repeats its fields with their keys around them.
+    let size = |host: &DhcpHost| 128 + 4 * host.fields.iter().map(String::len).sum::<usize>();
+    split(&hosts, size, key, Limits::up_to(PART_SIZE))
+        .into_iter()
+        .map(|range| HostPart {
+            name: match range.start {
+                0 => format!("{release}-clients"),
+                start => format!("{release}-clients-{}", part_suffix(key(&hosts[start]))),
+            },
+            hosts: hosts[range].to_vec(),
+        })
+        .collect()
+}
+
+/// What a host is recognised by: its first MAC, else its client identifier or address.
+fn key(host: &DhcpHost) -> &str {
+    host.fields.first().map_or("", String::as_str)
+}
+
+/// A client identifier without the `id:` that stands before it in dnsmasq's line, which we write.
+pub fn client_id(text: &str) -> &str {
+    text.strip_prefix("id:").unwrap_or(text)
+}
+
+/// A node with the tags of its pool and of its release.
+pub fn host(node: &Machine, tags: &[String], release: &str) -> DhcpHost {
+    let own = [release, LISTED].map(str::to_owned);
+    let set_tags: Vec<String> = tags.iter().cloned().chain(own).collect();
+    let ip = node.ip.as_deref().map(dnsmasq_address);
+    let lease_time = node.lease_time.as_deref().unwrap_or("infinite");
+    let (macs, client_id, mut fields) = identity(node);
+    fields.extend(set_tags.iter().map(|tag| format!("set:{tag}")));
+    fields.extend(ip.clone());
+    fields.extend(node.name.clone());
+    fields.push(lease_time.to_owned());
+    DhcpHost {
+        macs,
+        client_id,
+        set_tags,
+        ip,
+        hostname: node.name.clone(),
+        lease_time: lease_time.to_owned(),
+        fields,
+    }
+}
+
+/// A node that another server gives its lease; `None` for one that is known by its name alone.
+fn ignored(node: &Machine) -> Option<DhcpHost> {
+    let (macs, client_id, mut fields) = identity(node);
+    if fields.is_empty() {
+        return None;
+    }
+    fields.push("ignore".to_owned());
+    Some(DhcpHost {
+        macs,
+        client_id,
+        set_tags: Vec::new(),
+        ip: None,
+        hostname: None,
+        lease_time: String::new(),
+        fields,
+    })
+}
+
+/// MACs, client identifier, and both as fields.
+fn identity(node: &Machine) -> (Option<Vec<String>>, Option<String>, Vec<String>) {
+    let macs = node.mac.as_ref().map(|mac| mac.split()).unwrap_or_default();
+    let macs: Vec<String> = macs.iter().map(|mac| mac.trim().to_owned()).collect();
+    let client_id = node.client_id.as_deref().map(client_id);
+    let mut fields = macs.clone();
+    fields.extend(client_id.iter().map(|id| format!("id:{id}")));
+    let macs = (!macs.is_empty()).then_some(macs);
+    (macs, client_id.map(str::to_owned), fields)
+}

@@ -1,0 +1,178 @@
+//! Ranges and further settings of node pools, and what follows from all of them for a server of the farm's own.
+
+use serde_json::Value;
+
+use super::DnsmasqOption;
+use super::hosts::LISTED;
+use crate::farm::checks::range::{self, Kind, Range};
+use crate::farm::spec::{Flags, NodePools, Values};
+
+/// Lines about the pools.
+///
+/// A machine has the tag of one release: a node of the one that lists it, every other machine of the one whose range
+/// its address is from. So two farms may have ranges in the same network, on one server.
+pub fn options(pools: &NodePools, release: &str) -> Vec<DnsmasqOption> {
+    let in_range = format!("{release}-range");
+    let mut options = Vec::new();
+    for (_, pool) in pools.own() {
+        if let Some(range) = pool.range.as_deref().filter(|range| !range.is_empty()) {
+            let fields = [format!("set:{in_range}")].into_iter().chain(fields(range));
+            options.push(DnsmasqOption {
+                key: "dhcp-range".to_owned(),
+                values: fields.collect(),
+            });
+        }
+        for (key, text) in pool.extra_opts.iter().flatten() {
+            options.push(further(key, text, release));
+        }
+    }
+    let has_range = pools
+        .own()
+        .any(|(_, pool)| pool.range.as_deref().is_some_and(|range| !range.is_empty()));
+    if has_range {
+        let [set, of_range, unlisted] = [
+            format!("set:{release}"),
+            format!("tag:{in_range}"),
+            format!("tag:!{LISTED}"),
+        ];
+        options.push(DnsmasqOption::new("tag-if", &[&set, &of_range, &unlisted]));
+    }
+    options
+}
+
+/// A pool's further option. A host among them is a node of the release as well.
+fn further(key: &str, text: &str, release: &str) -> DnsmasqOption {
+    let in_tag = |field: String| match field.starts_with("tag:") || field.starts_with("set:") {
+        true => field.replace('?', release),
+        false if field == "?" => release.to_owned(),
+        false => field,
+    };
+    let values = fields(text).map(in_tag);
+    let mut values: Vec<String> = values.collect();
+    let own = [release, LISTED].map(|tag| format!("set:{tag}"));
+    let is_node = key == "dhcp-host" && !values.iter().any(|value| value == "ignore");
+    let own = own.into_iter().filter(|_| is_node);
+    let own: Vec<String> = own.filter(|tag| !values.contains(tag)).collect();
+    values.extend(own);
+    DnsmasqOption {
+        key: key.to_owned(),
+        values,
+    }
+}
+
+fn fields(text: &str) -> impl Iterator<Item = String> {
+    text.split(',').map(|field| field.trim().to_owned())
+}
+
+/// Lines for a server of the farm's own: what follows from its nodes and ranges, and the user's flags.
+pub fn server_settings(values: &Values) -> Vec<DnsmasqOption> {
+    let pools = &values.node_pools;
+    let mut settings = Vec::new();
+    if only_listed(pools) {
+        // Not even a refusal: an unknown machine is another server's.
+        let unknown = ["tag:!known", "tag:!dhcpv6"];
+        settings.push(DnsmasqOption::new("dhcp-ignore", &unknown));
+    }
+    if !knows_client_ids(pools) {
+        // Firmware, initrd and system of one machine each have another identifier, and the same MAC.
+        settings.push(DnsmasqOption::new("dhcp-ignore-clid", &[]));
+    }
+    settings.extend(flags(&values.dhcp.standalone.extra_args));
+    settings
+}
+
+/// Whether there are IPv4 ranges, and all are for listed nodes.
+fn only_listed(pools: &NodePools) -> bool {
+    let ranges = range::texts(pools).filter_map(|text| range::parse(text).ok());
+    let kinds: Vec<Kind> = ranges
+        .filter(Range::is_ipv4)
+        .map(|range| range.kind)
+        .collect();
+    !kinds.is_empty() && kinds.iter().all(|kind| *kind == Kind::Listed)
+}
+
+fn knows_client_ids(pools: &NodePools) -> bool {
+    pools.0.iter().any(|(_, pool)| {
+        let mut further = pool.extra_opts.iter().flatten();
+        pool.nodes.iter().any(|node| node.client_id.is_some())
+            || further.any(|(key, text)| key == "dhcp-host" && text.contains("id:"))
+    })
+}
+
+/// Flags as lines: `true` is a flag without a value, `false` and null leave it out, a list repeats it.
+fn flags(flags: &Flags) -> impl Iterator<Item = DnsmasqOption> {
+    flags.iter().flat_map(|(flag, value)| {
+        let values = match value {
+            Value::Array(values) => values.as_slice(),
+            value => std::slice::from_ref(value),
+        };
+        values.iter().filter_map(|value| {
+            let values = match value {
+                Value::Null | Value::Bool(false) => return None,
+                Value::Bool(true) => Vec::new(),
+                Value::String(text) => fields(text).collect(),
+                other => vec![other.to_string()],
+            };
+            let key = flag.clone();
+            Some(DnsmasqOption { key, values })
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The lines of a server whose pools have these ranges, as far as they are about `key`.
+    fn lines(key: &str, pools: serde_json::Value) -> Vec<String> {
+        let pools = serde_json::from_value(pools).expect("pools");
+        let found = options(&pools, "farm").into_iter();
+        let found = found.filter(|option| option.key == key);
+        found.map(|option| option.values.join(",")).collect()
+    }
+
+    #[test]
+    fn the_farms_tag_stands_in_tags_and_alone_and_nowhere_else() {
+        let url = "http://10.0.0.1/boot.ipxe?mac=x";
+        let pools = serde_json::json!([{"extraOpts": [
+            {"dhcp-boot": format!("tag:?,tag:!?,{url}")}, {"dhcp-mac": "set:?,?"},
+        ]}]);
+        let expected = format!("tag:farm,tag:!farm,{url}");
+        assert_eq!(lines("dhcp-boot", pools.clone()), [expected]);
+        assert_eq!(lines("dhcp-mac", pools), ["set:farm,farm"]);
+    }
+
+    #[test]
+    fn further_hosts_are_the_farms_nodes_and_ignored_ones_are_not() {
+        let pools = serde_json::json!([{"extraOpts": [
+            {"dhcp-host": "02:00:00:00:00:01,10.0.0.9"}, {"dhcp-host": "02:00:00:00:00:02,set:?"},
+            {"dhcp-host": "02:00:00:00:00:03,ignore"},
+        ]}]);
+        let expected = [
+            "02:00:00:00:00:01,10.0.0.9,set:farm,set:listed",
+            "02:00:00:00:00:02,set:farm,set:listed",
+            "02:00:00:00:00:03,ignore",
+        ];
+        assert_eq!(lines("dhcp-host", pools), expected);
+    }
+
+    #[test]
+    fn only_static_ranges_are_for_listed_nodes_only() {
+        for (ranges, expected) in [
+            (&["10.0.0.0,static"] as &[&str], true),
+            (&["10.0.0.0,static", "tag:x,10.1.0.0,static,1h"], true),
+            (&["10.0.0.0,static", "::,ra-only", "fd00::1,fd00::9"], true),
+            (&["10.0.0.0,static", "10.1.0.1,10.1.0.9"], false),
+            (&["10.0.0.0,proxy"], false),
+            (&["fd00::,static"], false),
+            (&[], false),
+        ] {
+            let pools: Vec<_> = ranges
+                .iter()
+                .map(|range| serde_json::json!({"range": range}))
+                .collect();
+            let pools = serde_json::from_value(pools.into()).expect("pools");
+            assert_eq!(only_listed(&pools), expected, "{ranges:?}");
+        }
+    }
+}
