@@ -1,5 +1,6 @@
 //! `kubefarm init`: a farm to start from.
 
+use std::borrow::Cow;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -17,6 +18,14 @@ Examples:
 
   Two layers; the second becomes farm1/advanced_network.yaml:
     kubefarm init farm1 --example generic --example advanced_network";
+
+/// The ready-made layer that a new farm begins with.
+const DHCP_LAYER: &str = "standalone-dhcp";
+const HEADING: &str = "
+# ------------------------------------------------------------------------------
+# Leases
+# ------------------------------------------------------------------------------
+";
 
 /// Write an example's values and README into a folder, to start a farm from.
 #[derive(Debug, Args)]
@@ -39,7 +48,7 @@ impl Init {
     pub fn run(self) -> Result<(), Failure> {
         let examples = self.example.iter().map(|name| example(name));
         let examples = examples.collect::<Result<Vec<Example>, Failure>>()?;
-        let files: Vec<(PathBuf, &str)> = examples
+        let files: Vec<(PathBuf, Cow<str>)> = examples
             .iter()
             .enumerate()
             .flat_map(|(index, example)| files(&self.dir, index, example))
@@ -80,7 +89,7 @@ fn example(name: &str) -> Result<Example, Failure> {
 }
 
 /// An example's files: the first gives `values.yaml`, a further one a layer of its own name.
-fn files(dir: &Path, index: usize, example: &Example) -> [(PathBuf, &'static str); 2] {
+fn files(dir: &Path, index: usize, example: &Example) -> [(PathBuf, Cow<'static, str>); 2] {
     let (values, readme) = match index {
         0 => ("values.yaml".to_owned(), "README.md".to_owned()),
         _ => (
@@ -88,10 +97,26 @@ fn files(dir: &Path, index: usize, example: &Example) -> [(PathBuf, &'static str
             format!("{}.md", example.name),
         ),
     };
+    let text = match index {
+        0 => with_dhcp(example.values),
+        _ => Cow::Borrowed(example.values),
+    };
     [
-        (dir.join(values), example.values),
-        (dir.join(readme), example.readme),
+        (dir.join(values), text),
+        (dir.join(readme), Cow::Borrowed(example.readme)),
     ]
+}
+
+/// A new farm has a dnsmasq of its own, unless its example chose. The default is for values files that are older
+/// ([decision 24](../../docs/decisions/0024-who-gives-leases.md)).
+fn with_dhcp(values: &'static str) -> Cow<'static, str> {
+    let chosen = values.lines().any(|line| line.starts_with("dhcp:"));
+    let layers = embedded::layers();
+    let mut layers = layers.iter().filter(|_| !chosen);
+    match layers.find(|layer| layer.name == DHCP_LAYER) {
+        None => Cow::Borrowed(values),
+        Some(layer) => Cow::Owned(format!("{values}{HEADING}{}", layer.text)),
+    }
 }
 
 fn write_new(path: &Path, text: &str) -> io::Result<()> {

@@ -130,6 +130,8 @@ fn init_writes_a_farm_that_renders() {
         "builtin:generic",
         "-f",
         "builtin:advanced_network",
+        "-f",
+        "builtin:standalone-dhcp",
     ]);
     assert_eq!(kubefarm(args).success(), embedded.success());
 }
@@ -152,10 +154,14 @@ fn init_writes_here_by_default() {
     let folder = tempfile::tempdir().expect("a folder");
     run(kubefarm_command().current_dir(folder.path()).arg("init")).success();
     let values = fs::read_to_string(folder.path().join("values.yaml")).expect("the values");
-    assert_eq!(
-        values,
-        fs::read_to_string("examples/generic/values.yaml").expect("the example")
-    );
+    let [example, dhcp] = [
+        "examples/generic/values.yaml",
+        "values/standalone-dhcp.yaml",
+    ]
+    .map(|path| fs::read_to_string(path).expect("an embedded file"));
+    let rest = values.strip_prefix(example.as_str());
+    let rest = rest.expect("the example, and no other change").to_owned();
+    assert!(rest.ends_with(&dhcp), "{rest}");
 }
 
 #[test]
