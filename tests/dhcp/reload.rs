@@ -101,5 +101,6 @@ fn a_node_that_is_there_twice_for_a_moment_does_no_harm() {
     let twice = ["one", "other"].map(|name| (name.to_owned(), text.clone()));
     mount(&folder.path().join("hosts"), "twice", &twice);
     running.wait_for("duplicate dhcp-host IP address");
+    running.wait_for("It goes on with what it had.");
     assert_answers(&network, &running, "1400");
 }
