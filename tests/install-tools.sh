@@ -47,6 +47,7 @@ need curl curl
 need faketime faketime
 need tinyproxy tinyproxy
 need go golang-go
+need nginx nginx-light
 if [ "${1:-}" = cluster ]; then
     need containerd containerd
     need runc runc
@@ -62,6 +63,16 @@ if [ "${1:-}" = cluster ]; then
     need mmdebstrap mmdebstrap
     need cc gcc
 fi
+# What builds the boot image, and the machines that it boots.
+if [ "${1:-}" = cluster ]; then
+    need mmdebstrap mmdebstrap
+    need mksquashfs squashfs-tools
+    need zstd zstd
+    need qemu-system-x86_64 qemu-system-x86
+    need_file /usr/share/OVMF/OVMF_CODE_4M.fd ovmf
+    need_file /usr/lib/ipxe/qemu/efi-e1000.rom ipxe-qemu
+    need ssh openssh-client
+fi
 need_file /usr/share/ltsp/common/ltsp/55-config.sh ltsp
 
 if [ -z "$missing" ]; then
@@ -71,6 +82,13 @@ echo "Installing:$missing"
 as_root=''
 if [ "$(id -u)" -ne 0 ]; then
     as_root=sudo
+fi
+# No server starts because its program is here (https://people.debian.org/~hmh/invokerc.d-policyrc.d-specification.txt).
+policy=/usr/sbin/policy-rc.d
+if [ ! -e $policy ]; then
+    trap '$as_root rm -f $policy' EXIT
+    printf '#!/bin/sh\nexit 101\n' | $as_root tee $policy >/dev/null
+    $as_root chmod 0755 $policy
 fi
 $as_root apt-get update
 # shellcheck disable=SC2086 # one word a package
