@@ -2,6 +2,9 @@
 
 mod support;
 
+#[path = "consumers_boot/failures.rs"]
+mod failures;
+
 use std::fs::{create_dir_all, read_dir, read_link, read_to_string, write};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -211,12 +214,16 @@ fn services_are_enabled_and_updates_masked() {
         "apt-daily.timer",
         "apt-daily-upgrade.timer",
         "unattended-upgrades.service",
+        "ltsp.service",
     ] {
         assert!(units.contains(&format!("{unit} /dev/null")), "{units:?}");
     }
     assert_eq!(
         links(&node.path("/etc/systemd/system/multi-user.target.wants")),
-        ["kubeadm-join.service /etc/systemd/system/kubeadm-join.service"]
+        [
+            "kubeadm-join.service /etc/systemd/system/kubeadm-join.service",
+            "kubefarm-boot.service /etc/systemd/system/kubefarm-boot.service",
+        ]
     );
     let drop_in = node.read("/etc/systemd/system/kubelet.service.d/99-kubefarm.conf");
     assert_eq!(drop_in, "[Service]\nEnvironment=\"KUBELET_EXTRA_ARGS=\"\n");
@@ -268,24 +275,6 @@ fn sections_of_the_user_run_and_flags_keep_their_signs() {
     let drop_in = node.read("/etc/systemd/system/kubelet.service.d/99-kubefarm.conf");
     let expected = r#"Environment="KUBELET_EXTRA_ARGS=--a=100%% --b=\"c\\d\"""#;
     assert!(drop_in.contains(expected), "{drop_in}");
-}
-
-#[test]
-fn a_network_that_cannot_be_right_stops_the_boot() {
-    let stranger = Node {
-        ip: "10.63.1.11",
-        ..PLAIN
-    };
-    let farm = advanced_network().with("--set=ltsp.config.options.DEBUG_SHELL=1");
-    let Some(node) = boot(&farm, stranger, None) else {
-        return;
-    };
-    let Finished { stdout, stderr, .. } = &node.finished;
-    assert!(!stdout.contains("booted"), "{stdout}");
-    assert!(
-        stderr.contains("10.63.1.11 is outside of 10.64.0.0/16"),
-        "{stderr}"
-    );
 }
 
 /// Of two labels with one key kubelet takes the last: the specific tag's, whatever its name. And lines of other

@@ -154,7 +154,14 @@ fn the_generic_farm_marks_its_storage_node() {
         "console=tty1 console=ttyS0,115200n8"
     );
     assert!(common["KUBEFARM_ROOT_PASSWD"].starts_with("$6$farmexample$uRmuvj"));
-    assert_eq!(common["POST_INIT_NETWORKING"], ". /etc/ltsp/network.sh");
+    assert_eq!(
+        common["KUBEFARM_POST_INIT_NETWORKING"],
+        ". /etc/ltsp/network.sh"
+    );
+    assert_eq!(
+        common["POST_INIT_NETWORKING"],
+        "kubefarm_run POST_INIT_NETWORKING"
+    );
 }
 
 #[test]
@@ -268,9 +275,11 @@ fn boot_menu(objects: &Objects, folder: &Path) -> Option<()> {
     std::fs::write(folder.join("boot-menu.sh"), script).expect("written");
     write_configuration(objects, folder);
     let conf = folder.join("ltsp.conf");
+    std::fs::create_dir_all(folder.join("images/x86_64")).expect("a folder");
+    std::fs::write(folder.join("images/x86_64/release"), "1f2e\n").expect("written");
     let mut command = Command::new(shell);
-    command.current_dir(folder).arg("boot-menu.sh");
-    run(command.arg(conf).arg("menu")).success();
+    command.current_dir(folder).arg("boot-menu.sh").arg(conf);
+    run(command.args(["menu", "a0b1", "images"])).success();
     Some(())
 }
 
@@ -282,14 +291,26 @@ fn the_boot_menu_follows_sections_and_addresses() {
     };
     let read =
         |name: &str| std::fs::read_to_string(folder.path().join("menu").join(name)).expect(name);
-    let common = read("settings.cfg");
-    assert_eq!(common, "set kernel_parameters=''\nset timeout=0\n");
+    assert_eq!(
+        read("settings.cfg"),
+        "set kernel_parameters=''\nset timeout=0\nset configuration=a0b1\nset release=1f2e\n\
+         if [ \"$machine\" = arm64 ]; then\n    set release=\nfi\nset node_settings=yes\n"
+    );
+    assert_eq!(
+        read("settings.ipxe"),
+        "set kernel_parameters \nset configuration a0b1\nset release 1f2e\n\
+         iseq ${buildarch} arm64 && set release  ||\nset node_settings yes\n"
+    );
     let machine = read("nodes/02:00:00:40:01:0a.cfg");
     assert_eq!(machine, "set kernel_parameters=''\nset timeout=7\n");
     let known_by_address = read("nodes/10.64.1.3.cfg");
     assert_eq!(
         known_by_address,
         "set kernel_parameters='quiet'\nset timeout=0\n"
+    );
+    assert_eq!(
+        read("nodes/10.64.1.3.ipxe"),
+        "set kernel_parameters quiet\n"
     );
 }
 
@@ -305,11 +326,12 @@ fn the_boot_menu_follows_tags() {
     let file = |name: &str| folder.path().join(name);
     let read = |name: &str| std::fs::read_to_string(file(name)).expect(name);
     let common = "set kernel_parameters='console=tty1 console=ttyS0,115200n8'\nset timeout=3\n";
-    assert_eq!(read("menu/settings.cfg"), common);
+    assert!(read("menu/settings.cfg").starts_with(common));
     let nodes: Vec<_> = std::fs::read_dir(file("menu/nodes"))
         .expect("a folder")
         .collect();
-    assert_eq!(nodes.len(), 2, "{nodes:?}");
+    // For GRUB and for iPXE.
+    assert_eq!(nodes.len(), 4, "{nodes:?}");
     for mac in ["02:00:00:40:06:0a", "02:00:00:40:06:0b"] {
         let own = "set kernel_parameters='quiet'\nset timeout=3\n";
         assert_eq!(read(&format!("menu/nodes/{mac}.cfg")), own);

@@ -11,7 +11,7 @@ pub use files::{own_files, toml_text};
 pub use sections::{section_file, shell_text, split_section};
 
 use super::names::set;
-use super::settings::{TagSettings, fold};
+use super::settings::{TagSettings, fold, user_setting};
 use super::spec::{self, Flags, Fragment, NodePools, ServiceType, TextMap, Values};
 use super::split::{Limits, split};
 use super::workload::{Workload, some_text};
@@ -180,7 +180,7 @@ fn projected_items(sources: &[Fragment]) -> Vec<Fragment> {
 
 fn settings(map: &TextMap) -> Vec<Setting> {
     map.iter()
-        .map(|(key, value)| Setting::new(key, value))
+        .flat_map(|(key, value)| user_setting(key, value))
         .collect()
 }
 

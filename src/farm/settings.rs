@@ -15,7 +15,7 @@ impl TagSettings {
         let mut settings: IndexMap<String, Vec<Setting>> = IndexMap::new();
         for (tag, options) in &tags.ltsp_options {
             let options = options.iter().flatten();
-            let found = options.map(|(key, value)| Setting::new(key, value));
+            let found = options.flat_map(|(key, value)| user_setting(key, value));
             settings.entry(tag.clone()).or_default().extend(found);
         }
         for (tag, labels) in &tags.kubernetes_labels {
@@ -56,6 +56,23 @@ impl TagSettings {
             })
             .collect()
     }
+}
+
+/// A setting of the user's. LTSP evaluates the text of hooks, `PRE_INIT_X` and the like, as process 1 of a node
+/// (ltsp.conf(5)): such a text is kept under another name, for `kubefarm_run` to evaluate it where its failure ends
+/// nothing.
+pub fn user_setting(key: &str, value: &str) -> Vec<Setting> {
+    if is_hook(key) {
+        let text = Setting::new(format!("KUBEFARM_{key}"), value);
+        vec![text, Setting::new(key, format!("kubefarm_run {key}"))]
+    } else {
+        vec![Setting::new(key, value)]
+    }
+}
+
+/// Whether LTSP evaluates the setting's text before or after one of its commands.
+fn is_hook(key: &str) -> bool {
+    key.starts_with("PRE_") || key.starts_with("POST_")
 }
 
 fn add_list(

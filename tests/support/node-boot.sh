@@ -11,6 +11,8 @@ set -eu
 root=$1 device=$2 mac=$3 address=$4 hostname=$5
 cd "$root"
 mkdir -p root sbin var/lib var/log var/cache etc/ssh
+# The initrd has made it.
+mkdir -p run/ltsp/client
 make_root
 # LTSP takes some of systemd's and polkit's files away.
 for changed in usr/lib/systemd/system-generators usr/share/polkit-1; do

@@ -2,30 +2,38 @@
 # Prepares what the nodes fetch, and again whenever the configuration changes.
 #
 # Reads   /config       ltsp.conf and its companions, as Kubernetes mounts them
-#         /scripts      grub.cfg
-#         /srv/tftp     what the image brings: boot loaders in ltsp/grub; kernels, initrds and system images,
-#                       which are served from there, in ltsp/x86_64 and ltsp/arm64
+#         /scripts      grub.cfg, boot.ipxe
+#         /srv/tftp     what the image brings: boot loaders in ltsp/grub and where signed ones look for one another;
+#                       kernels, initrds and system images, which are served from there, in ltsp/x86_64/RELEASE
+#                       and ltsp/arm64/RELEASE; the name of the release in use is in the file `release` beside
 # Writes  /etc/ltsp     the configuration in one piece, where LTSP looks for it
-#         /shared/ltsp  ltsp.img (an initrd with /etc/ltsp and LTSP itself) and the boot loaders
+#         /shared       the boot loaders, the menu, and ltsp/configuration/NAME/ltsp.img: an initrd with /etc/ltsp
+#                       and LTSP itself, under the name of its content
+#
+# A node that has loaded the menu of one configuration loads that one's ltsp.img and no other, from whichever boot
+# server; so the one before stays until the next but one is there.
 set -eu
 
 config=/config
-image=/srv/tftp/ltsp
+image=/srv/tftp
 shared=/shared
 staging=$shared/.staging
 
 # Everything is built aside and moved into place, so that a node never loads half a file.
 publish() {
     rm -rf "$staging"
-    mkdir -p "$staging/ltsp" "$shared/ltsp"
+    mkdir -p "$staging/ltsp" "$shared/ltsp/configuration"
     assemble
     # LTSP checks the syntax of every *.sh on the way; a mistake there ends here. It wants to know the
     # network it is on, to find settings for this server: there are none.
     DEVICE=none IP_ADDRESS=0.0.0.0 MAC_ADDRESS=00:00:00:00:00:00 \
         TFTP_DIR=$staging TMPDIR=$staging ltsp initrd
+    configuration=$(name_of_configuration)
     stage_grub
-    mv -f "$staging/ltsp/ltsp.img" "$shared/ltsp/ltsp.img"
-    publish_folder grub
+    publish_configuration
+    mv -f "$staging/boot.ipxe" "$shared/ltsp/boot.ipxe"
+    publish_folder ltsp/grub
+    publish_signed
     rm -rf "$staging"
 }
 
@@ -54,20 +62,56 @@ assemble() {
     done
 }
 
+# The same on every boot server that has the same configuration and image: the content decides.
+name_of_configuration() {
+    {
+        cat "$image"/ltsp/*/release 2>/dev/null || true
+        cd /etc/ltsp
+        find . -type f | LC_ALL=C sort | while read -r file; do
+            stat -c '%a %n' "$file"
+            sha256sum <"$file"
+        done
+    } | sha256sum | cut -c1-16
+}
+
 stage_grub() {
-    cp -R "$image/grub" "$staging/ltsp/grub"
+    cp -R "$image/ltsp/grub" "$staging/ltsp/grub"
     cp /scripts/grub.cfg "$staging/ltsp/grub/grub.cfg"
     mkdir -p "$staging/ltsp/grub/nodes"
-    sh /scripts/boot-menu.sh /etc/ltsp/ltsp.conf "$staging/ltsp/grub"
-    chmod -R a+rX "$staging/ltsp"
+    sh /scripts/boot-menu.sh /etc/ltsp/ltsp.conf "$staging/ltsp/grub" "$configuration" "$image/ltsp"
+    {
+        sed 1q /scripts/boot.ipxe
+        cat "$staging/ltsp/grub/settings.ipxe"
+        sed 1d /scripts/boot.ipxe
+    } >"$staging/boot.ipxe"
+    chmod -R a+rX "$staging/ltsp" "$staging/boot.ipxe"
+}
+
+publish_configuration() {
+    mkdir -p "$shared/ltsp/configuration/$configuration"
+    mv -f "$staging/ltsp/ltsp.img" "$shared/ltsp/configuration/$configuration/ltsp.img"
+    chmod -R a+rX "$shared/ltsp/configuration"
+    # The newest two stay. A name may come back: then it is the newest again.
+    touch "$shared/ltsp/configuration/$configuration"
+    # shellcheck disable=SC2012 # names of our own
+    ls -t "$shared/ltsp/configuration" | tail -n +3 | while read -r old; do
+        rm -rf "$shared/ltsp/configuration/$old"
+    done
 }
 
 # A folder that is not empty cannot be replaced in one step: for an instant there is none, and a node that
 # asks right then tries again.
 publish_folder() {
     rm -rf "$staging/previous"
-    test ! -e "$shared/ltsp/$1" || mv "$shared/ltsp/$1" "$staging/previous"
-    mv "$staging/ltsp/$1" "$shared/ltsp/$1"
+    test ! -e "$shared/$1" || mv "$shared/$1" "$staging/previous"
+    mv "$staging/$1" "$shared/$1"
+}
+
+# Shim looks for its second stage at the top of the TFTP server, and the signed GRUB for its menu in /grub.
+publish_signed() {
+    for part in grubx64.efi grub; do
+        test -e "$shared/$part" || test ! -e "$image/$part" || cp -R "$image/$part" "$shared/$part"
+    done
 }
 
 # Kubernetes replaces a mounted configuration by turning the link ..data to a new folder.

@@ -8,6 +8,7 @@
 # KUBELET_EXTRA_ARGS_*.
 
 kubefarm_init() {
+    rw mkdir -p /etc/systemd/system
     kubefarm_updates
     kubefarm_timezone
     kubefarm_ssh
@@ -16,14 +17,23 @@ kubefarm_init() {
     kubefarm_container_runtimes
     kubefarm_kubelet
     kubefarm_services
+    kubefarm_ltsp_service
     kubefarm_private_files
     return 0
 }
 
 kubefarm_updates() {
     test "$KUBEFARM_DISABLE_AUTOUPDATE" = 1 || return 0
-    rw systemctl mask --quiet --root=/ --no-reload \
-        apt-daily.timer apt-daily-upgrade.timer unattended-upgrades.service
+    kubefarm_mask apt-daily.timer apt-daily-upgrade.timer unattended-upgrades.service
+}
+
+# What `systemctl mask` does, without starting it: each process counts here.
+kubefarm_mask() {
+    local unit
+
+    for unit in "$@"; do
+        rw ln -sf /dev/null "/etc/systemd/system/$unit"
+    done
 }
 
 kubefarm_timezone() {
@@ -32,9 +42,10 @@ kubefarm_timezone() {
     printf '%s\n' "$KUBEFARM_TIMEZONE" >/etc/timezone
 }
 
-# The image holds no host keys: every node makes its own.
+# The image holds no host keys: every node makes its own. One, since an RSA key takes seconds.
 kubefarm_ssh() {
-    rw ssh-keygen -A
+    test -f /etc/ssh/ssh_host_ed25519_key ||
+        rw ssh-keygen -q -t ed25519 -N '' -f /etc/ssh/ssh_host_ed25519_key
     test -f /etc/ltsp/authorized_keys || return 0
     rw mkdir -p -m 0700 /root/.ssh
     kubefarm_copy authorized_keys /root/.ssh/authorized_keys 0600
@@ -91,13 +102,25 @@ kubefarm_values() {
 
 # Every unit among the files is installed and started with the system.
 kubefarm_services() {
-    local unit
+    local unit units
 
+    units=''
     for unit in /etc/ltsp/*.service; do
-        test -f "$unit" || continue
-        rw cp -f "$unit" /etc/systemd/system/
-        rw systemctl enable --quiet --root=/ --no-reload "${unit##*/}"
+        test ! -f "$unit" || units="$units ${unit##*/}"
     done
+    test -n "$units" || return 0
+    rw cp -f /etc/ltsp/*.service /etc/systemd/system/
+    # shellcheck disable=SC2086 # one word a unit
+    rw systemctl enable --quiet --root=/ --no-reload $units
+}
+
+# LTSP's own unit evaluates everything anew, for nothing that a server needs; only PRE_SERVICE_* and POST_SERVICE_*
+# of the user's are reasons to run it.
+kubefarm_ltsp_service() {
+    case $(set) in
+    *PRE_SERVICE_* | *POST_SERVICE_*) ;;
+    *) kubefarm_mask ltsp.service ;;
+    esac
 }
 
 # These hold the root password's hash and the join token.

@@ -10,11 +10,13 @@ use crate::farm::syntax::is_file_key;
 use crate::values::{Path, Problem};
 
 /// Files of /etc/ltsp that are ours, or the join-config Secret's, alone.
-pub const OWN_FILES: [&str; 4] = [
+pub const OWN_FILES: [&str; 6] = [
     "ltsp.conf",
     "init.sh",
     "kubeadm-join.conf",
     "kubeadm-join.service",
+    "kubeadm-join.sh",
+    "kubefarm-boot.service",
 ];
 
 /// Settings that make a file which `extraFiles` can replace.
