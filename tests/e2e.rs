@@ -34,6 +34,8 @@ mod nodes;
 mod registry;
 #[path = "e2e/release.rs"]
 mod release;
+#[path = "e2e/runner.rs"]
+mod runner;
 #[path = "e2e/second_farm.rs"]
 mod second_farm;
 #[path = "e2e/token.rs"]
@@ -41,63 +43,61 @@ mod token;
 #[path = "e2e/writer.rs"]
 mod writer;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::time::Instant;
 
 use admin_cluster::AdminCluster;
-use kubefarm::report::table;
 use release::Release;
+use runner::Check;
 
 /// What a check says it saw. A check that does not see what it should panics.
 type Seen = String;
 
-/// Does one thing with the farm and says what it saw.
-type Check = fn(&mut Release) -> Seen;
-
 /// What is shown, and how.
-const CHECKS: [(&str, Check); 22] = [
-    ("apply --wait, certificates built in", apply::fresh),
-    ("pods ready, none restarted, restricted", apply::pods),
-    ("the boot server in its own namespace", boot_server::runs),
-    ("the admin pod reaches the child", apply::admin_pod),
-    ("the tools image, pulled from a registry", registry::tools),
-    ("the token CronJob, run now", token::refreshed),
-    ("etcd asks for certificates", identity::etcd),
-    ("strangers get nothing", identity::anonymous),
-    ("nodes join with labels and taints", nodes::join),
-    ("nodes load over HTTP and TFTP", boot_server::serves),
-    (
-        "Konnectivity over GRPC: logs, exec",
-        konnectivity::logs_over_grpc,
-    ),
-    (
-        "Konnectivity over GRPC: webhook, aggregated API",
-        konnectivity::calls,
-    ),
-    ("killed: etcd, API server, leader", faults::killed),
-    ("a changed flag rolls the API server alone", changes::flag),
-    (
-        "so does a changed name in its certificate",
-        changes::certificate_name,
-    ),
-    (
-        "Konnectivity over HTTPConnect: logs, exec",
-        konnectivity::logs_over_http,
-    ),
-    (
-        "Konnectivity over HTTPConnect: webhook, aggregated API",
-        konnectivity::calls,
-    ),
-    ("DHCP of the farm's own", boot_server::standalone_dhcp),
-    (
-        "a second farm, certificates of cert-manager",
-        second_farm::beside,
-    ),
-    ("three machines, layer ha: replicas apart", ha::spread),
-    ("the backup CronJob, run now", ha::backup),
-    ("a whole machine lost, and back", ha::machine_lost),
-];
+fn checks<'a>() -> [(&'static str, Check<Release<'a>>); 22] {
+    [
+        ("apply --wait, certificates built in", apply::fresh),
+        ("pods ready, none restarted, restricted", apply::pods),
+        ("the boot server in its own namespace", boot_server::runs),
+        ("the admin pod reaches the child", apply::admin_pod),
+        ("the tools image, pulled from a registry", registry::tools),
+        ("the token CronJob, run now", token::refreshed),
+        ("etcd asks for certificates", identity::etcd),
+        ("strangers get nothing", identity::anonymous),
+        ("nodes join with labels and taints", nodes::join),
+        ("nodes load over HTTP and TFTP", boot_server::serves),
+        (
+            "Konnectivity over GRPC: logs, exec",
+            konnectivity::logs_over_grpc,
+        ),
+        (
+            "Konnectivity over GRPC: webhook, aggregated API",
+            konnectivity::calls,
+        ),
+        ("killed: etcd, API server, leader", faults::killed),
+        ("a changed flag rolls the API server alone", changes::flag),
+        (
+            "so does a changed name in its certificate",
+            changes::certificate_name,
+        ),
+        (
+            "Konnectivity over HTTPConnect: logs, exec",
+            konnectivity::logs_over_http,
+        ),
+        (
+            "Konnectivity over HTTPConnect: webhook, aggregated API",
+            konnectivity::calls,
+        ),
+        ("DHCP of the farm's own", boot_server::standalone_dhcp),
+        (
+            "a second farm, certificates of cert-manager",
+            second_farm::beside,
+        ),
+        ("three machines, layer ha: replicas apart", ha::spread),
+        ("the backup CronJob, run now", ha::backup),
+        ("a whole machine lost, and back", ha::machine_lost),
+    ]
+}
 
 fn main() -> ExitCode {
     let began = Instant::now();
@@ -113,34 +113,5 @@ fn main() -> ExitCode {
     };
     eprintln!("the admin cluster is up after {:.0?}", began.elapsed());
     let mut release = Release::first(&cluster, values);
-    let mut rows = Vec::new();
-    let mut failed = false;
-    for (name, check) in CHECKS {
-        let began = Instant::now();
-        let (result, seen) = match failed {
-            true => ("not run", String::new()),
-            false => match catch_unwind(AssertUnwindSafe(|| check(&mut release))) {
-                Ok(seen) => ("ok", seen),
-                Err(_) => ("FAILED", String::new()),
-            },
-        };
-        failed |= result != "ok";
-        let took = format!("{:.1} s", began.elapsed().as_secs_f64());
-        eprintln!("{result:8}{name}, {took}: {seen}");
-        rows.push(vec![name.to_owned(), result.to_owned(), took, seen]);
-    }
-    if failed {
-        release.print_state();
-    }
-    println!("\n{}", table(&["CHECK", "RESULT", "TIME", "SEEN"], &rows));
-    if failed && std::env::var_os("KUBEFARM_E2E_HOLD").is_some() {
-        println!("the admin cluster stays until Enter is pressed");
-        // Without a terminal there is nothing to read, and nothing to wait for.
-        let _ = std::io::stdin().read_line(&mut String::new());
-    }
-    println!("after {:.0?}, admin cluster and all", began.elapsed());
-    match failed {
-        true => ExitCode::FAILURE,
-        false => ExitCode::SUCCESS,
-    }
+    runner::run(&mut release, &checks(), Release::print_state, began)
 }

@@ -22,47 +22,12 @@ add() {
     cp "$(readlink -f "$1")" "$root$2"
 }
 
-# add_with_libraries PROGRAM [FOLDER]: a program of this computer and what it is linked with, where they are here; or of
-# FOLDER, where `unpack` put them.
+# add_with_libraries PROGRAM: a program of this computer and what it is linked with, where they are here.
 add_with_libraries() {
-    from=${2:-}
-    add "$from$1" "$1"
-    LD_LIBRARY_PATH=${from:+$libraries} ldd "$from$1" | grep -o '/[^ ]*' | while read -r library; do
-        add "$library" "${library#"$from"}"
+    add "$1" "$1"
+    ldd "$1" | grep -o '/[^ ]*' | while read -r library; do
+        add "$library" "$library"
     done
-}
-
-# unpack PACKAGE...: puts the files of Debian's packages into $unpacked. Nothing is installed here, so that no server
-# starts. What was downloaded once stays in the cache.
-unpack() {
-    unpacked=$work/unpacked
-    libraries=$unpacked/usr/lib/$(uname -m)-linux-gnu
-    packages=${XDG_CACHE_HOME:-$HOME/.cache}/kubefarm/packages
-    mkdir -p "$packages" "$unpacked"
-    for package; do
-        archive=$(find "$packages" -name "${package}_*.deb" | head -n 1)
-        if [ -z "$archive" ]; then
-            (cd "$packages" && apt-get --quiet=2 --option APT::Sandbox::User=root download "$package") >&2
-            archive=$(find "$packages" -name "${package}_*.deb" | head -n 1)
-        fi
-        dpkg-deb --extract "$archive" "$unpacked"
-    done
-}
-
-# add_debian: the folders of a Debian, and what its scripts expect.
-add_debian() {
-    for part in bin sbin lib lib64; do
-        mkdir -p "$root/usr/$part"
-        ln -s "usr/$part" "$root/$part"
-    done
-    for program in awk basename cat chmod cmp cp cpio cut dash find getopt grep head ln ls mkdir mktemp mv readlink rm sed \
-        sleep sort touch tr; do
-        add_with_libraries "$(command -v "$program")"
-    done
-    ln -s dash "$root/usr/bin/sh"
-    # dnsmasq does not start without the user that it could become.
-    users='nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin
-'
 }
 
 # built NAME: a program that the test cluster built.
@@ -114,23 +79,6 @@ fill() {
         agnhost)
             add "$(built agnhost)" /agnhost
             entrypoint='"/agnhost"'
-            ;;
-        # The boot server, as far as it serves nodes: without kernels and system images, since machines here do not load
-        # them.
-        boot)
-            unpack nginx inotify-tools libinotifytools0 grub-common grub-pc-bin grub-efi-amd64-bin libefivar1 libefiboot1
-            add_debian
-            add_with_libraries /usr/bin/busybox
-            add_with_libraries /usr/sbin/dnsmasq
-            add_with_libraries /usr/sbin/nginx "$unpacked"
-            add_with_libraries /usr/bin/inotifywait "$unpacked"
-            mkdir -p "$root/usr/share" "$root/etc/ltsp" "$root/srv/tftp"
-            cp -r /usr/share/ltsp "$root/usr/share"
-            ln -s ../share/ltsp/ltsp "$root/usr/sbin/ltsp"
-            for platform in i386-pc x86_64-efi; do
-                LD_LIBRARY_PATH=$libraries "$unpacked/usr/bin/grub-mknetdir" --net-directory="$root/srv/tftp" \
-                    --subdir=ltsp/grub --directory="$unpacked/usr/lib/grub/$platform" --locales= --fonts= >/dev/null
-            done
             ;;
         *)
             echo "$0: no recipe for the image $image" >&2

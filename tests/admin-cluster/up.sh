@@ -5,6 +5,7 @@
 #
 #   KUBEFARM           the program under test (default: target/debug/kubefarm)
 #   CLUSTER_PROGRAMS   the folder that tests/cluster/build.sh printed (default: it is run)
+#   KUBEFARM_BOOT_IMAGE   the folder that tests/boot-image.sh printed (default: it is run)
 #   KUBEFARM_CLUSTER   the cluster's name (default: kubefarm-admin)
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -13,6 +14,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 KUBEFARM=$(readlink -f "${KUBEFARM:-$here/../../target/debug/kubefarm}")
 CLUSTER_PROGRAMS=${CLUSTER_PROGRAMS:-$("$here/../cluster/build.sh")}
 export KUBEFARM CLUSTER_PROGRAMS
+KUBEFARM_BOOT_IMAGE=${KUBEFARM_BOOT_IMAGE:-$("$here/../boot-image.sh")}
+export KUBEFARM_BOOT_IMAGE
 metallb=$CLUSTER_PROGRAMS/metallb/metallb-native.yaml
 
 # image_names: those in manifests, also in manifests that ConfigMaps hold, without repetition.

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use crate::support::cluster::programs::build;
 use crate::support::{Finished, kubefarm_command, project, run, run_with_stdin, skip};
 
-/// Its own name, so that a cluster of `make cluster-up` can be up beside it.
-const NAME: &str = "kubefarm-e2e";
+/// The name of the test program, so that clusters of others and of `make cluster-up` can be up beside it.
+const NAME: &str = concat!("kubefarm-", env!("CARGO_CRATE_NAME"));
 
 /// A Kubernetes in namespaces of its own. It goes when it is dropped, and when this process is killed.
 pub struct AdminCluster {

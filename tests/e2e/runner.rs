@@ -1,0 +1,54 @@
+//! Runs checks in a row and says what they saw.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use kubefarm::report::table;
+
+use crate::Seen;
+
+/// Does one thing with a farm and says what it saw.
+pub type Check<T> = fn(&mut T) -> Seen;
+
+/// Every check builds on what the ones before it left behind: the first that fails is the last, and `explain` says how
+/// things are then.
+///
+/// With KUBEFARM_E2E_HOLD a failure leaves everything as it is until Enter is pressed.
+pub fn run<T>(
+    farm: &mut T,
+    checks: &[(&str, Check<T>)],
+    explain: impl Fn(&T),
+    began: Instant,
+) -> ExitCode {
+    let mut rows = Vec::new();
+    let mut failed = false;
+    for (name, check) in checks {
+        let began = Instant::now();
+        let (result, seen) = match failed {
+            true => ("not run", String::new()),
+            false => match catch_unwind(AssertUnwindSafe(|| check(farm))) {
+                Ok(seen) => ("ok", seen),
+                Err(_) => ("FAILED", String::new()),
+            },
+        };
+        failed |= result != "ok";
+        let took = format!("{:.1} s", began.elapsed().as_secs_f64());
+        eprintln!("{result:8}{name}, {took}: {seen}");
+        rows.push(vec![(*name).to_owned(), result.to_owned(), took, seen]);
+    }
+    if failed {
+        explain(farm);
+    }
+    println!("\n{}", table(&["CHECK", "RESULT", "TIME", "SEEN"], &rows));
+    if failed && std::env::var_os("KUBEFARM_E2E_HOLD").is_some() {
+        println!("the admin cluster stays until Enter is pressed");
+        // Without a terminal there is nothing to read, and nothing to wait for.
+        let _ = std::io::stdin().read_line(&mut String::new());
+    }
+    println!("after {:.0?}, admin cluster and all", began.elapsed());
+    match failed {
+        true => ExitCode::FAILURE,
+        false => ExitCode::SUCCESS,
+    }
+}
