@@ -1,7 +1,10 @@
 .DEFAULT_GOAL := help
-.PHONY: help build example test e2e cluster-up cluster-down lint docs bench coverage install clean
+.PHONY: help build example test e2e boot-image boot-test cluster-up cluster-down lint docs bench coverage install clean
 
 EXAMPLE := -f examples/generic/values.yaml -f examples/advanced_network/values.yaml
+
+# The helper of nodes' initrds is a crate of its own, which the build of the boot image takes along.
+FETCH := --manifest-path images/boot/fetch/Cargo.toml --target-dir $(or $(CARGO_TARGET_DIR),target)/fetch
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,6 +18,7 @@ example: ## Build, and render the example of two layers to stdout
 test: ## Install what the tests need, and run them
 	tests/install-tools.sh
 	cargo test --locked
+	cargo test --locked $(FETCH)
 
 # Cargo and Go build as whoever calls; only the checks themselves run as root.
 ifneq ($(shell id -u),0)
@@ -24,7 +28,16 @@ endif
 e2e: ## Run a farm on an admin cluster, as root or with sudo, and say what was seen
 	tests/install-tools.sh cluster
 	tests/cluster/build.sh
-	cargo test --locked --test e2e $(AS_ROOT)
+	KUBEFARM_BOOT_IMAGE=$$(tests/boot-image.sh) cargo test --locked --test e2e $(AS_ROOT)
+
+boot-image: ## Build the boot image for tests, as root or with sudo
+	tests/install-tools.sh cluster
+	tests/boot-image.sh
+
+boot-test: ## Boot bare machines that join a farm, as root or with sudo, and say what was seen
+	tests/install-tools.sh cluster
+	tests/cluster/build.sh
+	KUBEFARM_BOOT_IMAGE=$$(tests/boot-image.sh) cargo test --locked --test boot $(AS_ROOT)
 
 cluster-up: ## Bring up an admin cluster of one node in namespaces of its own, as root
 	tests/install-tools.sh cluster
@@ -36,7 +49,9 @@ cluster-down: ## Take it down, whatever is left of it
 
 lint: ## Check format and lints
 	cargo fmt --check
+	cargo fmt --check --manifest-path images/boot/fetch/Cargo.toml
 	cargo clippy --all-targets --locked -- -D warnings
+	cargo clippy --all-targets --locked $(FETCH) -- -D warnings
 
 docs: ## Write the generated papers anew: docs/values.md, the JSON Schema
 	KUBEFARM_BLESS=1 cargo test --locked --test docs

@@ -1,0 +1,78 @@
+//! The farm's boot server, as nodes see it.
+
+use crate::release::Release;
+
+/// The boot server's pods behind their address.
+pub struct BootServer<'a> {
+    release: &'a Release<'a>,
+    address: String,
+}
+
+impl<'a> BootServer<'a> {
+    /// That of a release which is ready.
+    pub fn of(release: &'a Release<'a>) -> BootServer<'a> {
+        let service = release.get_boot(&["service", &format!("{}-http", release.object("ltsp"))]);
+        let address = service["status"]["loadBalancer"]["ingress"][0]["ip"].as_str();
+        BootServer {
+            release,
+            address: address.expect("a load balancer's address").to_owned(),
+        }
+    }
+
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// What a node gets for a path.
+    #[track_caller]
+    pub fn get(&self, path: &str) -> Vec<u8> {
+        let mut curl = self
+            .release
+            .cluster
+            .in_network(&self.release.cluster.kubeconfig());
+        let url = format!("http://{}{path}", self.address);
+        curl.args(["curl", "-sSf", "--retry", "5", "--retry-all-errors", &url]);
+        let output = curl.output().expect("curl");
+        assert!(output.status.success(), "{url}: {}", output.status);
+        output.stdout
+    }
+
+    /// The name of the configuration that the boot menu has.
+    pub fn configuration(&self) -> String {
+        self.setting("configuration")
+    }
+
+    /// Where nodes load their image from.
+    pub fn image_url(&self) -> String {
+        let release = self.setting("release");
+        format!(
+            "http://{}/ltsp/x86_64/{release}/root.squashfs",
+            self.address
+        )
+    }
+
+    /// The initrd with the configuration.
+    pub fn ltsp_img(&self) -> Vec<u8> {
+        self.get(&format!(
+            "/ltsp/configuration/{}/ltsp.img",
+            self.configuration()
+        ))
+    }
+
+    /// What its web server has logged.
+    pub fn log(&self) -> String {
+        let namespace = self.release.boot_namespace();
+        let deployment = format!("deployment/{}", self.release.object("ltsp"));
+        let arguments = ["logs", "-n", &namespace, &deployment, "-c", "http"];
+        self.release.cluster.kubectl(&arguments).success()
+    }
+
+    fn setting(&self, name: &str) -> String {
+        let settings = String::from_utf8(self.get("/ltsp/grub/settings.cfg")).expect("UTF-8");
+        let start = format!("set {name}=");
+        let value = settings.lines().find_map(|line| line.strip_prefix(&start));
+        value
+            .unwrap_or_else(|| panic!("no {name} in {settings}"))
+            .to_owned()
+    }
+}

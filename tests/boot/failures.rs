@@ -1,0 +1,165 @@
+//! What goes wrong on purpose: each boot says what stopped it, on its console and to the boot server, and starts anew.
+//!
+//! These machines start with kernel and initrd, as a boot loader would have loaded them. Images that are not right come
+//! from a folder that a web server beside the farm serves.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::boot_server::BootServer;
+use crate::files::{Files, WebServer};
+use crate::guest::{Firmware, Guest, LOGIN, Machine};
+use crate::{Farm, Seen};
+
+/// How long a machine may take from its kernel's start until it has said its last words and starts anew.
+const LAST_WORDS: Duration = Duration::from_secs(240);
+
+/// What is done to a good image, and the words that it ends in.
+struct Case {
+    name: &'static str,
+    spoil: fn(&Files, &Path),
+    /// In MiB.
+    memory: u32,
+    words: &'static str,
+}
+
+const CASES: [Case; 6] = [
+    Case {
+        name: "flipped",
+        spoil: |_, folder| Files::flip_byte(&folder.join("root.squashfs"), 100 << 20),
+        memory: 1536,
+        words: "(100 to 104 MiB) is WRONG",
+    },
+    Case {
+        name: "short",
+        spoil: |_, folder| Files::cut(&folder.join("root.squashfs"), 50 << 20),
+        memory: 1536,
+        words: "SHORT",
+    },
+    Case {
+        name: "edited",
+        spoil: |_, folder| Files::flip_byte(&folder.join("root.squashfs.manifest"), 40),
+        memory: 1536,
+        words: "the signature of the image is WRONG",
+    },
+    Case {
+        name: "unsigned",
+        spoil: |_, folder| Files::remove(&folder.join("root.squashfs.manifest.sig")),
+        memory: 1536,
+        words: "signature of the image is MISSING",
+    },
+    Case {
+        name: "older",
+        spoil: |files, folder| files.sign(&folder.join("root.squashfs"), 20200101000000),
+        memory: 1536,
+        words: "older",
+    },
+    Case {
+        name: "large",
+        spoil: |files, folder| files.sign_empty(&folder.join("root.squashfs"), 2 << 30),
+        memory: 1024,
+        words: "RAM",
+    },
+];
+
+/// No machine boots with an image that is not the signed one.
+pub fn image(farm: &mut Farm) -> Seen {
+    let cluster = farm.release.cluster;
+    let files = Files::new(cluster);
+    let server = WebServer::start(cluster);
+    let boot_server = BootServer::of(&farm.release);
+    for pair in CASES.chunks(2) {
+        let mut guests = Vec::new();
+        for (case, mac) in pair.iter().zip(["02:00:00:40:02:0a", "02:00:00:40:03:0a"]) {
+            let folder = files.copy_release(server.folder(), case.name);
+            (case.spoil)(&files, &folder);
+            let image = format!("{}/{}/root.squashfs", server.url(), case.name);
+            let machine = Machine {
+                name: case.name,
+                mac,
+                memory: case.memory,
+                firmware: kernel(&files, &boot_server, mac, &image, files.initrd()),
+            };
+            guests.push((case, Guest::power_on(cluster, &machine)));
+        }
+        for (case, guest) in &mut guests {
+            guest.wait_for(case.words, LAST_WORDS);
+            guest.wait_for("it starts anew in 3 seconds", LAST_WORDS);
+            guest.wait_for_end(LAST_WORDS);
+        }
+    }
+    let log = boot_server.log();
+    for case in &CASES {
+        let word = case
+            .words
+            .split_whitespace()
+            .next_back()
+            .unwrap_or_default();
+        let told = log
+            .lines()
+            .any(|line| line.contains("/ltsp/last-words?") && line.contains(word));
+        assert!(told, "{}: the boot server was not told:\n{log}", case.name);
+    }
+    let names: Vec<&str> = CASES.iter().map(|case| case.name).collect();
+    format!(
+        "{}: right words each, in the boot server's log too",
+        names.join(", ")
+    )
+}
+
+/// A `network.sh` that fails is reported, and the machine comes up with the address that it had. The changed
+/// configuration reaches the next boot without a restart of the boot server.
+pub fn script(farm: &mut Farm) -> Seen {
+    let cluster = farm.release.cluster;
+    let files = Files::new(cluster);
+    let before = BootServer::of(&farm.release).configuration();
+    farm.release.add_values(&[
+        "--set",
+        "ltsp.config.options.POST_INIT_NETWORKING=. /etc/ltsp/network.sh",
+        "--set",
+        "ltsp.config.extraFiles.network\\.sh=echo on purpose >&2; false; touch /run/not-reached",
+    ]);
+    farm.release.apply();
+    let boot_server = BootServer::of(&farm.release);
+    cluster.wait_until("nodes get the new configuration", || {
+        boot_server.configuration() != before
+    });
+    let [name, address, mac] = ["r1n02", "10.64.1.12", "02:00:00:40:02:0a"];
+    let initrd = files.initrd_with(&boot_server.ltsp_img());
+    let image = boot_server.image_url();
+    let machine = Machine {
+        name,
+        mac,
+        memory: 1536,
+        firmware: kernel(&files, &boot_server, mac, &image, initrd),
+    };
+    let mut guest = Guest::power_on(cluster, &machine);
+    guest.wait_for("POST_INIT_NETWORKING failed", LOGIN);
+    guest.wait_for(" login:", LOGIN);
+    let status = guest.shell(address, "systemctl status --no-pager kubefarm-boot.service");
+    let said = &status.stdout;
+    assert!(said.contains("failed: POST_INIT_NETWORKING"), "{said}");
+    guest.shell(address, "test ! -e /run/not-reached").success();
+    let hostname = guest.shell(address, "hostname").success();
+    assert_eq!(hostname.trim(), name);
+    "login with the address of the initrd; systemctl status names the script".to_owned()
+}
+
+/// What a boot loader would have done.
+fn kernel(
+    files: &Files,
+    boot_server: &BootServer,
+    mac: &str,
+    image: &str,
+    initrd: PathBuf,
+) -> Firmware {
+    Firmware::Kernel {
+        kernel: files.kernel(),
+        initrd,
+        parameters: format!(
+            "boot=kubefarm kubefarm.image={image} kubefarm.tries=3 ltsp.image=/run/kubefarm/root.squashfs ltsp.server={} \
+             BOOTIF=01-{mac} panic=3 console=ttyS0,115200n8 mitigations=off",
+            boot_server.address()
+        ),
+    }
+}

@@ -1,0 +1,155 @@
+//! The files that a boot loader loads, as the image's build wrote them, and copies that are not right.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+
+use crate::admin_cluster::AdminCluster;
+use crate::support::run;
+
+/// Where the web server beside the farm listens: on the router of the network.
+const ADDRESS: &str = "10.64.0.1:8080";
+
+/// The folder that images/boot/build.sh wrote.
+pub struct Files<'a> {
+    cluster: &'a AdminCluster,
+    folder: PathBuf,
+}
+
+impl<'a> Files<'a> {
+    pub fn new(cluster: &'a AdminCluster) -> Files<'a> {
+        let folder = std::env::var_os("KUBEFARM_BOOT_IMAGE").expect("KUBEFARM_BOOT_IMAGE");
+        Files {
+            cluster,
+            folder: PathBuf::from(folder),
+        }
+    }
+
+    pub fn kernel(&self) -> PathBuf {
+        self.release().join("vmlinuz")
+    }
+
+    pub fn initrd(&self) -> PathBuf {
+        self.release().join("initrd.img")
+    }
+
+    /// The initrd behind that of the configuration, as a boot loader puts them into memory.
+    pub fn initrd_with(&self, ltsp_img: &[u8]) -> PathBuf {
+        let path = self.cluster.scratch().join("initrd.img");
+        let initrd = fs::read(self.initrd()).expect("an initrd");
+        let mut padded = ltsp_img.to_vec();
+        padded.resize(padded.len().next_multiple_of(4), 0);
+        fs::write(&path, [padded, initrd].concat()).expect("written");
+        path
+    }
+
+    /// A copy of the release below `parent`, which shares what is not changed.
+    pub fn copy_release(&self, parent: &Path, name: &str) -> PathBuf {
+        let folder = parent.join(name);
+        run(Command::new("cp")
+            .arg("-R")
+            .args([&self.release(), &folder]))
+        .success();
+        folder
+    }
+
+    /// Signs an image as a build would have, with another version.
+    pub fn sign(&self, image: &Path, version: u64) {
+        let kernel = fs::read_to_string(self.release().join("root.squashfs.manifest"));
+        let kernel = kernel.expect("a manifest");
+        let kernel = kernel.lines().find_map(|line| line.strip_prefix("kernel "));
+        let mut sign = Command::new(self.folder.join("kubefarm-fetch"));
+        sign.args(["sign", "--kernel", kernel.expect("a kernel"), "--version"]);
+        sign.arg(version.to_string())
+            .arg("--key")
+            .arg(self.folder.join("key.pem"));
+        run(sign.arg(image)).success();
+    }
+
+    /// Puts a signed image of this size there, which takes no room on the disk.
+    pub fn sign_empty(&self, image: &Path, size: u64) {
+        File::create(image)
+            .and_then(|file| file.set_len(size))
+            .expect("a file");
+        self.sign(image, 99990101000000);
+    }
+
+    pub fn flip_byte(file: &Path, position: u64) {
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(file)
+            .expect("a file");
+        let mut byte = [0];
+        file.read_exact_at(&mut byte, position)
+            .expect("long enough");
+        file.write_all_at(&[byte[0] ^ 1], position)
+            .expect("written");
+    }
+
+    pub fn cut(file: &Path, length: u64) {
+        let file = OpenOptions::new().write(true).open(file).expect("a file");
+        file.set_len(length).expect("cut");
+    }
+
+    pub fn remove(file: &Path) {
+        fs::remove_file(file).expect("removed");
+    }
+
+    fn release(&self) -> PathBuf {
+        let all = self.folder.join("srv/tftp/ltsp/x86_64");
+        let name = fs::read_to_string(all.join("release")).expect("a release");
+        all.join(name.trim())
+    }
+}
+
+/// nginx on the network of the machines, until it is dropped.
+pub struct WebServer {
+    nginx: Child,
+    folder: PathBuf,
+}
+
+impl WebServer {
+    pub fn start(cluster: &AdminCluster) -> WebServer {
+        let folder = cluster.scratch().join("web");
+        fs::create_dir_all(&folder).expect("a folder");
+        let configuration = cluster.scratch().join("nginx.conf");
+        let mut file = File::create(&configuration).expect("a file");
+        write!(
+            file,
+            "daemon off;\npid nginx.pid;\nuser root;\nerror_log stderr;\nevents {{}}\nhttp {{ access_log off; server {{ \
+             listen {ADDRESS}; root {}; }} }}\n",
+            folder.display()
+        )
+        .expect("written");
+        let mut command = cluster.in_network(&cluster.kubeconfig());
+        command.args(["nginx", "-e", "stderr", "-p"]);
+        command.arg(cluster.scratch()).arg("-c").arg(&configuration);
+        let nginx = command.spawn().expect("nginx");
+        let server = WebServer { nginx, folder };
+        cluster.wait_until("nginx listens", || {
+            let mut curl = cluster.in_network(&cluster.kubeconfig());
+            curl.args(["curl", "-s", "-o", "/dev/null", &server.url()]);
+            curl.status().is_ok_and(|status| status.success())
+        });
+        server
+    }
+
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{ADDRESS}")
+    }
+}
+
+impl Drop for WebServer {
+    fn drop(&mut self) {
+        // Its worker ends with it.
+        let _ = self.nginx.kill();
+        let _ = self.nginx.wait();
+    }
+}

@@ -1,0 +1,325 @@
+//! A bare machine: QEMU without disks, on the network of the admin cluster.
+//!
+//! It is emulated (`tcg`), since not every computer that runs tests can do more, with one processor: with two, one boot
+//! in eight ended in the kernel (multi-threaded emulation against code that the kernel patches).
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crate::admin_cluster::AdminCluster;
+use crate::support::{Finished, run};
+
+/// How long a guest may take from power-on to a login prompt.
+pub const LOGIN: Duration = Duration::from_secs(300);
+
+const OVMF: &str = "/usr/share/OVMF";
+
+/// What a machine starts with.
+pub enum Firmware {
+    /// SeaBIOS, and the network card's own ROM.
+    Bios,
+    /// OVMF with its own network driver.
+    Uefi,
+    /// Nothing: kernel and initrd as a boot loader would have loaded them.
+    Kernel {
+        kernel: PathBuf,
+        initrd: PathBuf,
+        parameters: String,
+    },
+}
+
+/// A machine to be.
+pub struct Machine<'a> {
+    pub name: &'a str,
+    pub mac: &'a str,
+    /// In MiB.
+    pub memory: u32,
+    pub firmware: Firmware,
+}
+
+/// A machine that is powered on, until it is dropped.
+pub struct Guest<'a> {
+    cluster: &'a AdminCluster,
+    pub name: String,
+    qemu: Child,
+    console: Arc<Mutex<String>>,
+    reader: Option<JoinHandle<()>>,
+    began: Instant,
+    log: PathBuf,
+}
+
+impl<'a> Guest<'a> {
+    /// Switches a machine on.
+    pub fn power_on(cluster: &'a AdminCluster, machine: &Machine) -> Guest<'a> {
+        let name = machine.name.to_owned();
+        let tap = tap(&name);
+        for arguments in [
+            &["tuntap", "add", "dev", &tap, "mode", "tap"][..],
+            &["link", "set", &tap, "master", "lan", "up"],
+        ] {
+            run(in_network(cluster, "ip").args(arguments)).success();
+        }
+        let log = cluster.scratch().join(format!("{name}.console"));
+        let errors = File::create(log.with_extension("errors")).expect("a file");
+        // The farm's servers come first: they would have processors of their own.
+        let mut command = in_network(cluster, "nice");
+        command.args(["-n", "10", "qemu-system-x86_64"]);
+        command.args(common(machine, &tap));
+        command.args(firmware(cluster, machine));
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(errors);
+        let mut qemu = command.spawn().expect("QEMU");
+        let console = Arc::new(Mutex::new(String::new()));
+        let output = qemu.stdout.take().expect("a pipe");
+        let reader = read(output, Arc::clone(&console), &log);
+        Guest {
+            cluster,
+            name,
+            qemu,
+            console,
+            reader: Some(reader),
+            began: Instant::now(),
+            log,
+        }
+    }
+
+    /// What the console has shown, without control sequences.
+    pub fn console(&self) -> String {
+        self.console.lock().expect("its reader is alive").clone()
+    }
+
+    /// Waits until the console shows a text, and says how long after power-on that was.
+    #[track_caller]
+    pub fn wait_for(&mut self, text: &str, limit: Duration) -> Duration {
+        let console = Arc::clone(&self.console);
+        let shown = || console.lock().expect("its reader is alive").contains(text);
+        self.wait_until(&format!("the console shows {text:?}"), limit, shown)
+    }
+
+    /// Waits until something holds while the machine is on; `limit` counts from power-on, as does what is returned.
+    #[track_caller]
+    pub fn wait_until(
+        &mut self,
+        what: &str,
+        limit: Duration,
+        mut holds: impl FnMut() -> bool,
+    ) -> Duration {
+        let deadline = self.began + limit;
+        loop {
+            let ended = self.has_ended();
+            if holds() {
+                return self.began.elapsed();
+            }
+            assert!(!ended, "{} ended before {what}{}", self.name, self.state());
+            let late = Instant::now() > deadline;
+            assert!(!late, "{}: in vain until {what}{}", self.name, self.state());
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
+
+    /// Waits until the machine starts anew, which ends QEMU here.
+    #[track_caller]
+    pub fn wait_for_end(&mut self, limit: Duration) {
+        let deadline = self.began + limit;
+        while !self.has_ended() {
+            let late = Instant::now() > deadline;
+            assert!(!late, "{} goes on{}", self.name, self.state());
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
+
+    /// Whether QEMU has ended; all that it wrote has been read then.
+    fn has_ended(&mut self) -> bool {
+        let ended = self.qemu.try_wait().expect("a process").is_some();
+        if ended && let Some(reader) = self.reader.take() {
+            reader.join().expect("it only reads");
+        }
+        ended
+    }
+
+    /// What helps to understand a failure.
+    fn state(&self) -> String {
+        let errors = std::fs::read_to_string(self.log.with_extension("errors"));
+        format!(
+            "; the end of its console ({}):\n{}\n{}",
+            self.log.display(),
+            last_lines(&self.console(), 40),
+            errors.unwrap_or_default(),
+        )
+    }
+
+    /// Runs a command in the machine over SSH, as root.
+    pub fn shell(&self, address: &str, command: &str) -> Finished {
+        run(&mut self.ssh(address, command))
+    }
+
+    fn ssh(&self, address: &str, command: &str) -> Command {
+        let mut ssh = in_network(self.cluster, "ssh");
+        ssh.arg("-i").arg(key(self.cluster));
+        for option in [
+            "BatchMode=yes",
+            "ConnectTimeout=20",
+            "LogLevel=ERROR",
+            "StrictHostKeyChecking=no",
+            "UserKnownHostsFile=/dev/null",
+        ] {
+            ssh.args(["-o", option]);
+        }
+        ssh.arg(format!("root@{address}")).arg(command);
+        ssh
+    }
+}
+
+impl Drop for Guest<'_> {
+    fn drop(&mut self) {
+        // It may have ended by itself, and its tap may be gone with the network.
+        let _ = self.qemu.kill();
+        let _ = self.qemu.wait();
+        if let Some(reader) = self.reader.take() {
+            let _ = reader.join();
+        }
+        let _ = in_network(self.cluster, "ip")
+            .args(["link", "del", &tap(&self.name)])
+            .stderr(Stdio::null())
+            .status();
+    }
+}
+
+/// The private key whose public half the farm's values have; it is made on the way.
+pub fn key(cluster: &AdminCluster) -> PathBuf {
+    let key = cluster.scratch().join("ssh-key");
+    if !key.exists() {
+        let mut keygen = Command::new("ssh-keygen");
+        keygen.args(["-q", "-t", "ed25519", "-N", "", "-C", "boot-test", "-f"]);
+        run(keygen.arg(&key)).success();
+    }
+    key
+}
+
+/// Hardware that all machines have.
+fn common(machine: &Machine, tap: &str) -> Vec<String> {
+    let memory = machine.memory.to_string();
+    let (boot, start) = match machine.firmware {
+        Firmware::Kernel { .. } => ("", "menu=off"),
+        // A BIOS that finds nothing to boot stands still, where a server's tries again.
+        _ => (",bootindex=0", "reboot-timeout=3000"),
+    };
+    let card = match machine.firmware {
+        // Without a ROM of its own, OVMF drives it.
+        Firmware::Uefi => format!(
+            "virtio-net-pci,netdev=n0,mac={}{boot},romfile=",
+            machine.mac
+        ),
+        _ => format!("e1000,netdev=n0,mac={}{boot}", machine.mac),
+    };
+    let netdev = format!("tap,id=n0,ifname={tap},script=no,downscript=no");
+    [
+        "-accel",
+        "tcg,thread=multi",
+        "-machine",
+        "q35",
+        // Without virtualization of its own, which a module would be loaded for.
+        "-cpu",
+        "qemu64,-svm",
+        "-smp",
+        "1",
+        "-m",
+        &memory,
+        "-nodefaults",
+        "-vga",
+        "none",
+        "-netdev",
+        &netdev,
+        "-device",
+        &card,
+        "-device",
+        "virtio-rng-pci",
+        "-display",
+        "none",
+        "-serial",
+        "stdio",
+        "-boot",
+        start,
+    ]
+    .map(str::to_owned)
+    .into()
+}
+
+fn firmware(cluster: &AdminCluster, machine: &Machine) -> Vec<String> {
+    match &machine.firmware {
+        Firmware::Bios => Vec::new(),
+        Firmware::Uefi => {
+            let variables = cluster.scratch().join(format!("{}.fd", machine.name));
+            std::fs::copy(format!("{OVMF}/OVMF_VARS_4M.fd"), &variables).expect("OVMF");
+            vec![
+                "-drive".to_owned(),
+                format!("if=pflash,format=raw,readonly=on,file={OVMF}/OVMF_CODE_4M.fd"),
+                "-drive".to_owned(),
+                format!("if=pflash,format=raw,file={}", variables.display()),
+                // A minute of asking for IPv6 before IPv4 counts for nothing here.
+                "-fw_cfg".to_owned(),
+                "name=opt/org.tianocore/IPv6PXESupport,string=no".to_owned(),
+            ]
+        }
+        Firmware::Kernel {
+            kernel,
+            initrd,
+            parameters,
+        } => vec![
+            "-kernel".to_owned(),
+            kernel.display().to_string(),
+            "-initrd".to_owned(),
+            initrd.display().to_string(),
+            "-append".to_owned(),
+            parameters.clone(),
+            // What it says before it starts anew is the end.
+            "-no-reboot".to_owned(),
+        ],
+    }
+}
+
+/// Copies the console into a file and a text, until it ends.
+fn read(
+    mut output: impl Read + Send + 'static,
+    console: Arc<Mutex<String>>,
+    log: &PathBuf,
+) -> JoinHandle<()> {
+    let mut file = File::create(log).expect("a file");
+    std::thread::spawn(move || {
+        let mut buffer = [0; 8192];
+        while let Ok(count @ 1..) = output.read(&mut buffer) {
+            let text = String::from_utf8_lossy(&buffer[..count]);
+            // A full disk only costs the copy.
+            let _ = file.write_all(text.as_bytes());
+            let text = text.replace('\r', "");
+            console
+                .lock()
+                .expect("nobody panics with it")
+                .push_str(&text);
+        }
+    })
+}
+
+/// The port of the bridge. Names of interfaces have 15 characters at most.
+fn tap(name: &str) -> String {
+    format!("tap-{name}").chars().take(15).collect()
+}
+
+/// A program in the network of the admin cluster, which ends with it.
+fn in_network(cluster: &AdminCluster, program: &str) -> Command {
+    let mut command = cluster.in_network(&cluster.kubeconfig());
+    command.arg(program);
+    command
+}
+
+fn last_lines(text: &str, count: usize) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(count)..].join("\n")
+}

@@ -1,0 +1,256 @@
+//! Two machines from power-on to Ready nodes that run pods.
+
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::guest::{self, Firmware, Guest, LOGIN, Machine};
+use crate::release::{Release, is_ready};
+use crate::support::run;
+use crate::{Farm, Seen};
+
+/// A node of the example `generic`: name, address, MAC of its first port. It boots by BIOS.
+pub const PLAIN: [&str; 3] = ["r1n01", "10.64.1.11", "02:00:00:40:01:0a"];
+/// The one with tags, which boots by UEFI.
+pub const STORAGE: [&str; 3] = ["r1n06", "10.64.1.16", "02:00:00:40:06:0a"];
+
+/// How long both may take from power-on to Ready.
+const READY: Duration = Duration::from_secs(480);
+
+/// How long pods may take until they answer, from power-on too: their images are pulled and unpacked under emulation.
+const PODS: Duration = Duration::from_secs(1200);
+
+/// The image of the pods here, as `up.sh` names it.
+const TEST_IMAGE: &str = "registry.k8s.io/e2e-test-images/agnhost:2.66.1";
+
+/// The flags that the farm is rendered with.
+pub fn values() -> Vec<String> {
+    [
+        "examples/generic/values.yaml",
+        "builtin:builtin-pki",
+        "builtin:konnectivity",
+        "tests/boot/values.yaml",
+    ]
+    .into_iter()
+    .flat_map(|file| ["-f".to_owned(), file.to_owned()])
+    .collect()
+}
+
+/// The farm, with its boot server and DHCP server on the network of the machines.
+pub fn apply(farm: &mut Farm) -> Seen {
+    let release = &mut farm.release;
+    let public = guest::key(release.cluster).with_extension("pub");
+    let public = std::fs::read_to_string(public).expect("a key");
+    let keys = json!([public.trim()]);
+    release.add_values(&[
+        "--set-json",
+        &format!("ltsp.config.sshAuthorizedKeys={keys}"),
+    ]);
+    release.make_namespace(&release.namespace, "restricted");
+    release.make_namespace(&release.boot_namespace(), "privileged");
+    publish_images(release);
+    let took = release.apply();
+    // The boot server's address reaches DHCP with the file of a ConfigMap, a little later.
+    format!("ready after {:.1} s", took.as_secs_f64())
+}
+
+/// Puts what nodes run into the registry beside the farm: kube-proxy, CoreDNS, Konnectivity's agent, and a test's pod.
+fn publish_images(release: &Release) {
+    for archive in ["pause", "kube-proxy", "coredns", "proxy-agent", "agnhost"] {
+        let archive = format!("{archive}.tar");
+        let mut tar = Command::new("tar");
+        tar.arg("-xOf").arg(release.cluster.images().join(&archive));
+        let manifest = run(tar.arg("manifest.json")).success();
+        let manifest: Value = serde_json::from_str(&manifest).expect("JSON");
+        let name = manifest[0]["RepoTags"][0].as_str().expect("a name");
+        let (_, path) = name.split_once('/').expect("a registry");
+        let source = format!("/run/images/{archive}");
+        let target = format!("127.0.0.1:5000/{path}");
+        let pushed = release
+            .cluster
+            .enter("admin", &["crane", "push", &source, &target]);
+        pushed.success();
+    }
+}
+
+/// Both are switched on at once, and load everything over the network.
+pub fn power_on<'a>(farm: &mut Farm<'a>) -> Seen {
+    let cluster = farm.release.cluster;
+    for ([name, _, mac], firmware) in [(PLAIN, Firmware::Bios), (STORAGE, Firmware::Uefi)] {
+        let machine = Machine {
+            name,
+            mac,
+            memory: 2048,
+            firmware,
+        };
+        farm.guests.push(Guest::power_on(cluster, &machine));
+    }
+    let mut said = Vec::new();
+    for guest in &mut farm.guests {
+        guest.wait_for("as the boot loader got it", LOGIN);
+        guest.wait_for("chunks are right", LOGIN);
+        let login = guest.wait_for(" login:", LOGIN);
+        said.push(format!("{} after {:.0} s", guest.name, login.as_secs_f64()));
+    }
+    said.join(", ")
+}
+
+/// What the farm's values say of these machines is so inside of them.
+pub fn inside(farm: &mut Farm) -> Seen {
+    let answer = |node: usize, address: &str, command: &str| {
+        let finished = farm.guests[node].shell(address, command);
+        finished.success().trim().to_owned()
+    };
+    let mut wrong = Vec::new();
+    for (node, [name, address, _]) in [PLAIN, STORAGE].into_iter().enumerate() {
+        let facts = [
+            ("hostname", name),
+            (
+                "readlink /etc/localtime",
+                "/usr/share/zoneinfo/Europe/Vienna",
+            ),
+            ("findmnt -n -o FSTYPE /", "overlay"),
+            ("findmnt -n -o FSTYPE /run/kubefarm", "tmpfs"),
+            ("ls /run/kubefarm", "root.squashfs"),
+            ("sysctl -n net.ipv4.ip_forward", "1"),
+            (
+                "grep -c -w -e ^br_netfilter -e ^overlay -e ^ip_vs /proc/modules",
+                "3",
+            ),
+            ("sed -n 's/.*\\tserver$/is there/p' /etc/hosts", "is there"),
+            ("stat -c %a /root/.ssh/authorized_keys", "600"),
+            (
+                "ls /etc/ssh/ssh_host_*_key",
+                "/etc/ssh/ssh_host_ed25519_key",
+            ),
+            ("systemctl is-enabled ltsp.service || true", "masked"),
+            (
+                "lsblk --noheadings --nodeps --output NAME --exclude 7 | wc -l",
+                "0",
+            ),
+        ];
+        for (command, expected) in facts {
+            let found = answer(node, address, command);
+            if found != expected {
+                wrong.push(format!("{name}: {command}: {found:?}, not {expected:?}"));
+            }
+        }
+        let addresses = answer(node, address, "ip -o -4 address show scope global");
+        assert!(
+            addresses.contains(&format!(" {address}/16 ")),
+            "{addresses}"
+        );
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    "host name, address, time zone, SSH key, sysctls, modules, overlay over an image in RAM, no disk".to_owned()
+}
+
+/// They join by themselves; the labels and the taint are those of their tags.
+pub fn join(farm: &mut Farm) -> Seen {
+    let release = &farm.release;
+    let mut said = Vec::new();
+    for (guest, [name, ..]) in farm.guests.iter_mut().zip([PLAIN, STORAGE]) {
+        let ready = guest.wait_until(&format!("{name} is Ready"), READY, || {
+            is_ready(&look(release, &["node", name]))
+        });
+        said.push(format!("{name} after {:.0} s", ready.as_secs_f64()));
+    }
+    let taint =
+        json!([{ "effect": "NoSchedule", "key": "example.org/dedicated", "value": "storage" }]);
+    // The taint of a node that is not ready yet goes a little later than that state.
+    for ([name, ..], taints) in [(PLAIN, Value::Null), (STORAGE, taint)] {
+        release
+            .cluster
+            .wait_until(&format!("{name} has the taints {taints}"), || {
+                look(release, &["node", name])["spec"]["taints"] == taints
+            });
+    }
+    let plain = release.child_get(&["node", PLAIN[0]]);
+    assert_eq!(plain["metadata"]["labels"]["example.org/rack"], Value::Null);
+    let labels = &release.child_get(&["node", STORAGE[0]])["metadata"]["labels"];
+    assert_eq!(labels["example.org/disks"], "nvme");
+    assert_eq!(labels["example.org/rack"], "r1");
+    said.join(", ") + " from power-on; labels and taint of the tags"
+}
+
+/// An object of the child cluster, or a List of all of a kind; null while there is no answer, which is no fault of what is
+/// waited for.
+fn look(release: &Release, what: &[&str]) -> Value {
+    let get = release.child(&[&["get", "-o", "json"], what].concat());
+    serde_json::from_str(&get.stdout).unwrap_or_default()
+}
+
+/// Pods run on both, answer through a Service, and can be looked into.
+pub fn pods(farm: &mut Farm) -> Seen {
+    let Farm { release, guests } = farm;
+    release.apply_in_child(&[server(), service()]);
+    // The two, and CoreDNS, kube-proxy and Konnectivity's agent.
+    guests[0].wait_until("all pods of the child are ready", PODS, || {
+        let pods = look(release, &["pods", "--all-namespaces"]);
+        let pods = pods["items"].as_array();
+        pods.is_some_and(|pods| pods.len() == 7 && pods.iter().all(is_ready))
+    });
+    let address = release.child_get(&["service", "server"])["spec"]["clusterIP"].clone();
+    let ask = format!(
+        "curl -sSf -m 5 http://{}/hostname",
+        address.as_str().expect("an address")
+    );
+    let mut seen = std::collections::BTreeSet::new();
+    release
+        .cluster
+        .wait_until("the Service leads to both pods", || {
+            let answer = guests[0].shell(PLAIN[1], &ask);
+            if answer.status.success() {
+                seen.insert(answer.stdout);
+            }
+            seen.len() == 2
+        });
+    looked_into(release);
+    format!(
+        "{} pods behind one Service; logs and exec by Konnectivity",
+        seen.len()
+    )
+}
+
+fn looked_into(release: &Release) {
+    let pods = release.child_get(&["pods", "--selector", "app=server"]);
+    for pod in pods["items"].as_array().expect("a List") {
+        let name = pod["metadata"]["name"].as_str().expect("a name");
+        release.cluster.wait_until("the logs are readable", || {
+            release
+                .child(&["logs", name])
+                .stdout
+                .contains("Started HTTP server")
+        });
+        let answer = release.child(&["exec", name, "--", "/agnhost", "--help"]);
+        assert!(answer.success().contains("netexec"));
+    }
+}
+
+/// One pod a node, on the tainted one too.
+fn server() -> Value {
+    json!({
+        "apiVersion": "apps/v1", "kind": "DaemonSet",
+        "metadata": { "name": "server", "namespace": "default" },
+        "spec": {
+            "selector": { "matchLabels": { "app": "server" } },
+            "template": {
+                "metadata": { "labels": { "app": "server" } },
+                "spec": {
+                    "tolerations": [{ "operator": "Exists" }],
+                    "terminationGracePeriodSeconds": 1,
+                    "containers": [{ "name": "server", "image": TEST_IMAGE, "args": ["netexec"] }],
+                },
+            },
+        },
+    })
+}
+
+fn service() -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Service",
+        "metadata": { "name": "server", "namespace": "default" },
+        "spec": { "selector": { "app": "server" }, "ports": [{ "port": 80, "targetPort": 8080 }] },
+    })
+}
