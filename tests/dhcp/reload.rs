@@ -1,7 +1,9 @@
 //! A server that works goes on working, whatever it is given next.
 
+use std::path::Path;
+
 use crate::network::{Network, Running};
-use crate::support::dnsmasq::{mount, standalone};
+use crate::support::dnsmasq::{Server, mount, standalone};
 use crate::support::farms::{Farm, Objects, generic};
 use crate::{SERVER, own_dnsmasq, turn_to};
 
@@ -24,17 +26,18 @@ fn assert_answers(network: &Network, running: &Running, mtu: &str) {
     );
 }
 
+/// A farm's own server, which says 1400 before anything changes.
+fn with_mtu(folder: &Path) -> Server {
+    standalone(&with("tags.dhcpOptions.all.mtu=1400"), SERVER, folder)
+}
+
 #[test]
 fn what_dnsmasq_does_not_take_changes_nothing() {
     let Some(network) = Network::new() else {
         return;
     };
     let folder = tempfile::tempdir().expect("a folder");
-    let server = standalone(
-        &with("tags.dhcpOptions.all.mtu=1400"),
-        SERVER,
-        folder.path(),
-    );
+    let server = with_mtu(folder.path());
     let refused = || folder.path().join("var/lib/dnsmasq/refused").exists();
     let running = network.serve("10.64.0.2", &server, folder.path());
     assert_answers(&network, &running, "1400");
@@ -91,11 +94,7 @@ fn a_node_that_is_there_twice_for_a_moment_does_no_harm() {
         return;
     };
     let folder = tempfile::tempdir().expect("a folder");
-    let server = standalone(
-        &with("tags.dhcpOptions.all.mtu=1400"),
-        SERVER,
-        folder.path(),
-    );
+    let server = with_mtu(folder.path());
     let running = network.serve("10.64.0.2", &server, folder.path());
     let text = server.hosts.join("\n") + "\n";
     let twice = ["one", "other"].map(|name| (name.to_owned(), text.clone()));
