@@ -1,14 +1,18 @@
 #!/bin/sh
-# Downloads kubectl and kubeadm as Kubernetes publishes them, and checks them against their published sums.
+# Downloads programs as Kubernetes publishes them, and checks them against their published sums.
 #
-# Usage: programs.sh VERSION ARCHITECTURE DIR    for example: programs.sh v1.37.2 amd64 /tmp/programs
+# Usage: programs.sh VERSION ARCHITECTURE DIR [PROGRAM...]    for example: programs.sh v1.37.2 amd64 /tmp/programs
+#
+# Without names: kubectl and kubeadm.
 set -eu
 version=$1 architecture=$2 folder=$3
+shift 3
+[ $# -gt 0 ] || set -- kubectl kubeadm
 from=https://dl.k8s.io/release/$version/bin/linux/$architecture
 
 mkdir -p "$folder"
 cd "$folder"
-for program in kubectl kubeadm; do
+for program; do
     curl --fail --silent --show-error --location --output "$program" "$from/$program"
     sum=$(curl --fail --silent --show-error --location "$from/$program.sha256")
     echo "$sum  $program" | sha256sum --check --strict --quiet || {
