@@ -21,13 +21,13 @@ modules='configfile echo http linux net normal reboot regexp serial sleep termin
 # Unpacked and not installed: nothing of it runs but grub-mknetdir.
 unpack() {
     mkdir -p "$root"
-    sources | debian "$root" "base-files $(packages loaders)" --variant=extract \
+    sources | debian "$root" "base-files $(packages loaders)" --variant=extract --architectures=amd64,arm64 \
         --extract-hook="ls \"\$1\"/var/cache/apt/archives >$output/archives"
 }
 
 # For the list of what is in the image: name, version and licence of what files come from.
 programs() {
-    for package in grub-pc-bin grub-efi-amd64-bin grub-efi-amd64-signed shim-signed; do
+    for package in grub-pc-bin grub-efi-amd64-bin grub-efi-amd64-signed shim-signed grub-efi-arm64-bin; do
         version=$(sed -n "s/^${package}_\(.*\)_[a-z0-9]*\.deb$/\1/p" "$output/archives" | sed 's/%3a/:/')
         case $package in
         grub*) licence=GPL-3.0-or-later ;;
@@ -63,8 +63,9 @@ unpack
 mkdir -p "$root/srv" "$root/dev" "$root/proc" "$root/tmp"
 core i386-pc pxe
 core x86_64-efi efinet all_video
+core arm64-efi efinet all_video
 # grub.cfg of a platform is what its core begins with.
-for file in i386-pc/core.0 i386-pc/grub.cfg x86_64-efi/core.efi x86_64-efi/grub.cfg; do
+for file in i386-pc/core.0 i386-pc/grub.cfg x86_64-efi/core.efi x86_64-efi/grub.cfg arm64-efi/core.efi arm64-efi/grub.cfg; do
     install -D -m 0644 "$root/srv/ltsp/grub/$file" "$grub/$file"
 done
 signed

@@ -35,6 +35,8 @@ add_files() {
     ln -s ../../opt/cni/bin "$root/usr/lib/cni"
     # NVMe over a network is for those who ask for it.
     in_root systemctl disable --quiet nvmf-autoconnect.service
+    # Checks of file systems that a machine without disks does not have.
+    in_root systemctl disable --quiet e2scrub_reap.service e2scrub_all.timer
     # netplan's results are networkd's to read.
     in_root systemctl enable --quiet systemd-networkd.service systemd-timesyncd.service kubelet.service \
         containerd.service ssh.service
