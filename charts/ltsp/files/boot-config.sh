@@ -8,7 +8,7 @@
 #                       and ltsp/arm64/RELEASE; the name of the release in use is in the file `release` beside
 # Writes  /etc/ltsp     the configuration in one piece, where LTSP looks for it
 #         /shared       the boot loaders, the menu, and ltsp/configuration/NAME/ltsp.img: an initrd with /etc/ltsp
-#                       and LTSP itself, under the name of its content
+#                       and LTSP itself, under the name of its content; there.cfg beside it is for grub.cfg
 #
 # A node that has loaded the menu of one configuration loads that one's ltsp.img and no other, from whichever boot
 # server; so the one before stays until the next but one is there.
@@ -90,6 +90,7 @@ stage_grub() {
 publish_configuration() {
     mkdir -p "$shared/ltsp/configuration/$configuration"
     mv -f "$staging/ltsp/ltsp.img" "$shared/ltsp/configuration/$configuration/ltsp.img"
+    echo "set there=$configuration" >"$shared/ltsp/configuration/$configuration/there.cfg"
     chmod -R a+rX "$shared/ltsp/configuration"
     # The newest two stay. A name may come back: then it is the newest again.
     touch "$shared/ltsp/configuration/$configuration"

@@ -23,6 +23,27 @@ name_control_plane() {
     test -z "${HOSTS_KUBERNETES:-}" || grep -qxF "$HOSTS_KUBERNETES" /etc/hosts || echo "$HOSTS_KUBERNETES" >>/etc/hosts
 }
 
+# Asks for what kubeadm will ask for: it takes five minutes to give up, and then does not say which of the two it was.
+# Nothing of the answer is trusted here; kubeadm compares the authority.
+check_control_plane() {
+    # kubeadm join HOST:PORT --token ID.SECRET ...
+    # shellcheck disable=SC2086 # a command
+    set -- $JOIN_COMMAND
+    endpoint=$3 token=${5%%.*}
+    if ! info=$(curl -sSk -m 20 "https://$endpoint/api/v1/namespaces/kube-public/configmaps/cluster-info" 2>&1); then
+        echo "The API server $endpoint cannot be reached: $info. The node has not joined; trying again." >&2
+        exit 1
+    fi
+    case $info in
+    *"jws-kubeconfig-$token"*) ;;
+    *)
+        echo "The control plane at $endpoint does not know the token $token, or no longer: tokens expire." \
+            "The node has not joined; trying again with the token that the boot server has then." >&2
+        exit 1
+        ;;
+    esac
+}
+
 # What a failed attempt leaves behind would make kubeadm refuse the next one.
 clean_up() {
     if [ -e /etc/kubernetes/bootstrap-kubelet.conf ] || [ -e /etc/kubernetes/pki/ca.crt ]; then
@@ -43,6 +64,7 @@ fi
 # shellcheck source=/dev/null
 . "$file"
 name_control_plane
+check_control_plane
 clean_up
 # shellcheck disable=SC2086 # a command
 exec $JOIN_COMMAND
