@@ -60,6 +60,10 @@ fill() {
             # What iptables loads for its matches and targets.
             mkdir -p "$root/usr/lib/$(uname -m)-linux-gnu"
             cp -r "/usr/lib/$(uname -m)-linux-gnu/xtables" "$root/usr/lib/$(uname -m)-linux-gnu"
+            ldd "$root/usr/lib/$(uname -m)-linux-gnu"/xtables/*.so | sed -n 's|.*=> \(/[^ ]*\) .*|\1|p' | sort -u |
+                while read -r library; do
+                    add "$library" "$library"
+                done
             ;;
         coredns)
             add "$(built coredns)" /coredns
