@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help build example test e2e boot-image boot-test cluster-up cluster-down lint docs bench coverage install clean
+.PHONY: help build example test e2e boot-image boot-test long demo cluster-up cluster-down lint docs bench coverage install clean
 
 EXAMPLE := -f examples/generic/values.yaml -f examples/advanced_network/values.yaml
 
@@ -38,6 +38,11 @@ boot-test: ## Boot bare machines that join a farm, as root or with sudo, and say
 	tests/install-tools.sh cluster
 	tests/cluster/build.sh
 	KUBEFARM_BOOT_IMAGE=$$(tests/boot-image.sh) cargo test --locked --test boot $(AS_ROOT)
+
+long: boot-test ## Run what takes longer than CI has: everything about machines that boot
+
+demo: ## Boot two machines into a farm, as root or with sudo, and leave it up for a look around
+	tests/demo.sh
 
 cluster-up: ## Bring up an admin cluster of one node in namespaces of its own, as root
 	tests/install-tools.sh cluster

@@ -4,6 +4,8 @@
 //! admin cluster. Nothing here runs with `cargo test`: it takes minutes, and root.
 //!
 //!   KUBEFARM_BOOT_CHECKS=few   what CI runs at each change: two whole boots with their joins, and a few failures
+//!   KUBEFARM_BOOT_CHECKS=others  what comes last of all, alone
+//!   KUBEFARM_BOOT_CHECKS=demo  what `make demo` shows
 //!   KUBEFARM_BOOT_IMAGE        the folder with the boot image, as images/boot/build.sh writes it
 //!   KUBEFARM_E2E_HOLD          as for `make e2e`
 
@@ -14,22 +16,43 @@ mod support;
 mod admin_cluster;
 #[path = "boot/boot_server.rs"]
 mod boot_server;
+#[path = "boot/catch_all.rs"]
+mod catch_all;
+#[path = "boot/demo.rs"]
+mod demo;
+#[path = "boot/environment.rs"]
+mod environment;
 #[path = "boot/failures.rs"]
 mod failures;
 #[path = "boot/files.rs"]
 mod files;
+#[path = "boot/firmware.rs"]
+mod firmware;
 #[path = "boot/guest.rs"]
 mod guest;
+#[path = "boot/inside.rs"]
+mod inside;
+#[path = "boot/loaders.rs"]
+mod loaders;
+#[path = "boot/many.rs"]
+mod many;
+#[path = "boot/network.rs"]
+mod network;
 #[path = "boot/nodes.rs"]
 mod nodes;
+#[path = "boot/outages.rs"]
+mod outages;
 #[path = "e2e/release.rs"]
 #[allow(dead_code, reason = "this program needs a part of it")]
 mod release;
 #[path = "e2e/runner.rs"]
 mod runner;
+#[path = "e2e/token.rs"]
+#[allow(dead_code, reason = "this program needs a part of it")]
+mod token;
 
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime};
 
 use admin_cluster::AdminCluster;
 use guest::Guest;
@@ -51,21 +74,38 @@ fn few<'a>() -> Vec<(&'static str, Check<Farm<'a>>)> {
         ("apply --wait: boot server, DHCP", nodes::apply),
         ("no boot with an image that is not right", failures::image),
         ("BIOS and UEFI, both over PXE: login", nodes::power_on),
-        ("what is inside", nodes::inside),
+        ("what is inside", inside::look),
         ("both join, with labels and taint", nodes::join),
     ]
 }
 
-/// What comes on top.
-fn more<'a>() -> Vec<(&'static str, Check<Farm<'a>>)> {
+/// What comes on top, with the two nodes.
+fn with_nodes<'a>() -> Vec<(&'static str, Check<Farm<'a>>)> {
     vec![
         ("logs, exec, a Service", nodes::pods),
+        (
+            "the boot server away, a token expired",
+            outages::boot_server,
+        ),
+    ]
+}
+
+/// What comes on top, with other machines.
+fn others<'a>() -> Vec<(&'static str, Check<Farm<'a>>)> {
+    vec![
+        ("boot servers end during a boot", outages::replaced),
+        ("Secure Boot, iPXE: login", loaders::secure_boot),
+        ("HTTP boot: login; an altered kernel", loaders::http),
+        ("a network that fails", failures::network),
+        ("a bond, and a VLAN over it", network::bond),
         ("a script that fails ends no node", failures::script),
+        ("many machines at once", many::clients),
+        ("a stranger, and the farm it moves to", catch_all::moves),
     ]
 }
 
 fn main() -> ExitCode {
-    let began = Instant::now();
+    let began = began();
     let values = nodes::values();
     let Some(cluster) = AdminCluster::up(&values) else {
         return ExitCode::SUCCESS;
@@ -75,10 +115,26 @@ fn main() -> ExitCode {
         release: Release::first(&cluster, values),
         guests: Vec::new(),
     };
-    let mut checks = few();
-    if std::env::var("KUBEFARM_BOOT_CHECKS").as_deref() != Ok("few") {
-        checks.extend(more());
-    }
+    let checks = match std::env::var("KUBEFARM_BOOT_CHECKS").as_deref() {
+        Ok("demo") => return demo::run(&mut farm, began),
+        Ok("few") => few(),
+        Ok("others") => few().into_iter().take(1).chain(others()).collect(),
+        _ => [few(), with_nodes(), others()].concat(),
+    };
     let explain = |farm: &Farm| farm.release.print_state();
     runner::run(&mut farm, &checks, explain, began)
+}
+
+/// When whoever waits for this began to wait: KUBEFARM_DEMO_BEGAN, in seconds since 1970, or now.
+fn began() -> Instant {
+    let now = Instant::now();
+    let began = std::env::var("KUBEFARM_DEMO_BEGAN").ok();
+    let began = began.and_then(|began| began.parse().ok());
+    let since = began.and_then(|began| {
+        let began = SystemTime::UNIX_EPOCH + Duration::from_secs(began);
+        began.elapsed().ok()
+    });
+    since
+        .and_then(|since| now.checked_sub(since))
+        .unwrap_or(now)
 }

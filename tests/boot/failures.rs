@@ -3,12 +3,19 @@
 //! These machines start with kernel and initrd, as a boot loader would have loaded them. Images that are not right come
 //! from a folder that a web server beside the farm serves.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
+use crate::admin_cluster::AdminCluster;
 use crate::boot_server::BootServer;
-use crate::files::{Files, WebServer};
-use crate::guest::{Firmware, Guest, LOGIN, Machine};
+use crate::environment;
+use crate::files::{Files, HALF_WAY, WebServer};
+use crate::firmware::Firmware;
+use crate::guest::{Guest, LOGIN, Machine, in_network};
+use crate::nodes::look;
+use crate::release::is_ready;
+use crate::support::run;
 use crate::{Farm, Seen};
 
 /// How long a machine may take from its kernel's start until it has said its last words and starts anew.
@@ -76,9 +83,9 @@ pub fn image(farm: &mut Farm) -> Seen {
             let image = format!("{}/{}/root.squashfs", server.url(), case.name);
             let machine = Machine {
                 name: case.name,
-                mac,
+                macs: &[mac],
                 memory: case.memory,
-                firmware: kernel(&files, &boot_server, mac, &image, files.initrd()),
+                firmware: Firmware::loaded(&boot_server, &files, mac, &image, files.initrd()),
             };
             guests.push((case, Guest::power_on(cluster, &machine)));
         }
@@ -107,6 +114,91 @@ pub fn image(farm: &mut Farm) -> Seen {
     )
 }
 
+/// What the network does to a boot: the server goes half-way and comes back, no DHCP server answers, and the API server
+/// is out of reach.
+pub fn network(farm: &mut Farm) -> Seen {
+    let cluster = farm.release.cluster;
+    let files = Files::new(cluster);
+    let mut server = WebServer::start(cluster);
+    let boot_server = BootServer::of(&farm.release);
+    files.copy_release(server.folder(), HALF_WAY);
+    let slow_image = format!("{}/{HALF_WAY}/root.squashfs", server.url());
+    let image = boot_server.image_url();
+    let power_on = |name, mac, image, initrd| {
+        let machine = Machine {
+            name,
+            macs: &[mac],
+            memory: 1536,
+            firmware: Firmware::loaded(&boot_server, &files, mac, image, initrd),
+        };
+        Guest::power_on(cluster, &machine)
+    };
+    let [name, address, mac] = APART;
+    let cut = Cut::between(cluster, address, &farm.release.address());
+    let configured = files.initrd_with(&boot_server.ltsp_img());
+    let mut apart = power_on(name, mac, &image, configured);
+    let mut half_way = power_on(HALF_WAY, "02:00:00:40:02:0a", &slow_image, files.initrd());
+    half_way.wait_for(" MiB/s", LAST_WORDS);
+    server.stop();
+    half_way.wait_for("going on in", LAST_WORDS);
+    server.resume(cluster);
+    half_way.wait_for("chunks are right, ", LAST_WORDS);
+    let all = half_way.wait_for("kubefarm: all ", LAST_WORDS);
+    drop(half_way);
+    let mut unknown = power_on("no-lease", "02:00:00:40:99:0a", &image, files.initrd());
+    unknown.wait_for(
+        "NO LEASE: no DHCP server answered 02:00:00:40:99:0a",
+        LAST_WORDS,
+    );
+    unknown.wait_for_end(LAST_WORDS);
+    apart.wait_for("cannot be reached: curl:", LOGIN);
+    apart.wait_for(" login:", LOGIN);
+    drop(cut);
+    apart.from_now();
+    let joined = apart.wait_until(&format!("{name} is Ready"), LOGIN, || {
+        is_ready(&look(&farm.release, &["node", name]))
+    });
+    format!(
+        "half-way: all there after {:.0} s; no lease: said; API server out of reach: said, Ready {:.0} s after it was back",
+        all.as_secs_f64(),
+        joined.as_secs_f64()
+    )
+}
+
+/// The machine that the API server is out of reach for: name, address, MAC.
+const APART: [&str; 3] = ["r1n05", "10.64.1.15", "02:00:00:40:05:0a"];
+
+/// No packet passes from a machine to an address, until it is dropped.
+struct Cut<'a> {
+    cluster: &'a AdminCluster,
+    from: &'a str,
+    to: String,
+}
+
+impl<'a> Cut<'a> {
+    fn between(cluster: &'a AdminCluster, from: &'a str, to: &str) -> Cut<'a> {
+        let to = to.to_owned();
+        let cut = Cut { cluster, from, to };
+        run(&mut cut.rule("--append")).success();
+        cut
+    }
+
+    /// Before kube-proxy's rules see them.
+    fn rule(&self, action: &str) -> Command {
+        let mut command = in_network(self.cluster, "iptables");
+        command.args(["-w", "-t", "raw", action, "PREROUTING"]);
+        command.args(["-s", self.from, "-d", &self.to, "-j", "DROP"]);
+        command
+    }
+}
+
+impl Drop for Cut<'_> {
+    fn drop(&mut self) {
+        // It may be gone with the network.
+        let _ = self.rule("--delete").status();
+    }
+}
+
 /// A `network.sh` that fails is reported, and the machine comes up with the address that it had. The changed
 /// configuration reaches the next boot without a restart of the boot server.
 pub fn script(farm: &mut Farm) -> Seen {
@@ -118,6 +210,10 @@ pub fn script(farm: &mut Farm) -> Seen {
         "ltsp.config.options.POST_INIT_NETWORKING=. /etc/ltsp/network.sh",
         "--set",
         "ltsp.config.extraFiles.network\\.sh=echo on purpose >&2; false; touch /run/not-reached",
+        "--set",
+        "ltsp.config.options.PRE_INIT_ENVIRONMENT=set >/run/before",
+        "--set",
+        "ltsp.config.options.POST_INIT_ENVIRONMENT=set >/run/after",
     ]);
     farm.release.apply();
     let boot_server = BootServer::of(&farm.release);
@@ -129,9 +225,9 @@ pub fn script(farm: &mut Farm) -> Seen {
     let image = boot_server.image_url();
     let machine = Machine {
         name,
-        mac,
+        macs: &[mac],
         memory: 1536,
-        firmware: kernel(&files, &boot_server, mac, &image, initrd),
+        firmware: Firmware::loaded(&boot_server, &files, mac, &image, initrd),
     };
     let mut guest = Guest::power_on(cluster, &machine);
     guest.wait_for("POST_INIT_NETWORKING failed", LOGIN);
@@ -142,24 +238,10 @@ pub fn script(farm: &mut Farm) -> Seen {
     guest.shell(address, "test ! -e /run/not-reached").success();
     let hostname = guest.shell(address, "hostname").success();
     assert_eq!(hostname.trim(), name);
-    "login with the address of the initrd; systemctl status names the script".to_owned()
-}
-
-/// What a boot loader would have done.
-fn kernel(
-    files: &Files,
-    boot_server: &BootServer,
-    mac: &str,
-    image: &str,
-    initrd: PathBuf,
-) -> Firmware {
-    Firmware::Kernel {
-        kernel: files.kernel(),
-        initrd,
-        parameters: format!(
-            "boot=kubefarm kubefarm.image={image} kubefarm.tries=3 ltsp.image=/run/kubefarm/root.squashfs ltsp.server={} \
-             BOOTIF=01-{mac} panic=3 console=ttyS0,115200n8 mitigations=off",
-            boot_server.address()
-        ),
-    }
+    let before = guest.shell(address, "cat /run/before").success();
+    let after = guest.shell(address, "cat /run/after").success();
+    let count = environment::is_as_documented(&before, &after);
+    format!(
+        "login with the address of the initrd; systemctl status names the script; {count} variables as documented"
+    )
 }

@@ -7,10 +7,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 
 use crate::admin_cluster::AdminCluster;
+use crate::guest::in_network;
 use crate::support::run;
 
 /// Where the web server beside the farm listens: on the router of the network.
-const ADDRESS: &str = "10.64.0.1:8080";
+const ADDRESS: &str = "10.64.0.1";
+
+/// The folder whose files it sends slowly.
+pub const HALF_WAY: &str = "half-way";
 
 /// The folder that images/boot/build.sh wrote.
 pub struct Files<'a> {
@@ -33,6 +37,12 @@ impl<'a> Files<'a> {
 
     pub fn initrd(&self) -> PathBuf {
         self.release().join("initrd.img")
+    }
+
+    /// A copy of all that the boot server's image has to serve.
+    pub fn copy_all(&self, folder: &Path) {
+        let all = self.folder.join("srv/tftp/.");
+        run(Command::new("cp").arg("-R").arg(&all).arg(folder)).success();
     }
 
     /// The initrd behind that of the configuration, as a boot loader puts them into memory.
@@ -99,10 +109,15 @@ impl<'a> Files<'a> {
     }
 
     fn release(&self) -> PathBuf {
-        let all = self.folder.join("srv/tftp/ltsp/x86_64");
-        let name = fs::read_to_string(all.join("release")).expect("a release");
-        all.join(name.trim())
+        release(&self.folder.join("srv/tftp"))
     }
+}
+
+/// The folder of the release in what a boot server serves.
+pub fn release(served: &Path) -> PathBuf {
+    let all = served.join("ltsp/x86_64");
+    let name = fs::read_to_string(all.join("release")).expect("a release");
+    all.join(name.trim())
 }
 
 /// nginx on the network of the machines, until it is dropped.
@@ -115,26 +130,16 @@ impl WebServer {
     pub fn start(cluster: &AdminCluster) -> WebServer {
         let folder = cluster.scratch().join("web");
         fs::create_dir_all(&folder).expect("a folder");
-        let configuration = cluster.scratch().join("nginx.conf");
-        let mut file = File::create(&configuration).expect("a file");
+        let mut file = File::create(configuration(cluster)).expect("a file");
         write!(
             file,
-            "daemon off;\npid nginx.pid;\nuser root;\nerror_log stderr;\nevents {{}}\nhttp {{ access_log off; server {{ \
-             listen {ADDRESS}; root {}; }} }}\n",
+            "daemon off;\nmaster_process off;\npid nginx.pid;\nuser root;\nerror_log stderr crit;\nevents {{}}\nhttp {{ access_log off; \
+             server {{ listen {ADDRESS}:80; root {}; location /{HALF_WAY}/ {{ limit_rate 12m; }} }} }}\n",
             folder.display()
         )
         .expect("written");
-        let mut command = cluster.in_network(&cluster.kubeconfig());
-        command.args(["nginx", "-e", "stderr", "-p"]);
-        command.arg(cluster.scratch()).arg("-c").arg(&configuration);
-        let nginx = command.spawn().expect("nginx");
-        let server = WebServer { nginx, folder };
-        cluster.wait_until("nginx listens", || {
-            let mut curl = cluster.in_network(&cluster.kubeconfig());
-            curl.args(["curl", "-s", "-o", "/dev/null", &server.url()]);
-            curl.status().is_ok_and(|status| status.success())
-        });
-        server
+        let nginx = nginx(cluster);
+        WebServer { nginx, folder }
     }
 
     pub fn folder(&self) -> &Path {
@@ -144,12 +149,40 @@ impl WebServer {
     pub fn url(&self) -> String {
         format!("http://{ADDRESS}")
     }
+
+    /// Ends every connection.
+    pub fn stop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.nginx.kill();
+        let _ = self.nginx.wait();
+    }
+
+    pub fn resume(&mut self, cluster: &AdminCluster) {
+        self.nginx = nginx(cluster);
+    }
 }
 
 impl Drop for WebServer {
     fn drop(&mut self) {
-        // Its worker ends with it.
-        let _ = self.nginx.kill();
-        let _ = self.nginx.wait();
+        self.stop();
     }
+}
+
+fn configuration(cluster: &AdminCluster) -> PathBuf {
+    cluster.scratch().join("nginx.conf")
+}
+
+/// An nginx that listens.
+fn nginx(cluster: &AdminCluster) -> Child {
+    let mut command = in_network(cluster, "nginx");
+    command.args(["-e", "stderr", "-p"]).arg(cluster.scratch());
+    command.arg("-c").arg(configuration(cluster));
+    let nginx = command.spawn().expect("nginx");
+    cluster.wait_until("nginx listens", || {
+        let mut curl = in_network(cluster, "curl");
+        let url = format!("http://{ADDRESS}/");
+        curl.args(["-s", "-o", "/dev/null", &url]);
+        curl.status().is_ok_and(|status| status.success())
+    });
+    nginx
 }

@@ -12,31 +12,17 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::admin_cluster::AdminCluster;
+use crate::firmware::Firmware;
 use crate::support::{Finished, run};
 
 /// How long a guest may take from power-on to a login prompt.
 pub const LOGIN: Duration = Duration::from_secs(300);
 
-const OVMF: &str = "/usr/share/OVMF";
-
-/// What a machine starts with.
-pub enum Firmware {
-    /// SeaBIOS, and the network card's own ROM.
-    Bios,
-    /// OVMF with its own network driver.
-    Uefi,
-    /// Nothing: kernel and initrd as a boot loader would have loaded them.
-    Kernel {
-        kernel: PathBuf,
-        initrd: PathBuf,
-        parameters: String,
-    },
-}
-
 /// A machine to be.
 pub struct Machine<'a> {
     pub name: &'a str,
-    pub mac: &'a str,
+    /// Of its network cards; it boots from the first.
+    pub macs: &'a [&'a str],
     /// In MiB.
     pub memory: u32,
     pub firmware: Firmware,
@@ -51,26 +37,31 @@ pub struct Guest<'a> {
     reader: Option<JoinHandle<()>>,
     began: Instant,
     log: PathBuf,
+    taps: Vec<String>,
 }
 
 impl<'a> Guest<'a> {
     /// Switches a machine on.
     pub fn power_on(cluster: &'a AdminCluster, machine: &Machine) -> Guest<'a> {
         let name = machine.name.to_owned();
-        let tap = tap(&name);
-        for arguments in [
-            &["tuntap", "add", "dev", &tap, "mode", "tap"][..],
-            &["link", "set", &tap, "master", "lan", "up"],
-        ] {
-            run(in_network(cluster, "ip").args(arguments)).success();
+        let taps: Vec<String> = (0..machine.macs.len())
+            .map(|card| tap(&name, card))
+            .collect();
+        for tap in &taps {
+            for arguments in [
+                &["tuntap", "add", "dev", tap, "mode", "tap"][..],
+                &["link", "set", tap, "master", "lan", "up"],
+            ] {
+                run(in_network(cluster, "ip").args(arguments)).success();
+            }
         }
         let log = cluster.scratch().join(format!("{name}.console"));
         let errors = File::create(log.with_extension("errors")).expect("a file");
         // The farm's servers come first: they would have processors of their own.
         let mut command = in_network(cluster, "nice");
         command.args(["-n", "10", "qemu-system-x86_64"]);
-        command.args(common(machine, &tap));
-        command.args(firmware(cluster, machine));
+        command.args(common(machine, &taps));
+        command.args(machine.firmware.flags(cluster, &name));
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -87,7 +78,14 @@ impl<'a> Guest<'a> {
             reader: Some(reader),
             began: Instant::now(),
             log,
+            taps,
         }
+    }
+
+    /// What it shows, and the time that it takes, count from here on.
+    pub fn from_now(&mut self) {
+        self.console.lock().expect("its reader is alive").clear();
+        self.began = Instant::now();
     }
 
     /// What the console has shown, without control sequences.
@@ -185,10 +183,12 @@ impl Drop for Guest<'_> {
         if let Some(reader) = self.reader.take() {
             let _ = reader.join();
         }
-        let _ = in_network(self.cluster, "ip")
-            .args(["link", "del", &tap(&self.name)])
-            .stderr(Stdio::null())
-            .status();
+        for tap in &self.taps {
+            let _ = in_network(self.cluster, "ip")
+                .args(["link", "del", tap])
+                .stderr(Stdio::null())
+                .status();
+        }
     }
 }
 
@@ -204,23 +204,9 @@ pub fn key(cluster: &AdminCluster) -> PathBuf {
 }
 
 /// Hardware that all machines have.
-fn common(machine: &Machine, tap: &str) -> Vec<String> {
+fn common(machine: &Machine, taps: &[String]) -> Vec<String> {
     let memory = machine.memory.to_string();
-    let (boot, start) = match machine.firmware {
-        Firmware::Kernel { .. } => ("", "menu=off"),
-        // A BIOS that finds nothing to boot stands still, where a server's tries again.
-        _ => (",bootindex=0", "reboot-timeout=3000"),
-    };
-    let card = match machine.firmware {
-        // Without a ROM of its own, OVMF drives it.
-        Firmware::Uefi => format!(
-            "virtio-net-pci,netdev=n0,mac={}{boot},romfile=",
-            machine.mac
-        ),
-        _ => format!("e1000,netdev=n0,mac={}{boot}", machine.mac),
-    };
-    let netdev = format!("tap,id=n0,ifname={tap},script=no,downscript=no");
-    [
+    let mut flags = [
         "-accel",
         "tcg,thread=multi",
         "-machine",
@@ -235,10 +221,6 @@ fn common(machine: &Machine, tap: &str) -> Vec<String> {
         "-nodefaults",
         "-vga",
         "none",
-        "-netdev",
-        &netdev,
-        "-device",
-        &card,
         "-device",
         "virtio-rng-pci",
         "-display",
@@ -246,43 +228,19 @@ fn common(machine: &Machine, tap: &str) -> Vec<String> {
         "-serial",
         "stdio",
         "-boot",
-        start,
+        machine.firmware.start(),
     ]
     .map(str::to_owned)
-    .into()
-}
-
-fn firmware(cluster: &AdminCluster, machine: &Machine) -> Vec<String> {
-    match &machine.firmware {
-        Firmware::Bios => Vec::new(),
-        Firmware::Uefi => {
-            let variables = cluster.scratch().join(format!("{}.fd", machine.name));
-            std::fs::copy(format!("{OVMF}/OVMF_VARS_4M.fd"), &variables).expect("OVMF");
-            vec![
-                "-drive".to_owned(),
-                format!("if=pflash,format=raw,readonly=on,file={OVMF}/OVMF_CODE_4M.fd"),
-                "-drive".to_owned(),
-                format!("if=pflash,format=raw,file={}", variables.display()),
-                // A minute of asking for IPv6 before IPv4 counts for nothing here.
-                "-fw_cfg".to_owned(),
-                "name=opt/org.tianocore/IPv6PXESupport,string=no".to_owned(),
-            ]
-        }
-        Firmware::Kernel {
-            kernel,
-            initrd,
-            parameters,
-        } => vec![
-            "-kernel".to_owned(),
-            kernel.display().to_string(),
-            "-initrd".to_owned(),
-            initrd.display().to_string(),
-            "-append".to_owned(),
-            parameters.clone(),
-            // What it says before it starts anew is the end.
-            "-no-reboot".to_owned(),
-        ],
+    .to_vec();
+    for (number, (tap, mac)) in taps.iter().zip(machine.macs).enumerate() {
+        flags.push("-netdev".to_owned());
+        flags.push(format!(
+            "tap,id=n{number},ifname={tap},script=no,downscript=no"
+        ));
+        flags.push("-device".to_owned());
+        flags.push(machine.firmware.card(number, mac));
     }
+    flags
 }
 
 /// Copies the console into a file and a text, until it ends.
@@ -308,12 +266,12 @@ fn read(
 }
 
 /// The port of the bridge. Names of interfaces have 15 characters at most.
-fn tap(name: &str) -> String {
-    format!("tap-{name}").chars().take(15).collect()
+fn tap(name: &str, card: usize) -> String {
+    format!("tap{card}-{name}").chars().take(15).collect()
 }
 
 /// A program in the network of the admin cluster, which ends with it.
-fn in_network(cluster: &AdminCluster, program: &str) -> Command {
+pub fn in_network(cluster: &AdminCluster, program: &str) -> Command {
     let mut command = cluster.in_network(&cluster.kubeconfig());
     command.arg(program);
     command

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use kubefarm::report::table;
 
@@ -24,17 +24,20 @@ pub fn run<T>(
     let mut rows = Vec::new();
     let mut failed = false;
     for (name, check) in checks {
-        let began = Instant::now();
+        let start = Instant::now();
         let (result, seen) = match failed {
             true => ("not run", String::new()),
-            false => match catch_unwind(AssertUnwindSafe(|| check(farm))) {
-                Ok(seen) => ("ok", seen),
-                Err(_) => ("FAILED", String::new()),
-            },
+            false => {
+                eprintln!("{}  {name} ...", minutes(began.elapsed()));
+                match catch_unwind(AssertUnwindSafe(|| check(farm))) {
+                    Ok(seen) => ("ok", seen),
+                    Err(_) => ("FAILED", String::new()),
+                }
+            }
         };
         failed |= result != "ok";
-        let took = format!("{:.1} s", began.elapsed().as_secs_f64());
-        eprintln!("{result:8}{name}, {took}: {seen}");
+        let took = format!("{:.1} s", start.elapsed().as_secs_f64());
+        eprintln!("{result:>6}  {took}: {seen}");
         rows.push(vec![(*name).to_owned(), result.to_owned(), took, seen]);
     }
     if failed {
@@ -42,13 +45,24 @@ pub fn run<T>(
     }
     println!("\n{}", table(&["CHECK", "RESULT", "TIME", "SEEN"], &rows));
     if failed && std::env::var_os("KUBEFARM_E2E_HOLD").is_some() {
-        println!("the admin cluster stays until Enter is pressed");
-        // Without a terminal there is nothing to read, and nothing to wait for.
-        let _ = std::io::stdin().read_line(&mut String::new());
+        hold();
     }
     println!("after {:.0?}, admin cluster and all", began.elapsed());
     match failed {
         true => ExitCode::FAILURE,
         false => ExitCode::SUCCESS,
     }
+}
+
+/// Leaves the admin cluster as it is until Enter is pressed.
+pub fn hold() {
+    println!("the admin cluster stays until Enter is pressed");
+    // Where standard input has an end there is nothing to wait for.
+    let _ = std::io::stdin().read_line(&mut String::new());
+}
+
+/// `1:02`, right-aligned.
+fn minutes(time: Duration) -> String {
+    let seconds = time.as_secs();
+    format!("{:>3}:{:02}", seconds / 60, seconds % 60)
 }

@@ -33,7 +33,7 @@ pub fn refreshed(release: &mut Release) -> Seen {
 }
 
 /// The token in a join command.
-fn token(file: &str) -> String {
+pub fn token(file: &str) -> String {
     let mut words = file
         .split_whitespace()
         .skip_while(|word| *word != "--token");

@@ -1,0 +1,91 @@
+//! A machine that nobody lists: it boots into the example catchall, and moves to a farm once that lists it.
+
+use std::fs;
+
+use serde_json::json;
+
+use crate::firmware::Firmware;
+use crate::guest::{self, Guest, LOGIN, Machine};
+use crate::nodes::{READY, look};
+use crate::release::{Release, is_ready};
+use crate::{Farm, Seen};
+
+const MAC: &str = "02:00:00:40:07:0a";
+/// As dnsmasq writes it.
+const NAME: &str = "02-00-00-40-07-0a";
+/// What the farm makes of it: name, address.
+const CLAIMED: [&str; 2] = ["r1n07", "10.64.1.17"];
+
+/// The second node of the admin cluster, where the catch-all's DHCP server has the port for itself.
+const SECOND: [&str; 3] = ["second", "10.64.0.3", "02:00:00:40:00:03"];
+
+/// Two farms in one network, each with a boot server and a DHCP server of its own.
+pub fn moves(farm: &mut Farm) -> Seen {
+    farm.guests.clear();
+    let cluster = farm.release.cluster;
+    let [node, address, mac] = SECOND;
+    cluster.add_node(node, address, mac);
+    let mut strangers = Release::first(cluster, catch_all(farm));
+    strangers.name = "catchall".to_owned();
+    strangers.namespace = "strangers".to_owned();
+    strangers.make_namespace(&strangers.namespace, "restricted");
+    strangers.make_namespace(&strangers.boot_namespace(), "privileged");
+    strangers.apply();
+    let machine = Machine {
+        name: "stranger",
+        macs: &[MAC],
+        memory: 1536,
+        firmware: Firmware::Bios,
+    };
+    let mut guest = Guest::power_on(cluster, &machine);
+    let login = guest.wait_for(&format!("{NAME} login:"), LOGIN);
+    let claimed = cluster.scratch().join("claimed.yaml");
+    fs::write(&claimed, claim().to_string()).expect("written");
+    let claimed = claimed.to_str().expect("UTF-8");
+    // The order that the example's README gives: the one that answers everybody has to know first.
+    let ignore = "nodePools.claimed.ignore=true";
+    strangers.add_values(&["-f", claimed, "--set", ignore]);
+    strangers.apply();
+    farm.release.add_values(&["-f", claimed]);
+    farm.release.apply();
+    let [name, address] = CLAIMED;
+    drop(guest);
+    let mut guest = Guest::power_on(cluster, &machine);
+    let moved = guest.wait_for(&format!("{name} login:"), LOGIN);
+    guest.shell(address, "true").success();
+    let ready = guest.wait_until(&format!("{name} is Ready"), READY, || {
+        is_ready(&look(&farm.release, &["node", name]))
+    });
+    format!(
+        "login as {NAME} after {:.0} s; claimed, login as {name} after {:.0} s, Ready after {:.0} s",
+        login.as_secs_f64(),
+        moved.as_secs_f64(),
+        ready.as_secs_f64()
+    )
+}
+
+/// The flags of the example, for this network.
+fn catch_all(farm: &Farm) -> Vec<String> {
+    let key = guest::key(farm.release.cluster).with_extension("pub");
+    let key = fs::read_to_string(key).expect("a key");
+    let keys = json!([key.trim()]);
+    let mut flags = Vec::new();
+    for file in [
+        "examples/catchall/values.yaml",
+        "builtin:builtin-pki",
+        "tests/boot/catchall.yaml",
+    ] {
+        flags.extend(["-f".to_owned(), file.to_owned()]);
+    }
+    flags.extend([
+        "--set-json".to_owned(),
+        format!("ltsp.config.sshAuthorizedKeys={keys}"),
+    ]);
+    flags
+}
+
+/// The file that both farms are given.
+fn claim() -> serde_json::Value {
+    let [name, address] = CLAIMED;
+    json!({ "nodePools": { "claimed": { "nodes": [{ "name": name, "mac": MAC, "ip": address }] } } })
+}

@@ -1,0 +1,130 @@
+//! What a machine starts with, and what QEMU is told for it.
+
+use std::path::PathBuf;
+
+use crate::admin_cluster::AdminCluster;
+use crate::boot_server::BootServer;
+use crate::files::Files;
+
+const OVMF: &str = "/usr/share/OVMF";
+
+/// What a machine starts with.
+pub enum Firmware {
+    /// SeaBIOS, and the network card's own ROM, which is iPXE.
+    Bios,
+    /// OVMF with its own network driver.
+    Uefi { secure_boot: bool, over: Over },
+    /// Nothing: kernel and initrd as a boot loader would have loaded them.
+    Kernel {
+        kernel: PathBuf,
+        initrd: PathBuf,
+        parameters: String,
+    },
+}
+
+/// How UEFI loads its boot loader.
+#[derive(PartialEq)]
+pub enum Over {
+    Tftp,
+    Http,
+}
+
+impl Firmware {
+    /// OVMF as most machines have it.
+    pub const UEFI: Firmware = Firmware::Uefi {
+        secure_boot: false,
+        over: Over::Tftp,
+    };
+
+    /// What a boot loader would have done on the machine with this MAC, with the image at this address.
+    pub fn loaded(
+        boot_server: &BootServer,
+        files: &Files,
+        mac: &str,
+        image: &str,
+        initrd: PathBuf,
+    ) -> Firmware {
+        Firmware::Kernel {
+            kernel: files.kernel(),
+            initrd,
+            parameters: format!(
+                "boot=kubefarm kubefarm.image={image} kubefarm.tries=3 ltsp.image=/run/kubefarm/root.squashfs \
+                 ltsp.server={} BOOTIF=01-{mac} panic=3 console=ttyS0,115200n8 mitigations=off",
+                boot_server.address()
+            ),
+        }
+    }
+
+    /// The flags for a machine of this name.
+    pub fn flags(&self, cluster: &AdminCluster, name: &str) -> Vec<String> {
+        match self {
+            Firmware::Bios => Vec::new(),
+            Firmware::Uefi { secure_boot, over } => uefi(cluster, name, *secure_boot, over),
+            Firmware::Kernel {
+                kernel,
+                initrd,
+                parameters,
+            } => vec![
+                "-kernel".to_owned(),
+                kernel.display().to_string(),
+                "-initrd".to_owned(),
+                initrd.display().to_string(),
+                "-append".to_owned(),
+                parameters.clone(),
+                // What it says before it starts anew is the end.
+                "-no-reboot".to_owned(),
+            ],
+        }
+    }
+
+    /// A network card on the backend `nNUMBER`, as this firmware drives one.
+    pub fn card(&self, number: usize, mac: &str) -> String {
+        let card = format!("netdev=n{number},mac={mac}");
+        match self {
+            Firmware::Bios => format!("e1000,{card},bootindex={number}"),
+            // Without a ROM of its own, OVMF drives it.
+            Firmware::Uefi { .. } => format!("virtio-net-pci,{card},bootindex={number},romfile="),
+            Firmware::Kernel { .. } => format!("e1000,{card}"),
+        }
+    }
+
+    /// What QEMU's `-boot` says.
+    pub fn start(&self) -> &'static str {
+        match self {
+            Firmware::Kernel { .. } => "menu=off",
+            // A BIOS that finds nothing to boot stands still, where a server's tries again.
+            _ => "reboot-timeout=3000",
+        }
+    }
+}
+
+fn uefi(cluster: &AdminCluster, name: &str, secure_boot: bool, over: &Over) -> Vec<String> {
+    // The variables with the keys of Microsoft, which shim is signed with, and Secure Boot switched on by them.
+    let (code, keys) = match secure_boot {
+        true => ("OVMF_CODE_4M.secboot.fd", "OVMF_VARS_4M.ms.fd"),
+        false => ("OVMF_CODE_4M.fd", "OVMF_VARS_4M.fd"),
+    };
+    let variables = cluster.scratch().join(format!("{name}.fd"));
+    std::fs::copy(format!("{OVMF}/{keys}"), &variables).expect("OVMF");
+    let mut flags = vec![
+        "-drive".to_owned(),
+        format!("if=pflash,unit=0,format=raw,readonly=on,file={OVMF}/{code}"),
+        "-drive".to_owned(),
+        format!("if=pflash,unit=1,format=raw,file={}", variables.display()),
+    ];
+    if secure_boot {
+        // Only the firmware itself may write its variables.
+        flags.extend(["-machine", "smm=on", "-global"].map(str::to_owned));
+        flags.push("driver=cfi.pflash01,property=secure,value=on".to_owned());
+    }
+    // A minute of asking for IPv6 before IPv4 counts for nothing here.
+    let mut left_out = vec!["IPv6PXESupport"];
+    if *over == Over::Http {
+        left_out.extend(["IPv4PXESupport", "IPv6Support"]);
+    }
+    for what in left_out {
+        flags.push("-fw_cfg".to_owned());
+        flags.push(format!("name=opt/org.tianocore/{what},string=no"));
+    }
+    flags
+}
