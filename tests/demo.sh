@@ -34,7 +34,7 @@ run() {
 case ${1-} in
     '' | --keep) ;;
     --down)
-        rm "$lock"
+        rm "$lock" 2>/dev/null || { echo "$0: no demo was told to stay" >&2; exit 1; }
         exit
         ;;
     *)
