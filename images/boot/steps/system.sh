@@ -29,8 +29,8 @@ add_files() {
         version=$("$PROGRAMS/$program" "$(flag_of "$program")" | grep -o 'v[0-9][^ "]*' | head -n 1)
         echo "$program ${version:-unknown} Apache-2.0" >>"$output/programs"
     done
-    # The folder that network plugins are installed into, and where containerd looks.
-    mkdir -p "$root/opt/cni"
+    # The folders that network plugins are installed into, and where containerd looks.
+    mkdir -p "$root/opt/cni" "$root/etc/cni/net.d"
     mv "$root/usr/lib/cni" "$root/opt/cni/bin"
     ln -s ../../opt/cni/bin "$root/usr/lib/cni"
     # NVMe over a network is for those who ask for it.
