@@ -146,11 +146,8 @@ pub fn network(farm: &mut Farm) -> Seen {
     let all = half_way.wait_for("kubefarm: all ", LAST_WORDS);
     drop(half_way);
     let mut unknown = power_on("no-lease", "02:00:00:40:99:0a", &image, files.initrd());
-    unknown.wait_for(
-        "NO LEASE: no DHCP server answered 02:00:00:40:99:0a",
-        LAST_WORDS,
-    );
-    unknown.wait_for_end(LAST_WORDS);
+    unknown.wait_for("NO LEASE: no DHCP server answered 02:00:00:40:99:0a", LOGIN);
+    unknown.wait_for_end(LOGIN);
     apart.wait_for("cannot be reached: curl:", LOGIN);
     apart.wait_for(" login:", LOGIN);
     drop(cut);
