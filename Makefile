@@ -56,6 +56,7 @@ lint: ## Check format and lints
 	cargo fmt --check
 	cargo fmt --check --manifest-path images/boot/fetch/Cargo.toml
 	cargo clippy --all-targets --locked -- -D warnings
+	cargo clippy --locked --test e2e --test boot -- -D warnings
 	cargo clippy --all-targets --locked $(FETCH) -- -D warnings
 
 docs: ## Write the generated papers anew: docs/values.md, the JSON Schema

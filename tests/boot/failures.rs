@@ -151,7 +151,7 @@ pub fn network(farm: &mut Farm) -> Seen {
     apart.wait_for("cannot be reached: curl:", LOGIN);
     apart.wait_for(" login:", LOGIN);
     drop(cut);
-    apart.from_now();
+    apart.count_anew();
     let joined = apart.wait_until(&format!("{name} is Ready"), LOGIN, || {
         is_ready(&look(&farm.release, &["node", name]))
     });

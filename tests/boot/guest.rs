@@ -83,7 +83,7 @@ impl<'a> Guest<'a> {
     }
 
     /// What it shows, and the time that it takes, count from here on.
-    pub fn from_now(&mut self) {
+    pub fn count_anew(&mut self) {
         self.console.lock().expect("its reader is alive").clear();
         self.began = Instant::now();
     }

@@ -27,7 +27,7 @@ pub fn boot_server(farm: &mut Farm) -> Seen {
     let [name, address, _] = PLAIN;
     let boot = boot_of(&look(release, &["node", name]));
     let guest = &mut guests[0];
-    guest.from_now();
+    guest.count_anew();
     // The connection may end before its answer.
     let _ = guest.shell(address, "systemctl reboot");
     guest.wait_for("Linux version", READY);
