@@ -11,11 +11,9 @@ pub struct BootServer<'a> {
 impl<'a> BootServer<'a> {
     /// That of a release which is ready.
     pub fn of(release: &'a Release<'a>) -> BootServer<'a> {
-        let service = release.get_boot(&["service", &format!("{}-http", release.object("ltsp"))]);
-        let address = service["status"]["loadBalancer"]["ingress"][0]["ip"].as_str();
         BootServer {
             release,
-            address: address.expect("a load balancer's address").to_owned(),
+            address: release.boot_address("http"),
         }
     }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::admin_cluster::AdminCluster;
 use crate::firmware::Firmware;
 use crate::guest::{self, Guest, LOGIN, Machine};
-use crate::release::{Release, is_ready};
+use crate::release::{Release, have_those_of_their_tags, is_ready};
 use crate::support::run;
 use crate::{Farm, Seen};
 
@@ -123,21 +123,7 @@ pub fn join(farm: &mut Farm) -> Seen {
         });
         said.push(format!("{name} after {:.0} s", ready.as_secs_f64()));
     }
-    let taint =
-        json!([{ "effect": "NoSchedule", "key": "example.org/dedicated", "value": "storage" }]);
-    // The taint of a node that is not ready yet goes a little later than that state.
-    for ([name, ..], taints) in [(PLAIN, Value::Null), (STORAGE, taint)] {
-        release
-            .cluster
-            .wait_until(&format!("{name} has the taints {taints}"), || {
-                look(release, &["node", name])["spec"]["taints"] == taints
-            });
-    }
-    let plain = release.child_get(&["node", PLAIN[0]]);
-    assert_eq!(plain["metadata"]["labels"]["example.org/rack"], Value::Null);
-    let labels = &release.child_get(&["node", STORAGE[0]])["metadata"]["labels"];
-    assert_eq!(labels["example.org/disks"], "nvme");
-    assert_eq!(labels["example.org/rack"], "r1");
+    have_those_of_their_tags(release, |name| look(release, &["node", name]));
     said.join(", ") + " from power-on; labels and taint of the tags"
 }
 

@@ -168,11 +168,7 @@ fn assert_would_refuse(release: &Release, standard: &str, pods: &[Value]) {
 
 /// The address that both Services have.
 fn address(release: &Release) -> String {
-    let [http, tftp] = ["http", "tftp"].map(|port| {
-        let service = release.get_boot(&["service", &format!("{}-{port}", release.object("ltsp"))]);
-        let address = service["status"]["loadBalancer"]["ingress"][0]["ip"].as_str();
-        address.expect("a load balancer's address").to_owned()
-    });
+    let [http, tftp] = ["http", "tftp"].map(|port| release.boot_address(port));
     assert_eq!(http, tftp);
     http
 }

@@ -3,10 +3,10 @@
 use std::fs::{copy, create_dir_all, write};
 use std::path::{Path, PathBuf};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::Seen;
-use crate::release::{Release, is_ready};
+use crate::release::{Release, have_those_of_their_tags, is_ready};
 use crate::support::farms::Objects;
 use crate::support::ltsp::configuration;
 use crate::support::{project, run};
@@ -46,22 +46,7 @@ pub fn join(release: &mut Release) -> Seen {
                 is_ready(&release.child_get(&["node", name]))
             });
     }
-    // The taint of a node that is not ready yet goes a little later than that state.
-    let taint =
-        json!([{ "effect": "NoSchedule", "key": "example.org/dedicated", "value": "storage" }]);
-    for ([name, ..], taints) in [(PLAIN, Value::Null), (STORAGE, taint)] {
-        release
-            .cluster
-            .wait_until(&format!("{name} has the taints {taints}"), || {
-                release.child_get(&["node", name])["spec"]["taints"] == taints
-            });
-    }
-    let plain = release.child_get(&["node", PLAIN[0]]);
-    assert_eq!(plain["metadata"]["labels"]["example.org/rack"], Value::Null);
-    let storage = release.child_get(&["node", STORAGE[0]]);
-    let labels = &storage["metadata"]["labels"];
-    assert_eq!(labels["example.org/disks"], "nvme");
-    assert_eq!(labels["example.org/rack"], "r1");
+    have_those_of_their_tags(release, |name| release.child_get(&["node", name]));
     let ready = "every pod of the child is ready";
     release
         .cluster

@@ -213,9 +213,13 @@ impl<'a> Release<'a> {
 
     /// Where nodes reach the child's API server.
     pub fn address(&self) -> String {
-        let service = self.get(&["service", &self.object("apiserver")]);
-        let address = service["status"]["loadBalancer"]["ingress"][0]["ip"].as_str();
-        address.expect("a load balancer's address").to_owned()
+        load_balancer(&self.get(&["service", &self.object("apiserver")]))
+    }
+
+    /// Where nodes reach the boot server on a port, `http` or `tftp`.
+    pub fn boot_address(&self, port: &str) -> String {
+        let service = format!("{}-{port}", self.object("ltsp"));
+        load_balancer(&self.get_boot(&["service", &service]))
     }
 
     /// A kubeconfig of the child's admin, for use outside of pods.
@@ -276,6 +280,13 @@ impl<'a> Release<'a> {
     }
 }
 
+/// The address that a Service has been given.
+#[track_caller]
+fn load_balancer(service: &Value) -> String {
+    let address = service["status"]["loadBalancer"]["ingress"][0]["ip"].as_str();
+    address.expect("a load balancer's address").to_owned()
+}
+
 /// A file of a Secret.
 #[track_caller]
 pub fn file_of(secret: &Value, file: &str) -> String {
@@ -291,6 +302,28 @@ pub fn is_ready(pod: &Value) -> bool {
     let conditions = pod["status"]["conditions"].as_array();
     let mut conditions = conditions.into_iter().flatten();
     conditions.any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
+}
+
+/// Waits until the nodes r1n01 and r1n06 of the example `generic` have the taints of their tags, and compares their labels.
+/// `node` looks at one of that name, while it is waited for.
+#[track_caller]
+pub fn have_those_of_their_tags(release: &Release, node: impl Fn(&str) -> Value) {
+    // The taint of a node that is not ready yet goes a little later than that state.
+    let taint =
+        json!([{ "effect": "NoSchedule", "key": "example.org/dedicated", "value": "storage" }]);
+    for (name, taints) in [("r1n01", Value::Null), ("r1n06", taint)] {
+        release
+            .cluster
+            .wait_until(&format!("{name} has the taints {taints}"), || {
+                node(name)["spec"]["taints"] == taints
+            });
+    }
+    let plain = release.child_get(&["node", "r1n01"]);
+    assert_eq!(plain["metadata"]["labels"]["example.org/rack"], Value::Null);
+    let storage = release.child_get(&["node", "r1n06"]);
+    let labels = &storage["metadata"]["labels"];
+    assert_eq!(labels["example.org/disks"], "nvme");
+    assert_eq!(labels["example.org/rack"], "r1");
 }
 
 /// Every pod is ready, and none of its containers was started again.
