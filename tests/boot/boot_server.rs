@@ -17,6 +17,19 @@ impl<'a> BootServer<'a> {
         }
     }
 
+    /// Applies a release whose values were changed, and waits until nodes get the configuration that follows from them.
+    pub fn changed(release: &'a mut Release<'_>) -> BootServer<'a> {
+        let before = BootServer::of(release).configuration();
+        release.apply();
+        let boot_server = BootServer::of(release);
+        release
+            .cluster
+            .wait_until("nodes get the new configuration", || {
+                boot_server.configuration() != before
+            });
+        boot_server
+    }
+
     pub fn address(&self) -> &str {
         &self.address
     }

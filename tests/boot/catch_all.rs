@@ -31,12 +31,7 @@ pub fn moves(farm: &mut Farm) -> Seen {
     strangers.make_namespace(&strangers.namespace, "restricted");
     strangers.make_namespace(&strangers.boot_namespace(), "privileged");
     strangers.apply();
-    let machine = Machine {
-        name: "stranger",
-        macs: &[MAC],
-        memory: 1536,
-        firmware: Firmware::Bios,
-    };
+    let machine = Machine::new("stranger", &[MAC], Firmware::Bios);
     let mut guest = Guest::power_on(cluster, &machine);
     let login = guest.wait_for(&format!("{NAME} login:"), LOGIN);
     let claimed = cluster.scratch().join("claimed.yaml");

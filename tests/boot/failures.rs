@@ -125,13 +125,8 @@ pub fn network(farm: &mut Farm) -> Seen {
     let slow_image = format!("{}/{HALF_WAY}/root.squashfs", server.url());
     let image = boot_server.image_url();
     let power_on = |name, mac, image, initrd| {
-        let machine = Machine {
-            name,
-            macs: &[mac],
-            memory: 1536,
-            firmware: Firmware::loaded(&boot_server, &files, mac, image, initrd),
-        };
-        Guest::power_on(cluster, &machine)
+        let firmware = Firmware::loaded(&boot_server, &files, mac, image, initrd);
+        Guest::power_on(cluster, &Machine::new(name, &[mac], firmware))
     };
     let [name, address, mac] = APART;
     let cut = Cut::between(cluster, address, &farm.release.address());
@@ -201,7 +196,6 @@ impl Drop for Cut<'_> {
 pub fn script(farm: &mut Farm) -> Seen {
     let cluster = farm.release.cluster;
     let files = Files::new(cluster);
-    let before = BootServer::of(&farm.release).configuration();
     farm.release.add_values(&[
         "--set",
         "ltsp.config.options.POST_INIT_NETWORKING=. /etc/ltsp/network.sh",
@@ -212,21 +206,12 @@ pub fn script(farm: &mut Farm) -> Seen {
         "--set",
         "ltsp.config.options.POST_INIT_ENVIRONMENT=set >/run/after",
     ]);
-    farm.release.apply();
-    let boot_server = BootServer::of(&farm.release);
-    cluster.wait_until("nodes get the new configuration", || {
-        boot_server.configuration() != before
-    });
+    let boot_server = BootServer::changed(&mut farm.release);
     let [name, address, mac] = ["r1n02", "10.64.1.12", "02:00:00:40:02:0a"];
     let initrd = files.initrd_with(&boot_server.ltsp_img());
     let image = boot_server.image_url();
-    let machine = Machine {
-        name,
-        macs: &[mac],
-        memory: 1536,
-        firmware: Firmware::loaded(&boot_server, &files, mac, &image, initrd),
-    };
-    let mut guest = Guest::power_on(cluster, &machine);
+    let firmware = Firmware::loaded(&boot_server, &files, mac, &image, initrd);
+    let mut guest = Guest::power_on(cluster, &Machine::new(name, &[mac], firmware));
     guest.wait_for("POST_INIT_NETWORKING failed", LOGIN);
     guest.wait_for(" login:", LOGIN);
     let status = guest.shell(address, "systemctl status --no-pager kubefarm-boot.service");

@@ -49,7 +49,7 @@ impl Firmware {
             initrd,
             parameters: format!(
                 "boot=kubefarm kubefarm.image={image} kubefarm.tries=3 ltsp.image=/run/kubefarm/root.squashfs \
-                 ltsp.server={} BOOTIF=01-{mac} panic=3 console=ttyS0,115200n8 mitigations=off",
+                 ltsp.server={} BOOTIF=01-{mac} panic=3 console=ttyS0,115200n8 mitigations=off norandmaps",
                 boot_server.address()
             ),
         }

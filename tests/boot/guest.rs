@@ -28,6 +28,18 @@ pub struct Machine<'a> {
     pub firmware: Firmware,
 }
 
+impl<'a> Machine<'a> {
+    /// With the memory that a node takes which runs no pods.
+    pub fn new(name: &'a str, macs: &'a [&'a str], firmware: Firmware) -> Machine<'a> {
+        Machine {
+            name,
+            macs,
+            memory: 1536,
+            firmware,
+        }
+    }
+}
+
 /// A machine that is powered on, until it is dropped.
 pub struct Guest<'a> {
     cluster: &'a AdminCluster,

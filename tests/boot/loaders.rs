@@ -26,13 +26,7 @@ pub fn secure_boot(farm: &mut Farm) -> Seen {
         over: Over::Tftp,
     };
     let power_on = |[name, _, mac]: [&str; 3], firmware| {
-        let machine = Machine {
-            name,
-            macs: &[mac],
-            memory: 1536,
-            firmware,
-        };
-        Guest::power_on(cluster, &machine)
+        Guest::power_on(cluster, &Machine::new(name, &[mac], firmware))
     };
     let mut secure = power_on(STORAGE, secure);
     let mut ipxe = power_on(IPXE, Firmware::Bios);
@@ -63,16 +57,9 @@ pub fn http(farm: &mut Farm) -> Seen {
         &BootServer::of(&farm.release),
     );
     let power_on = |name, mac, secure_boot| {
-        let machine = Machine {
-            name,
-            macs: &[mac],
-            memory: 1536,
-            firmware: Firmware::Uefi {
-                secure_boot,
-                over: Over::Http,
-            },
-        };
-        Guest::power_on(cluster, &machine)
+        let over = Over::Http;
+        let firmware = Firmware::Uefi { secure_boot, over };
+        Guest::power_on(cluster, &Machine::new(name, &[mac], firmware))
     };
     let mut altered = power_on("altered", ALTERED, true);
     let refused = altered.wait_for("bad shim signature", LOGIN);

@@ -34,24 +34,14 @@ pub fn bond(farm: &mut Farm) -> Seen {
     farm.guests.clear();
     let cluster = farm.release.cluster;
     let files = Files::new(cluster);
-    let before = BootServer::of(&farm.release).configuration();
     let layer = "examples/advanced_network/values.yaml";
     farm.release.add_values(&["-f", layer]);
-    farm.release.apply();
-    let boot_server = BootServer::of(&farm.release);
-    cluster.wait_until("nodes get the new configuration", || {
-        boot_server.configuration() != before
-    });
+    let boot_server = BootServer::changed(&mut farm.release);
     let initrd = files.initrd_with(&boot_server.ltsp_img());
     let image = boot_server.image_url();
     let mut guests = NODES.each_ref().map(|node| {
-        let machine = Machine {
-            name: node.name,
-            macs: &node.macs,
-            memory: 1536,
-            firmware: Firmware::loaded(&boot_server, &files, node.macs[0], &image, initrd.clone()),
-        };
-        Guest::power_on(cluster, &machine)
+        let firmware = Firmware::loaded(&boot_server, &files, node.macs[0], &image, initrd.clone());
+        Guest::power_on(cluster, &Machine::new(node.name, &node.macs, firmware))
     });
     let mut said = Vec::new();
     for (guest, node) in guests.iter_mut().zip(&NODES) {

@@ -108,13 +108,7 @@ pub fn replaced(farm: &mut Farm) -> Seen {
     release.apply();
     on_boot_servers(release, "mv ltsp.img away; mv there.cfg there.away");
     let [name, address, mac] = STORAGE;
-    let machine = Machine {
-        name,
-        macs: &[mac],
-        memory: 1536,
-        firmware: Firmware::UEFI,
-    };
-    let mut guest = Guest::power_on(release.cluster, &machine);
+    let mut guest = Guest::power_on(release.cluster, &Machine::new(name, &[mac], Firmware::UEFI));
     guest.wait_for("trying again in 15 seconds", LOGIN);
     on_boot_servers(release, "mv away ltsp.img; mv there.away there.cfg");
     guest.wait_for("the signature of the image is right", LOGIN);

@@ -33,8 +33,7 @@ impl AdminCluster {
             state: PathBuf::from("/var/tmp").join(NAME),
             guard: Guard::start().expect("a shell"),
         };
-        let status = cluster.script("up.sh").args(values).status();
-        assert!(status.expect("a shell").success(), "up.sh failed");
+        run(cluster.script("up.sh").args(values)).success();
         std::fs::create_dir(cluster.scratch()).expect("a folder");
         Some(cluster)
     }
