@@ -1,7 +1,8 @@
 #!/bin/sh
 # Builds the image of the boot server with the system that nodes run, without a container engine.
 #
-# Usage: build.sh --programs FOLDER [OPTION...]    as root
+# Usage: build.sh --programs FOLDER [OPTION...]    as root, or in a user namespace (`unshare --map-root-user --map-auto
+#                                                  --mount --pid --fork --kill-child build.sh ...`)
 #
 #   --programs FOLDER       has kubelet and kubeadm of the farms' kubernetes.version
 #   --output FOLDER         where the result goes (default: ./boot-image): boot.tar, an OCI archive; layout, the same as

@@ -8,18 +8,17 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source=debian.sh
 . "$here/steps/debian.sh"
 
-# A later suite is only for what is named: all else there is out of sight.
+# A later suite is only for what is named: all else there is out of sight, for hooks that install packages too.
 pins() {
+    test "$RUNTIME_SUITE" != "$SUITE" || return 0
     printf 'Package: *\nPin: release n=%s\nPin-Priority: -1\n\n' "$RUNTIME_SUITE"
     printf 'Package: containerd runc\nPin: release n=%s\nPin-Priority: 900\n' "$RUNTIME_SUITE"
 }
 
-pins=$(mktemp)
-trap 'rm -f "$pins"' EXIT
-pins >"$pins"
+folder=$(mktemp -d)
+trap 'rm -r "$folder"' EXIT
+pins >"$folder/runtime"
 # shellcheck disable=SC2016 # mmdebstrap's argument
 runtime_sources | debian "$output/node-root.tar" "$KERNEL $(packages node) $PACKAGES" \
     --setup-hook='mkdir -p "$1/etc/apt/preferences.d"' \
-    --setup-hook="copy-in $pins /etc/apt/preferences.d" \
-    --setup-hook="mv \"\$1/etc/apt/preferences.d/${pins##*/}\" \"\$1/etc/apt/preferences.d/runtime\"" \
-    --customize-hook='rm "$1/etc/apt/preferences.d/runtime"'
+    --setup-hook="copy-in $folder/runtime /etc/apt/preferences.d"

@@ -11,14 +11,25 @@ root=$output/root
 
 main() {
     mkdir "$root"
-    tar -C "$root" --xattrs --xattrs-include=security.capability -xpf "$tar"
+    # Devices are for what runs in the root here, and a user namespace may not make any.
+    tar -C "$root" --exclude='./dev/*' --xattrs --xattrs-include=security.capability -xpf "$tar"
+    add_null
     add_files
     run_hooks
     leave_out
     forget_identity
     make_initrd
     make_image
+    umount "$root/dev/null" 2>/dev/null || true
     rm -rf "$root"
+}
+
+# Scripts of packages write into it. Builders of images may allow neither a device nor a mount; then it is a file.
+add_null() {
+    mknod -m 0666 "$root/dev/null" c 1 3 2>/dev/null || {
+        : >"$root/dev/null"
+        mount --bind /dev/null "$root/dev/null" 2>/dev/null || chmod 0666 "$root/dev/null"
+    }
 }
 
 add_files() {
