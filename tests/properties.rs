@@ -89,11 +89,14 @@ fn everything() -> String {
 fn nodes(numbers: std::ops::Range<usize>) -> String {
     let nodes: Vec<Value> = numbers
         .map(|number| {
-            let (high, low) = (number / 256, number % 256);
+            let octets = |number: usize| (number / 256, number % 256);
+            let (high, low) = octets(number);
+            // The first address of a network is no machine's.
+            let (third, fourth) = octets(number + 1);
             json!({
                 "name": format!("n{number}"),
                 "mac": format!("02:00:00:00:{high:02x}:{low:02x}"),
-                "ip": format!("10.65.{high}.{low}"),
+                "ip": format!("10.65.{third}.{fourth}"),
             })
         })
         .collect();

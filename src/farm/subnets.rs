@@ -138,8 +138,14 @@ impl Subnets {
     }
 
     /// Finds ranges of which the controller manager cannot give every node a part with a prefix of this length, of IPv4
-    /// and of IPv6 (pkg/controller/nodeipam/node_ipam_controller.go, ipam/cidrset).
-    pub fn check_pods(&self, node_prefixes: (u8, u8), path: &Path, findings: &mut Findings) {
+    /// and of IPv6 (pkg/controller/nodeipam/node_ipam_controller.go, ipam/cidrset), or not so many nodes.
+    pub fn check_pods(
+        &self,
+        node_prefixes: (u8, u8),
+        nodes: usize,
+        path: &Path,
+        findings: &mut Findings,
+    ) {
         for subnet in &self.0 {
             let (part, widest, flag) = match subnet {
                 IpNet::V4(_) => (node_prefixes.0, 0, "node-cidr-mask-size-ipv4"),
@@ -150,18 +156,33 @@ impl Subnets {
                 ),
             };
             let prefix = subnet.prefix_len();
+            let parts = 1usize.checked_shl(u32::from(part.saturating_sub(prefix)));
             let problem = if prefix > part {
-                format!("{subnet} is smaller than the /{part} that every node is given of it")
+                Problem::error(format!(
+                    "{subnet} is smaller than the /{part} that every node is given of it"
+                ))
             } else if prefix < widest {
-                format!(
+                Problem::error(format!(
                     "{subnet} is more than 16 bits wider than the /{part} that every node is given of it"
-                )
+                ))
+            } else if parts.is_some_and(|parts| parts < nodes) {
+                Problem::warning(format!(
+                    "{nodes} nodes are more than {subnet} has parts, a /{part} for each"
+                ))
             } else {
                 continue;
             };
             let help = format!("use another range, or set controllerManager.extraArgs.{flag}");
-            findings.record(path, Problem::error(problem).help(help));
+            findings.record(path, problem.help(help));
         }
+    }
+
+    /// The range that has addresses in common with `network`.
+    pub fn meeting(&self, network: &IpNet) -> Option<IpNet> {
+        self.0
+            .iter()
+            .find(|subnet| shared(subnet, network))
+            .copied()
     }
 
     /// Whether any range here shares an address with one of `others`.

@@ -30,7 +30,8 @@ pub fn changed(path: &[String], default: &Value) -> Value {
 fn by_key(path: &[String], key: &str) -> Option<Value> {
     Some(match key {
         "pullPolicy" => json!("Always"),
-        "digest" => json!("sha256:0123"),
+        "digest" => json!(format!("sha256:{}", "01234567".repeat(8))),
+        "accessModes" => json!(["ReadWriteOncePod"]),
         "podAntiAffinity" | "podAffinity" => json!("hard"),
         "type" => json!("NodePort"),
         "schedule" => json!("1 2 3 4 5"),

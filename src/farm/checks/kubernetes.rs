@@ -48,7 +48,33 @@ fn addresses(values: &Values, findings: &mut Findings) {
             }
         }
     }
-    for (path, address) in [
+    for (path, address) in load_balancers(values) {
+        if let Some(address) = address
+            .as_deref()
+            .filter(|address| address.parse::<IpAddr>().is_err())
+        {
+            findings.error(
+                &Path::from(path).join("loadBalancerIP"),
+                format!("`{address}` is no IP address"),
+            );
+        }
+    }
+    // It goes into the API server's certificate, too.
+    let advertised = kubernetes.api_server.extra_args.get("advertise-address");
+    if let Some(serde_json::Value::String(address)) = advertised
+        && address.parse::<IpAddr>().is_err()
+    {
+        findings.error(
+            &Path::from("kubernetes.apiServer.extraArgs.advertise-address"),
+            format!("`{address}` is no IP address"),
+        );
+    }
+}
+
+/// Every Service that may have an address of a load balancer, with that.
+pub fn load_balancers(values: &Values) -> [(&'static str, &Option<String>); 6] {
+    let kubernetes = &values.kubernetes;
+    [
         (
             "kubernetes.etcd.service",
             &kubernetes.etcd.service.load_balancer_ip,
@@ -70,27 +96,7 @@ fn addresses(values: &Values, findings: &mut Findings) {
             &kubernetes.konnectivity_server.service.load_balancer_ip,
         ),
         ("ltsp.service", &values.ltsp.service.load_balancer_ip),
-    ] {
-        if let Some(address) = address
-            .as_deref()
-            .filter(|address| address.parse::<IpAddr>().is_err())
-        {
-            findings.error(
-                &Path::from(path).join("loadBalancerIP"),
-                format!("`{address}` is no IP address"),
-            );
-        }
-    }
-    // It goes into the API server's certificate, too.
-    let advertised = kubernetes.api_server.extra_args.get("advertise-address");
-    if let Some(serde_json::Value::String(address)) = advertised
-        && address.parse::<IpAddr>().is_err()
-    {
-        findings.error(
-            &Path::from("kubernetes.apiServer.extraArgs.advertise-address"),
-            format!("`{address}` is no IP address"),
-        );
-    }
+    ]
 }
 
 fn etcd(values: &Values, findings: &mut Findings) {
@@ -168,6 +174,38 @@ fn times(values: &Values, findings: &mut Findings) {
     }
 }
 
+/// What a volume claim may ask for (Kubernetes, "Persistent Volumes", access modes).
+const ACCESS_MODES: [&str; 4] = [
+    "ReadWriteOnce",
+    "ReadWriteOncePod",
+    "ReadWriteMany",
+    "ReadOnlyMany",
+];
+
+fn access_modes(values: &Values, findings: &mut Findings) {
+    let persistence = &values.kubernetes.persistence;
+    for (path, modes) in [
+        ("kubernetes.persistence", &persistence.access_modes),
+        (
+            "kubernetes.persistence.backup",
+            &persistence.backup.access_modes,
+        ),
+        (
+            "dhcp.standalone.persistence",
+            &values.dhcp.standalone.persistence.access_modes,
+        ),
+    ] {
+        let path = Path::from(path).join("accessModes");
+        for (index, mode) in modes.iter().enumerate() {
+            if !ACCESS_MODES.contains(&mode.as_str()) {
+                let problem = Problem::error(format!("`{mode}` is no access mode of a volume"));
+                let help = format!("one of {}", ACCESS_MODES.join(", "));
+                findings.record(&path.join(index), problem.help(help));
+            }
+        }
+    }
+}
+
 fn sizes(values: &Values, findings: &mut Findings) {
     let persistence = &values.kubernetes.persistence;
     for (path, size) in [
@@ -187,8 +225,14 @@ fn sizes(values: &Values, findings: &mut Findings) {
                 &Path::from(path),
                 problem.help("a number with Ki, Mi, Gi, Ti or k, M, G, T: 10Gi"),
             );
+        } else if !size.bytes().any(|byte| matches!(byte, b'1'..=b'9')) {
+            findings.error(
+                &Path::from(path),
+                "a volume of no size is refused by Kubernetes",
+            );
         }
     }
+    access_modes(values, findings);
     let sizes: &[u32] = match values.pki.algorithm {
         KeyAlgorithm::Ecdsa => &[256, 384, 521],
         KeyAlgorithm::Rsa => &[2048, 3072, 4096],

@@ -1,5 +1,6 @@
 //! Checks between values: what each of them allows alone, but a farm does not.
 
+mod addresses;
 mod components;
 mod dhcp;
 mod konnectivity;
@@ -30,6 +31,7 @@ pub fn check(
     findings: &mut Findings,
 ) {
     network::check(values, services, pods, findings);
+    addresses::check(values, services, pods, findings);
     kubernetes::check(values, findings);
     konnectivity::check(values, findings);
     ports::check(values, findings);

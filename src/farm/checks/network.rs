@@ -94,7 +94,8 @@ fn parts_of_nodes(values: &Values, pods: &Subnets, findings: &mut Findings) {
     let ipv6 = both.or_else(|| prefix("node-cidr-mask-size-ipv6"));
     let prefixes = (ipv4.unwrap_or(24), ipv6.unwrap_or(64));
     let path = Path::from("kubernetes.networking.podSubnet");
-    pods.check_pods(prefixes, &path, findings);
+    let nodes = values.node_pools.own().map(|(_, pool)| pool.nodes.len());
+    pods.check_pods(prefixes, nodes.sum(), &path, findings);
 }
 
 /// kube-apiserver ends at once where the address that it announces is of another family than the Service `kubernetes`

@@ -80,6 +80,8 @@ fn name(node: &Machine, path: &Path, taken: &mut Taken, findings: &mut Findings)
             &path,
             format!("`{name}` is no host name: letters, digits and inner hyphens, in labels of at most 63 characters (RFC 1123)"),
         );
+    } else if name.eq_ignore_ascii_case("localhost") {
+        findings.error(&path, "every machine is `localhost` to itself");
     } else if is_lease_time(name) || name == "ignore" || name.parse::<Ipv4Addr>().is_ok() {
         findings.error(
             &path,
@@ -98,6 +100,9 @@ fn macs(node: &Machine, path: &Path, taken: &mut Taken, findings: &mut Findings)
     for (path, mac) in places(macs, &path) {
         if is_dnsmasq_mac(&mac) {
             taken.take("MAC", &mac, &path, findings);
+            if let Some(fault) = mac_fault(&mac) {
+                findings.error(&path, format!("no network card has the MAC {mac}: {fault}"));
+            }
             continue;
         }
         let problem = Problem::error(format!(
@@ -114,6 +119,27 @@ fn macs(node: &Machine, path: &Path, taken: &mut Taken, findings: &mut Findings)
     }
 }
 
+/// Why a MAC is no single card's (IEEE 802, section 8.2).
+fn mac_fault(mac: &str) -> Option<&'static str> {
+    let first = mac.get(..2).filter(|_| is_mac(mac))?;
+    let first = u8::from_str_radix(first, 16).ok()?;
+    if mac.bytes().all(|byte| matches!(byte, b'0' | b':')) {
+        return Some("all zeros stand for none");
+    }
+    (first & 1 == 1).then_some("an odd first octet is that of a group")
+}
+
+/// A node's address; an IPv6 address may stand in brackets, as dnsmasq has it.
+pub fn node_address(text: &str) -> Option<IpAddr> {
+    let bracketed = text
+        .strip_prefix('[')
+        .and_then(|text| text.strip_suffix(']'));
+    match bracketed {
+        Some(inner) => inner.parse().map(IpAddr::V6).ok(),
+        None => text.parse().ok(),
+    }
+}
+
 fn address(
     node: &Machine,
     path: &Path,
@@ -123,14 +149,7 @@ fn address(
 ) {
     let Some(text) = &node.ip else { return };
     let path = path.join("ip");
-    let bracketed = text
-        .strip_prefix('[')
-        .and_then(|text| text.strip_suffix(']'));
-    let parsed = match bracketed {
-        Some(inner) => inner.parse().map(IpAddr::V6),
-        None => text.parse(),
-    };
-    let Ok(address) = parsed else {
+    let Some(address) = node_address(text) else {
         findings.error(&path, format!("`{text}` is no IP address"));
         return;
     };

@@ -17,6 +17,10 @@ use crate::farm::syntax::{dnsmasq_field_fault, is_lease_time, is_tag, netmask_pr
 pub struct Range {
     place: Place,
     pub kind: Kind,
+    /// The first and the last address.
+    ends: (IpAddr, IpAddr),
+    /// Whether it says of which network it is; dnsmasq takes that of its interface otherwise, or guesses.
+    says_network: bool,
 }
 
 /// Where a range's addresses are.
@@ -43,6 +47,30 @@ impl Range {
     /// Whether it is about IPv4.
     pub fn is_ipv4(&self) -> bool {
         matches!(self.place, Place::Of(IpNet::V4(_)))
+    }
+
+    /// The network, where the range says which.
+    pub fn network(&self) -> Option<IpNet> {
+        match self.place {
+            Place::Of(network) if self.says_network => Some(network),
+            _ => None,
+        }
+    }
+
+    /// Whether `address` is one of those that everybody is given.
+    pub fn leases(&self, address: IpAddr) -> bool {
+        let (first, last) = self.ends;
+        self.is_for_anybody() && first <= address && address <= last
+    }
+
+    /// Whether everybody is given addresses of both.
+    pub fn shares_leases(&self, other: &Range) -> bool {
+        let both = self.is_for_anybody() && other.is_for_anybody();
+        both && (self.leases(other.ends.0) || other.leases(self.ends.0))
+    }
+
+    fn is_for_anybody(&self) -> bool {
+        self.kind == Kind::Anybody && self.place != Place::Any6
     }
 
     /// Whether dnsmasq may give `address` to a host.
@@ -100,6 +128,8 @@ pub fn parse(text: &str) -> Result<Range, String> {
         )),
         Ok(address) => Ok(Range {
             kind: kind(&rest),
+            ends: (address, last(&rest).unwrap_or(address)),
+            says_network: address.is_ipv6() || dotted(rest.get(1..).unwrap_or_default()).is_some(),
             place: match address {
                 IpAddr::V4(first) => range4(first, &rest)?,
                 IpAddr::V6(first) => range6(first, &rest)?,
@@ -114,6 +144,11 @@ fn kind(fields: &[&str]) -> Kind {
         ["proxy", ..] => Kind::Proxy,
         _ => Kind::Anybody,
     }
+}
+
+/// The last address, in the fields behind the first one.
+fn last(fields: &[&str]) -> Option<IpAddr> {
+    fields.first()?.parse().ok()
 }
 
 fn is_asked(tag: &str) -> bool {
@@ -260,6 +295,39 @@ mod tests {
         assert!(holds("10.0.0.1,10.0.0.9", "10.9.0.1") && !holds("10.0.0.1,10.0.0.9", "11.0.0.1"));
         assert!(holds("fd00::1,fd00::ff", "fd00::9") && !holds("fd00::1,fd00::ff", "fd01::9"));
         assert!(holds("::,constructor:eth*", "fd01::9") && !holds("::,ra-only", "10.0.0.1"));
+    }
+
+    #[test]
+    fn ranges_that_lease_the_same_are_seen() {
+        let shares = |one: &str, other: &str| {
+            let [one, other] = [one, other].map(|range| parse(range).expect(range));
+            assert_eq!(one.shares_leases(&other), other.shares_leases(&one));
+            one.shares_leases(&other)
+        };
+        assert!(shares("10.0.0.10,10.0.0.50", "10.0.0.50,10.0.0.90"));
+        assert!(shares("10.0.0.10,10.0.0.90", "10.0.0.20,10.0.0.30"));
+        assert!(shares("fd00::1,fd00::9", "fd00::9,fd00::f"));
+        assert!(!shares("10.0.0.10,10.0.0.50", "10.0.0.51,10.0.0.90"));
+        assert!(!shares("10.0.0.0,static", "10.0.0.0,static"));
+        assert!(!shares("10.0.0.0,static", "10.0.0.0,10.0.0.9"));
+        assert!(!shares("::,ra-only", "::,ra-only"));
+    }
+
+    #[test]
+    fn a_network_is_known_by_its_mask() {
+        let network = |range: &str| {
+            parse(range)
+                .expect(range)
+                .network()
+                .map(|net| net.to_string())
+        };
+        let known = network("10.0.0.0,static,255.255.0.0,10.0.255.255,infinite");
+        assert_eq!(known.as_deref(), Some("10.0.0.0/16"));
+        assert_eq!(network("10.0.0.10,10.0.0.90,12h"), None);
+        assert_eq!(
+            network("fd00::1,fd00::9,64,1h").as_deref(),
+            Some("fd00::/64")
+        );
     }
 
     #[test]

@@ -179,6 +179,14 @@ fn address() -> impl Strategy<Value = String> {
     ]
 }
 
+/// One of those that is in no range of Services or pods here.
+fn balancer() -> impl Strategy<Value = String> {
+    address().prop_filter("in no range", |address| {
+        let second = address.split('.').nth(1).map(|octet| octet.parse());
+        !matches!(second, Some(Ok(96u8..=111 | 244)))
+    })
+}
+
 fn sans() -> impl Strategy<Value = serde_json::Value> {
     let dns = proptest::collection::vec(san(), 0..6);
     let addresses = proptest::collection::vec(address(), 0..6);
@@ -208,7 +216,7 @@ proptest! {
         etcd in sans(),
         subnet in subnets(),
         endpoint in prop_oneof![san().prop_filter("a host", |name| !name.starts_with('*')), address()],
-        balancer in address(),
+        balancer in balancer(),
     ) {
         let host = match endpoint.parse::<IpAddr>() {
             Ok(IpAddr::V6(address)) => format!("[{address}]:6443"),

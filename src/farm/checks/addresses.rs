@@ -1,0 +1,294 @@
+//! Networks and addresses against each other: what is somebody's already, and what lies where nobody reaches it.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::kubernetes::load_balancers;
+use super::nodes::node_address;
+use super::options::places;
+use super::range::{self, Range};
+use crate::farm::findings::Findings;
+use crate::farm::leases::option_key;
+use crate::farm::spec::{NodePool, Values};
+use crate::farm::subnets::Subnets;
+use crate::values::{Path, Problem};
+
+/// Checks the nodes' networks and addresses against those of Services, pods, routers and load balancers.
+pub fn check(values: &Values, services: &Subnets, pods: &Subnets, findings: &mut Findings) {
+    let farm = Farm {
+        pools: values.node_pools.own().map(Pool::of).collect(),
+        routers: routers(values),
+        balancers: balancers(values),
+        services: services.clone(),
+        pods: pods.clone(),
+    };
+    if values.kubernetes.enabled {
+        farm.networks(findings);
+        farm.balancers(findings);
+    }
+    farm.routers(findings);
+    farm.ranges(findings);
+    farm.nodes(values.kubernetes.enabled, findings);
+}
+
+/// Who has which addresses.
+struct Farm<'a> {
+    pools: Vec<Pool<'a>>,
+    routers: Vec<Router<'a>>,
+    balancers: Vec<(Path, IpAddr)>,
+    services: Subnets,
+    pods: Subnets,
+}
+
+/// A pool, and its own range where that is readable.
+struct Pool<'a> {
+    path: Path,
+    pool: &'a NodePool,
+    range: Option<Range>,
+}
+
+/// What the nodes with a tag are told to be their router.
+struct Router<'a> {
+    tag: &'a str,
+    path: Path,
+    address: IpAddr,
+}
+
+impl<'a> Pool<'a> {
+    fn of((step, pool): &'a (crate::values::Segment, NodePool)) -> Pool<'a> {
+        Pool {
+            path: Path::from("nodePools").join(step.clone()),
+            pool,
+            range: pool
+                .range
+                .as_deref()
+                .and_then(|text| range::parse(text).ok()),
+        }
+    }
+
+    fn network(&self) -> Option<IpNet> {
+        self.range.as_ref().and_then(Range::network)
+    }
+
+    fn has_tag(&self, tag: &str) -> bool {
+        tag == "all" || self.pool.tags.iter().any(|own| own == tag)
+    }
+}
+
+/// DHCP's option 3, of every tag.
+fn routers(values: &Values) -> Vec<Router<'_>> {
+    let mut routers = Vec::new();
+    for (tag, options) in &values.tags.dhcp_options {
+        let path = Path::from("tags.dhcpOptions").join(tag.as_str());
+        for (key, addresses) in options.iter().flatten() {
+            let full = option_key(key);
+            if full != "3" && !full.eq_ignore_ascii_case("option:router") {
+                continue;
+            }
+            for (path, text) in places(addresses, &path.join(key.as_str())) {
+                routers.extend(
+                    text.parse()
+                        .ok()
+                        .map(|address| Router { tag, path, address }),
+                );
+            }
+        }
+    }
+    routers
+}
+
+/// What nodes ask: the load balancers' addresses of the API server, Konnectivity's server and the boot server.
+fn balancers(values: &Values) -> Vec<(Path, IpAddr)> {
+    let asked = [
+        "kubernetes.apiServer.service",
+        "kubernetes.konnectivityServer.service",
+        "ltsp.service",
+    ];
+    let all = load_balancers(values).into_iter();
+    all.filter(|(service, _)| asked.contains(service))
+        .filter_map(|(service, address)| {
+            let address = address.as_deref()?.parse().ok()?;
+            Some((Path::from(service).join("loadBalancerIP"), address))
+        })
+        .collect()
+}
+
+impl Farm<'_> {
+    /// The ranges of the child cluster that hold an address or meet a network, and what they are for.
+    fn of_the_cluster(&self, network: &IpNet) -> Option<(IpNet, &'static str, &'static str)> {
+        let services = (&self.services, "Services", "serviceSubnet");
+        let pods = (&self.pods, "pods", "podSubnet");
+        [services, pods]
+            .into_iter()
+            .find_map(|(ranges, whose, key)| {
+                let range = ranges.meeting(network)?;
+                Some((range, whose, key))
+            })
+    }
+
+    /// A node sends what is for a Service or a pod to no machine.
+    fn networks(&self, findings: &mut Findings) {
+        for pool in &self.pools {
+            let Some(network) = pool.network() else {
+                continue;
+            };
+            if let Some((range, whose, key)) = self.of_the_cluster(&network) {
+                let problem = Problem::warning(format!(
+                    "the nodes' network {network} and the {whose}' range {range} have addresses in common"
+                ));
+                let help =
+                    format!("change kubernetes.networking.{key}, before the cluster is made");
+                findings.record(&pool.path.join("range"), problem.help(help));
+            }
+        }
+    }
+
+    fn balancers(&self, findings: &mut Findings) {
+        for (path, address) in &self.balancers {
+            if let Some((range, whose, key)) = self.of_the_cluster(&IpNet::from(*address)) {
+                let problem = Problem::error(format!(
+                    "nodes do not reach {address}: it is in the {whose}' range {range}"
+                ));
+                findings.record(path, problem.help(format!("kubernetes.networking.{key}")));
+            }
+        }
+    }
+
+    /// A router that is in no network of those who are told of it. Only a warning: there are networks of single addresses.
+    fn routers(&self, findings: &mut Findings) {
+        for router in &self.routers {
+            let told = self.pools.iter().filter(|pool| pool.has_tag(router.tag));
+            let networks: Option<Vec<IpNet>> = told
+                .filter(|pool| pool.range.is_some() || !pool.pool.nodes.is_empty())
+                .map(Pool::network)
+                .collect();
+            let Some(networks) = networks.filter(|networks| !networks.is_empty()) else {
+                continue;
+            };
+            if !networks
+                .iter()
+                .any(|network| network.contains(&router.address))
+            {
+                let networks: Vec<String> = networks.iter().map(ToString::to_string).collect();
+                findings.warning(
+                    &router.path,
+                    format!(
+                        "the router {} is in no network of the nodes that are told of it: {}",
+                        router.address,
+                        networks.join(", ")
+                    ),
+                );
+            }
+        }
+    }
+
+    /// Addresses that everybody may be given, and somebody has.
+    fn ranges(&self, findings: &mut Findings) {
+        for (index, pool) in self.pools.iter().enumerate() {
+            let Some(range) = &pool.range else { continue };
+            let path = pool.path.join("range");
+            for earlier in self.pools.iter().take(index) {
+                if earlier
+                    .range
+                    .as_ref()
+                    .is_some_and(|earlier| earlier.shares_leases(range))
+                {
+                    let earlier = findings.in_tree(&earlier.path.join("range"));
+                    findings.warning(
+                        &path,
+                        format!("{earlier} leases some of these addresses too, and its pool's options with them"),
+                    );
+                }
+            }
+            let routers = self
+                .routers
+                .iter()
+                .map(|router| (&router.path, router.address));
+            let balancers = self
+                .balancers
+                .iter()
+                .map(|(path, address)| (path, *address));
+            for (owner, address) in routers.chain(balancers) {
+                if range.leases(address) {
+                    let owner = findings.in_tree(owner);
+                    findings.error(
+                        &path,
+                        format!("leases {address} to anybody, which is {owner}"),
+                    );
+                }
+            }
+        }
+    }
+
+    fn nodes(&self, has_cluster: bool, findings: &mut Findings) {
+        for pool in &self.pools {
+            for (index, node) in pool.pool.nodes.iter().enumerate() {
+                let Some(address) = node.ip.as_deref().and_then(node_address) else {
+                    continue;
+                };
+                let path = pool.path.join("nodes").join(index).join("ip");
+                if let Some(message) = self.owner(pool, address, has_cluster, findings) {
+                    findings.error(&path, message);
+                }
+            }
+        }
+    }
+
+    /// Whose else a node's address is.
+    fn owner(
+        &self,
+        pool: &Pool,
+        address: IpAddr,
+        has_cluster: bool,
+        findings: &Findings,
+    ) -> Option<String> {
+        let router = self
+            .routers
+            .iter()
+            .find(|router| router.address == address && pool.has_tag(router.tag));
+        let balancer = self
+            .balancers
+            .iter()
+            .find(|(_, balancer)| *balancer == address);
+        if let Some(owner) = router
+            .map(|router| &router.path)
+            .or(balancer.map(|(path, _)| path))
+        {
+            return Some(format!(
+                "{address} is not free: it is {}",
+                findings.in_tree(owner)
+            ));
+        }
+        if let Some(special) = pool
+            .network()
+            .and_then(|network| special(&network, address))
+        {
+            return Some(special);
+        }
+        let service = self
+            .services
+            .meeting(&IpNet::from(address))
+            .filter(|_| has_cluster)?;
+        Some(format!(
+            "{address} is in the Services' range {service}, and may be given to one"
+        ))
+    }
+}
+
+/// The first and the last address of an IPv4 network are no machine's (RFC 1122, section 3.2.1.3), but for networks of one or
+/// two (RFC 3021).
+fn special(network: &IpNet, address: IpAddr) -> Option<String> {
+    let IpNet::V4(network) = network else {
+        return None;
+    };
+    if network.prefix_len() > 30 {
+        return None;
+    }
+    let what = match address {
+        IpAddr::V4(address) if address == network.network() => "address of the network itself",
+        IpAddr::V4(address) if address == network.broadcast() => "broadcast address",
+        _ => return None,
+    };
+    Some(format!("{address} is the {what} in {network}"))
+}
