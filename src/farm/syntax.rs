@@ -1,11 +1,13 @@
 //! What counts as a name, an address, a duration: pure predicates, each with the source of its rule.
 
 mod cron;
+mod images;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 pub use cron::is_cron;
+pub use images::{image_fault, is_image_digest, is_image_tag};
 
 /// A MAC address as dnsmasq and LTSP compare it: six hexadecimal octets joined by colons.
 pub fn is_mac(text: &str) -> bool {
@@ -119,19 +121,42 @@ pub fn is_file_key(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }
 
-/// A Kubernetes quantity of storage: `1Gi`, `500M`, `1e9` (apimachinery, resource.Quantity).
+/// Whether it is a Kubernetes quantity.
 pub fn is_quantity(text: &str) -> bool {
-    const SUFFIXES: [&str; 15] = [
-        "", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi",
+    quantity(text).is_some()
+}
+
+/// A Kubernetes quantity: `1Gi`, `500M`, `250m`, `1e9` (apimachinery, resource.Quantity).
+pub fn quantity(text: &str) -> Option<f64> {
+    const SUFFIXES: [(&str, f64); 16] = [
+        ("", 1.0),
+        ("n", 1e-9),
+        ("u", 1e-6),
+        ("m", 1e-3),
+        ("k", 1e3),
+        ("M", 1e6),
+        ("G", 1e9),
+        ("T", 1e12),
+        ("P", 1e15),
+        ("E", 1e18),
+        ("Ki", 1024.0),
+        ("Mi", 1048576.0),
+        ("Gi", 1073741824.0),
+        ("Ti", 1099511627776.0),
+        ("Pi", 1125899906842624.0),
+        ("Ei", 1152921504606846976.0),
     ];
     let number_end = text
         .find(|c: char| !c.is_ascii_digit() && c != '.')
         .unwrap_or(text.len());
     let (number, suffix) = text.split_at(number_end);
-    let exponent = suffix
-        .strip_prefix(['e', 'E'])
-        .is_some_and(|exponent| exponent.parse::<i8>().is_ok());
-    number.parse::<f64>().is_ok() && (exponent || suffix == "Ei" || SUFFIXES.contains(&suffix))
+    let number = number.parse::<f64>().ok()?;
+    let known = SUFFIXES.iter().find(|(known, _)| *known == suffix);
+    if let Some((_, factor)) = known {
+        return Some(number * factor);
+    }
+    let exponent = suffix.strip_prefix(['e', 'E'])?.parse::<i8>().ok()?;
+    Some(number * 10f64.powi(i32::from(exponent)))
 }
 
 /// A duration as Go reads it, but for signs: `24h0m0s`, `1.5h`, `0` (time.ParseDuration).

@@ -10,6 +10,7 @@ mod ltsp;
 mod network;
 mod nodes;
 mod options;
+mod pods;
 mod ports;
 pub mod range;
 mod references;
@@ -37,6 +38,7 @@ pub fn check(
     ports::check(values, findings);
     references::check(values, findings);
     components::check(values, findings);
+    pods::check(values, findings);
     labels::check(values, findings);
     nodes::check(&values.node_pools, &names.ltsp, findings);
     tags::check(values, &names.ltsp, findings);

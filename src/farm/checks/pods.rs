@@ -1,0 +1,124 @@
+//! What all components' pods share: what Kubernetes would refuse of it (pkg/apis/core/validation), sooner said.
+
+use serde_json::Value;
+
+use super::dhcp::with_nearest;
+use super::text_of;
+use crate::farm::findings::Findings;
+use crate::farm::spec::{Fragment, Image, Values};
+use crate::farm::syntax::{image_fault, is_image_digest, is_image_tag, quantity};
+use crate::values::{Path, Problem};
+
+/// Checks image, resources, tolerations and environment of every component that runs.
+pub fn check(values: &Values, findings: &mut Findings) {
+    for (path, component) in values.components() {
+        let path = Path::from(path);
+        let keys = component.keys();
+        if !keys.enabled {
+            continue;
+        }
+        image(keys.image, &path.join("image"), findings);
+        resources(keys.resources, &path.join("resources"), findings);
+        for (index, toleration) in keys.tolerations.iter().enumerate() {
+            let path = path.join("tolerations").join(index);
+            known_keys(toleration, &TOLERATION, &path, findings);
+            words(toleration, &path, findings);
+        }
+        for (index, variable) in keys.extra_env.iter().enumerate() {
+            let path = path.join("extraEnv").join(index);
+            known_keys(variable, &VARIABLE, &path, findings);
+            if !variable.contains_key("name") {
+                findings.error(&path, "an environment variable needs a `name`");
+            }
+        }
+    }
+}
+
+/// The keys of a Toleration.
+const TOLERATION: [&str; 5] = ["key", "operator", "value", "effect", "tolerationSeconds"];
+/// The keys of an EnvVar.
+const VARIABLE: [&str; 3] = ["name", "value", "valueFrom"];
+/// The keys of ResourceRequirements.
+const RESOURCES: [&str; 3] = ["requests", "limits", "claims"];
+/// What a container may ask for; all else has a domain before it, or is `hugepages-SIZE`.
+const STANDARD: [&str; 3] = ["cpu", "memory", "ephemeral-storage"];
+
+fn known_keys(map: &Fragment, known: &[&str], path: &Path, findings: &mut Findings) {
+    for key in map.keys().filter(|key| !known.contains(&key.as_str())) {
+        let problem = Problem::error(format!("Kubernetes knows no key `{key}` here"));
+        let help = format!("one of {}", known.join(", "));
+        let problem = with_nearest(problem, key, known, &help);
+        findings.record_key(&path.join(key.as_str()), problem);
+    }
+}
+
+/// The words of a toleration that are not free.
+fn words(toleration: &Fragment, path: &Path, findings: &mut Findings) {
+    for (key, known) in [
+        ("operator", &["Exists", "Equal", "Lt", "Gt"][..]),
+        ("effect", &["NoSchedule", "PreferNoSchedule", "NoExecute"]),
+    ] {
+        let word = toleration.get(key).and_then(Value::as_str);
+        if let Some(word) = word.filter(|word| !word.is_empty() && !known.contains(word)) {
+            let problem = Problem::error(format!("`{word}` is no {key} of a toleration"));
+            let help = format!("one of {}", known.join(", "));
+            findings.record(&path.join(key), with_nearest(problem, word, known, &help));
+        }
+    }
+}
+
+fn image(image: &Image, path: &Path, findings: &mut Findings) {
+    if let Some(fault) = image_fault(&image.repository) {
+        let problem = Problem::error(format!("`{}` names no image: {fault}", image.repository));
+        findings.record(
+            &path.join("repository"),
+            problem.help("REGISTRY/PATH, such as registry.k8s.io/etcd"),
+        );
+    }
+    let tag = image.tag.as_deref().filter(|tag| !tag.is_empty());
+    if let Some(tag) = tag.filter(|tag| !is_image_tag(tag)) {
+        findings.error(
+            &path.join("tag"),
+            format!("`{tag}` is no tag of an image: at most 128 letters, digits, `_`, `.` and `-`"),
+        );
+    }
+    let digest = image.digest.as_deref().filter(|digest| !digest.is_empty());
+    if let Some(digest) = digest.filter(|digest| !is_image_digest(digest)) {
+        findings.error(
+            &path.join("digest"),
+            format!("`{digest}` is no digest: `sha256:` and 64 hexadecimal digits"),
+        );
+    }
+}
+
+fn resources(resources: &Fragment, path: &Path, findings: &mut Findings) {
+    known_keys(resources, &RESOURCES, path, findings);
+    for kind in ["requests", "limits"] {
+        let asked = resources.get(kind).and_then(Value::as_object);
+        for (name, amount) in asked.into_iter().flatten() {
+            let path = path.join(kind).join(name.as_str());
+            let is_known = STANDARD.contains(&name.as_str()) || name.starts_with("hugepages-");
+            if !is_known && !name.contains('/') {
+                let problem = Problem::error(format!("Kubernetes knows no resource `{name}`"));
+                let help =
+                    "one of cpu, memory, ephemeral-storage, or one with a domain: example.org/gpu";
+                findings.record_key(&path, with_nearest(problem, name, &STANDARD, help));
+            }
+            let amount = text_of(amount);
+            if let Some(amount) = amount.filter(|amount| quantity(amount).is_none()) {
+                findings.error(&path, format!("`{amount}` is no quantity"));
+            }
+        }
+    }
+    let amount = |kind: &str, name: &str| quantity(&text_of(resources.get(kind)?.get(name)?)?);
+    let requests = resources.get("requests").and_then(Value::as_object);
+    for name in requests.into_iter().flat_map(serde_json::Map::keys) {
+        let both = amount("requests", name).zip(amount("limits", name));
+        if both.is_some_and(|(request, limit)| request > limit) {
+            findings.error(
+                &path.join("requests").join(name.as_str()),
+                format!("asks for more {name} than `limits` allows"),
+            );
+        }
+    }
+}
