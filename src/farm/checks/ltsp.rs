@@ -1,5 +1,7 @@
 //! LTSP: what its configuration reader and the shell behind it would take as syntax.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::scripts::is_command;
@@ -110,6 +112,45 @@ fn overruled(config: &BootConfig, values: &Values, options: &Path, findings: &mu
     }
 }
 
+/// Whether the base64 text of a public key begins with the type that stands before it, and has all of its parts: each
+/// behind its length (RFC 4253, section 6.6). Options may stand before the type (sshd(8)).
+fn is_whole_key(key: &str) -> bool {
+    let is_type = |word: &&str| {
+        ["ssh-", "ecdsa-", "sk-"]
+            .iter()
+            .any(|start| word.starts_with(start))
+    };
+    let mut words = key.split_whitespace().skip_while(|word| !is_type(word));
+    let (Some(kind), Some(text)) = (words.next(), words.next()) else {
+        return false;
+    };
+    let Ok(blob) = STANDARD.decode(text) else {
+        return false;
+    };
+    let mut rest = blob.as_slice();
+    let mut parts = Vec::new();
+    while let Some((length, after)) = rest.split_first_chunk() {
+        let length = usize::try_from(u32::from_be_bytes(*length));
+        let Some((part, after)) = length
+            .ok()
+            .and_then(|length| after.split_at_checked(length))
+        else {
+            return false;
+        };
+        parts.push(part);
+        rest = after;
+    }
+    rest.is_empty() && parts.len() > 1 && parts.first() == Some(&kind.as_bytes())
+}
+
+/// Whether it has the form `$ID$…` of a hashed password (crypt(5)).
+fn is_hash(password: &str) -> bool {
+    let id = password
+        .strip_prefix('$')
+        .and_then(|rest| rest.split_once('$'));
+    id.is_some_and(|(id, _)| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+}
+
 /// Values that become a line of a file of their own.
 fn lines(config: &BootConfig, path: &Path, findings: &mut Findings) {
     let broken = |text: &str| text.chars().any(char::is_control);
@@ -119,6 +160,11 @@ fn lines(config: &BootConfig, path: &Path, findings: &mut Findings) {
             findings.error(&path, "a key is one line");
         } else if key.split_whitespace().count() < 2 {
             findings.error(&path, format!("`{key}` is no public key: expected a type and its base64 text, as in a .pub file"));
+        } else if !is_whole_key(key) {
+            let problem = Problem::warning(
+                "this key is cut short or not one at all: sshd passes over the line, and nobody can log in with it",
+            );
+            findings.record(&path, problem.help("copy the whole line of the .pub file"));
         }
     }
     for (index, module) in config.modules.iter().enumerate() {
@@ -213,7 +259,7 @@ fn accounts(config: &BootConfig, path: &Path, findings: &mut Findings) {
                 &path.join("rootPasswd"),
                 "a hashed password holds no colon and no line break (crypt(5))",
             );
-        } else if !password.starts_with('$') && !matches!(password.as_str(), "*" | "!") {
+        } else if !is_hash(password) && !matches!(password.as_str(), "*" | "!") {
             let problem =
                 Problem::warning("this is no hashed password, so nobody can log in with it");
             findings.record(
