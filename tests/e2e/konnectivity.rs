@@ -64,8 +64,11 @@ pub fn logs_over_http(release: &mut Release) -> Seen {
 
 /// Reads the logs of the pod on the far side, and runs a command in it.
 fn logs(release: &Release) -> Seen {
+    release
+        .cluster
+        .wait_until("every server has an agent", || have_agents(release));
     let read = || release.child(&["logs", "-n", NAMESPACE, "server"]);
-    // An agent finds one proxy server after the other, and a request may meet one that has none yet.
+    // What was open before may end in the first.
     release
         .cluster
         .wait_until("the logs are readable ten times in a row", || {
@@ -79,6 +82,31 @@ fn logs(release: &Release) -> Seen {
     let answer = release.child(&command).success();
     assert!(answer.contains("netexec"), "{answer}");
     format!("from {}, 10 times in a row; exec in it", STORAGE[0])
+}
+
+/// Whether all servers have one: an agent finds one after the other, and a request may meet one that has none yet.
+fn have_agents(release: &Release) -> bool {
+    let pods = release.pods();
+    let servers: Vec<String> = pods.iter().filter_map(readiness_of_server).collect();
+    let has_agent = |url: &String| {
+        let mut curl = release.cluster.in_network(&release.cluster.kubeconfig());
+        curl.args(["curl", "-sf", "-m", "5", "-o", "/dev/null", url]);
+        run(&mut curl).status.success()
+    };
+    !servers.is_empty() && servers.iter().all(has_agent)
+}
+
+/// Where Konnectivity's server in a pod says whether it has an agent.
+fn readiness_of_server(pod: &Value) -> Option<String> {
+    let containers = pod["spec"]["containers"].as_array()?;
+    let is_server = |container: &&Value| container["name"] == "konnectivity-server";
+    let ports = containers.iter().find(is_server)?["ports"].as_array()?;
+    let health = ports.iter().find(|port| port["name"] == "health")?;
+    let address = pod["status"]["podIP"].as_str()?;
+    Some(format!(
+        "http://{address}:{}/readyz",
+        health["containerPort"]
+    ))
 }
 
 /// The API server calls a webhook in a pod, and hands a request on to an API server in a pod.
