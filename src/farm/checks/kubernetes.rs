@@ -12,7 +12,8 @@ pub fn check(values: &Values, findings: &mut Findings) {
     addresses(values, findings);
     etcd(values, findings);
     times(values, findings);
-    sizes(values, findings);
+    volumes(values, findings);
+    key_size(values, findings);
     for name in values.kubernetes.extra_manifests.keys() {
         if !is_file_key(name) {
             let path = Path::from("kubernetes.extraManifests").join(name.as_str());
@@ -182,57 +183,48 @@ const ACCESS_MODES: [&str; 4] = [
     "ReadOnlyMany",
 ];
 
-fn access_modes(values: &Values, findings: &mut Findings) {
-    let persistence = &values.kubernetes.persistence;
-    for (path, modes) in [
-        ("kubernetes.persistence", &persistence.access_modes),
+fn volumes(values: &Values, findings: &mut Findings) {
+    let etcd = &values.kubernetes.persistence;
+    let backup = &etcd.backup;
+    let leases = &values.dhcp.standalone.persistence;
+    for (path, size, modes) in [
+        ("kubernetes.persistence", &etcd.size, &etcd.access_modes),
         (
             "kubernetes.persistence.backup",
-            &persistence.backup.access_modes,
+            &backup.size,
+            &backup.access_modes,
         ),
         (
             "dhcp.standalone.persistence",
-            &values.dhcp.standalone.persistence.access_modes,
+            &leases.size,
+            &leases.access_modes,
         ),
     ] {
-        let path = Path::from(path).join("accessModes");
+        let path = Path::from(path);
+        volume_size(size, &path.join("size"), findings);
         for (index, mode) in modes.iter().enumerate() {
             if !ACCESS_MODES.contains(&mode.as_str()) {
                 let problem = Problem::error(format!("`{mode}` is no access mode of a volume"));
                 let help = format!("one of {}", ACCESS_MODES.join(", "));
-                findings.record(&path.join(index), problem.help(help));
+                findings.record(&path.join("accessModes").join(index), problem.help(help));
             }
         }
     }
 }
 
-fn sizes(values: &Values, findings: &mut Findings) {
-    let persistence = &values.kubernetes.persistence;
-    for (path, size) in [
-        ("kubernetes.persistence.size", &persistence.size),
-        (
-            "kubernetes.persistence.backup.size",
-            &persistence.backup.size,
-        ),
-        (
-            "dhcp.standalone.persistence.size",
-            &values.dhcp.standalone.persistence.size,
-        ),
-    ] {
-        if !is_quantity(size) {
-            let problem = Problem::error(format!("`{size}` is no quantity"));
-            findings.record(
-                &Path::from(path),
-                problem.help("a number with Ki, Mi, Gi, Ti or k, M, G, T: 10Gi"),
-            );
-        } else if !size.bytes().any(|byte| matches!(byte, b'1'..=b'9')) {
-            findings.error(
-                &Path::from(path),
-                "a volume of no size is refused by Kubernetes",
-            );
-        }
+fn volume_size(size: &str, path: &Path, findings: &mut Findings) {
+    if !is_quantity(size) {
+        let problem = Problem::error(format!("`{size}` is no quantity"));
+        findings.record(
+            path,
+            problem.help("a number with Ki, Mi, Gi, Ti or k, M, G, T: 10Gi"),
+        );
+    } else if !size.bytes().any(|byte| matches!(byte, b'1'..=b'9')) {
+        findings.error(path, "a volume of no size is refused by Kubernetes");
     }
-    access_modes(values, findings);
+}
+
+fn key_size(values: &Values, findings: &mut Findings) {
     let sizes: &[u32] = match values.pki.algorithm {
         KeyAlgorithm::Ecdsa => &[256, 384, 521],
         KeyAlgorithm::Rsa => &[2048, 3072, 4096],

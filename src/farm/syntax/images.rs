@@ -2,7 +2,7 @@
 
 use std::net::Ipv6Addr;
 
-use super::is_dns_name;
+use super::{is_dns_name, split_endpoint};
 
 /// What is wrong with the name of an image without tag and digest.
 pub fn image_fault(name: &str) -> Option<&'static str> {
@@ -27,27 +27,18 @@ pub fn image_fault(name: &str) -> Option<&'static str> {
         Some("tag and digest have keys of their own")
     } else if !path.split('/').all(part) {
         Some("lower-case letters, digits, and `.`, `_`, `-` between them")
-    } else if !registry.is_empty() && split_registry(registry).is_none() {
+    } else if !registry.is_empty() && !is_registry(registry) {
         Some("the registry is HOST or HOST:PORT")
     } else {
         None
     }
 }
 
-fn split_registry(registry: &str) -> Option<()> {
-    let (host, port) = match registry.rsplit_once(':') {
-        Some((host, port)) => (host, Some(port)),
-        None => (registry, None),
-    };
-    let is_port = port.is_none_or(|port| port.parse::<u16>().is_ok());
-    let inner = host
-        .strip_prefix('[')
-        .and_then(|host| host.strip_suffix(']'));
-    let is_host = match inner {
-        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
-        None => is_dns_name(host),
-    };
-    (is_port && is_host).then_some(())
+fn is_registry(registry: &str) -> bool {
+    split_endpoint(registry).is_some_and(|(host, _)| match registry.starts_with('[') {
+        true => host.parse::<Ipv6Addr>().is_ok(),
+        false => is_dns_name(host),
+    })
 }
 
 /// A tag of an image.
