@@ -53,7 +53,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         if path.is_dir() {
-            // What cargo and Python leave behind is no text, and no part of the project.
+            // What cargo and Python leave behind is not text, and no part of the project.
             if !BUILT.iter().any(|name| path.ends_with(name)) {
                 collect(&path, files)?;
             }

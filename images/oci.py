@@ -234,7 +234,7 @@ def put(options):
     os.makedirs(options.output, exist_ok=True)
     layout = os.path.join(options.output, "layout")
     if os.path.exists(layout) and not os.path.exists(os.path.join(layout, "oci-layout")):
-        raise Failure(f"{layout}: is there and is no OCI layout: name another folder with --output")
+        raise Failure(f"{layout}: is there and is not an OCI layout: name another folder with --output")
     archive = os.path.join(options.output, options.repository.rpartition("/")[2] + ".tar")
     with tempfile.TemporaryDirectory(prefix=".oci-", dir=options.output) as work:
         half = os.path.join(work, "layout")

@@ -218,7 +218,7 @@ def debian_packages(root):
     distribution, release = system(root)
     status = read(root, "var/lib/dpkg/status")
     if status is None:
-        raise ValueError("has no var/lib/dpkg/status: it is no Debian system")
+        raise ValueError("has no var/lib/dpkg/status: it is not a Debian system")
     for fields in stanzas(status):
         if not fields.get("status", "").endswith(" installed"):
             continue

@@ -218,7 +218,7 @@ fn what_cannot_be_right_fails_and_writes_nothing() {
         (
             "DEVICE",
             "eno3",
-            "booted from 'eno3', which is no card's port: set NETWORK_PORTS",
+            "booted from 'eno3', which is not a card's port: set NETWORK_PORTS",
         ),
         ("DEVICE", "", "booted from ''"),
         (

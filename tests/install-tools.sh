@@ -21,7 +21,7 @@ need_module() {
     missing="$missing $2"
 }
 
-# need_file FILE PACKAGE: what is no program.
+# need_file FILE PACKAGE: what is not a program.
 need_file() {
     test -e "$1" || missing="$missing $2"
 }

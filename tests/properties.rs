@@ -91,7 +91,7 @@ fn nodes(numbers: std::ops::Range<usize>) -> String {
         .map(|number| {
             let octets = |number: usize| (number / 256, number % 256);
             let (high, low) = octets(number);
-            // The first address of a network is no machine's.
+            // The first address of a network is not a machine's.
             let (third, fourth) = octets(number + 1);
             json!({
                 "name": format!("n{number}"),
@@ -284,7 +284,7 @@ proptest! {
     }
 }
 
-/// Inside, and not the network's own address; an IPv4 broadcast address is no address either.
+/// Inside, and not the network's own address; an IPv4 broadcast address is not an address either.
 fn is_usable(subnet: &IpNet, address: &str) -> bool {
     let address: IpAddr = address.parse().unwrap();
     let broadcast = matches!(subnet, IpNet::V4(_)) && address == subnet.broadcast();

@@ -36,7 +36,7 @@ impl Authorities {
         }
         if let Some(other) = certificates.iter().find(|found| !found.is_ca) {
             let name = &other.common_name;
-            let reason = format!("the certificate of {name} in it is no certificate authority");
+            let reason = format!("the certificate of {name} in it is not a certificate authority");
             return Err(broken(&reason));
         }
         Ok(Authorities { text, certificates })

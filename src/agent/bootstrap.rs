@@ -41,7 +41,7 @@ pub struct Bootstrap {
 /// Applies the addons, `cluster-info` and the user's manifests, and removes what was among them before.
 ///
 /// # Errors
-/// Where a file is no manifest, the API server does not come up in time, or it refuses something.
+/// Where a file is not a manifest, the API server does not come up in time, or it refuses something.
 pub async fn bootstrap(
     child: Target,
     wanted: &Bootstrap,

@@ -118,13 +118,16 @@ fn only_certificate_authorities_are_made_public() {
         (String::new(), "no certificate in it"),
         (
             "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n".to_owned(),
-            "it is no certificate",
+            "it is not a certificate",
         ),
         (
             format!("{authority}{}", key.serialize_pem()),
             "more than certificates",
         ),
-        (format!("{authority}{leaf}"), "is no certificate authority"),
+        (
+            format!("{authority}{leaf}"),
+            "is not a certificate authority",
+        ),
     ] {
         let error = read(text).expect_err("refused").to_string();
         assert!(error.starts_with("ca.crt: "), "{error}");

@@ -16,7 +16,7 @@ use super::escape::{scalar, type_name};
 /// 0.13 wrote both and Kubernetes' flags of lists take them. Null still leaves it out. See [`added`].
 ///
 /// # Errors
-/// A key that is no flag's name, or a value that has no text.
+/// A key that is not a flag's name, or a value that has no text.
 pub(super) fn flags(defaults: &Value, extra: &Value) -> Result<Vec<String>, String> {
     let mut extra: BTreeMap<String, Value> = entries(extra)?.into_iter().collect();
     let mut flags = Vec::new();
@@ -46,7 +46,7 @@ fn texts(key: &str, value: &Value) -> Result<Vec<String>, String> {
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     if key.is_empty() || key.starts_with('-') || !key.bytes().all(is_name) {
         return Err(format!(
-            "{key:?} is no flag's name; it is written without the dashes before it"
+            "{key:?} is not a flag's name; it is written without the dashes before it"
         ));
     }
     let values = match value.kind() {

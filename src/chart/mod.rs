@@ -101,7 +101,7 @@ impl Charts {
     /// template of that name, or adds it.
     ///
     /// # Errors
-    /// Where `dir` cannot be read, holds a folder that is no chart, or a file that no chart would use.
+    /// Where `dir` cannot be read, holds a folder that is not a chart, or a file that no chart would use.
     pub fn overlay(&self, dir: &Path) -> Result<Charts, ChartError> {
         let mut files = ChartFiles::clone(&self.files);
         for file in overlay::read(dir)? {

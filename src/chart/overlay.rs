@@ -80,7 +80,7 @@ fn entries(dir: &Path) -> Result<Vec<(String, PathBuf)>, ChartError> {
         match name.filter(|name| !name.chars().any(char::is_control)) {
             Some(name) if name.starts_with('.') => {}
             Some(name) => found.push((name.to_owned(), path)),
-            None => return Err(misplaced(path, "the name is no printable text".to_owned())),
+            None => return Err(misplaced(path, "the name is not printable text".to_owned())),
         }
     }
     found.sort();

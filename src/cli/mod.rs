@@ -46,7 +46,7 @@ pub enum Failure {
     /// A template is wrong, or given what it cannot take.
     #[error(transparent)]
     Chart(#[from] ChartError),
-    /// What was rendered is no manifest.
+    /// What was rendered is not a manifest.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
     /// What was asked for makes no sense.
@@ -250,7 +250,7 @@ fn unknown(kind: &str, name: &str, names: &[&str]) -> Failure {
 }
 
 /// Writes a whole output to stdout at once, so that a command that fails has written nothing. A reader that has had
-/// enough is no failure, and does not change how the command ends.
+/// enough is not a failure, and does not change how the command ends.
 fn write_stdout(bytes: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {

@@ -151,7 +151,7 @@ fn tell(dir: &Path, completed: &Completed) -> io::Result<()> {
 fn check_owner(dir: &Path, farm: &Farm, found: &Store) -> Result<(), Failure> {
     for wanted in farm.pki.certificates.iter().filter(|wanted| wanted.is_ca) {
         let material = found.get(&wanted.secret_name);
-        // One that is no good is told of where it is used.
+        // One that is not valid is told of where it is used.
         let Some(Ok((authority, _))) = material.map(Material::pair) else {
             continue;
         };

@@ -91,7 +91,7 @@ pub struct Parent {
     pub facts: BTreeMap<String, String>,
 }
 
-/// A ConfigMap of the parent's name that is no parent of ours.
+/// A ConfigMap of the parent's name that is not a parent of ours.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct NotOurs(String);
@@ -106,7 +106,7 @@ impl Parent {
         if !is_ours(object) {
             let name = text_at(object, &["metadata", "name"]);
             return Err(NotOurs(match tooling {
-                "" => format!("ConfigMap {name} exists and is no record of a farm"),
+                "" => format!("ConfigMap {name} exists and is not a record of a farm"),
                 other => format!("ConfigMap {name} is the ApplySet of {other}"),
             }));
         }

@@ -131,7 +131,7 @@ fn tied(secrets: &BTreeMap<String, Map<String, Json>>) -> Vec<PkiError> {
 /// This machine's time.
 ///
 /// # Errors
-/// Where it is no year that certificates know.
+/// Where it is not a year that certificates know.
 pub fn now() -> Result<Timestamp, PkiError> {
     let now = SystemTime::now();
     Timestamp::try_from(now).map_err(|_| PkiError::NoTime)

@@ -7,7 +7,7 @@ use super::Status;
 pub enum ClusterError {
     #[error(
         "no cluster is configured: there is no --kubeconfig, KUBECONFIG is not set, ~/.kube/config does not exist, \
-         and this is no pod"
+         and this is not a pod"
     )]
     NoConfiguration,
     #[error("the kubeconfig cannot be used: {message}")]

@@ -285,7 +285,7 @@ fn warnings(headers: &HeaderMap) -> Vec<String> {
         .collect()
 }
 
-/// What the server says of its refusal; what is no `Status` (a proxy's page) is its message as it is.
+/// What the server says of its refusal; what is not a `Status` (a proxy's page) is its message as it is.
 fn refusal(status: StatusCode, body: &[u8]) -> Status {
     let fallback = || Status {
         code: status.as_u16(),

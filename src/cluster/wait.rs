@@ -57,7 +57,7 @@ struct Look {
 type LateClasses = OnceCell<HashSet<String>>;
 
 /// Waits until objects are ready, or have failed, or the conversation with the cluster ends, and returns those that
-/// are not ready, in the order given; the deadline is no error. At most `concurrency` objects are asked for at once.
+/// are not ready, in the order given; the deadline is not an error. At most `concurrency` are asked for at once.
 /// Tells `observer` of every change of a reason and of every object that is ready.
 ///
 /// # Errors

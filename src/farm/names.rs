@@ -65,7 +65,7 @@ impl Names {
         // It is also the value of a label.
         if !is_namespace_name(&self.release) {
             let message = format!(
-                "`{}` is no name for a release: lower-case letters, digits and hyphens, at most 63",
+                "`{}` is not a name for a release: lower-case letters, digits and hyphens, at most 63",
                 self.release
             );
             record(findings, &causes.release, Problem::error(message));
@@ -83,7 +83,7 @@ impl Names {
             }
             if !told && !is_service_name(prefix) {
                 let message = format!(
-                    "`{prefix}` is no name for objects: lower-case letters, digits and hyphens, beginning with a letter"
+                    "`{prefix}` is not a name for objects: lower-case letters, digits and hyphens, beginning with a letter"
                 );
                 let cause = if by_release { &causes.release } else { cause };
                 record(findings, cause, Problem::error(message));
@@ -164,7 +164,7 @@ impl Names {
     }
 }
 
-/// The value that each prefix comes from; `None` for a release name that is no value: `--name`.
+/// The value that each prefix comes from; `None` for a release name that is not a value: `--name`.
 struct Causes {
     release: Option<Path>,
     kubernetes: Option<Path>,
@@ -216,7 +216,7 @@ pub fn check_namespaces(release: &str, values: &Values, findings: &mut Findings)
 fn namespace_problem(namespace: &str) -> Option<Problem> {
     (!is_namespace_name(namespace)).then(|| {
         Problem::error(format!(
-            "`{namespace}` is no name for a namespace: lower-case letters, digits and hyphens, at most 63"
+            "`{namespace}` is not a name for a namespace: lower-case letters, digits and hyphens, at most 63"
         ))
     })
 }

@@ -45,7 +45,7 @@ impl Subnets {
                 Err(_) => findings.error(
                     path,
                     format!(
-                        "`{part}` is no CIDR; expected one such as 10.96.0.0/12 or fd00:10:96::/112"
+                        "`{part}` is not a CIDR; expected one such as 10.96.0.0/12 or fd00:10:96::/112"
                     ),
                 ),
             }

@@ -204,7 +204,7 @@ pub fn is_kubernetes_version(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || b".-+_".contains(&byte))
 }
 
-/// 37 of `v1.37.2`; `None` for what is no version of Kubernetes.
+/// 37 of `v1.37.2`; `None` for what is not a version of Kubernetes.
 pub fn minor_version(text: &str) -> Option<u32> {
     let mut parts = text.strip_prefix("v1.")?.split('.');
     parts.next()?.parse().ok()

@@ -8,10 +8,10 @@ use crate::values::Problem;
 /// A manifest could not be assembled, selected or written.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
-    /// A template's text is no YAML. The problem's origin names the template, line and column.
+    /// A template's text is not YAML. The problem's origin names the template, line and column.
     #[error("{0}")]
     Syntax(Box<Problem>),
-    /// A document is no Kubernetes object.
+    /// A document is not a Kubernetes object.
     #[error("{origin}: document {document}: {message}")]
     NoObject {
         /// The template, line and column: `kubernetes/templates/etcd.yaml:12:1`.

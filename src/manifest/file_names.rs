@@ -58,7 +58,7 @@ fn number_repeated(names: &mut [String]) {
     }
 }
 
-/// The parts that are not empty, in lower case, joined by `-`. Whatever is no letter, digit, dot or dash becomes a
+/// The parts that are not empty, in lower case, joined by `-`. Whatever is not a letter, digit, dot or dash becomes a
 /// dash, so that a name never leaves its folder.
 fn name_of(parts: &[&str]) -> String {
     let mut name = String::new();

@@ -117,7 +117,7 @@ mod tests {
 
     fn object(content: Json) -> Object {
         let Json::Object(content) = content else {
-            panic!("{content} is no object");
+            panic!("{content} is not an object");
         };
         Object {
             source: "x".to_owned(),

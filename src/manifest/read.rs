@@ -16,7 +16,7 @@ use held::Held;
 /// depth: this is how templates leave out what is not wanted.
 ///
 /// # Errors
-/// Text that is no YAML, or a document that is no object; both name the template and the line.
+/// Text that is not YAML, or a document that is not an object; both name the template and the line.
 pub fn parse(source: &str, text: &str) -> Result<Vec<Object>, ManifestError> {
     parse_with(source, source, text, Vec::new())
 }

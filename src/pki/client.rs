@@ -1,4 +1,4 @@
-//! Certificates for people, who are no part of the farm.
+//! Certificates for people, who are not part of the farm.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ const USAGES: [&str; 3] = ["digital signature", "key encipherment", "client auth
 /// A certificate for a person with a key of the same kind as the authority's. It ends with the authority at the latest.
 ///
 /// # Errors
-/// Where the authority, whose Secret is called `name`, is no good.
+/// Where the authority, whose Secret is called `name`, is not valid.
 pub fn issue_client(
     client: &Client,
     name: &str,

@@ -23,7 +23,7 @@ const OTHERS: u32 = 0o077;
 /// What a folder has of a farm's PKI. One that does not exist has nothing.
 ///
 /// # Errors
-/// Where it is no folder, others may read it, or a file cannot be read.
+/// Where it is not a folder, others may read it, or a file cannot be read.
 pub fn read(dir: &Path, pki: &Pki) -> Result<Store, PkiError> {
     let mut found = Store::new();
     if !exists(dir)? {
@@ -43,7 +43,7 @@ pub fn read(dir: &Path, pki: &Pki) -> Result<Store, PkiError> {
 /// Everything in a folder, by the names of its folders.
 ///
 /// # Errors
-/// Where it is no folder, others may read it, or a file cannot be read.
+/// Where it is not a folder, others may read it, or a file cannot be read.
 pub fn read_all(dir: &Path) -> Result<BTreeMap<String, Material>, PkiError> {
     let mut found = BTreeMap::new();
     check_private(dir)?;

@@ -11,9 +11,9 @@ use super::Reason;
 pub enum Flaw {
     #[error("{0} is missing")]
     Missing(&'static str),
-    #[error("tls.crt is no certificate: {0}")]
+    #[error("tls.crt is not a certificate: {0}")]
     Certificate(String),
-    #[error("tls.key is no private key that can be used")]
+    #[error("tls.key is not a private key that can be used")]
     Key,
     #[error("tls.key is not the key of tls.crt")]
     Mismatch,
@@ -31,7 +31,7 @@ pub enum Flaw {
 /// Why a farm's certificates are not complete, and cannot be completed.
 #[derive(Debug, thiserror::Error)]
 pub enum PkiError {
-    /// A CA is there and is no good. It is not made anew: everything that it signed would be worthless.
+    /// A CA is there and is not valid. It is not made anew: everything that it signed would be worthless.
     #[error("the certificate authority {name} cannot be used: {flaw}")]
     Authority { name: String, flaw: Flaw },
     /// A CA is gone while certificates by it are in use.

@@ -16,7 +16,7 @@ use crate::farm::certificates::Certificate as Wanted;
 /// How far the clocks of the machines that use a certificate may be behind the one that issues it.
 pub(super) const CLOCK_SKEW: i64 = 300;
 
-/// The basic constraints of a certificate that is no CA: an empty sequence (RFC 5280, 4.2.1.9).
+/// The basic constraints of a certificate that is not a CA: an empty sequence (RFC 5280, 4.2.1.9).
 const NO_AUTHORITY: (&[u64], [u8; 2]) = (&[2, 5, 29, 19], [0x30, 0]);
 
 /// A CA that can sign.

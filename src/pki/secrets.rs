@@ -19,7 +19,7 @@ pub const ROTATION: &str = "kubefarm.io/rotation";
 const CHECKSUM: &str = "checksum/certificates";
 
 impl Material {
-    /// What a Secret holds. What is no base64 of a text counts as missing.
+    /// What a Secret holds. What is not base64 of a text counts as missing.
     pub fn of_secret(secret: &Map<String, Json>) -> Material {
         let text = |key| {
             let encoded = secret.get("data").and_then(|data| data.get(key));

@@ -25,7 +25,7 @@ const SUBJECT: usize = 5;
 /// The same certificate with these organizations in its subject, signed anew. In PEM.
 ///
 /// # Errors
-/// Where it is no certificate; where the key cannot sign.
+/// Where it is not a certificate; where the key cannot sign.
 pub(super) fn with_organizations(
     certificate: &str,
     organizations: &[&str],

@@ -48,7 +48,7 @@ pub struct Loaded {
 ///
 /// # Errors
 ///
-/// Every layer that cannot be read or is no map; where all can be, every flag that cannot be applied.
+/// Every layer that cannot be read or is not a map; where all can be, every flag that cannot be applied.
 pub fn load(defaults: &[(&str, &str)], inputs: &[Input]) -> Result<Node, Vec<Problem>> {
     load_with_removed(defaults, inputs).map(|loaded| loaded.tree)
 }

@@ -216,7 +216,7 @@ mod tests {
             ("0777", "511"),
         ] {
             let Scalar::Number(number) = resolve(text) else {
-                panic!("{text} is no number");
+                panic!("{text} is not a number");
             };
             assert_eq!(number.to_string(), exact);
         }

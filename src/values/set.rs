@@ -54,7 +54,7 @@ impl Flag {
 ///
 /// # Errors
 ///
-/// The flag does not follow the grammar, leads through a value that is no map or no list, or names a file that cannot
+/// The flag does not follow the grammar, leads through a value that is not a map or list, or names a file that cannot
 /// be read; the message says at which character. The tree may then hold a part of the flag's values.
 pub fn apply(
     tree: &mut Node,

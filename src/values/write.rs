@@ -23,7 +23,7 @@ pub fn to_yaml(value: &Value) -> String {
     out
 }
 
-/// As [`to_yaml`], of a map that is no value yet.
+/// As [`to_yaml`], of a map that is not a value yet.
 pub fn map_to_yaml(map: &Map<String, Value>) -> String {
     let mut out = String::with_capacity(1024);
     push_map(&mut out, map);

@@ -1,7 +1,7 @@
 //! YAML text to nodes.
 //!
 //! What a document means follows Helm's reader (see [`super::scalar`]); what Helm would silently lose (duplicate keys,
-//! keys that are no text, tags nobody resolves) is an error with its place.
+//! keys that are not text, tags nobody resolves) is an error with its place.
 
 mod builder;
 mod json;
@@ -48,7 +48,7 @@ pub fn read_bytes(source: &str, bytes: &[u8]) -> Result<Vec<Node>, Problem> {
 ///
 /// # Errors
 ///
-/// The first problem, with its place: bad syntax, a duplicate key, a key that is no text, an unknown or recursive
+/// The first problem, with its place: bad syntax, a duplicate key, a key that is not text, an unknown or recursive
 /// alias, a tag that is not one of YAML's core, `.inf` and `.nan`, nesting deeper than [`MAX_DEPTH`], aliases and
 /// anchors of more than [`MAX_ALIASED`].
 pub fn parse(source: &str, text: &str) -> Result<Vec<Node>, Problem> {

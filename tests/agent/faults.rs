@@ -22,7 +22,7 @@ fn wrong_files_are_told_at_once_and_nothing_is_asked() {
     for (path, text, part) in [
         (authority, "", "there is no certificate in it"),
         (authority, "not PEM", "there is no certificate in it"),
-        (authority, &leaf, "is no certificate authority"),
+        (authority, &leaf, "is not a certificate authority"),
         (
             authority,
             &format!("{good}{key}"),

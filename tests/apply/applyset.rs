@@ -119,7 +119,7 @@ fn a_map_of_somebody_else_with_the_records_name_is_left_alone() {
         .success();
     let before = site.settled_versions();
     let refused = site.run(&format!("apply {NEARLY_NOTHING}"));
-    let says = "ConfigMap kubefarm-farm exists and is no record of a farm";
+    let says = "ConfigMap kubefarm-farm exists and is not a record of a farm";
     assert_failed(&refused, 1, &[says]);
     assert_eq!(site.versions(), before);
 }

@@ -127,8 +127,8 @@ pub fn join(farm: &mut Farm) -> Seen {
     said.join(", ") + " from power-on; labels and taint of the tags"
 }
 
-/// An object of the child cluster, or a List of all of a kind; null while there is no answer, which is no fault of what is
-/// waited for.
+/// An object of the child cluster, or a List of all of a kind; null while there is no answer, which is not a fault of
+/// what is waited for.
 pub fn look(release: &Release, what: &[&str]) -> Value {
     let get = release.child(&[&["get", "-o", "json"], what].concat());
     serde_json::from_str(&get.stdout).unwrap_or_default()

@@ -149,8 +149,11 @@ fn the_tag_of_a_release_named_by_a_flag_marks_no_nodes() {
 #[test]
 fn a_name_that_is_no_name_is_refused() {
     let finished = kubefarm(["render", "--name", "Farm_1"]);
-    assert_refused(&finished, &["`Farm_1` is no name for a release", "--name"]);
+    assert_refused(
+        &finished,
+        &["`Farm_1` is not a name for a release", "--name"],
+    );
     assert!(!finished.stderr.contains("charts/"), "{}", finished.stderr);
     let empty = kubefarm(["render", "--name", ""]);
-    assert_refused(&empty, &["is no name"]);
+    assert_refused(&empty, &["is not a name"]);
 }

@@ -331,7 +331,7 @@ fn inspect_tells_of_folders_and_values() {
     let damaged = inspect(&["--check-expiry", "30d"]);
     assert_eq!(damaged.code(), 1);
     assert!(
-        damaged.stdout.contains("no private key"),
+        damaged.stdout.contains("not a private key"),
         "{}",
         damaged.stdout
     );

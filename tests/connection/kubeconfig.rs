@@ -10,7 +10,7 @@ use crate::support::run;
 #[test]
 fn without_any_configuration_all_places_are_named() {
     let home = Home::new();
-    let places = ["--kubeconfig", "KUBECONFIG", "~/.kube/config", "no pod"];
+    let places = ["--kubeconfig", "KUBECONFIG", "~/.kube/config", "not a pod"];
     assert_fails(&run(&mut home.list()), &places);
 }
 

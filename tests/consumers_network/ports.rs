@@ -67,7 +67,7 @@ fn the_partner_is_found() {
     }
 }
 
-/// What is no Ethernet port of a card, though it looks like one.
+/// What is not an Ethernet port of a card, though it looks like one.
 #[test]
 fn what_is_no_port_is_no_partner() {
     let changes: [fn(&Path); 5] = [

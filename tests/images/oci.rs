@@ -320,7 +320,7 @@ fn what_cannot_be_built_is_said_and_leaves_what_was_there() {
         );
     };
     try_it("kubefarm/boot", "a", &root, &["kubefarm/boot: has no tag"]);
-    let no_layout = &["out/layout: is there and is no OCI layout"];
+    let no_layout = &["out/layout: is there and is not an OCI layout"];
     try_it(NAME, "out", &root, no_layout);
     try_it(NAME, "a", &layers.path("empty"), &["empty: is empty"]);
     try_it(

@@ -53,7 +53,7 @@ impl Place {
     /// Text that can stand here as one of many: keys stay apart, and blank text that would mean "unset" is none.
     pub fn frame(&self, number: usize, text: &str) -> String {
         if self.is_key {
-            // A key of more than 1,024 bytes, escapes included, is no key in a flow mapping (YAML 1.2, 7.4.2).
+            // A key of more than 1,024 bytes, escapes included, is not a key in a flow mapping (YAML 1.2, 7.4.2).
             let text: String = text.chars().take(150).collect();
             return match number % 2 {
                 0 => format!("{text}k{number}"),
@@ -268,7 +268,7 @@ fn lay_over(base: &mut Value, over: Value) {
     }
 }
 
-/// Where in the source a problem was written; a flag or nothing is no place in a file.
+/// Where in the source a problem was written; a flag or nothing is not a place in a file.
 pub fn has_place(problem: &Problem) -> bool {
     matches!(&problem.origin, Some(Origin::Place { source, .. }) if &**source == "builtin:farm")
 }

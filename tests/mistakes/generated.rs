@@ -102,7 +102,7 @@ pub const FLAGS: [(&str, &str, &str); 16] = [
     (
         "--set",
         "nodePools[x].range=1",
-        "\"x\" is no list index, at character 11",
+        "\"x\" is not a list index, at character 11",
     ),
     (
         "--set",

@@ -216,7 +216,7 @@ fn a_farm_without_an_address_wants_one() {
         assert!(said.stderr.contains(part), "{words}: {}", said.stderr);
     }
 
-    // What is no good is not handed out.
+    // What is not valid is not handed out.
     farm.site
         .kubectl("patch secret kubefarm-kubernetes-pki-admin-client --type=merge -p {\"data\":{\"tls.key\":\"\"}}")
         .success();

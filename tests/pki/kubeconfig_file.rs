@@ -131,13 +131,13 @@ fn a_file_that_cannot_be_merged_stays_as_it_is() {
             "is another cluster there, at https://other.example: say --entry",
         ),
         ("kind: Pod\n", "its kind is \"Pod\""),
-        ("clusters: 1\n", "clusters is no list"),
-        ("clusters: [1, 2]\nusers: {a: b}\n", "users is no list"),
-        ("- a\n", "it is no map"),
+        ("clusters: 1\n", "clusters is not a list"),
+        ("clusters: [1, 2]\nusers: {a: b}\n", "users is not a list"),
+        ("- a\n", "it is not a map"),
         ("a: b\n---\nc: d\n", "several documents"),
-        (&format!("a: '{key}\n"), "it is no kubeconfig"),
+        (&format!("a: '{key}\n"), "it is not a kubeconfig"),
         (&format!("a: {key}\na: {key}\n"), "duplicate key"),
-        (&format!("{key}\n"), "it is no kubeconfig"),
+        (&format!("{key}\n"), "it is not a kubeconfig"),
     ] {
         fs::write(&path, text).expect("written");
         let said = merge("");
@@ -170,7 +170,7 @@ fn a_file_that_cannot_be_merged_stays_as_it_is() {
     assert_eq!(merge("--entry other").code(), 1);
     fs::remove_dir(&new).expect("removed");
     assert_eq!(fs::read_to_string(&path).expect("a file"), text);
-    // What a killed run left is no obstacle.
+    // What a killed run left is not an obstacle.
     fs::write(&new, "half").expect("written");
     merge("--entry other").success();
     let left = fs::read_dir(folder.path()).expect("a folder").count();

@@ -16,7 +16,7 @@ class UniqueKeys(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
     def construct_mapping(self, node, deep=False):
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         if not all(isinstance(key, str) for key in keys):
-            raise ValueError(f"a key is no text: {keys}")
+            raise ValueError(f"a key is not text: {keys}")
         if len(set(keys)) != len(keys):
             raise ValueError(f"a key stands twice: {keys}")
         return super().construct_mapping(node, deep)

@@ -65,7 +65,7 @@ ipxe_words() {
     esac
 }
 
-# Rounded up; nothing, and all that is no number, means at once.
+# Rounded up; nothing, and all that is not a number, means at once.
 seconds() {
     case $1 in
     '' | *[!0-9]*) echo 0 ;;

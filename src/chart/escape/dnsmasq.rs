@@ -1,6 +1,6 @@
 //! Fields of `dnsmasq.conf`.
 //!
-//! dnsmasq has quotes, but takes a quoted field for text: `"10.0.0.1"` is no address any more. So a field is written
+//! dnsmasq has quotes, but takes a quoted field for text: `"10.0.0.1"` is not an address then. So a field is written
 //! as it is, or refused.
 
 use minijinja::Value;

@@ -69,7 +69,7 @@ fn write(out: &mut String, value: &Value) -> Result<(), String> {
     Ok(())
 }
 
-/// A map's keys and values; nothing of what is no map.
+/// A map's keys and values; nothing of what is not a map.
 fn pairs(value: &Value) -> impl Iterator<Item = (Value, Value)> {
     let pairs = value.as_object().and_then(|map| map.try_iter_pairs());
     pairs.into_iter().flatten()

@@ -108,7 +108,7 @@ pub(super) fn scalar(value: &Value) -> Result<String, String> {
     }
 }
 
-/// The items of a list as text, or one item where the value is no list.
+/// The items of a list as text, or one item where the value is not a list.
 fn scalars(value: &Value) -> Result<Vec<String>, String> {
     match value.kind() {
         ValueKind::Seq | ValueKind::Iterable => items(value)?.iter().map(scalar).collect(),
@@ -134,7 +134,7 @@ pub(super) fn type_name(kind: ValueKind) -> &'static str {
         ValueKind::Bytes => "bytes",
         ValueKind::Seq | ValueKind::Iterable => "a list",
         ValueKind::Map => "a map",
-        _ => "a value that is no data",
+        _ => "a value that is not data",
     }
 }
 

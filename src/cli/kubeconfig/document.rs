@@ -41,11 +41,11 @@ impl Entry {
 /// The content with an entry in it; everything else is as it was.
 ///
 /// # Errors
-/// Where it is no kubeconfig, or something else has the entry's name.
+/// Where it is not a kubeconfig, or something else has the entry's name.
 pub fn merged(mut content: Map<String, Json>, entry: &Entry) -> Result<Json, String> {
     let kind = content.entry("kind").or_insert_with(|| "Config".into());
     if *kind != "Config" {
-        return Err(format!("it is no kubeconfig: its kind is {kind}"));
+        return Err(format!("it is not a kubeconfig: its kind is {kind}"));
     }
     content.entry("apiVersion").or_insert_with(|| "v1".into());
     let cluster = named(&mut content, "clusters", "cluster", &entry.cluster)?;
@@ -85,7 +85,7 @@ fn named<'a>(
     key: &str,
     name: &str,
 ) -> Result<&'a mut Map<String, Json>, String> {
-    let no_list = || format!("it is no kubeconfig: {list} is no list of names");
+    let no_list = || format!("it is not a kubeconfig: {list} is not a list of names");
     let items = content.entry(list).or_insert(Json::Null);
     if items.is_null() {
         *items = json!([]);

@@ -59,7 +59,7 @@ impl Kubeconfig {
     /// What is in the file; nothing where there is none.
     ///
     /// # Errors
-    /// Where it cannot be read, or is no YAML map.
+    /// Where it cannot be read, or is not a YAML map.
     pub fn content(&self) -> Result<Map<String, Json>, Failure> {
         let bytes = match fs::read(&self.path) {
             Ok(bytes) => bytes,
@@ -69,7 +69,7 @@ impl Kubeconfig {
         let name = self.path.display().to_string();
         // A problem would be shown with its line, which may have a key.
         let no_kubeconfig =
-            |reason: &str| Failure::Usage(format!("{name}: it is no kubeconfig: {reason}"));
+            |reason: &str| Failure::Usage(format!("{name}: it is not a kubeconfig: {reason}"));
         let documents = yaml::read_bytes(&name, &bytes).map_err(|problem| {
             let place = problem.origin.map(|origin| format!(" at {origin}"));
             no_kubeconfig(&format!("{}{}", problem.message, place.unwrap_or_default()))
@@ -78,7 +78,7 @@ impl Kubeconfig {
             [] => Ok(Map::new()),
             [document] => match decode::<Option<Map<String, Json>>>(document) {
                 (Some(content), problems) if problems.is_empty() => Ok(content.unwrap_or_default()),
-                _ => Err(no_kubeconfig("it is no map")),
+                _ => Err(no_kubeconfig("it is not a map")),
             },
             _ => Err(no_kubeconfig("it has several documents")),
         }

@@ -27,7 +27,7 @@ Examples:
   The certificates of a farm in the cluster:
     kubefarm pki inspect farm -n clusters
 
-  For monitoring: exit code 1 when one ends within 30 days, or is no good:
+  For monitoring: exit code 1 when one ends within 30 days, or is not valid:
     kubefarm pki inspect farm -n clusters --check-expiry 30d
 
   Those in a folder, and those that values ask for:
@@ -46,7 +46,7 @@ pub struct Inspect {
     /// A folder that kubefarm pki init made.
     #[arg(long, value_name = "DIR", env = "KUBEFARM_PKI_DIR")]
     pki_dir: Option<PathBuf>,
-    /// Exit with 1 when a certificate ends within this time, or is no good: `30d`, `12h`.
+    /// Exit with 1 when a certificate ends within this time, or is not valid: `30d`, `12h`.
     #[arg(long, value_name = "TIME", env = "KUBEFARM_CHECK_EXPIRY", value_parser = span)]
     check_expiry: Option<Duration>,
     /// Print JSON.

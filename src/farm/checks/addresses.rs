@@ -276,8 +276,8 @@ impl Farm<'_> {
     }
 }
 
-/// The first and the last address of an IPv4 network are no machine's (RFC 1122, section 3.2.1.3), but for networks of one or
-/// two (RFC 3021).
+/// The first and the last address of an IPv4 network are not a machine's (RFC 1122, section 3.2.1.3), but for networks
+/// of one or two (RFC 3021).
 fn special(network: &IpNet, address: IpAddr) -> Option<String> {
     let IpNet::V4(network) = network else {
         return None;

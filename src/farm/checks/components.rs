@@ -44,7 +44,7 @@ fn flags_of(flags: &Flags, path: &Path, findings: &mut Findings) {
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
         if !plain {
-            let problem = Problem::error(format!("`{flag}` is no flag"));
+            let problem = Problem::error(format!("`{flag}` is not a flag"));
             findings.record_key(
                 &path,
                 problem.help("write its name without the leading dashes"),

@@ -19,7 +19,7 @@ pub fn check(values: &Values, findings: &mut Findings) {
             let path = Path::from("kubernetes.extraManifests").join(name.as_str());
             findings.key_error(
                 &path,
-                format!("`{name}` is no file name here: letters, digits, `-`, `_` and `.`"),
+                format!("`{name}` is not a file name here: letters, digits, `-`, `_` and `.`"),
             );
         }
     }
@@ -36,7 +36,7 @@ fn addresses(values: &Values, findings: &mut Findings) {
             if address.parse::<IpAddr>().is_err() {
                 findings.error(
                     &path.join("ipAddresses").join(index),
-                    format!("`{address}` is no IP address"),
+                    format!("`{address}` is not an IP address"),
                 );
             }
         }
@@ -44,7 +44,7 @@ fn addresses(values: &Values, findings: &mut Findings) {
             if !is_dns_name(name.strip_prefix("*.").unwrap_or(name)) {
                 findings.error(
                     &path.join("dnsNames").join(index),
-                    format!("`{name}` is no DNS name"),
+                    format!("`{name}` is not a DNS name"),
                 );
             }
         }
@@ -56,7 +56,7 @@ fn addresses(values: &Values, findings: &mut Findings) {
         {
             findings.error(
                 &Path::from(path).join("loadBalancerIP"),
-                format!("`{address}` is no IP address"),
+                format!("`{address}` is not an IP address"),
             );
         }
     }
@@ -67,7 +67,7 @@ fn addresses(values: &Values, findings: &mut Findings) {
     {
         findings.error(
             &Path::from("kubernetes.apiServer.extraArgs.advertise-address"),
-            format!("`{address}` is no IP address"),
+            format!("`{address}` is not an IP address"),
         );
     }
 }
@@ -158,7 +158,7 @@ fn times(values: &Values, findings: &mut Findings) {
         ("tokenGenerator.schedule", &values.token_generator.schedule),
     ] {
         if !is_cron(schedule) {
-            let problem = Problem::error(format!("`{schedule}` is no schedule of a CronJob"));
+            let problem = Problem::error(format!("`{schedule}` is not a schedule of a CronJob"));
             findings.record(
                 &Path::from(path),
                 problem.help("five fields, minute to weekday: 0 */12 * * *"),
@@ -167,7 +167,7 @@ fn times(values: &Values, findings: &mut Findings) {
     }
     let ttl = &values.token_generator.token_ttl;
     if go_duration(ttl).is_none() {
-        let problem = Problem::error(format!("`{ttl}` is no duration"));
+        let problem = Problem::error(format!("`{ttl}` is not a duration"));
         findings.record(
             &Path::from("tokenGenerator.tokenTtl"),
             problem.help("hours, minutes and seconds: 24h0m0s"),
@@ -204,7 +204,7 @@ fn volumes(values: &Values, findings: &mut Findings) {
         volume_size(size, &path.join("size"), findings);
         for (index, mode) in modes.iter().enumerate() {
             if !ACCESS_MODES.contains(&mode.as_str()) {
-                let problem = Problem::error(format!("`{mode}` is no access mode of a volume"));
+                let problem = Problem::error(format!("`{mode}` is not an access mode of a volume"));
                 let help = format!("one of {}", ACCESS_MODES.join(", "));
                 findings.record(&path.join("accessModes").join(index), problem.help(help));
             }
@@ -214,7 +214,7 @@ fn volumes(values: &Values, findings: &mut Findings) {
 
 fn volume_size(size: &str, path: &Path, findings: &mut Findings) {
     if !is_quantity(size) {
-        let problem = Problem::error(format!("`{size}` is no quantity"));
+        let problem = Problem::error(format!("`{size}` is not a quantity"));
         findings.record(
             path,
             problem.help("a number with Ki, Mi, Gi, Ti or k, M, G, T: 10Gi"),
@@ -233,7 +233,7 @@ fn key_size(values: &Values, findings: &mut Findings) {
         findings.error(
             &Path::from("pki.size"),
             format!(
-                "{} is no size of such a key; expected one of {sizes:?}",
+                "{} is not a size of such a key; expected one of {sizes:?}",
                 values.pki.size
             ),
         );

@@ -109,11 +109,11 @@ fn node_selector(labels: &TextMap, path: &Path, findings: &mut Findings) {
     for (key, value) in labels {
         let path = path.join(key.as_str());
         if !is_label_key(key) {
-            let problem = Problem::error(format!("`{key}` is no label key"));
+            let problem = Problem::error(format!("`{key}` is not a label key"));
             findings.record_key(&path, problem.help(KEYS));
         }
         if !is_label_value(value) {
-            let problem = Problem::error(format!("`{value}` is no label value"));
+            let problem = Problem::error(format!("`{value}` is not a label value"));
             let help =
                 "letters, digits, `-`, `_` and `.`, at most 63, a letter or digit at both ends";
             findings.record(&path, problem.help(help));
@@ -125,7 +125,7 @@ fn node_selector(labels: &TextMap, path: &Path, findings: &mut Findings) {
 fn annotations(annotations: &TextMap, path: &Path, findings: &mut Findings) {
     for key in annotations.keys() {
         if !is_label_key(&key.to_ascii_lowercase()) {
-            let problem = Problem::error(format!("`{key}` is no annotation key"));
+            let problem = Problem::error(format!("`{key}` is not an annotation key"));
             findings.record_key(&path.join(key.as_str()), problem.help(KEYS));
         }
     }

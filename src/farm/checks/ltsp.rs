@@ -33,7 +33,7 @@ fn settings(settings: &TextMap, path: &Path, findings: &mut Findings) {
     for (key, value) in settings {
         let path = path.join(key.as_str());
         if !is_variable_name(key) {
-            findings.key_error(&path, format!("`{key}` is no setting of LTSP: a shell variable's name, letters, digits and `_`"));
+            findings.key_error(&path, format!("`{key}` is not a setting of LTSP: a shell variable's name, letters, digits and `_`"));
         } else if key.eq_ignore_ascii_case("include") {
             let problem = Problem::error("LTSP would read this setting as an include");
             findings.record_key(&path, problem.help("give the nodes' pool the tag instead"));
@@ -69,7 +69,7 @@ fn menu_timeout(value: &str, path: &Path, findings: &mut Findings) {
         ),
         _ => findings.warning(
             path,
-            format!("`{value}` is no number of milliseconds, so the menu does not wait"),
+            format!("`{value}` is not a number of milliseconds, so the menu does not wait"),
         ),
     }
 }
@@ -159,7 +159,7 @@ fn lines(config: &BootConfig, path: &Path, findings: &mut Findings) {
         if broken(key.trim_end()) {
             findings.error(&path, "a key is one line");
         } else if key.split_whitespace().count() < 2 {
-            findings.error(&path, format!("`{key}` is no public key: expected a type and its base64 text, as in a .pub file"));
+            findings.error(&path, format!("`{key}` is not a public key: expected a type and its base64 text, as in a .pub file"));
         } else if !is_whole_key(key) {
             let problem = Problem::warning(
                 "this key is cut short or not one at all: sshd passes over the line, and nobody can log in with it",
@@ -175,7 +175,7 @@ fn lines(config: &BootConfig, path: &Path, findings: &mut Findings) {
             && !name.starts_with(['#', ';'])
         {
             let problem = Problem::error(format!(
-                "`{module}` is no module: modules-load.d(5) takes names, without parameters"
+                "`{module}` is not a module: modules-load.d(5) takes names, without parameters"
             ));
             findings.record(
                 &path,
@@ -193,7 +193,7 @@ fn lines(config: &BootConfig, path: &Path, findings: &mut Findings) {
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || b"-_./:*".contains(&byte))
         {
-            findings.key_error(&path, format!("`{key}` is no sysctl"));
+            findings.key_error(&path, format!("`{key}` is not a sysctl"));
         } else if broken(value) {
             findings.error(&path, "a sysctl's value is one line");
         }
@@ -250,7 +250,7 @@ fn accounts(config: &BootConfig, path: &Path, findings: &mut Findings) {
                     .all(|byte| byte.is_ascii_alphanumeric() || b"-+_".contains(&byte))
         });
         if !plain {
-            findings.error(&path.join("timezone"), format!("`{zone}` is no time zone: a path below /usr/share/zoneinfo, such as Europe/Berlin"));
+            findings.error(&path.join("timezone"), format!("`{zone}` is not a time zone: a path below /usr/share/zoneinfo, such as Europe/Berlin"));
         }
     }
     if let Some(password) = &config.root_passwd {
@@ -261,7 +261,7 @@ fn accounts(config: &BootConfig, path: &Path, findings: &mut Findings) {
             );
         } else if !is_hash(password) && !matches!(password.as_str(), "*" | "!") {
             let problem =
-                Problem::warning("this is no hashed password, so nobody can log in with it");
+                Problem::warning("this is not a hashed password, so nobody can log in with it");
             findings.record(
                 &path.join("rootPasswd"),
                 problem.help("write what `openssl passwd -6` prints"),

@@ -42,11 +42,14 @@ fn names(values: &Values, findings: &mut Findings) {
     if !is_dns_name(domain) || domain.bytes().any(|byte| byte.is_ascii_uppercase()) {
         findings.error(
             &Path::from("kubernetes.networking.dnsDomain"),
-            format!("`{domain}` is no lower-case DNS name"),
+            format!("`{domain}` is not a lower-case DNS name"),
         );
     }
     if !is_kubernetes_version(&kubernetes.version) {
-        let problem = Problem::error(format!("`{}` is no Kubernetes version", kubernetes.version));
+        let problem = Problem::error(format!(
+            "`{}` is not a Kubernetes version",
+            kubernetes.version
+        ));
         findings.record(
             &Path::from("kubernetes.version"),
             problem.help("write it in full and with its v: v1.37.2"),
@@ -56,8 +59,9 @@ fn names(values: &Values, findings: &mut Findings) {
     if let Some(endpoint) = endpoint {
         let host = split_endpoint(endpoint).map(|(host, _)| host);
         if !host.is_some_and(|host| is_dns_name(host) || host.parse::<IpAddr>().is_ok()) {
-            let problem =
-                Problem::error(format!("`{endpoint}` is no endpoint: expected HOST:PORT"));
+            let problem = Problem::error(format!(
+                "`{endpoint}` is not an endpoint: expected HOST:PORT"
+            ));
             findings.record(
                 &Path::from("kubernetes.controlPlaneEndpoint"),
                 problem.help("an IPv6 address goes in brackets: [fd00::1]:6443"),

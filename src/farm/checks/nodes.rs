@@ -78,7 +78,7 @@ fn name(node: &Machine, path: &Path, taken: &mut Taken, findings: &mut Findings)
     if !is_dns_name(name) {
         findings.error(
             &path,
-            format!("`{name}` is no host name: letters, digits and inner hyphens, in labels of at most 63 characters (RFC 1123)"),
+            format!("`{name}` is not a host name: letters, digits and inner hyphens, in labels of at most 63 characters (RFC 1123)"),
         );
     } else if name.eq_ignore_ascii_case("localhost") {
         findings.error(&path, "every machine is `localhost` to itself");
@@ -106,7 +106,7 @@ fn macs(node: &Machine, path: &Path, taken: &mut Taken, findings: &mut Findings)
             continue;
         }
         let problem = Problem::error(format!(
-            "`{mac}` is no MAC address: six pairs of hexadecimal digits joined by colons"
+            "`{mac}` is not a MAC address: six pairs of hexadecimal digits joined by colons"
         ));
         let colons = mac.replace(['-', '.'], ":").to_ascii_lowercase();
         findings.record(
@@ -119,7 +119,7 @@ fn macs(node: &Machine, path: &Path, taken: &mut Taken, findings: &mut Findings)
     }
 }
 
-/// Why a MAC is no single card's (IEEE 802, section 8.2).
+/// Why a MAC is not a single card's (IEEE 802, section 8.2).
 fn mac_fault(mac: &str) -> Option<&'static str> {
     let first = mac.get(..2).filter(|_| is_mac(mac))?;
     let first = u8::from_str_radix(first, 16).ok()?;
@@ -150,7 +150,7 @@ fn address(
     let Some(text) = &node.ip else { return };
     let path = path.join("ip");
     let Some(address) = node_address(text) else {
-        findings.error(&path, format!("`{text}` is no IP address"));
+        findings.error(&path, format!("`{text}` is not an IP address"));
         return;
     };
     taken.take("address", &address.to_string(), &path, findings);
@@ -192,7 +192,7 @@ fn identity(node: &Machine, path: &Path, taken: &mut Taken, findings: &mut Findi
         findings.error(
             &path.join("leaseTime"),
             format!(
-                "`{time}` is no lease time: seconds, a number with s, m, h, d or w, or `infinite`"
+                "`{time}` is not a lease time: seconds, a number with s, m, h, d or w, or `infinite`"
             ),
         );
     }
@@ -207,7 +207,7 @@ fn identifier(id: &str, path: &Path, taken: &mut Taken, findings: &mut Findings)
         .iter()
         .any(|prefix| id.starts_with(prefix))
     {
-        let problem = Problem::error(format!("`{id}` is no client identifier, but a tag"));
+        let problem = Problem::error(format!("`{id}` is not a client identifier, but a tag"));
         findings.record(path, problem.help("tags stand in the pool's `tags`"));
     } else if id != "*" {
         let key = hexadecimal(id).unwrap_or_else(|| format!("text {id}"));

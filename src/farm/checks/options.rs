@@ -120,7 +120,7 @@ pub fn option(key: &str, values: &OneOrMany, path: &Path, findings: &mut Finding
     let number = name.parse::<u16>().ok();
     let last = if prefix == "option" { 254 } else { u16::MAX };
     if is_number && !number.is_some_and(|number| (1..=last).contains(&number)) {
-        let message = format!("{key} is no DHCP option: the numbers are 1 to {last}");
+        let message = format!("{key} is not a DHCP option: the numbers are 1 to {last}");
         findings.key_error(path, message);
         return;
     }
@@ -177,7 +177,7 @@ fn addresses(values: &OneOrMany, six: bool, path: &Path, findings: &mut Findings
             let family = if six { "IPv6" } else { "IPv4" };
             findings.error(
                 &path,
-                format!("`{text}` is no {family} address, and this option takes nothing else"),
+                format!("`{text}` is not an {family} address, and this option takes nothing else"),
             );
         }
     }
@@ -191,7 +191,7 @@ fn dotted(values: &OneOrMany, path: &Path, findings: &mut Findings) {
                 .bytes()
                 .all(|byte| byte.is_ascii_digit() || byte == b'.');
         if dotted && text.parse::<IpAddr>().is_err() {
-            findings.error(&path, format!("`{text}` is no IP address"));
+            findings.error(&path, format!("`{text}` is not an IP address"));
         }
     }
 }

@@ -60,7 +60,7 @@ fn words(toleration: &Fragment, path: &Path, findings: &mut Findings) {
     ] {
         let word = toleration.get(key).and_then(Value::as_str);
         if let Some(word) = word.filter(|word| !word.is_empty() && !known.contains(word)) {
-            let problem = Problem::error(format!("`{word}` is no {key} of a toleration"));
+            let problem = Problem::error(format!("`{word}` is not an {key} of a toleration"));
             let help = format!("one of {}", known.join(", "));
             findings.record(&path.join(key), with_nearest(problem, word, known, &help));
         }
@@ -79,14 +79,16 @@ fn image(image: &Image, path: &Path, findings: &mut Findings) {
     if let Some(tag) = tag.filter(|tag| !is_image_tag(tag)) {
         findings.error(
             &path.join("tag"),
-            format!("`{tag}` is no tag of an image: at most 128 letters, digits, `_`, `.` and `-`"),
+            format!(
+                "`{tag}` is not a tag of an image: at most 128 letters, digits, `_`, `.` and `-`"
+            ),
         );
     }
     let digest = image.digest.as_deref().filter(|digest| !digest.is_empty());
     if let Some(digest) = digest.filter(|digest| !is_image_digest(digest)) {
         findings.error(
             &path.join("digest"),
-            format!("`{digest}` is no digest: `sha256:` and 64 hexadecimal digits"),
+            format!("`{digest}` is not a digest: `sha256:` and 64 hexadecimal digits"),
         );
     }
 }
@@ -106,7 +108,7 @@ fn resources(resources: &Fragment, path: &Path, findings: &mut Findings) {
             }
             let amount = text_of(amount);
             if let Some(amount) = amount.filter(|amount| quantity(amount).is_none()) {
-                findings.error(&path, format!("`{amount}` is no quantity"));
+                findings.error(&path, format!("`{amount}` is not a quantity"));
             }
         }
     }

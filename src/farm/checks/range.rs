@@ -124,7 +124,7 @@ pub fn parse(text: &str) -> Result<Range, String> {
             "`{first}` stands where the first address has to be"
         )),
         Ok(_) if rest.is_empty() => Err(format!(
-            "{first} alone is no range: a last address or a word such as `static` has to follow"
+            "{first} alone is not a range: a last address or a word such as `static` has to follow"
         )),
         Ok(address) => Ok(Range {
             kind: kind(&rest),
@@ -174,7 +174,7 @@ fn range4(first: Ipv4Addr, fields: &[&str]) -> Result<Place, String> {
         _ => 24,
     };
     if let Some((mask, after)) = dotted(rest) {
-        prefix = netmask_prefix(mask).ok_or_else(|| format!("`{mask}` is no netmask"))?;
+        prefix = netmask_prefix(mask).ok_or_else(|| format!("`{mask}` is not a netmask"))?;
         rest = after;
         let network = Ipv4Net::new(first, prefix).map_err(|error| error.to_string())?;
         if !network.contains(&last) {

@@ -80,7 +80,7 @@ fn sections(config: &BootConfig, written: &[Written], path: &Path, findings: &mu
         if !plain {
             findings.key_error(
                 &path,
-                format!("`{header}` is no section name: letters, digits and any of -*./:?@_|"),
+                format!("`{header}` is not a section name: letters, digits and any of -*./:?@_|"),
             );
             continue;
         }
@@ -172,7 +172,7 @@ fn files(config: &BootConfig, parent: &Path, findings: &mut Findings) {
         let path = parent.join("extraFiles").join(name.as_str());
         let setting = MADE_FILES.iter().find(|(file, _)| file == name);
         if !is_file_key(name) {
-            findings.key_error(&path, format!("`{name}` is no file name here: letters, digits, `-`, `_` and `.`, without folders"));
+            findings.key_error(&path, format!("`{name}` is not a file name here: letters, digits, `-`, `_` and `.`, without folders"));
         } else if let Some((_, setting)) = setting {
             if made.contains_key(name) {
                 let place = findings.place(&parent.join(*setting));

@@ -81,7 +81,7 @@ fn names(defined: &BTreeMap<&str, Path>, findings: &mut Findings) {
         if !is_tag(name) {
             findings.key_error(
                 path,
-                format!("`{name}` is no tag: letters, digits, `-`, `_` and `.`, at most 63"),
+                format!("`{name}` is not a tag: letters, digits, `-`, `_` and `.`, at most 63"),
             );
         }
         match folded.get(&fold(name)) {
@@ -123,7 +123,7 @@ fn used(
             if !is_tag(tag) {
                 findings.error(
                     &path,
-                    format!("`{tag}` is no tag: letters, digits, `-`, `_` and `.`, at most 63"),
+                    format!("`{tag}` is not a tag: letters, digits, `-`, `_` and `.`, at most 63"),
                 );
             } else if is_given_otherwise(tag, release_tag) {
                 findings.error(
@@ -158,7 +158,7 @@ fn labels(tags: &Tags, findings: &mut Findings) {
         for (key, value) in labels.iter().flatten() {
             let path = path.join(key.as_str());
             if !is_label_key(key) {
-                findings.key_error(&path, format!("`{key}` is no label key"));
+                findings.key_error(&path, format!("`{key}` is not a label key"));
             } else if !kubelet_may_set(key) {
                 let problem = Problem::error(format!(
                     "kubelet refuses to set the label `{key}` on its own node"
@@ -167,7 +167,7 @@ fn labels(tags: &Tags, findings: &mut Findings) {
             }
             let value = value.as_deref().unwrap_or_default();
             if !is_label_value(value) {
-                findings.error(&path, format!("`{value}` is no label value: at most 63 letters, digits, `-`, `_`, `.`, beginning and ending with a letter or digit"));
+                findings.error(&path, format!("`{value}` is not a label value: at most 63 letters, digits, `-`, `_`, `.`, beginning and ending with a letter or digit"));
             }
         }
     }
@@ -199,14 +199,14 @@ fn taints(tags: &Tags, findings: &mut Findings) {
             if !is_label_key(&taint.key) {
                 findings.error(
                     &path.join("key"),
-                    format!("`{}` is no taint key", taint.key),
+                    format!("`{}` is not a taint key", taint.key),
                 );
             }
             let value = taint.value.as_deref().unwrap_or_default();
             if !is_label_value(value) {
                 findings.error(
                     &path.join("value"),
-                    format!("`{value}` is no taint value: the rules are those of label values"),
+                    format!("`{value}` is not a taint value: the rules are those of label values"),
                 );
             }
             let identity = (&taint.key, taint.effect);

@@ -111,7 +111,7 @@ impl Reader<'_> {
     }
 
     /// Reads a parameter's name; true if what follows says what to do with it. That is not so after its length, which
-    /// `#` asks for, nor after what is no name.
+    /// `#` asks for, nor after what is not a name.
     fn parameter(&mut self) -> bool {
         let before = self.cursor;
         if self.cursor.take_if(b'#') {

@@ -23,12 +23,12 @@ const DAMAGES: [Damage; 10] = [
     (
         "truncated certificate",
         |it| it.certificate = truncated(&it.certificate),
-        "tls.crt is no certificate",
+        "tls.crt is not a certificate",
     ),
     (
         "truncated key",
         |it| *it.key = truncated(&it.key),
-        "tls.key is no private key that can be used",
+        "tls.key is not a private key that can be used",
     ),
     (
         "text",
@@ -43,7 +43,7 @@ const DAMAGES: [Damage; 10] = [
     (
         "certificate in place of the key",
         |it| *it.key = it.certificate.clone(),
-        "tls.key is no private key",
+        "tls.key is not a private key",
     ),
     (
         "another key",
@@ -53,7 +53,7 @@ const DAMAGES: [Damage; 10] = [
     (
         "noise in the certificate",
         |it| it.certificate = it.certificate.replacen("MII", "AAA", 1),
-        "tls.crt is no certificate",
+        "tls.crt is not a certificate",
     ),
 ];
 

@@ -69,7 +69,7 @@ impl TryFrom<String> for Mac {
     fn try_from(text: String) -> Result<Mac, String> {
         match text.len() {
             17 => Ok(Mac(text)),
-            _ => Err(format!("{text:?} is no MAC address")),
+            _ => Err(format!("{text:?} is not a MAC address")),
         }
     }
 }
@@ -158,7 +158,7 @@ fn reports_everything_at_once() {
             "v.yaml:5:8: error: ratio: expected a number, found the string \"x\"",
             "v.yaml:6:11: error: affinity: expected one of \"soft\", \"hard\", \"\", found \"sofd\" (did you mean \"soft\"?)",
             "v.yaml:7:1: error: replicas: unknown key \"replicas\" (did you mean \"replicaCount\"?)",
-            "v.yaml:10:8: error: pool[0].mac: \"zz\" is no MAC address",
+            "v.yaml:10:8: error: pool[0].mac: \"zz\" is not a MAC address",
             "v.yaml:11:3: error: pool[0].adress: unknown key \"adress\" (did you mean \"address\"?)",
             "v.yaml:12:3: error: pool[1].name: missing field \"name\"",
             "v.yaml:13:3: error: pool[2]: expected a map, found the string \"text\"",
@@ -348,7 +348,7 @@ fn keys_have_types_too() {
     assert_eq!(found.len(), 1);
     assert_eq!(
         problems::<BTreeMap<Mac, String>>("\nzz: b"),
-        ["v.yaml:2:1: error: zz: \"zz\" is no MAC address"]
+        ["v.yaml:2:1: error: zz: \"zz\" is not a MAC address"]
     );
 }
 

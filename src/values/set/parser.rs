@@ -150,10 +150,9 @@ impl<'a> Parser<'a> {
         if token.end.is_none() {
             return Err(self.fault(token.start, "an index must end with ]"));
         }
-        let index: i64 = token
-            .text
-            .parse()
-            .map_err(|_| self.fault(token.start, format!("{:?} is no list index", token.text)))?;
+        let index: i64 = token.text.parse().map_err(|_| {
+            self.fault(token.start, format!("{:?} is not a list index", token.text))
+        })?;
         usize::try_from(index)
             .ok()
             .filter(|index| *index <= MAX_INDEX)
@@ -302,10 +301,10 @@ fn written_key(text: &str) -> (&str, bool) {
     (text, false)
 }
 
-/// What follows a comma and is no key may be the rest of a password: it is not repeated.
+/// What follows a comma and is not a key may be the rest of a password: it is not repeated.
 fn no_key(position: usize) -> Fault {
     Fault {
-        message: "what follows the comma is no key with a value".to_owned(),
+        message: "what follows the comma is not a key with a value".to_owned(),
         position,
         help: Some("a comma inside of a value is written as \\,"),
     }

@@ -93,7 +93,7 @@ fn says_what_is_wrong_and_where() {
         ("a..b=1", "a key is missing, at character 3"),
         ("é=1,s.k=1", "\"s\" is a string, not a map, at character 5"),
         ("s[0]=1", "\"s\" is a string, not a list, at character 1"),
-        ("l[x]=1", "\"x\" is no list index, at character 3"),
+        ("l[x]=1", "\"x\" is not a list index, at character 3"),
         (
             "l[-1]=1",
             "the list index -1 is not between 0 and 65536, at character 3",
@@ -113,7 +113,7 @@ fn says_what_is_wrong_and_where() {
 
 #[test]
 fn values_are_not_repeated() {
-    let comma = "what follows the comma is no key with a value, at character 12 (a comma inside of a value is written as \\,)";
+    let comma = "what follows the comma is not a key with a value, at character 12 (a comma inside of a value is written as \\,)";
     for (flag, text, message) in [
         (
             Flag::Set,

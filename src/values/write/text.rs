@@ -36,8 +36,8 @@ pub(super) fn one_line(out: &mut String, text: &str) {
 }
 
 /// Plain are texts that start with a letter, `/`, or `--` and a letter; hold nothing but ASCII letters, digits, single
-/// spaces and signs that mean nothing inside a line; and are no word that YAML 1.1 takes for something else. Whatever
-/// starts with a digit, a sign or a point could be a number, a date or a time to some reader.
+/// spaces and signs that mean nothing inside a line; and are not a word that YAML 1.1 takes for something else.
+/// Whatever starts with a digit, a sign or a point could be a number, a date or a time to some reader.
 fn is_plain(text: &str) -> bool {
     let bytes = text.as_bytes();
     let start = match bytes {

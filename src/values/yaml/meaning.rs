@@ -19,7 +19,7 @@ pub(super) fn scalar_value(text: String, plain: bool, tag: Option<&Tag>) -> Resu
         return Ok(Value::String(text));
     }
     let expected = tag.core_suffix().map(str::to_owned);
-    let shown = format!("{text:?} is no ");
+    let shown = format!("{text:?} is not ");
     let value = plain_value(text)?;
     match (expected.as_deref(), value) {
         (Some("null"), Value::Null) => Ok(Value::Null),
@@ -27,7 +27,12 @@ pub(super) fn scalar_value(text: String, plain: bool, tag: Option<&Tag>) -> Resu
         (Some("int"), Value::Number(number)) if !number.is_f64() => Ok(Value::Number(number)),
         (Some("float"), value @ Value::Number(_)) => Ok(value),
         (Some(expected @ ("null" | "bool" | "int" | "float")), _) => {
-            Err(Problem::error(format!("{shown}{expected}")))
+            let article = match expected {
+                "null" => "",
+                "int" => "an ",
+                _ => "a ",
+            };
+            Err(Problem::error(format!("{shown}{article}{expected}")))
         }
         _ => Err(wrong_tag(tag, "a text")),
     }
@@ -41,7 +46,7 @@ fn plain_value(text: String) -> Result<Value, Problem> {
         Scalar::Text => Value::String(text),
         Scalar::NotFinite => {
             return Err(
-                Problem::error(format!("{text} is no number that JSON knows"))
+                Problem::error(format!("{text} is not a number that JSON knows"))
                     .help("quote it if it is text"),
             );
         }

@@ -63,7 +63,7 @@ fn has_only_plain_characters(text: &str) -> bool {
     true
 }
 
-/// The first byte that is no plain ASCII.
+/// The first byte that is not plain ASCII.
 fn first_other(bytes: &[u8]) -> Option<usize> {
     const PIECE: usize = 64;
     let is_plain = |byte: &u8| matches!(byte, b' '..=b'~' | b'\n');

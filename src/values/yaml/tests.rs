@@ -119,7 +119,7 @@ fn tags() {
     );
     assert_eq!(one("!!map {!!str 1: !!seq [a]}"), json!({"1": ["a"]}));
     for (text, message) in [
-        ("a: !!int x", "f:1:4: error: \"x\" is no int"),
+        ("a: !!int x", "f:1:4: error: \"x\" is not an int"),
         (
             "a: !!binary aGk=",
             "f:1:4: error: this tag has no meaning here",
@@ -196,7 +196,10 @@ fn says_what_is_wrong_and_where() {
             "a: &x 1\n*x : 2",
             "f:2:1: error: a key must be text, not a number",
         ),
-        ("a: .inf", "f:1:4: error: .inf is no number that JSON knows"),
+        (
+            "a: .inf",
+            "f:1:4: error: .inf is not a number that JSON knows",
+        ),
         ("a: *x", "f:1:4: error: this alias names no anchor above it"),
         (
             "a: &x [*x]",

@@ -138,7 +138,7 @@ fn a_password_in_a_flag_is_not_shown() {
         (
             "ltsp.config.rootPasswd=a,hunter2",
             2,
-            "what follows the comma is no key",
+            "what follows the comma is not a key",
         ),
         (
             "ltsp.config.rootPassword=hunter2",

@@ -10,7 +10,7 @@ use serde_json::Value;
 pub struct Request {
     /// Such as `get`, `list`, `watch`, `create`, `patch`, `delete`.
     pub verb: String,
-    /// Such as `configmaps`; empty for a path that is no resource.
+    /// Such as `configmaps`; empty for a path that is not a resource.
     pub resource: String,
     /// Such as `status`; mostly empty.
     pub subresource: String,

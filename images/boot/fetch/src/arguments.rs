@@ -271,7 +271,7 @@ fn number(value: OsString) -> Result<u32, String> {
     text.parse()
         .ok()
         .filter(|number| *number > 0)
-        .ok_or_else(|| format!("{text:?} is no number from 1 on"))
+        .ok_or_else(|| format!("{text:?} is not a number from 1 on"))
 }
 
 fn milliseconds(value: OsString) -> Result<Duration, String> {

@@ -193,7 +193,7 @@ fn one_line(text: &str) -> String {
 pub fn check_url(url: &str) -> Result<(), String> {
     let wrong = |why: &str| Err(format!("{}: {why}", one_line(url)));
     let Ok(uri) = url.parse::<Uri>() else {
-        return wrong("this is no URL");
+        return wrong("this is not a URL");
     };
     match uri.scheme_str() {
         Some("http") => {}

@@ -124,7 +124,7 @@ impl PublicKeys {
                     .strip_prefix(&PUBLIC_START)
                     .filter(|key| key.len() == 32);
                 keys.push(
-                    key.ok_or_else(|| wrong("a key in it is no ed25519 key".to_owned()))?
+                    key.ok_or_else(|| wrong("a key in it is not an ed25519 key".to_owned()))?
                         .to_vec(),
                 );
             }

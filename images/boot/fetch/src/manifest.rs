@@ -85,7 +85,7 @@ impl Manifest {
             let sum = unhex(lines.field("sha256")?);
             sums.push(
                 sum.ok_or_else(|| {
-                    format!("line {number} is no SHA-256: 64 digits of 0-9 and a-f")
+                    format!("line {number} is not a SHA-256: 64 digits of 0-9 and a-f")
                 })?,
             );
         }
@@ -182,7 +182,7 @@ pub fn decimal(name: &str, text: &str) -> Result<u64, String> {
     text.parse()
         .ok()
         .filter(|number: &u64| number.to_string() == text)
-        .ok_or_else(|| format!("the {name} {} is no whole number below 2^64", shown(text)))
+        .ok_or_else(|| format!("the {name} {} is not a whole number below 2^64", shown(text)))
 }
 
 /// A kernel's release: one word of printable characters.
@@ -192,7 +192,7 @@ pub fn kernel_release(text: &str) -> Result<&str, String> {
         || !text.bytes().all(|byte| byte.is_ascii_graphic())
     {
         return Err(format!(
-            "the kernel {} is no release as uname -r says it",
+            "the kernel {} is not a release as uname -r says it",
             shown(text)
         ));
     }

@@ -21,7 +21,7 @@ impl<'a> Line<'a> {
         self.text.as_bytes().get(position).copied()
     }
 
-    /// The first position from here on that is no space.
+    /// The first position from here on that is not a space.
     pub fn skip_spaces(&self, mut position: usize) -> usize {
         while self.byte(position) == Some(b' ') {
             position += 1;

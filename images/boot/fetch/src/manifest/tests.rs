@@ -99,7 +99,7 @@ fn numbers_are_written_one_way() {
         "18446744073709551616",
     ] {
         let text = error_with("20261128120000", wrong);
-        assert!(text.contains("is no whole number"), "{wrong}: {text}");
+        assert!(text.contains("is not a whole number"), "{wrong}: {text}");
     }
 }
 
@@ -129,7 +129,7 @@ fn sums_are_64_small_digits() {
         "é".repeat(32),
     ] {
         assert!(
-            error_with(&sum, &wrong).starts_with("line 6 is no SHA-256"),
+            error_with(&sum, &wrong).starts_with("line 6 is not a SHA-256"),
             "{wrong}"
         );
     }

@@ -167,7 +167,7 @@ fn public_keys_are_checked_before_anything_is_fetched() {
         .arg("-out")
         .arg(release.path("other.pub"));
     finish(&mut openssl).is_good();
-    load("other.pub").is_bad(2, &["/other.pub: a key in it is no ed25519 key"]);
+    load("other.pub").is_bad(2, &["/other.pub: a key in it is not an ed25519 key"]);
 }
 
 #[test]
