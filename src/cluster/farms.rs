@@ -7,7 +7,8 @@ use serde_json::{Map, Value as Json};
 
 use super::applyset::{ID, Parent, Release, is_ours};
 use super::inventory::{self, InventoryError, config_map};
-use super::readiness::{Readiness, readiness};
+use super::judge::Judge;
+use super::readiness::Readiness;
 use super::{Api, ClusterError, Detail, FIELD_MANAGER, fields, text_at};
 use crate::manifest::Key;
 
@@ -94,8 +95,9 @@ pub async fn status(
         return Ok(None);
     };
     let members = inventory::members(api, release, &parent, concurrency).await?;
+    let judge = Judge::new(api);
     let objects = stream::iter(&parent.objects)
-        .map(|(key, digest)| object_status(api, key, digest))
+        .map(|(key, digest)| object_status(api, &judge, key, digest))
         .buffered(concurrency)
         .try_collect()
         .await?;
@@ -110,7 +112,12 @@ pub async fn status(
     }))
 }
 
-async fn object_status(api: &Api, key: &Key, digest: &str) -> Result<ObjectStatus, ClusterError> {
+async fn object_status(
+    api: &Api,
+    judge: &Judge<'_>,
+    key: &Key,
+    digest: &str,
+) -> Result<ObjectStatus, ClusterError> {
     let live = match api.resources.preferred(&key.group, &key.kind) {
         Some(resource) => api.get(resource, key).await?,
         None => None,
@@ -124,7 +131,7 @@ async fn object_status(api: &Api, key: &Key, digest: &str) -> Result<ObjectStatu
         },
         Some(live) => ObjectStatus {
             key: key.clone(),
-            readiness: Some(readiness(&live)),
+            readiness: Some(judge.readiness(&live).await),
             drifted: fields::digest(&live, FIELD_MANAGER) != digest,
             other_managers: fields::owners_besides(&live, FIELD_MANAGER),
         },

@@ -15,6 +15,7 @@ pub mod fields;
 mod helm;
 mod interrupt;
 pub mod inventory;
+mod judge;
 mod lock;
 mod namespace;
 mod object;

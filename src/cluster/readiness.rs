@@ -61,7 +61,7 @@ impl Condition<'_> {
 /// How ready an object is, as the cluster returned it, with its status.
 ///
 /// A PersistentVolumeClaim that is `Pending` waits here, though its StorageClass may bind it only once a pod uses
-/// it: [`super::wait`] knows.
+/// it: [`super::judge::Judge`] knows.
 pub fn readiness(object: &Map<String, Json>) -> Readiness {
     if let Some(decided) = by_generic_fields(object) {
         return decided;

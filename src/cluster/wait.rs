@@ -1,15 +1,14 @@
 //! Waiting until applied objects are ready.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use futures::stream::{self, StreamExt};
 use serde_json::{Map, Value as Json};
-use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
-use super::readiness::{Readiness, readiness};
-use super::{Action, Api, ClusterError, Detail, Event, Observer, text_at, trouble};
+use super::judge::Judge;
+use super::readiness::Readiness;
+use super::{Action, Api, ClusterError, Event, Observer, trouble};
 use crate::manifest::Key;
 
 /// The pause before the first round, in which controllers see what was applied a moment ago.
@@ -17,9 +16,6 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const PAUSE: Duration = Duration::from_secs(1);
 /// How long may be asked, once the wait is over, for what the trouble is.
 const EXPLAINING: Duration = Duration::from_secs(5);
-
-/// An annotation that the scheduler writes when it chose a node for the pod of a claim.
-const SELECTED_NODE: &str = "volume.kubernetes.io/selected-node";
 
 /// An object that did not get ready.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,9 +49,6 @@ struct Look {
     object: Option<Map<String, Json>>,
 }
 
-/// The StorageClasses that bind a claim only once a pod uses it; read when the first claim asks.
-type LateClasses = OnceCell<HashSet<String>>;
-
 /// Waits until objects are ready, or have failed, or the conversation with the cluster ends, and returns those that
 /// are not ready, in the order given; the deadline is not an error. At most `concurrency` are asked for at once.
 /// Tells `observer` of every change of a reason and of every object that is ready.
@@ -69,11 +62,11 @@ pub async fn wait(
     observer: &dyn Observer,
 ) -> Result<Vec<Unready>, ClusterError> {
     let mut watches: Vec<Watch> = keys.iter().map(Watch::new).collect();
-    let classes = LateClasses::new();
+    let judge = Judge::new(api);
     let mut pause = FIRST_PAUSE;
     while watches.iter().any(|watch| watch.state == State::Open) {
         let is_in_time = rest(api, pause).await?
-            && look_around(api, &mut watches, concurrency, &classes, observer).await?;
+            && look_around(api, &mut watches, concurrency, &judge, observer).await?;
         if !is_in_time {
             break;
         }
@@ -96,7 +89,7 @@ async fn look_around(
     api: &Api,
     watches: &mut [Watch<'_>],
     concurrency: usize,
-    classes: &LateClasses,
+    judge: &Judge<'_>,
     observer: &dyn Observer,
 ) -> Result<bool, ClusterError> {
     let open: Vec<(usize, &Key)> = watches
@@ -107,7 +100,7 @@ async fn look_around(
         .collect();
     let looks = open
         .into_iter()
-        .map(|(index, key)| async move { (index, look(api, key, classes).await) });
+        .map(|(index, key)| async move { (index, look(api, key, judge).await) });
     let mut looks = stream::iter(looks).buffer_unordered(concurrency.max(1));
     loop {
         let next = tokio::select! {
@@ -133,7 +126,7 @@ async fn look_around(
     }
 }
 
-async fn look(api: &Api, key: &Key, classes: &LateClasses) -> Result<Look, ClusterError> {
+async fn look(api: &Api, key: &Key, judge: &Judge<'_>) -> Result<Look, ClusterError> {
     let verdict = |readiness| Look {
         readiness,
         object: None,
@@ -159,41 +152,10 @@ async fn look(api: &Api, key: &Key, classes: &LateClasses) -> Result<Look, Clust
         }
         Err(error) => return Err(error),
     };
-    let mut readiness = readiness(&object);
-    if matches!(readiness, Readiness::Waiting(_)) && may_wait_for_a_pod(key, &object) {
-        let class = text_at(&object, &["spec", "storageClassName"]);
-        let late = classes.get_or_init(|| late_classes(api)).await;
-        if late.contains(class) {
-            readiness = Readiness::Ready;
-        }
-    }
     Ok(Look {
-        readiness,
+        readiness: judge.readiness(&object).await,
         object: Some(object),
     })
-}
-
-/// Whether it is a new claim for which no node is chosen, so that it may be meant to be bound later.
-fn may_wait_for_a_pod(key: &Key, object: &Map<String, Json>) -> bool {
-    key.group.is_empty()
-        && key.kind == "PersistentVolumeClaim"
-        && text_at(object, &["status", "phase"]) == "Pending"
-        && text_at(object, &["metadata", "deletionTimestamp"]).is_empty()
-        && text_at(object, &["metadata", "annotations", SELECTED_NODE]).is_empty()
-}
-
-/// None where StorageClasses cannot be read: their claims are then waited for.
-async fn late_classes(api: &Api) -> HashSet<String> {
-    let Some(resource) = api.resources.preferred("storage.k8s.io", "StorageClass") else {
-        return HashSet::new();
-    };
-    let classes = api.list(resource, None, "", Detail::Whole).await;
-    classes
-        .unwrap_or_default()
-        .iter()
-        .filter(|class| text_at(class, &["volumeBindingMode"]) == "WaitForFirstConsumer")
-        .map(|class| text_at(class, &["metadata", "name"]).to_owned())
-        .collect()
 }
 
 impl<'a> Watch<'a> {

@@ -131,3 +131,92 @@ fn farms_are_listed_with_what_is_in_them() {
     let unknown = site.run("status alpa");
     assert_failed(&unknown, 2, &["did you mean alpha?"]);
 }
+
+/// Says that a Job is complete, as its controller would: there are no nodes to run its pod.
+fn finish(site: &Site, job: &str, now: &Value) {
+    let condition = |kind: &str| json!({"type": kind, "status": "True", "reason": "Done", "lastTransitionTime": now});
+    let conditions = [condition("SuccessCriteriaMet"), condition("Complete")];
+    let status = json!({"completionTime": now, "active": 0, "ready": 0, "succeeded": 1, "conditions": conditions});
+    let patch = format!("patch job/{job} --subresource=status --type=merge -p");
+    let status = json!({ "status": status });
+    site.kubectl(&format!("{patch} {status}")).success();
+}
+
+#[test]
+fn jobs_that_are_done_stay_a_part_of_the_farm() {
+    let Some(site) = Site::new("done") else {
+        return;
+    };
+    site.run(&format!("apply -q {GENERIC}")).success();
+    let mut jobs = Vec::new();
+    site.cluster
+        .wait_until("the job controller saw the Jobs", || {
+            let list = site.get("jobs");
+            jobs = list["items"].as_array().expect("a list").clone();
+            let mut jobs = jobs.iter();
+            jobs.all(|job| job["status"]["startTime"].is_string())
+        });
+    assert_eq!(jobs.len(), 3, "bootstrap, join-token and publish-address");
+    for job in &jobs {
+        let name = job["metadata"]["name"].as_str().expect("a name");
+        // With a time to live the job controller would delete it, and the farm would lack it from then on.
+        assert_eq!(job["spec"]["ttlSecondsAfterFinished"], Value::Null);
+        finish(&site, name, &job["status"]["startTime"]);
+    }
+    let after = parsed(&site.run("status kubefarm --all -o json").stdout);
+    for job in &jobs {
+        let name = job["metadata"]["name"].as_str().expect("a name");
+        let job = state(&after, "Job", name);
+        assert_eq!(job["state"], "ready", "{job}");
+        assert_eq!(job["drifted"], false, "{job}");
+    }
+    assert_eq!(site.run(&format!("diff -q {GENERIC}")).code(), 0);
+}
+
+/// `apply --wait` and `status` have one judge: a claim of a class that binds late is ready before a pod uses it, and no
+/// longer once a node was chosen for that pod.
+#[test]
+fn both_words_agree_on_a_claim_that_is_bound_late() {
+    let Some(site) = Site::new("late") else {
+        return;
+    };
+    let class = format!("{}-late", site.namespace);
+    site.kubectl_with(
+        "create -f -",
+        &json!({
+            "apiVersion": "storage.k8s.io/v1",
+            "kind": "StorageClass",
+            "metadata": {"name": class},
+            "provisioner": "example.org/none",
+            "volumeBindingMode": "WaitForFirstConsumer",
+        }),
+    )
+    .success();
+    let charts = Charts::new(&format!(
+        "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {{name: backups}}\n\
+         spec: {{accessModes: [ReadWriteOnce], storageClassName: {class}, resources: {{requests: {{storage: 1Gi}}}}}}\n"
+    ));
+    let farm = format!(
+        "{NEARLY_NOTHING} --set ltsp.enabled=false {}",
+        charts.flag()
+    );
+    let waited = site.run(&format!("apply --wait --timeout=30s {farm}"));
+    let status = site.run("status kubefarm --all");
+    site.kubectl("annotate pvc/backups volume.kubernetes.io/selected-node=nowhere")
+        .success();
+    let waited_for_pod = site.run(&format!("apply --wait --timeout=5s {farm}"));
+    let status_for_pod = site.run("status kubefarm");
+    site.kubectl(&format!("delete storageclass {class}"))
+        .success();
+
+    assert_eq!(waited.code(), 0, "{}", waited.stderr);
+    assert_eq!(status.code(), 0, "{}", status.stdout);
+    let unbound = "is bound to no volume";
+    assert_failed(&waited_for_pod, 1, &[unbound]);
+    assert_eq!(status_for_pod.code(), 1, "{}", status_for_pod.stdout);
+    assert!(
+        status_for_pod.stdout.contains(unbound),
+        "{}",
+        status_for_pod.stdout
+    );
+}
