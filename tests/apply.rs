@@ -22,6 +22,8 @@ mod immutable;
 mod namespace;
 #[path = "apply/output.rs"]
 mod output;
+#[path = "apply/priority.rs"]
+mod priority;
 #[path = "apply/prune.rs"]
 mod prune;
 #[path = "apply/same_as_kubectl.rs"]

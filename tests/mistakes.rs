@@ -37,9 +37,11 @@ fn files(folder: &Path) -> Vec<String> {
 }
 
 fn render_in(folder: &Path, args: &[&str]) -> Finished {
+    let base = corpus().join("base/values.yaml");
     run(kubefarm_command()
         .current_dir(folder)
-        .arg("render")
+        .args(["render", "-f"])
+        .arg(base)
         .args(args))
 }
 

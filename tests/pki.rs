@@ -26,6 +26,8 @@ mod kubeconfig;
 mod kubeconfig_file;
 #[path = "pki/openssl.rs"]
 mod openssl;
+#[path = "pki/outage.rs"]
+mod outage;
 #[path = "pki/rolling.rs"]
 mod rolling;
 #[path = "pki/rotation.rs"]

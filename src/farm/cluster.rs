@@ -198,6 +198,7 @@ pub struct KubeProxy {
     pub resources: Option<Fragment>,
     pub node_selector: Option<TextMap>,
     pub tolerations: Option<Vec<Fragment>>,
+    pub priority_class_name: Option<String>,
     pub extra_args: Flags,
     /// The complete KubeProxyConfiguration.
     pub config: Value,
@@ -222,6 +223,7 @@ impl KubeProxy {
             resources: some_fragment(&proxy.resources),
             node_selector: some_text(&proxy.node_selector),
             tolerations: some_list(&proxy.tolerations),
+            priority_class_name: proxy.priority_class_name.clone(),
             extra_args: proxy.extra_args.clone(),
             config,
         }

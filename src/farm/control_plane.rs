@@ -8,7 +8,8 @@ use super::spec::{
 };
 use super::syntax::minor_version;
 use super::workload::{
-    ImageReference, Workload, some_fragment, some_list, some_text, with_pod_rule,
+    ImageReference, Workload, some_fragment, some_list, some_text, spread_constraints,
+    with_pod_rule,
 };
 
 /// etcd.
@@ -154,6 +155,11 @@ impl EtcdBackup {
                 node_selector: some_text(&backup.node_selector),
                 tolerations: some_list(&backup.tolerations),
                 affinity: some_fragment(&affinity),
+                priority_class_name: backup.priority_class_name.clone(),
+                topology_spread_constraints: spread_constraints(
+                    &backup.topology_spread_constraints,
+                    &format!("{}-backup", server.name),
+                ),
                 extra_env: backup.extra_env.clone(),
                 sidecars: backup.sidecars.clone(),
                 extra_volumes: backup.extra_volumes.clone(),

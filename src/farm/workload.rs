@@ -3,7 +3,9 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::spec::{Component, Fragment, Image, PodKeys, PullPolicy, PullSecret, Spread, TextMap};
+use super::spec::{
+    Component, Fragment, Image, PodKeys, PullPolicy, PullSecret, Spread, SpreadConstraint, TextMap,
+};
 
 /// A component as the templates see it. What is unset or empty is `null` there, and so left out.
 #[derive(Debug, Clone, Serialize)]
@@ -24,6 +26,8 @@ pub struct Workload {
     pub tolerations: Option<Vec<Fragment>>,
     /// The user's affinity and the rule that keeps the component's pods apart.
     pub affinity: Option<Fragment>,
+    pub priority_class_name: Option<String>,
+    pub topology_spread_constraints: Option<Vec<SpreadConstraint>>,
     pub extra_env: Vec<Fragment>,
     pub sidecars: Vec<Fragment>,
     pub extra_volumes: Vec<Fragment>,
@@ -74,6 +78,8 @@ impl Workload {
             node_selector: some_text(keys.node_selector),
             tolerations: some_list(keys.tolerations),
             affinity: some_fragment(&apart(&keys, &name)),
+            priority_class_name: keys.priority_class.map(str::to_owned),
+            topology_spread_constraints: spread_constraints(keys.spread_constraints, &name),
             extra_env: keys.extra_env.to_vec(),
             sidecars: keys.sidecars.to_vec(),
             extra_volumes: keys.extra_volumes.to_vec(),
@@ -81,6 +87,23 @@ impl Workload {
             name,
         }
     }
+}
+
+/// The user's constraints, which count the pods of `app` where they do not say which: without a selector none is counted
+/// (`TopologySpreadConstraint` in k8s.io/api/core/v1).
+pub fn spread_constraints(
+    constraints: &[SpreadConstraint],
+    app: &str,
+) -> Option<Vec<SpreadConstraint>> {
+    let own = || json!({"app": app});
+    let constraints = constraints.iter().map(|constraint| SpreadConstraint {
+        label_selector: constraint
+            .label_selector
+            .clone()
+            .or_else(|| Some(Fragment::from_iter([("matchLabels".to_owned(), own())]))),
+        ..constraint.clone()
+    });
+    some_list(&constraints.collect::<Vec<_>>())
 }
 
 fn apart(keys: &PodKeys, app: &str) -> Fragment {

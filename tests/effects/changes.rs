@@ -58,6 +58,10 @@ fn by_key(path: &[String], key: &str) -> Option<Value> {
         "sidecars" => json!([{"name": "other", "image": "x"}]),
         "extraVolumes" => json!([{"name": "other", "emptyDir": {}}]),
         "extraVolumeMounts" => json!([{"name": "other", "mountPath": "/x"}]),
+        "topologySpreadConstraints" => {
+            json!([{"topologyKey": "zone", "maxSkew": 1, "whenUnsatisfiable": "ScheduleAnyway"}])
+        }
+        "podsAreRouted" => json!(true),
         "ipAddresses" => json!(["10.64.7.7"]),
         "extraManifests" => {
             json!({"other.yaml": "apiVersion: v1\nkind: Namespace\nmetadata: {name: x}\n"})

@@ -1,5 +1,7 @@
 //! Settings that change more than the place they are written at: what has to follow follows.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use crate::support::kubefarm;
@@ -64,6 +66,49 @@ fn the_announced_port_is_served() {
     assert_eq!(api(same), alone);
 }
 
+/// What the containers of a workload's pods ask for, by the container's name.
+fn requests(objects: &[Value]) -> BTreeMap<String, Value> {
+    let mut requests = BTreeMap::new();
+    for object in objects {
+        let containers = object["spec"]["template"]["spec"]["containers"].as_array();
+        for container in containers.into_iter().flatten() {
+            let place = format!("{} {}", object["metadata"]["name"], container["name"]);
+            requests.insert(place, container["resources"]["requests"].clone());
+        }
+    }
+    requests
+}
+
+#[test]
+fn the_layer_minimal_asks_for_no_more_than_the_defaults() {
+    let amount = |requests: &Value, of: &str| {
+        let text = requests[of].as_str().unwrap_or("0");
+        kubefarm::farm::syntax::quantity(text).expect("a quantity")
+    };
+    let render = |args: &[&str]| {
+        let text = kubefarm([&["render", "-o", "json"][..], args].concat()).success();
+        let list: Value = serde_json::from_str(&text).expect("JSON");
+        requests(list["items"].as_array().expect("a list"))
+    };
+    let default = render(&[]);
+    let minimal = render(&["-f", "builtin:minimal"]);
+    let mut compared = 0;
+    for (place, minimal) in &minimal {
+        // The Jobs' names are hashes of what they are.
+        let Some(default) = default.get(place) else {
+            continue;
+        };
+        compared += 1;
+        for of in ["cpu", "memory"] {
+            assert!(
+                amount(minimal, of) <= amount(default, of),
+                "{of} of {place}"
+            );
+        }
+    }
+    assert!(compared >= 8, "{compared}");
+}
+
 #[test]
 fn nodes_of_few_members_can_be_drained() {
     for (members, budget) in [
@@ -77,6 +122,15 @@ fn nodes_of_few_members_can_be_drained() {
         spec.as_object_mut().expect("a map").remove("selector");
         assert_eq!(spec, budget, "{members} members");
     }
+    // A member that does not work is not to be evicted: it may be one that the others wait for. Others may.
+    let objects = rendered(json!({"ltsp.replicaCount": 2}));
+    for stateless in ["apiserver", "controller-manager", "scheduler", "ltsp"] {
+        let budget = object(&objects, "PodDisruptionBudget", stateless);
+        assert_eq!(budget["spec"]["maxUnavailable"], 1, "{stateless}");
+        assert_eq!(budget["spec"]["unhealthyPodEvictionPolicy"], "AlwaysAllow");
+    }
+    let alone = rendered(json!({}));
+    assert_eq!(object(&alone, "PodDisruptionBudget", "ltsp"), Value::Null);
 }
 
 #[test]

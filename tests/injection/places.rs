@@ -7,7 +7,14 @@ use kubefarm::values::{Origin, Path, Problem, Segment, yaml};
 use serde_json::{Map, Value};
 
 /// Keys whose values are words of a fixed list, or refer to a name that is written elsewhere.
-const CLOSED: [&str; 5] = ["type", "mode", "kind", "effect", "tags"];
+const CLOSED: [&str; 6] = [
+    "type",
+    "mode",
+    "kind",
+    "effect",
+    "tags",
+    "whenUnsatisfiable",
+];
 /// Places for which blank text means that nothing is set.
 const BLANK_IS_UNSET: [&str; 7] = [
     "range",

@@ -126,6 +126,16 @@ impl Child {
         self.wait_for_member(number);
     }
 
+    /// Sends a member of etcd a signal: with `STOP` it takes connections, and answers nothing.
+    pub fn signal_member(&self, number: usize, signal: &str) {
+        let name = format!("{ETCD}-{number}");
+        self.guard.lock().expect("alive").signal(&name, signal);
+    }
+
+    pub fn objects(&self) -> &Objects {
+        &self.objects
+    }
+
     /// Ends an API server, as the end of a pod does: with time to finish what it does.
     pub fn stop_server(&self, number: usize) {
         self.stop(&format!("{API_SERVER}-{number}"));
@@ -287,7 +297,7 @@ impl Child {
     }
 
     #[track_caller]
-    fn wait_for_server(&self, number: usize) {
+    pub fn wait_for_server(&self, number: usize) {
         let name = format!("{API_SERVER}-{number}");
         self.wait(&name, || {
             self.kubectl("admin-client", number, &["get", "--raw", "/readyz"])

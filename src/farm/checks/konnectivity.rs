@@ -9,6 +9,7 @@ use crate::values::{Path, Problem};
 /// Checks Konnectivity's values.
 pub fn check(values: &Values, findings: &mut Findings) {
     let kubernetes = &values.kubernetes;
+    way_to_pods(values, findings);
     if kubernetes.konnectivity_server.enabled {
         beside_the_api_server(values, findings);
         server_ports(values, findings);
@@ -16,6 +17,29 @@ pub fn check(values: &Values, findings: &mut Findings) {
     if kubernetes.konnectivity_agent.enabled {
         agents(values, findings);
     }
+}
+
+/// The API server runs in the admin cluster, and calls webhooks and aggregated APIs at the addresses of pods of the child.
+fn way_to_pods(values: &Values, findings: &mut Findings) {
+    let kubernetes = &values.kubernetes;
+    let server = &kubernetes.api_server;
+    let is_said = kubernetes.networking.pods_are_routed.is_some();
+    let other_way = server.extra_args.get("egress-selector-config-file");
+    if !kubernetes.enabled
+        || !server.enabled
+        || kubernetes.konnectivity_server.enabled
+        || is_said
+        || other_way.is_some_and(|file| !file.is_null())
+    {
+        return;
+    }
+    let problem = Problem::warning(
+        "webhooks and aggregated APIs (metrics-server) need a way from the API server to pods of the child cluster, and nothing says that there is one",
+    );
+    // Nobody wrote the null that is missing here, so there is no place to blame.
+    let path = Path::from("kubernetes.networking.podsAreRouted");
+    let problem = problem.help("switch kubernetes.konnectivityServer and konnectivityAgent on (-f builtin:konnectivity), or set this to true where pods of the admin cluster have routes to the child's; false: there is no way, and none is needed");
+    findings.add(problem.about(path));
 }
 
 /// In mode GRPC the server has no pods of its own.
@@ -32,6 +56,10 @@ fn beside_the_api_server(values: &Values, findings: &mut Findings) {
         ("nodeSelector", keys.node_selector.is_empty()),
         ("tolerations", keys.tolerations.is_empty()),
         ("affinity", keys.affinity.is_empty()),
+        (
+            "topologySpreadConstraints",
+            keys.spread_constraints.is_empty(),
+        ),
     ] {
         if !unset {
             let problem = Problem::warning(

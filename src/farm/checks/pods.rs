@@ -5,11 +5,13 @@ use serde_json::Value;
 use super::dhcp::with_nearest;
 use super::text_of;
 use crate::farm::findings::Findings;
-use crate::farm::spec::{Fragment, Image, Values};
-use crate::farm::syntax::{image_fault, is_image_digest, is_image_tag, quantity};
+use crate::farm::spec::{Fragment, Image, SpreadConstraint, Unsatisfiable, Values};
+use crate::farm::syntax::{
+    image_fault, is_dns_name, is_image_digest, is_image_tag, is_label_key, quantity,
+};
 use crate::values::{Path, Problem};
 
-/// Checks image, resources, tolerations and environment of every component that runs.
+/// Checks image, resources, placement and environment of every component that runs.
 pub fn check(values: &Values, findings: &mut Findings) {
     for (path, component) in values.components() {
         let path = Path::from(path);
@@ -23,6 +25,16 @@ pub fn check(values: &Values, findings: &mut Findings) {
             let path = path.join("tolerations").join(index);
             known_keys(toleration, &TOLERATION, &path, findings);
             words(toleration, &path, findings);
+        }
+        if let Some(class) = keys.priority_class.filter(|class| !is_dns_name(class)) {
+            findings.error(
+                &path.join("priorityClassName"),
+                format!("`{class}` is not a name of a PriorityClass: {NAME}"),
+            );
+        }
+        for (index, constraint) in keys.spread_constraints.iter().enumerate() {
+            let path = path.join("topologySpreadConstraints").join(index);
+            spread_constraint(constraint, &path, findings);
         }
         for (index, variable) in keys.extra_env.iter().enumerate() {
             let path = path.join("extraEnv").join(index);
@@ -49,6 +61,32 @@ fn known_keys(map: &Fragment, known: &[&str], path: &Path, findings: &mut Findin
         let help = format!("one of {}", known.join(", "));
         let problem = with_nearest(problem, key, known, &help);
         findings.record_key(&path.join(key.as_str()), problem);
+    }
+}
+
+/// What names of objects may hold (RFC 1123, as Kubernetes reads it).
+const NAME: &str = "lower-case letters, digits, `-` and `.`";
+
+/// What validateTopologySpreadConstraints refuses, where the types allow it.
+fn spread_constraint(constraint: &SpreadConstraint, path: &Path, findings: &mut Findings) {
+    let key = &constraint.topology_key;
+    if !is_label_key(key) {
+        findings.error(
+            &path.join("topologyKey"),
+            format!("`{key}` is not a label of nodes"),
+        );
+    }
+    if constraint.max_skew == 0 {
+        findings.error(&path.join("maxSkew"), "has to be at least 1");
+    }
+    let is_soft = constraint.when_unsatisfiable == Unsatisfiable::ScheduleAnyway;
+    match constraint.min_domains {
+        Some(0) => findings.error(&path.join("minDomains"), "has to be at least 1"),
+        Some(_) if is_soft => findings.error(
+            &path.join("minDomains"),
+            "goes only with whenUnsatisfiable: DoNotSchedule",
+        ),
+        _ => {}
     }
 }
 

@@ -23,6 +23,8 @@ pub struct KubeProxy {
     /// More taints to tolerate; it tolerates every taint by default.
     #[serde(default)]
     pub tolerations: Vec<Fragment>,
+    /// The PriorityClass of its pods. Unset: the child cluster's default.
+    pub priority_class_name: Option<String>,
     /// More flags of kube-proxy.
     #[serde(default)]
     pub extra_args: Flags,

@@ -61,6 +61,42 @@ pub enum Spread {
     None,
 }
 
+/// How evenly pods are spread over the values of a node label (Kubernetes `TopologySpreadConstraint`).
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SpreadConstraint {
+    /// The node label whose values are compared: `topology.kubernetes.io/zone`.
+    pub topology_key: String,
+    /// How many more pods than in the emptiest domain one may have, at least 1.
+    pub max_skew: u32,
+    /// What becomes of a pod that would break this.
+    pub when_unsatisfiable: Unsatisfiable,
+    /// Which pods are counted (a Kubernetes `LabelSelector`). Unset: the component's own.
+    pub label_selector: Option<Fragment>,
+    /// How many domains there have to be, with `DoNotSchedule`.
+    pub min_domains: Option<u32>,
+    /// Pod labels whose values have to be the same for pods to be counted: `pod-template-hash`.
+    pub match_label_keys: Option<Vec<String>>,
+    /// Whether only nodes that the pod's affinity and selector allow are counted: `Honor` or `Ignore`.
+    pub node_affinity_policy: Option<NodeInclusion>,
+    /// Whether only nodes whose taints the pod tolerates are counted: `Honor` or `Ignore`.
+    pub node_taints_policy: Option<NodeInclusion>,
+}
+
+/// What becomes of a pod that cannot be spread evenly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub enum Unsatisfiable {
+    DoNotSchedule,
+    ScheduleAnyway,
+}
+
+/// Which nodes are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub enum NodeInclusion {
+    Honor,
+    Ignore,
+}
+
 /// How a Service is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub enum ServiceType {
@@ -147,6 +183,11 @@ macro_rules! pods {
             /// Scheduling rules (a Kubernetes `Affinity` object).
             #[serde(default)]
             pub affinity: $crate::farm::spec::Fragment,
+            /// The PriorityClass of its pods. Unset: the cluster's default, which every other pod has too.
+            pub priority_class_name: Option<String>,
+            /// How evenly its pods are spread (Kubernetes `TopologySpreadConstraint` objects).
+            #[serde(default)]
+            pub topology_spread_constraints: Vec<$crate::farm::spec::SpreadConstraint>,
             /// More environment variables (Kubernetes `EnvVar` objects).
             #[serde(default)]
             pub extra_env: Vec<$crate::farm::spec::Fragment>,
@@ -177,6 +218,8 @@ macro_rules! pods {
             node_selector: &$self.node_selector,
             tolerations: &$self.tolerations,
             affinity: &$self.affinity,
+            priority_class: $self.priority_class_name.as_deref(),
+            spread_constraints: &$self.topology_spread_constraints,
             extra_env: &$self.extra_env,
             sidecars: &$self.sidecars,
             extra_volumes: &$self.extra_volumes,
@@ -232,6 +275,8 @@ pub struct PodKeys<'a> {
     pub affinity: &'a Fragment,
     pub anti_affinity: Option<Spread>,
     pub topology_key: Option<&'a str>,
+    pub priority_class: Option<&'a str>,
+    pub spread_constraints: &'a [SpreadConstraint],
     pub extra_env: &'a [Fragment],
     pub sidecars: &'a [Fragment],
     pub extra_volumes: &'a [Fragment],

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::component::component;
-use super::{CertSans, Flags, Fragment, ServiceType, Spread, TextMap};
+use super::{CertSans, Flags, Fragment, ServiceType, Spread, SpreadConstraint, TextMap};
 
 /// etcd's ports.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
@@ -101,6 +101,11 @@ pub struct EtcdBackup {
     pub pod_affinity: Option<Spread>,
     /// The node label that means near.
     pub pod_affinity_topology_key: Option<String>,
+    /// The PriorityClass of its pods. Unset: the cluster's default.
+    pub priority_class_name: Option<String>,
+    /// How evenly its pods are spread (Kubernetes `TopologySpreadConstraint` objects).
+    #[serde(default)]
+    pub topology_spread_constraints: Vec<SpreadConstraint>,
     /// More environment variables.
     #[serde(default)]
     pub extra_env: Vec<Fragment>,

@@ -65,6 +65,9 @@ pub struct Networking {
     pub service_subnet: OneOrMany,
     /// The pods' CIDR, or two. Unset: the network plugin hands out addresses.
     pub pod_subnet: Option<OneOrMany>,
+    /// Whether pods of the admin cluster have a route to pods of the child, which its API server needs for webhooks and
+    /// aggregated APIs where Konnectivity does not carry them. Unset: nobody said.
+    pub pods_are_routed: Option<bool>,
 }
 
 /// Volumes for etcd and its backups.
