@@ -5,8 +5,9 @@
 //! integer. Strict where charts were silent: a key that a struct does not know is an error.
 //!
 //! A null in a struct or in a map whose values cannot be null counts as absent. So does the empty text where something
-//! optional is wanted, and where a boolean is wanted it is false: charts guarded optional keys with `if` and `with`, for
-//! which `""` is not there. Where text is wanted that is not optional, the empty text is a text like any other.
+//! optional is wanted; where a boolean is wanted it is false, and in place of a list or a map an empty one: charts guarded
+//! optional keys with `if` and `with`, for which `""` is not there. Where text is wanted that is not optional, the empty
+//! text is a text like any other.
 //!
 //! Inside `#[serde(untagged)]`, `#[serde(flatten)]` and internally tagged types, serde itself holds the values: there
 //! is no leniency, no check for unknown keys, and problems are placed at the outermost such type.
@@ -27,7 +28,7 @@ use super::tree::{Node, Path, Segment};
 use deserializer::{NodeDeserializer, Trail};
 use error::{Error, Fault};
 
-/// How many problems are reported at most.
+/// How many values of a wrong type are looked for; each takes a run over the whole tree.
 pub const MAX_PROBLEMS: usize = 200;
 
 /// Decodes a tree, and reports everything that is wrong with it, sorted by place.
@@ -62,9 +63,12 @@ pub fn decode_with_gaps<T: DeserializeOwned>(tree: &Node) -> (Option<T>, Vec<Pro
             }
         }
     }
+    if problems.len() >= MAX_PROBLEMS {
+        let message = "no further values of a wrong type were looked for";
+        problems.push(Problem::error(message));
+    }
     problems.extend(session.unknown_keys());
     problems.sort_by(|left, right| left.position().cmp(&right.position()));
-    problems.truncate(MAX_PROBLEMS);
     (decoded, problems, session.gaps)
 }
 
@@ -127,12 +131,16 @@ impl Session {
             _ => place.path.clone(),
         };
         let follows = matches!(error.fault, Fault::MissingField(_)) && self.faulty.contains(&path);
-        self.faulty.insert(place.path);
+        self.faulty.insert(place.path.clone());
         if follows {
             return (None, is_new);
         }
         let mut problem = Problem::error(error.fault.message()).at(place.origin);
-        problem.help = error.fault.help();
+        let written = || {
+            root.get(&place.path)
+                .and_then(|node| found::slip(node, &error.fault))
+        };
+        problem.help = error.fault.help().or_else(written);
         problem.path = Some(path);
         (Some(problem), is_new)
     }

@@ -6,7 +6,10 @@
 mod builder;
 mod json;
 mod meaning;
+mod mistake;
 mod plain;
+
+pub use mistake::{is_odd_space, missing_space_in};
 
 use std::sync::Arc;
 
@@ -17,6 +20,7 @@ use super::problem::Problem;
 use super::tree::{Node, Origin};
 use builder::Builder;
 use json::JsonBuilder;
+use mistake::Mistake;
 
 /// How deep maps and lists may be nested, aliases included.
 pub const MAX_DEPTH: usize = 128;
@@ -77,10 +81,31 @@ fn read_whole_grammar(source: &str, text: &str) -> Result<Vec<Node>, Problem> {
     };
     let mut builder = Builder::new(source);
     for event in Parser::new_from_str_with_options(text, options) {
-        let (event, span) = event.map_err(|error| syntax_problem(&builder.source, text, &error))?;
-        builder.event(event, &span)?;
+        let read = match event {
+            Ok((event, span)) => builder.event(event, &span),
+            Err(error) => Err(syntax_problem(&builder, text, &error)),
+        };
+        read.map_err(|problem| of_template(problem, text))?;
     }
     Ok(builder.documents)
+}
+
+/// The same problem; about a template of Helm where that stands in place of a key.
+fn of_template(problem: Problem, text: &str) -> Problem {
+    let Some(Origin::Place { source, line, .. }) = &problem.origin else {
+        return problem;
+    };
+    let is_key = problem.message.starts_with("a key must be text");
+    match mistake::template_at(text, *line as usize).filter(|_| is_key) {
+        Some(mistake) => explained(source, mistake),
+        None => problem,
+    }
+}
+
+fn explained(source: &Arc<str>, mistake: Mistake) -> Problem {
+    Problem::error(format!("not valid YAML: {}", mistake.what))
+        .at(place(source, &mistake.place))
+        .help(mistake.help)
 }
 
 /// The lines of a text as YAML has them: a line feed, a carriage return or both end one.
@@ -112,39 +137,17 @@ fn place(source: &Arc<str>, marker: &Marker) -> Origin {
     }
 }
 
-fn syntax_problem(source: &Arc<str>, text: &str, error: &ScanError) -> Problem {
-    if let Some(tab) = indenting_tab(text, error) {
-        return Problem::error("not valid YAML: a tab in the indentation")
-            .at(place(source, &tab))
-            .help("indent with spaces");
-    }
+fn syntax_problem(builder: &Builder, text: &str, error: &ScanError) -> Problem {
     let problem = match error.kind() {
         ErrorKind::UnknownAnchor => Problem::error("this alias names no anchor above it")
             .help("a text that starts with * must be quoted"),
         ErrorKind::RecursionLimitExceeded => too_deep(),
-        _ => Problem::error(format!("not valid YAML: {}", error.info())),
+        _ => match mistake::recognised(text, error, builder) {
+            Some(mistake) => return explained(&builder.source, mistake),
+            None => Problem::error(format!("not valid YAML: {}", error.info())),
+        },
     };
-    problem.at(place(source, error.marker()))
-}
-
-/// The tab that the parser complains of; it names the end of what it read before, or what follows the tab.
-fn indenting_tab(text: &str, error: &ScanError) -> Option<Marker> {
-    let (first, column) = (error.marker().line(), error.marker().col());
-    let names_tab = matches!(
-        error.kind(),
-        ErrorKind::TabNotAllowed
-            | ErrorKind::TabInBlockIndentation
-            | ErrorKind::TabAtBlockScalarStart
-            | ErrorKind::TabInIndentation
-            | ErrorKind::TabInPlainScalar
-    );
-    let mut following = (1..).zip(lines(text)).skip_while(|(line, _)| *line < first);
-    following.find_map(|(number, line)| {
-        let indent = line.find(|character| !matches!(character, ' ' | '\t'))?;
-        let tab = line.get(..indent)?.find('\t')?;
-        let is_meant = names_tab || number == first && column == indent;
-        is_meant.then(|| Marker::new(0, number, tab))
-    })
+    problem.at(place(&builder.source, error.marker()))
 }
 
 fn too_deep() -> Problem {

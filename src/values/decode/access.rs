@@ -8,6 +8,7 @@ use serde::de::{
 use super::super::nearest::nearest;
 use super::super::problem::Problem;
 use super::super::tree::{Entry, Map, Node, Value};
+use super::super::yaml::is_odd_space;
 use super::deserializer::{NodeDeserializer, Trail};
 use super::error::{Error, Fault, Place, did_you_mean};
 
@@ -104,6 +105,10 @@ impl<'a> Entries<'a> {
             .at(entry.key_origin.clone())
             .about(path.clone());
         problem.help = match nearest(key, known.iter().copied()) {
+            _ if key.contains(is_odd_space) => Some(
+                "it has a space in it that YAML does not take for one: write plain spaces"
+                    .to_owned(),
+            ),
             Some(meant) => Some(did_you_mean(meant)),
             None if (1..=FEW).contains(&known.len()) => {
                 Some(format!("known keys: {}", known.join(", ")))

@@ -3,7 +3,7 @@
 use serde::Deserializer;
 use serde::de::{IntoDeserializer, Visitor};
 
-use super::super::tree::{Node, Path, Segment, Value};
+use super::super::tree::{Map, Node, Path, Segment, Value};
 use super::Session;
 use super::access::{Elements, Entries, Variant};
 use super::error::{Error, Fault};
@@ -60,6 +60,9 @@ impl<'a> NodeDeserializer<'a> {
     ) -> Result<V::Value, Error> {
         match &self.node.value {
             Value::Map(map) => visitor.visit_map(Entries::new(self, map, known)),
+            _ if self.is_empty_text() => {
+                visitor.visit_map(Entries::new(self, &Map::default(), known))
+            }
             _ => Err(Error::expected("a map", self.node)),
         }
     }
@@ -67,8 +70,15 @@ impl<'a> NodeDeserializer<'a> {
     fn list<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match &self.node.value {
             Value::List(list) => visitor.visit_seq(Elements::new(self, list)),
+            _ if self.is_empty_text() => visitor.visit_seq(Elements::new(self, &[])),
             _ => Err(Error::expected("a list", self.node)),
         }
+    }
+
+    /// Whether this is `key: ""`, which stands for nothing where a list or a map is wanted.
+    fn is_empty_text(&self) -> bool {
+        let is_empty = matches!(&self.node.value, Value::String(text) if text.is_empty());
+        is_empty && matches!(self.trail, Trail::Key(..))
     }
 
     fn integer<T>(self, lowest: T, highest: T) -> Result<T, Error>

@@ -369,9 +369,12 @@ impl Ord for Mac {
 #[test]
 fn stops_at_the_bound_and_at_the_root() {
     let many = (0..500).fold(String::new(), |text, n| format!("{text}k{n}: x\n"));
+    let found = problems::<BTreeMap<String, u8>>(&many);
+    assert_eq!(found.len(), super::MAX_PROBLEMS + 1);
+    let last = found.last().unwrap();
     assert_eq!(
-        problems::<BTreeMap<String, u8>>(&many).len(),
-        super::MAX_PROBLEMS
+        last,
+        "error: no further values of a wrong type were looked for"
     );
     let (value, found) = run::<Component>("[a]");
     assert!(value.is_none());

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use granit_parser::{Event, ScalarStyle, Span, Tag};
+use granit_parser::{Event, Marker, ScalarStyle, Span, StructureStyle, Tag};
 
 use super::super::problem::Problem;
 use super::super::tree::{Entry, Map, Node, Origin, Value};
@@ -28,6 +28,8 @@ pub(super) struct Builder {
 struct Collection {
     content: Content,
     origin: Origin,
+    start: Marker,
+    has_brackets: bool,
     anchor: usize,
 }
 
@@ -89,13 +91,18 @@ impl Builder {
                     .map_err(|problem| problem.at(origin.clone()))?;
                 self.finish(Node { value, origin }, anchor)
             }
-            Event::SequenceStart(_, anchor, tag) => {
+            Event::SequenceStart(style, anchor, tag) => {
                 let origin = origin();
                 check_tag(tag.as_deref(), "seq", "a list")
                     .map_err(|problem| problem.at(origin.clone()))?;
-                self.start(Content::List(Vec::new()), anchor, origin)
+                self.start(
+                    Content::List(Vec::new()),
+                    anchor,
+                    origin,
+                    (span.start, style),
+                )
             }
-            Event::MappingStart(_, anchor, tag) => {
+            Event::MappingStart(style, anchor, tag) => {
                 let origin = origin();
                 check_tag(tag.as_deref(), "map", "a map")
                     .map_err(|problem| problem.at(origin.clone()))?;
@@ -104,7 +111,7 @@ impl Builder {
                     key: None,
                     merge: None,
                 };
-                self.start(content, anchor, origin)
+                self.start(content, anchor, origin, (span.start, style))
             }
             Event::SequenceEnd | Event::MappingEnd => self.end(),
             Event::Alias(anchor) => {
@@ -131,7 +138,26 @@ impl Builder {
         )
     }
 
-    fn start(&mut self, content: Content, anchor: usize, origin: Origin) -> Result<(), Problem> {
+    /// Where the innermost list or map begins, if it has brackets and its end was not read.
+    pub fn open_bracket(&self) -> Option<Marker> {
+        let innermost = self.open.last()?;
+        innermost.has_brackets.then_some(innermost.start)
+    }
+
+    /// The columns, from 0, of the lists and maps without brackets whose end was not read.
+    pub fn open_columns(&self) -> Vec<usize> {
+        let open = self.open.iter();
+        let blocks = open.filter(|collection| !collection.has_brackets);
+        blocks.map(|collection| collection.start.col()).collect()
+    }
+
+    fn start(
+        &mut self,
+        content: Content,
+        anchor: usize,
+        origin: Origin,
+        (start, style): (Marker, StructureStyle),
+    ) -> Result<(), Problem> {
         if self.open.len() >= MAX_DEPTH {
             return Err(too_deep().at(origin));
         }
@@ -143,6 +169,8 @@ impl Builder {
         self.open.push(Collection {
             content,
             origin,
+            start,
+            has_brackets: style == StructureStyle::Flow,
             anchor,
         });
         Ok(())

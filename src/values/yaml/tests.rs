@@ -240,7 +240,10 @@ fn says_what_is_wrong_and_where() {
             "a: &x {}\nb:\n  <<: *x\n  c: 1\n  <<: *x",
             "f:5:3: error: duplicate key \"<<\", first written at f:3:3",
         ),
-        ("a: b\n c: d", "f:2:3: error: not valid YAML: "),
+        (
+            "a: b\n c: d",
+            "f:2:2: error: not valid YAML: indented deeper than",
+        ),
         ("a: 1\nb: \0", "f:2:4: error: a NUL character"),
     ] {
         let found = fault(text);
