@@ -33,7 +33,7 @@ use crate::cluster::{Api, ClusterError, Interrupt, Release, Unready};
 use crate::manifest::ManifestError;
 use crate::pki::PkiError;
 use crate::report::{
-    Style, print_apply_error, print_bootstrap_error, print_problems, print_unready,
+    Style, print_apply_error, print_bootstrap_error, print_problems, print_unready, readable,
 };
 use crate::values::{Problem, nearest};
 
@@ -144,7 +144,9 @@ impl Failure {
     fn print(&self) -> io::Result<()> {
         match self {
             Failure::Values(problems) => report(problems),
-            Failure::Other(error) => writeln!(io::stderr(), "error: {error:#}"),
+            Failure::Other(error) => {
+                writeln!(io::stderr(), "error: {}", readable(&format!("{error:#}")))
+            }
             Failure::Apply(error) => {
                 let mut text = Vec::new();
                 print_apply_error(error, &mut text)?;
@@ -157,7 +159,7 @@ impl Failure {
             }
             Failure::Pki(errors) => {
                 for error in errors {
-                    writeln!(io::stderr(), "error: {error}")?;
+                    writeln!(io::stderr(), "error: {}", readable(&error.to_string()))?;
                 }
                 Ok(())
             }
@@ -168,7 +170,7 @@ impl Failure {
             }
             Failure::Found => Ok(()),
             Failure::Diff(failure) => failure.print(),
-            other => writeln!(io::stderr(), "error: {other}"),
+            other => writeln!(io::stderr(), "error: {}", readable(&other.to_string())),
         }
     }
 }

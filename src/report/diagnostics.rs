@@ -45,7 +45,10 @@ impl Style {
     }
 }
 
-/// Prints every problem, then how many there were. `source_text` gives a source's text, where it can still be had.
+/// How many errors, and how many warnings, are printed before the rest is only counted.
+const SHOWN: usize = 100;
+
+/// Prints problems, then how many there were. `source_text` gives a source's text, where it can still be had.
 ///
 /// # Errors
 /// Where `out` cannot be written to.
@@ -56,8 +59,14 @@ pub fn print_problems(
     out: &mut impl Write,
 ) -> io::Result<()> {
     let renderer = style.renderer();
+    let mut counts = [0; 2];
     let mut sources: HashMap<String, Option<String>> = HashMap::new();
     for problem in problems {
+        let count = &mut counts[usize::from(problem.severity == Severity::Error)];
+        *count += 1;
+        if *count > SHOWN {
+            continue;
+        }
         let text = match &problem.origin {
             Some(Origin::Place { source, .. }) => sources
                 .entry(source.to_string())
@@ -67,7 +76,12 @@ pub fn print_problems(
         };
         match with_line(problem, text, &renderer) {
             Some(excerpt) => writeln!(out, "{excerpt}\n")?,
-            None => writeln!(out, "{}", printable(&problem.to_string()))?,
+            None => writeln!(out, "{}", short(&problem.to_string()))?,
+        }
+    }
+    for (count, what) in counts.into_iter().zip(["warnings", "errors"]).rev() {
+        if count > SHOWN {
+            writeln!(out, "and {} more {what}", count - SHOWN)?;
         }
     }
     summary(problems).map_or(Ok(()), |summary| writeln!(out, "{summary}"))
@@ -89,18 +103,16 @@ fn with_line(problem: &Problem, text: Option<&str>, renderer: &Renderer) -> Opti
         Severity::Warning => Level::WARNING,
     };
     let title = match problem.path.as_ref().filter(|path| !path.0.is_empty()) {
-        Some(path) => format!("{path}: {}", problem.message),
-        None => problem.message.clone(),
+        Some(path) => short(&format!("{path}: {}", problem.message)),
+        None => short(&problem.message),
     };
     let snippet = Snippet::source(excerpt.line)
-        .path(source.to_string())
+        .path(short(source))
         .line_start(*line as usize)
         .annotation(AnnotationKind::Primary.span(excerpt.start..excerpt.end));
     let group = Group::with_title(level.primary_title(&title)).element(snippet);
-    let help = problem
-        .help
-        .as_deref()
-        .map(|help| Level::HELP.message(help));
+    let help = problem.help.as_deref().map(short);
+    let help = help.as_deref().map(|help| Level::HELP.message(help));
     let group = match help {
         Some(help) => group.element(help),
         None => group,
@@ -121,6 +133,31 @@ pub(super) fn printable(text: &str) -> String {
         }
     }
     line
+}
+
+/// The same, without the middle where it is too long to read.
+fn short(text: &str) -> String {
+    without_middle(text, 600)
+}
+
+/// A line with its first `begin` characters and its last ones.
+fn without_middle(text: &str, begin: usize) -> String {
+    const END: usize = 200;
+    let length = text.chars().count();
+    if length <= begin + END {
+        return printable(text);
+    }
+    let first: String = text.chars().take(begin).collect();
+    let last: String = text.chars().skip(length - END).collect();
+    let gone = length - begin - END;
+    printable(&format!("{first}… {gone} characters …{last}"))
+}
+
+/// Several lines that a terminal only shows.
+pub fn readable(text: &str) -> String {
+    let lines = text.split('\n').map(|line| without_middle(line, 4_000));
+    let lines: Vec<String> = lines.collect();
+    lines.join("\n")
 }
 
 fn summary(problems: &[Problem]) -> Option<String> {
@@ -169,6 +206,47 @@ mod tests {
     fn without_its_line_a_problem_is_one_line_and_moves_no_cursor() {
         let text = printed(Problem::error("`a\n\u{1b}[2J\u{202e}b`"), None);
         assert_eq!(text, "error: `a\\n\\u{1b}[2J\\u{202e}b`\n1 error\n");
+    }
+
+    #[test]
+    fn long_texts_lose_their_middle() {
+        let name = "x".repeat(50_000);
+        let text = printed(Problem::error(format!("`{name}` is not a name")), None);
+        assert!(
+            text.len() < 1_000 && text.contains("` is not a name"),
+            "{text}"
+        );
+        let source = format!("x: 1\nmac: {name}\n");
+        let text = printed(problem(), Some(&source));
+        assert!(text.len() < 1_500 && text.contains("mac: xxx"), "{text}");
+    }
+
+    #[test]
+    fn what_moves_a_cursor_is_not_printed() {
+        let place = Origin::Place {
+            source: "\u{1b}[31m\u{9b}.yaml".into(),
+            line: 1,
+            column: 4,
+        };
+        let problem = Problem::error("no \u{9b}").at(place).help("not \u{9b}2J");
+        let text = printed(problem, Some("m: \u{9b}2J\u{202e}x\u{7f}\n"));
+        assert!(text.contains("1 error"));
+        let is_bad = |character: char| {
+            character != '\n' && character.is_control() || character == '\u{202e}'
+        };
+        assert!(!text.contains(is_bad), "{text:?}");
+    }
+
+    #[test]
+    fn many_problems_are_counted() {
+        let mut problems = vec![problem(); 2_000];
+        problems.extend(vec![Problem::warning("odd"); 300]);
+        let mut out = Vec::new();
+        print_problems(&problems, |_| None, Style::Plain, &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let end = "and 1900 more errors\nand 200 more warnings\n2000 errors, 300 warnings\n";
+        assert!(text.ends_with(end), "{text}");
+        assert_eq!(text.lines().count(), 203);
     }
 
     #[test]

@@ -16,6 +16,12 @@ where
         .map(|(_, candidate)| candidate)
 }
 
+/// Whether a word is another one with at most a third of its letters typed wrong.
+pub fn is_slip(word: &str, of: &str) -> bool {
+    let (word, of) = (folded(word), folded(of));
+    edit_distance(&word, &of) * 3 <= word.len().max(of.len())
+}
+
 fn folded(word: &str) -> Vec<char> {
     // Longer words are not slips, and the work below grows with the square of the length.
     const LONGEST: usize = 64;

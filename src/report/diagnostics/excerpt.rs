@@ -1,9 +1,23 @@
 //! The line that a problem is about, as far as it may be shown: a password in it may not.
 
+use crate::values::nearest::is_slip;
 use crate::values::{Path, Segment, yaml};
 
-/// What a key has in it, in lower case, whose value nobody but its owner may see. Misspelled ones are to be met too.
-const SECRETS: [&str; 2] = ["passw", "rootpass"];
+/// Keys whose values nobody but their owner may see. Misspelled ones are to be met too.
+const SECRETS: [&str; 5] = [
+    "rootPasswd",
+    "rootPassword",
+    "password",
+    "passwd",
+    "passphrase",
+];
+
+/// What such a key has in it, in lower case, whatever else is wrong with it.
+const PARTS: [&str; 4] = ["passw", "rootpas", "pasword", "pwd"];
+
+/// How much of a line is shown, in characters: up to the place, and behind it.
+const BEFORE: usize = 1_000;
+const BEHIND: usize = 200;
 
 /// A line, and the bytes of it that are to be marked.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,7 +37,8 @@ pub fn excerpt(text: &str, line: u32, column: u32, path: Option<&Path>) -> Optio
     if lines.len() != line as usize || continues_a_secret(shown, before) {
         return None;
     }
-    let start = byte_of_column(shown, column)?;
+    let shown = &harmless(shown);
+    let start = byte_of_column(shown, column).filter(|_| column as usize <= BEFORE)?;
     let secret = end_of_secret_key(shown);
     let is_key = secret.is_some_and(|end| start < end);
     if path.is_some_and(is_secret) && !is_key {
@@ -32,8 +47,9 @@ pub fn excerpt(text: &str, line: u32, column: u32, path: Option<&Path>) -> Optio
     let line = match secret {
         Some(_) if !is_key => return None,
         Some(end) => with_value_hidden(shown, end),
-        None => (*shown).to_owned(),
+        None => shown.clone(),
     };
+    let line = without_end(&line, start);
     let end = start + marked_length(line.get(start..)?);
     Some(Excerpt { line, start, end })
 }
@@ -47,13 +63,48 @@ fn is_secret(path: &Path) -> bool {
 
 /// The byte behind the first key that has a secret, its closing quote included.
 fn end_of_secret_key(line: &str) -> Option<usize> {
-    let lower = line.to_ascii_lowercase();
-    let start = SECRETS.iter().filter_map(|name| lower.find(name)).min()?;
-    let is_of_key = |character: char| {
-        character.is_alphanumeric() || matches!(character, '_' | '-' | '"' | '\'')
+    let is_of_key = |character: char| character.is_alphanumeric() || matches!(character, '_' | '-');
+    let mut start = 0;
+    while let Some(begin) = line.get(start..)?.find(is_of_key) {
+        let word = line.get(start + begin..)?;
+        let length = word.find(|character| !is_of_key(character));
+        let (word, behind) = word.split_at(length.unwrap_or(word.len()));
+        start += begin + word.len();
+        if is_secret_word(word) {
+            return Some(start + usize::from(behind.starts_with(['"', '\''])));
+        }
+    }
+    None
+}
+
+fn is_secret_word(word: &str) -> bool {
+    let lower = word.to_ascii_lowercase();
+    PARTS.iter().any(|part| lower.contains(part))
+        || SECRETS.iter().any(|secret| is_slip(word, secret))
+}
+
+/// A line in which every character is shown and none moves a cursor.
+fn harmless(line: &str) -> String {
+    let is_bad = |character: &char| match character {
+        '\u{80}'..='\u{9f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
+        other => *other != '\t' && other.is_control(),
     };
-    let length = lower.get(start..)?.find(|character| !is_of_key(character));
-    Some(length.map_or(line.len(), |length| start + length))
+    let shown = line.chars();
+    shown
+        .map(|character| match is_bad(&character) {
+            true => '\u{fffd}',
+            false => character,
+        })
+        .collect()
+}
+
+/// The line without what is too far behind the place to be shown.
+fn without_end(line: &str, start: usize) -> String {
+    let behind = line.get(start..).unwrap_or_default();
+    match behind.char_indices().nth(BEHIND) {
+        Some((length, _)) => format!("{}…", line.get(..start + length).unwrap_or_default()),
+        None => line.to_owned(),
+    }
 }
 
 fn with_value_hidden(line: &str, end: usize) -> String {
@@ -145,6 +196,10 @@ mod tests {
             ("{rootPasswd:\n  hunter2}", 2, 3),
             ("\"rootPasswd\" : hunter2", 1, 15),
             ("- root_password: hunter2", 1, 18),
+            ("rootPasword: hunter2", 1, 14),
+            ("rotPaswd: hunter2", 1, 11),
+            ("root-pwd: hunter2", 1, 11),
+            ("pasphrase: hunter2", 1, 12),
         ] {
             assert_eq!(line(text, at, column), None, "{text}");
         }
@@ -164,6 +219,11 @@ mod tests {
             ("rootPassword: hunter2", 1, 1, "rootPassword: …"),
             ("'rootPass': hunter2", 1, 1, "'rootPass': …"),
             ("rootPasswd:", 1, 1, "rootPasswd:"),
+            ("rootPasword: hunter2", 1, 1, "rootPasword: …"),
+            ("rotPaswd: hunter2", 1, 1, "rotPaswd: …"),
+            ("path: /root", 1, 7, "path: /root"),
+            ("rootfs: a", 1, 9, "rootfs: a"),
+            ("passive: a", 1, 10, "passive: a"),
             (
                 "config:\n  rootPasswd: a\n  timezone: b",
                 3,
