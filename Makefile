@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help build example test e2e boot-image boot-test long demo cluster-up cluster-down lint docs bench coverage install clean
+.PHONY: help build example test hostile e2e boot-image boot-test long demo cluster-up cluster-down lint docs bench coverage install clean
 
 EXAMPLE := -f examples/generic/values.yaml -f examples/advanced_network/values.yaml
 
@@ -19,6 +19,9 @@ test: ## Install what the tests need, and run them
 	tests/install-tools.sh
 	cargo test --locked
 	cargo test --locked $(FETCH)
+
+hostile: ## Try wrong values for SECONDS (600), of any kind and in any place, until something breaks
+	KUBEFARM_HOSTILE_SECONDS=$(or $(SECONDS),600) cargo test --locked --test properties hostile -- --nocapture
 
 # Cargo and Go build as whoever calls; only the checks themselves run as root.
 ifneq ($(shell id -u),0)

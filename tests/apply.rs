@@ -26,6 +26,8 @@ mod output;
 mod priority;
 #[path = "apply/prune.rs"]
 mod prune;
+#[path = "apply/replicas.rs"]
+mod replicas;
 #[path = "apply/same_as_kubectl.rs"]
 mod same_as_kubectl;
 #[path = "apply/site.rs"]

@@ -89,6 +89,8 @@ fn everything_that_can_be_switched_on() {
         "-f",
         GENERIC,
         "-f",
+        "tests/golden/no_pools.values.yaml",
+        "-f",
         "tests/golden/everything.values.yaml",
         "-n",
         "farms",
@@ -125,6 +127,7 @@ fn no_golden_file_is_left_over() {
         "catchall.yaml",
         "everything.yaml",
         "everything.values.yaml",
+        "no_pools.values.yaml",
     ];
     expected.extend(others.map(str::to_owned));
     for entry in fs::read_dir(golden_folder()).expect("the golden files") {

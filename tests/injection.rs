@@ -39,7 +39,7 @@ fn render(values: &Value) -> Result<Vec<Value>, Vec<Problem>> {
         name: "farm".to_owned(),
         text,
     };
-    let loaded = load_with_removed(&charts.defaults(), &[input])?;
+    let loaded = load_with_removed(&charts.default_values(), &[input])?;
     let outcome =
         render_loaded(charts, &loaded, None, "space").map_err(|failure| match failure {
             Failure::Values(problems) => problems,

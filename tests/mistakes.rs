@@ -187,6 +187,62 @@ fn problems_of_several_files_are_all_reported() {
     assert!(places[2].contains("missing.yaml"), "{places:?}");
 }
 
+/// Pools as a map over pools as a list, or the other way round: all nodes of the earlier layer would be gone.
+#[test]
+fn a_layer_of_another_kind_is_refused_with_both_places() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write =
+        |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("written");
+    write(
+        "list.yaml",
+        "nodePools:\n  - nodes: [{name: a, mac: \"02:00:00:00:00:01\"}]\n",
+    );
+    write(
+        "map.yaml",
+        "nodePools:\n  rack:\n    nodes: [{name: b, mac: \"02:00:00:00:00:02\"}]\n",
+    );
+    write("none.yaml", "nodePools:\n");
+    for (args, place, earlier) in [
+        (
+            ["-f", "list.yaml", "-f", "map.yaml"],
+            "map.yaml:2:3",
+            "list.yaml:2:3",
+        ),
+        (
+            ["-f", "map.yaml", "-f", "list.yaml"],
+            "list.yaml:2:3",
+            "map.yaml:2:3",
+        ),
+        (
+            ["-f", "list.yaml", "--set", "nodePools.rack.range=x"],
+            "--set nodePools.rack.range",
+            "list.yaml:2:3",
+        ),
+        (
+            ["-f", "map.yaml", "--set-json", "nodePools=[]"],
+            "--set-json nodePools",
+            "map.yaml:2:3",
+        ),
+    ] {
+        let finished = render_in(folder.path(), &args);
+        assert_eq!(finished.code(), 2, "{args:?}");
+        let reported = reported(&finished.stderr);
+        assert_eq!(reported.len(), 1, "{}", finished.stderr);
+        assert_eq!(reported[0].place, place);
+        assert!(reported[0].message.contains(earlier), "{}", finished.stderr);
+    }
+    // Said in so many words, it is not refused.
+    let args = ["-f", "list.yaml", "-f", "none.yaml", "-f", "map.yaml"];
+    let finished = render_in(folder.path(), &args);
+    assert_eq!(finished.code(), 0, "{}", finished.stderr);
+    assert!(!finished.stdout.contains("02:00:00:00:00:01"));
+    let message = &reported(&finished.stderr)[0].message;
+    assert!(
+        message.contains("null takes away all that list.yaml:2:3 says"),
+        "{message}"
+    );
+}
+
 #[test]
 fn the_files_of_a_mistake_are_named_as_they_were_given() {
     let file = corpus().join("mac.yaml");

@@ -1,8 +1,12 @@
 //! What holds for every farm: same input, same bytes; a change in the values changes what it should and nothing else;
 //! names and addresses are always ones that Kubernetes takes.
 
+#[path = "properties/hostile.rs"]
+mod hostile;
 #[path = "properties/names.rs"]
 mod names;
+#[path = "properties/nulls.rs"]
+mod nulls;
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,7 +33,7 @@ fn manifest(layers: &[String], name: &str, namespace: &str) -> Result<Manifest, 
             text: text.clone(),
         });
     let inputs: Vec<Input> = inputs.collect();
-    let loaded = load_with_removed(&charts.defaults(), &inputs).map_err(Failure::Values)?;
+    let loaded = load_with_removed(&charts.default_values(), &inputs).map_err(Failure::Values)?;
     Ok(render_loaded(charts, &loaded, Some(name), namespace)?.manifest)
 }
 

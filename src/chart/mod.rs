@@ -26,6 +26,9 @@ mod tests;
 use engine::Templates;
 pub use error::ChartError;
 
+use crate::farm::schema::is_section;
+use crate::values::Defaults;
+
 /// The charts there are, in the order in which their defaults are layered.
 pub const NAMES: [&str; 4] = ["kubernetes", "addons", "ltsp", "dnsmasq"];
 
@@ -123,6 +126,14 @@ impl Charts {
             .filter_map(|chart| self.files.get(format!("{chart}/values.yaml").as_str()))
             .map(|file| (&*file.source, &*file.text))
             .collect()
+    }
+
+    /// The same, as values are laid over them.
+    pub fn default_values(&self) -> Defaults<'_> {
+        Defaults {
+            layers: self.defaults(),
+            is_section,
+        }
     }
 
     /// The text of one file as it is before rendering, named as in `kubernetes/templates/etcd.yaml`.

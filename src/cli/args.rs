@@ -13,7 +13,7 @@ use crate::cluster::{Api, ClusterError, Interrupt, Release, Target};
 use crate::farm::syntax::{is_dns_name, is_namespace_name, split_endpoint};
 use crate::report::{Form, Output};
 use crate::values::nearest;
-use crate::values::{Input, Loaded, Node, load_with_removed};
+use crate::values::{Input, Loaded, load_with_removed};
 
 /// Where values come from; names and grammar are Helm's.
 #[derive(Debug, Args)]
@@ -62,13 +62,8 @@ pub struct ValuesArgs {
 
 impl ValuesArgs {
     /// The defaults of `charts` with everything given here over them.
-    pub fn load(&self, charts: &Charts) -> Result<Node, Failure> {
-        self.load_with_removed(charts).map(|loaded| loaded.tree)
-    }
-
-    /// As [`load`](ValuesArgs::load), with the defaults that null removed.
-    pub fn load_with_removed(&self, charts: &Charts) -> Result<Loaded, Failure> {
-        load_with_removed(&charts.defaults(), &self.inputs()?).map_err(Failure::Values)
+    pub fn load(&self, charts: &Charts) -> Result<Loaded, Failure> {
+        load_with_removed(&charts.default_values(), &self.inputs()?).map_err(Failure::Values)
     }
 
     /// Whether there is anything over the defaults.
@@ -176,10 +171,25 @@ impl ChartArgs {
 pub struct FarmArgs {
     #[command(flatten)]
     pub values: ValuesArgs,
+    /// Go on where no values are given, or where a file or stdin is empty.
+    #[arg(long, env = "KUBEFARM_ALLOW_EMPTY", help_heading = "Values")]
+    allow_empty: bool,
     #[command(flatten)]
     pub release: ReleaseArgs,
     #[command(flatten)]
     pub charts: ChartArgs,
+}
+
+impl FarmArgs {
+    /// The values over the defaults of `charts`. No values at all are an error, unless that is meant: a pipe whose
+    /// first program failed would take a farm's nodes away.
+    pub fn load(&self, charts: &Charts) -> Result<Loaded, Failure> {
+        let loaded = self.values.load(charts)?;
+        match loaded.empty.is_empty() || self.allow_empty {
+            true => Ok(loaded),
+            false => Err(Failure::Values(loaded.empty)),
+        }
+    }
 }
 
 /// A farm that a cluster has already.

@@ -24,7 +24,7 @@ pub struct Outcome {
 pub(super) fn render(args: &FarmArgs) -> Result<Outcome, Failure> {
     // Kept to the end of the process, which comes soon: freeing all their parts one by one would only take time.
     let charts = ManuallyDrop::new(args.charts.load()?);
-    let loaded = ManuallyDrop::new(args.values.load_with_removed(&charts)?);
+    let loaded = ManuallyDrop::new(args.load(&charts)?);
     let release = &args.release;
     render_loaded(
         &charts,
@@ -37,7 +37,7 @@ pub(super) fn render(args: &FarmArgs) -> Result<Outcome, Failure> {
 /// Loads and checks what flags ask for: the farm, with what should be told of its values.
 pub(super) fn farm(args: &FarmArgs) -> Result<(Farm, Vec<Problem>), Failure> {
     let charts = args.charts.load()?;
-    let loaded = args.values.load_with_removed(&charts)?;
+    let loaded = args.load(&charts)?;
     let release = &args.release;
     check(
         &charts,
@@ -53,11 +53,10 @@ fn check(
     name: Option<&str>,
     namespace: &str,
 ) -> Result<(Farm, Vec<Problem>), Failure> {
-    let defaults = || load(&charts.defaults(), &[]).ok();
+    let defaults = || load(&charts.default_values(), &[]).ok();
     let mut checked = farm::check(&loaded.tree, name, namespace, defaults);
-    if !loaded.removed.is_empty() {
-        put_at_nulls(&mut checked.problems, &loaded.removed);
-    }
+    checked.problems.extend(loaded.warnings.iter().cloned());
+    put_at_nulls(&mut checked.problems, &loaded.removed);
     match checked.farm {
         Some(farm) => Ok((farm, checked.problems)),
         None => Err(Failure::Values(checked.problems)),

@@ -32,7 +32,7 @@ enum Format {
 impl Schema {
     pub fn run(self) -> Result<(), Failure> {
         let charts = Charts::embedded();
-        let defaults = load(&charts.defaults(), &[]).map_err(Failure::Values)?;
+        let defaults = load(&charts.default_values(), &[]).map_err(Failure::Values)?;
         let schema = schema::json_schema(&(&defaults).into());
         let text = match self.output {
             Format::Json => {

@@ -3,16 +3,20 @@
 use clap::{Args, ValueEnum};
 
 use super::args::{ChartArgs, ValuesArgs};
-use super::{Failure, write_stdout};
-use crate::values::{to_yaml, to_yaml_with_comments};
+use super::{Failure, report, write_stdout};
+use crate::farm::spec;
+use crate::values::{
+    Loaded, Node, Problem, Severity, changed, decode, load, put_at_nulls, to_yaml,
+    to_yaml_with_comments,
+};
 
 const EXAMPLES: &str = "\
 Examples:
   What two layers come to, defaults included:
     kubefarm values -f values.yaml -f extra.yaml
 
-  Where every value was written:
-    kubefarm values -f values.yaml -f extra.yaml --origin | grep -v charts/";
+  What they change, and where each value was written:
+    kubefarm values -f values.yaml -f extra.yaml --changed --origin";
 
 /// Print the merged values, defaults included.
 #[derive(Debug, Args)]
@@ -22,6 +26,9 @@ pub struct Values {
     values: ValuesArgs,
     #[command(flatten)]
     charts: ChartArgs,
+    /// Only what differs from the defaults: a values file that comes to the same.
+    #[arg(long, env = "KUBEFARM_CHANGED", help_heading = "Output")]
+    changed: bool,
     /// Add a comment to each value that says where it was written.
     #[arg(long, env = "KUBEFARM_ORIGIN", help_heading = "Output")]
     origin: bool,
@@ -42,9 +49,22 @@ impl Values {
             let reason = "--origin cannot be used with --output json, which has no comments";
             return Err(Failure::Usage(reason.to_owned()));
         }
-        let tree = self.values.load(&self.charts.load()?)?;
-        let value = serde_json::Value::from(&tree);
-        let text = match (self.output, self.origin) {
+        let charts = self.charts.load()?;
+        let loaded = self.values.load(&charts)?;
+        report(&mistakes(&loaded))?;
+        let tree = match self.changed {
+            true => {
+                let defaults = load(&charts.default_values(), &[]).map_err(Failure::Values)?;
+                changed(&loaded.tree, &defaults, &loaded.removed)
+            }
+            false => loaded.tree,
+        };
+        write_stdout(self.text(&tree)?.as_bytes())
+    }
+
+    fn text(&self, tree: &Node) -> Result<String, Failure> {
+        let value = serde_json::Value::from(tree);
+        Ok(match (self.output, self.origin) {
             (Format::Yaml, false) => to_yaml(&value),
             (Format::Yaml, true) => to_yaml_with_comments(&value, &|path| {
                 tree.get(path).map(|node| node.origin.to_string())
@@ -53,7 +73,17 @@ impl Values {
                 let text = serde_json::to_string_pretty(&value).map_err(anyhow::Error::from)?;
                 text + "\n"
             }
-        };
-        write_stdout(text.as_bytes())
+        })
     }
+}
+
+/// What is wrong with single values, as warnings: what comes of them can be looked at all the same.
+fn mistakes(loaded: &Loaded) -> Vec<Problem> {
+    let (_, mut problems) = decode::<spec::Values>(&loaded.tree);
+    for problem in &mut problems {
+        problem.severity = Severity::Warning;
+    }
+    problems.extend(loaded.warnings.iter().cloned());
+    put_at_nulls(&mut problems, &loaded.removed);
+    problems
 }

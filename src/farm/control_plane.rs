@@ -80,8 +80,10 @@ impl Etcd {
     /// etcd of the control plane whose objects begin with `prefix`.
     pub fn new(etcd: &spec::Etcd, prefix: &str) -> Etcd {
         let name = format!("{prefix}-etcd");
+        // The checks see to it that there is one.
+        let count = etcd.replica_count.unwrap_or_default();
         let members = |port: u16| {
-            (0..etcd.replica_count)
+            (0..count)
                 .map(|member| (format!("{name}-{member}"), port))
                 .map(|(pod, port)| (format!("https://{pod}.{name}:{port}"), pod))
                 .collect::<Vec<_>>()
@@ -90,8 +92,8 @@ impl Etcd {
             .into_iter()
             .map(|(url, _)| url)
             .collect();
-        let quorum = etcd.replica_count / 2 + 1;
-        let spares = quorum < etcd.replica_count;
+        let quorum = count / 2 + 1;
+        let spares = quorum < count;
         let peers: Vec<String> = members(etcd.ports.peer)
             .into_iter()
             .map(|(url, pod)| format!("{pod}={url}"))
@@ -125,8 +127,8 @@ pub struct EtcdBackup {
     #[serde(flatten)]
     pub workload: Workload,
     pub schedule: String,
-    pub successful_jobs_history_limit: u32,
-    pub failed_jobs_history_limit: u32,
+    pub successful_jobs_history_limit: Option<u32>,
+    pub failed_jobs_history_limit: Option<u32>,
     pub extra_args: Flags,
 }
 
@@ -146,7 +148,7 @@ impl EtcdBackup {
                 enabled: backup.enabled,
                 name: format!("{}-backup", server.name),
                 image: ImageReference::new(etcd.keys().image, "latest"),
-                replicas: 1,
+                replicas: Some(1),
                 resources: some_fragment(&backup.resources),
                 labels: some_text(&backup.labels),
                 annotations: some_text(&backup.annotations),
@@ -284,8 +286,8 @@ pub struct Admin {
 pub struct BootstrapJob {
     pub enabled: bool,
     pub schedule: String,
-    pub successful_jobs_history_limit: u32,
-    pub failed_jobs_history_limit: u32,
+    pub successful_jobs_history_limit: Option<u32>,
+    pub failed_jobs_history_limit: Option<u32>,
     pub labels: Option<TextMap>,
     pub annotations: Option<TextMap>,
     /// The user's affinity alone: Jobs need not keep apart from the admin pods.

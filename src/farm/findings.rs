@@ -1,5 +1,7 @@
 //! Collects what is wrong with the values, each problem with the place where it was written.
 
+use std::collections::HashSet;
+
 use crate::values::{Node, Path, Problem, Segment, Severity};
 
 /// The problems found so far in one tree of values.
@@ -7,6 +9,8 @@ pub struct Findings<'a> {
     tree: &'a Node,
     /// List elements that are in the tree and not in the values, since they could not be read.
     gaps: Vec<Path>,
+    /// The values that could not be read: what stands in for them is no finding.
+    unread: HashSet<Path>,
     problems: Vec<Problem>,
 }
 
@@ -14,9 +18,11 @@ impl<'a> Findings<'a> {
     /// Starts with the problems that are known already. `gaps` are the list elements of `tree` that the values lack.
     pub fn new(tree: &'a Node, mut gaps: Vec<Path>, problems: Vec<Problem>) -> Self {
         gaps.sort();
+        let unread = problems.iter().filter_map(|problem| problem.path.clone());
         Findings {
             tree,
             gaps,
+            unread: unread.collect(),
             problems,
         }
     }
@@ -53,6 +59,9 @@ impl<'a> Findings<'a> {
     /// Records a problem about the value at `path`, where the caller adds more than a message.
     pub fn record(&mut self, path: &Path, problem: Problem) {
         let path = self.in_tree(path);
+        if self.unread.contains(&path) {
+            return;
+        }
         let origin = self.tree.origin_at(&path).clone();
         self.problems.push(problem.at(origin).about(path));
     }

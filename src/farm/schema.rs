@@ -1,25 +1,57 @@
 //! The values' JSON Schema, from the types' own doc comments.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use super::spec::Values;
+use crate::values::Path;
 
 /// The JSON Schema (draft 2020-12) of a values file, with `defaults` beside the keys that have one.
 ///
 /// A values file need not hold anything: what it leaves out has a default. `null` is allowed everywhere, since it
 /// removes a default, and a number or a boolean wherever text is.
 pub fn json_schema(defaults: &Value) -> Value {
-    let settings =
-        SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
-    let generator = settings.into_generator();
-    let mut schema = generator.into_root_schema_for::<Values>().to_value();
+    let mut schema = generated();
     relax(&mut schema);
     add_defaults(&mut schema, defaults);
     if let Value::Object(schema) = &mut schema {
         schema.insert("title".to_owned(), "Kubefarm values".into());
+        // What a file may hold for others: see `values::layers::is_aside`.
+        schema.insert(
+            "patternProperties".to_owned(),
+            json!({"^(x-|\\.|\\$schema$)": {}}),
+        );
     }
     schema
+}
+
+/// Whether a map of known keys stands at this path, which no farm can be without.
+pub fn is_section(path: &Path) -> bool {
+    static SECTIONS: LazyLock<HashSet<Path>> = LazyLock::new(|| {
+        let mut found = HashSet::new();
+        add_sections(&Path::default(), &generated(), &mut found);
+        found
+    });
+    SECTIONS.contains(path)
+}
+
+fn add_sections(path: &Path, schema: &Value, found: &mut HashSet<Path>) {
+    if let Some(Value::Object(properties)) = schema.get("properties") {
+        found.insert(path.clone());
+        for (key, property) in properties {
+            add_sections(&path.join(key.as_str()), property, found);
+        }
+    }
+}
+
+fn generated() -> Value {
+    let settings =
+        SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+    let generator = settings.into_generator();
+    generator.into_root_schema_for::<Values>().to_value()
 }
 
 /// Loosens what the types ask for to what files may leave out, and closes objects whose keys are known.

@@ -16,7 +16,8 @@ pub struct Workload {
     pub name: String,
     #[serde(flatten)]
     pub image: ImageReference,
-    pub replicas: u32,
+    /// `None` where somebody else decides.
+    pub replicas: Option<u32>,
     pub resources: Option<Fragment>,
     pub labels: Option<TextMap>,
     pub annotations: Option<TextMap>,

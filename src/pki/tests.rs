@@ -34,7 +34,7 @@ fn pki_of(name: &str, namespace: &str, values: &str) -> Pki {
         name: "test".to_owned(),
         text: text.to_owned(),
     });
-    let tree = load(&charts.defaults(), &layers).expect("values");
+    let tree = load(&charts.default_values(), &layers).expect("values");
     let checked = farm::check(&tree, Some(name), namespace, || None);
     let problems = &checked.problems;
     let farm = checked.farm;

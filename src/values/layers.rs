@@ -1,14 +1,17 @@
 //! Files, embedded layers and flags, in Helm's order, become one tree.
 
+mod emptiness;
+
 use std::borrow::Cow;
+use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::merge::{self, Removed};
-use super::problem::Problem;
+use super::problem::{Problem, Severity};
 use super::set::{self, Flag};
-use super::tree::{Map, Node, Origin, Value};
+use super::tree::{Map, Node, Origin, Path as ValuePath, Value};
 use super::yaml;
 
 /// One thing the user gave values with.
@@ -28,18 +31,34 @@ pub enum Input {
     SetJson(String),
 }
 
+/// What everything else is laid over.
+pub struct Defaults<'a> {
+    /// `(source, text)` of each layer.
+    pub layers: Vec<(&'a str, &'a str)>,
+    /// Whether a farm cannot be without what is at a path: a map of known keys.
+    pub is_section: fn(&ValuePath) -> bool,
+}
+
 /// What all layers come to.
 #[derive(Debug)]
 pub struct Loaded {
     pub tree: Node,
     /// The defaults that null removed from it.
     pub removed: Vec<Removed>,
+    /// What should be reported of the layers: warnings.
+    pub warnings: Vec<Problem>,
+    /// Why this may be less than the user gave: nothing but defaults, or a layer that is empty. Errors, unless the user
+    /// says that it is meant.
+    pub empty: Vec<Problem>,
 }
 
-/// Reads all layers and lays them over one another. `defaults` are `(source, text)`.
+/// The most that one file may have. The values of 100,000 nodes have a tenth of it.
+pub const MAX_BYTES: u64 = 64 << 20;
+
+/// Reads all layers and lays them over one another.
 ///
 /// The user's files come in the order given, each document of a file a layer of its own; documents without content are
-/// skipped. Flags come after all files, whatever the order they were typed in: `--set-json`, `--set`, `--set-string`,
+/// skipped, and so are keys at the top that are [not meant for us](is_aside). Flags come after all files, whatever the order they were typed in: `--set-json`, `--set`, `--set-string`,
 /// `--set-file` (Helm's `values.Options.MergeValues`). Flags see the user's files, not the defaults: setting one element
 /// of a list that only the defaults have starts a new list. The result is laid over the defaults; see [`merge`] for the
 /// rules and for what null does.
@@ -49,7 +68,7 @@ pub struct Loaded {
 /// # Errors
 ///
 /// Every layer that cannot be read or is not a map; where all can be, every flag that cannot be applied.
-pub fn load(defaults: &[(&str, &str)], inputs: &[Input]) -> Result<Node, Vec<Problem>> {
+pub fn load(defaults: &Defaults<'_>, inputs: &[Input]) -> Result<Node, Vec<Problem>> {
     load_with_removed(defaults, inputs).map(|loaded| loaded.tree)
 }
 
@@ -59,7 +78,7 @@ pub fn load(defaults: &[(&str, &str)], inputs: &[Input]) -> Result<Node, Vec<Pro
 ///
 /// As [`load`].
 pub fn load_with_removed(
-    defaults: &[(&str, &str)],
+    defaults: &Defaults<'_>,
     inputs: &[Input],
 ) -> Result<Loaded, Vec<Problem>> {
     load_with_stdin(defaults, inputs, &mut std::io::stdin().lock())
@@ -67,7 +86,7 @@ pub fn load_with_removed(
 
 /// As [`load_with_removed`], with what `-` reads from.
 pub fn load_with_stdin(
-    defaults: &[(&str, &str)],
+    defaults: &Defaults<'_>,
     inputs: &[Input],
     stdin: &mut dyn Read,
 ) -> Result<Loaded, Vec<Problem>> {
@@ -75,25 +94,28 @@ pub fn load_with_stdin(
         stdin: Some(stdin),
         problems: Vec::new(),
     };
-    let mut texts: Vec<Text<'_>> = defaults.iter().map(|layer| Text::of(*layer)).collect();
-    texts.extend(loader.texts(inputs));
-    let mut layers: Vec<_> = texts.iter().map(Text::parse).collect();
-    let user = layers.split_off(defaults.len());
-    let defaults = loader.merged(layers);
-    let user = loader.merged(user);
-    if !loader.problems.is_empty() {
-        return Err(loader.problems);
-    }
-    let mut user = user.unwrap_or_else(|| empty("values"));
+    let own = defaults.layers.iter().map(|layer| Text::of(*layer));
+    let own = own.map(|text| text.parse()).collect();
+    let texts = loader.texts(inputs);
+    let layers: Vec<_> = texts.iter().map(|text| loader.layers(text)).collect();
+    let defaults_tree = loader.merged(own);
+    let user = loader.merged(layers);
+    loader.fail()?;
+    let empty = emptiness::found(inputs, &texts, user.is_some());
+    let mut user = user.unwrap_or_else(|| empty_map("values"));
     loader.flags(inputs, &mut user);
-    if !loader.problems.is_empty() {
-        return Err(loader.problems);
-    }
-    let (tree, removed) = match defaults {
-        Some(defaults) => merge::over_defaults(defaults, user),
+    loader.fail()?;
+    let warnings = &mut loader.problems;
+    let (tree, removed) = match defaults_tree {
+        Some(tree) => merge::over_defaults(tree, user, defaults.is_section, warnings),
         None => (user, Vec::new()),
     };
-    Ok(Loaded { tree, removed })
+    Ok(Loaded {
+        tree,
+        removed,
+        warnings: loader.problems,
+        empty,
+    })
 }
 
 /// Puts problems about what null removed at that null, which stands in no tree any more, and sorts them anew.
@@ -105,8 +127,13 @@ pub fn put_at_nulls(problems: &mut [Problem], removed: &[Removed]) {
             .find(|removed| path.0.starts_with(&removed.path.0));
         if let Some(null) = null {
             problem.origin = Some(null.origin.clone());
-            let help = &mut problem.help;
-            help.get_or_insert_with(|| "a default was removed with null".to_owned());
+            let help = || match &null.default {
+                Some(default) => {
+                    format!("null removed the default; leave the key out for {default}")
+                }
+                None => "a default was removed with null".to_owned(),
+            };
+            problem.help.get_or_insert_with(help);
         }
     }
     problems.sort_by(|left, right| left.position().cmp(&right.position()));
@@ -124,6 +151,10 @@ impl<'a> Text<'a> {
             source: source.to_owned(),
             bytes: Ok(Cow::Borrowed(text.as_bytes())),
         }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.bytes.as_deref().unwrap_or_default()
     }
 
     fn parse(&self) -> Result<Vec<Node>, Problem> {
@@ -167,6 +198,40 @@ impl Loader<'_> {
         }
     }
 
+    /// The documents of a text with what is meant for us.
+    fn layers(&mut self, text: &Text<'_>) -> Result<Vec<Node>, Problem> {
+        let mut documents = text.parse()?;
+        documents.retain_mut(|document| {
+            if let Value::Map(map) = &mut document.value {
+                map.retain(|key, _| !is_aside(key));
+            }
+            !matches!(&document.value, Value::Map(map) if map.is_empty())
+                && document.value != Value::Null
+        });
+        let are_maps = documents
+            .iter()
+            .all(|document| matches!(document.value, Value::Map(_)));
+        if let ([_, second, ..], true) = (documents.as_slice(), are_maps) {
+            let message = format!(
+                "this file has {} documents, each laid over those before it",
+                documents.len()
+            );
+            let warning = Problem::warning(message).at(second.origin.clone());
+            let help = "Helm 3 reads the first one only, Helm 4 all of them";
+            self.problems.push(warning.help(help));
+        }
+        Ok(documents)
+    }
+
+    /// The problems so far, if one of them is an error.
+    fn fail(&mut self) -> Result<(), Vec<Problem>> {
+        let is_error = |problem: &Problem| problem.severity == Severity::Error;
+        match self.problems.iter().any(is_error) {
+            true => Err(std::mem::take(&mut self.problems)),
+            false => Ok(()),
+        }
+    }
+
     fn merged(&mut self, layers: Vec<Result<Vec<Node>, Problem>>) -> Option<Node> {
         let mut merged = None;
         for documents in layers {
@@ -177,17 +242,14 @@ impl Loader<'_> {
 
     fn read(&mut self, path: &Path) -> Result<Vec<u8>, String> {
         if path != Path::new("-") {
-            return std::fs::read(path).map_err(|error| error.to_string());
+            let mut file = File::open(path).map_err(|error| error.to_string())?;
+            return whole(&mut file);
         }
         let stdin = self
             .stdin
             .take()
             .ok_or("stdin can be read only once, and an earlier flag did")?;
-        let mut bytes = Vec::new();
-        stdin
-            .read_to_end(&mut bytes)
-            .map_err(|error| error.to_string())?;
-        Ok(bytes)
+        whole(stdin)
     }
 
     fn add_documents(&mut self, merged: &mut Option<Node>, documents: Result<Vec<Node>, Problem>) {
@@ -203,7 +265,7 @@ impl Loader<'_> {
                 Value::Null => {}
                 Value::Map(_) => {
                     *merged = Some(match merged.take() {
-                        Some(earlier) => merge::over(earlier, layer),
+                        Some(earlier) => merge::over(earlier, layer, &mut self.problems),
                         None => layer,
                     });
                 }
@@ -247,7 +309,29 @@ fn text_of(flag: Flag, input: &Input) -> Option<&str> {
     }
 }
 
-fn empty(source: &str) -> Node {
+/// All that there is to read, up to [`MAX_BYTES`]: a device may have no end.
+fn whole(reader: &mut dyn Read) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    let mut limited = reader.take(MAX_BYTES + 1);
+    limited
+        .read_to_end(&mut bytes)
+        .map_err(|error| error.to_string())?;
+    match bytes.len() as u64 > MAX_BYTES {
+        true => Err(format!(
+            "it has more than {} MiB, which is more than values can have",
+            MAX_BYTES >> 20
+        )),
+        false => Ok(bytes),
+    }
+}
+
+/// Whether a key at the top of a file is for its author alone: `x-NAME` and `.NAME` hold what anchors name (as in Compose
+/// files and in GitLab's), `$schema` says to an editor what checks the file.
+pub fn is_aside(key: &str) -> bool {
+    key == "$schema" || key.starts_with("x-") || key.starts_with('.')
+}
+
+fn empty_map(source: &str) -> Node {
     Node {
         value: Value::Map(Map::default()),
         origin: Origin::Place {

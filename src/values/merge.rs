@@ -11,7 +11,12 @@
 //!   `pkg/chartutil`.)
 //!
 //! So `a: null` in one layer and `a: {x: 1}` in the next give the defaults of `a` with `x` laid over them.
+//!
+//! What Helm would lose without a word is reported here: a list over a map, or a map over a list, is an error, and null over
+//! what an earlier file says a warning. And a section that nothing works without cannot be removed: in its place null is
+//! an empty section, with a warning.
 
+use super::problem::Problem;
 use super::tree::{Entry, Map, Node, Origin, Path, Segment, Value};
 
 /// A default that null removed.
@@ -20,110 +25,209 @@ pub struct Removed {
     pub path: Path,
     /// Where the null was written.
     pub origin: Origin,
+    /// What the default was, where it was a scalar.
+    pub default: Option<serde_json::Value>,
 }
 
-/// Lays one of the user's layers over an earlier one. Null replaces, and stays.
+/// Lays one of the user's layers over an earlier one. Null replaces, and stays. What should be said of it goes to
+/// `problems`.
 ///
 /// Map keys keep the order of the earlier layer, new keys follow in their own order. A map that merges keeps the
 /// earlier layer's origin; every other value has that of the layer it comes from, and every key that of the last layer
 /// that wrote it.
-pub fn over(earlier: Node, later: Node) -> Node {
-    merged(earlier, later, &mut Nulls::Stay)
+pub fn over(earlier: Node, later: Node, problems: &mut Vec<Problem>) -> Node {
+    let mut merge = Merge {
+        path: Vec::new(),
+        rules: Rules::Layers,
+        problems,
+    };
+    merge.nodes(earlier, later)
 }
 
-/// Lays what the user wrote over the defaults. Null removes the default it meets; otherwise as [`over`]. Gives back what
-/// was removed too, since the merged tree knows nothing of it.
-pub fn over_defaults(defaults: Node, user: Node) -> (Node, Vec<Removed>) {
-    let mut nulls = Nulls::RemoveDefaults {
+/// Lays what the user wrote over the defaults. Null removes the default it meets, unless that `is_section`; otherwise as
+/// [`over`]. Gives back what was removed too, since the merged tree knows nothing of it.
+pub fn over_defaults(
+    defaults: Node,
+    user: Node,
+    is_section: fn(&Path) -> bool,
+    problems: &mut Vec<Problem>,
+) -> (Node, Vec<Removed>) {
+    let mut removed = Vec::new();
+    let mut merge = Merge {
         path: Vec::new(),
-        removed: Vec::new(),
+        rules: Rules::Defaults {
+            removed: &mut removed,
+            is_section,
+        },
+        problems,
     };
-    let node = merged(defaults, user, &mut nulls);
-    match nulls {
-        Nulls::Stay => (node, Vec::new()),
-        Nulls::RemoveDefaults { removed, .. } => (node, removed),
-    }
+    let node = merge.nodes(defaults, user);
+    (node, removed)
+}
+
+/// A list that a map would replace with all that is in it, or the other way round: only what is alike can be extended.
+/// `None` where nothing is lost.
+pub fn clash(earlier: &Node, later: &Node) -> Option<Problem> {
+    let (found, kind) = match (&earlier.value, &later.value) {
+        (Value::List(list), Value::Map(_)) if !list.is_empty() => ("list", "a map"),
+        (Value::Map(map), Value::List(_)) if !map.is_empty() => ("map", "a list"),
+        _ => return None,
+    };
+    let message = format!(
+        "{kind} would replace the whole {found} of {}",
+        earlier.origin
+    );
+    let problem = Problem::error(message).at(later.origin.clone());
+    Some(problem.help(format!(
+        "write it as a {found} too; or take the earlier one away, by null in a layer between them"
+    )))
+}
+
+struct Merge<'a> {
+    /// The way to the maps that are being merged.
+    path: Vec<Segment>,
+    rules: Rules<'a>,
+    problems: &'a mut Vec<Problem>,
 }
 
 /// What null does.
-enum Nulls {
-    Stay,
-    RemoveDefaults {
-        /// The way to the maps that are being merged.
-        path: Vec<Segment>,
-        removed: Vec<Removed>,
+enum Rules<'a> {
+    Layers,
+    Defaults {
+        removed: &'a mut Vec<Removed>,
+        is_section: fn(&Path) -> bool,
     },
 }
 
-impl Nulls {
-    fn enter(&mut self, key: &str) {
-        if let Nulls::RemoveDefaults { path, .. } = self {
-            path.push(key.into());
+impl Merge<'_> {
+    fn nodes(&mut self, earlier: Node, later: Node) -> Node {
+        if let Rules::Layers = self.rules {
+            self.say_what_is_lost(&earlier, &later);
+        }
+        match (earlier.value, later.value) {
+            (Value::Map(earlier_map), Value::Map(later_map)) => Node {
+                value: Value::Map(self.maps(earlier_map, later_map)),
+                origin: earlier.origin,
+            },
+            (_, value) => Node {
+                value,
+                origin: later.origin,
+            },
         }
     }
 
-    fn leave(&mut self) {
-        if let Nulls::RemoveDefaults { path, .. } = self {
-            path.pop();
-        }
-    }
-
-    /// Whether this value removes the default that [`enter`](Nulls::enter) went to.
-    fn remove(&mut self, new: &Node) -> bool {
-        match self {
-            Nulls::RemoveDefaults { path, removed } if new.value == Value::Null => {
-                removed.push(Removed {
-                    path: Path(path.clone()),
-                    origin: new.origin.clone(),
-                });
-                true
-            }
-            _ => false,
-        }
-    }
-}
-
-fn merged(earlier: Node, later: Node, nulls: &mut Nulls) -> Node {
-    match (earlier.value, later.value) {
-        (Value::Map(earlier_map), Value::Map(later_map)) => Node {
-            value: Value::Map(merged_maps(earlier_map, later_map, nulls)),
-            origin: earlier.origin,
-        },
-        (_, value) => Node {
-            value,
-            origin: later.origin,
-        },
-    }
-}
-
-fn merged_maps(earlier: Map, mut later: Map, nulls: &mut Nulls) -> Map {
-    let mut result = Map::with_capacity_and_hasher(earlier.len() + later.len(), Default::default());
-    let later_order: Vec<String> = later
-        .keys()
-        .filter(|key| !earlier.contains_key(*key))
-        .cloned()
-        .collect();
-    for (key, entry) in earlier {
-        let Some(new) = later.swap_remove(&key) else {
-            result.insert(key, entry);
-            continue;
-        };
-        nulls.enter(&key);
-        if !nulls.remove(&new.node) {
-            let entry = Entry {
-                key_origin: new.key_origin,
-                node: merged(entry.node, new.node, nulls),
+    fn maps(&mut self, earlier: Map, mut later: Map) -> Map {
+        let mut result =
+            Map::with_capacity_and_hasher(earlier.len() + later.len(), Default::default());
+        let later_order: Vec<String> = later
+            .keys()
+            .filter(|key| !earlier.contains_key(*key))
+            .cloned()
+            .collect();
+        for (key, entry) in earlier {
+            let Some(new) = later.swap_remove(&key) else {
+                result.insert(key, entry);
+                continue;
             };
-            result.insert(key, entry);
+            self.path.push(Segment::Key(key.clone()));
+            if let Some(entry) = self.entries(entry, new) {
+                result.insert(key, entry);
+            }
+            self.path.pop();
         }
-        nulls.leave();
-    }
-    for key in later_order {
-        if let Some(entry) = later.swap_remove(&key) {
-            result.insert(key, entry);
+        for key in later_order {
+            if let Some(entry) = later.swap_remove(&key) {
+                result.insert(key, entry);
+            }
         }
+        result
     }
-    result
+
+    /// One key's values in both; `None` where null removes a default.
+    fn entries(&mut self, earlier: Entry, later: Entry) -> Option<Entry> {
+        if self.keeps_section(&earlier.node, &later.node) {
+            return Some(earlier);
+        }
+        if let Rules::Defaults { removed, .. } = &mut self.rules
+            && later.node.value == Value::Null
+        {
+            let is_scalar = !matches!(earlier.node.value, Value::List(_) | Value::Map(_));
+            removed.push(Removed {
+                path: Path(self.path.clone()),
+                origin: later.node.origin,
+                default: is_scalar.then(|| serde_json::Value::from(&earlier.node)),
+            });
+            return None;
+        }
+        Some(Entry {
+            key_origin: later.key_origin,
+            node: self.nodes(earlier.node, later.node),
+        })
+    }
+
+    /// Whether nothing is written in place of a section that cannot be without its defaults.
+    fn keeps_section(&mut self, default: &Node, later: &Node) -> bool {
+        let Rules::Defaults { is_section, .. } = self.rules else {
+            return false;
+        };
+        if !matches!(default.value, Value::Map(_)) || !is_nothing(later) {
+            return false;
+        }
+        let path = Path(self.path.clone());
+        if !is_section(&path) {
+            return false;
+        }
+        if has_content(default) {
+            let problem =
+                Problem::warning("nothing is written here, so the defaults below it stay");
+            let help = "leave the key out, or write {}; null removes single defaults";
+            let problem = problem.at(later.origin.clone()).about(path);
+            self.problems.push(problem.help(help));
+        }
+        true
+    }
+
+    fn say_what_is_lost(&mut self, earlier: &Node, later: &Node) {
+        let is_written_null =
+            later.value == Value::Null && matches!(later.origin, Origin::Place { .. });
+        let problem = match clash(earlier, later) {
+            None if is_written_null && is_full(earlier) => {
+                let message = format!("null takes away all that {} says", earlier.origin);
+                let problem = Problem::warning(message).at(later.origin.clone());
+                Some(problem.help("leave the key out to keep it"))
+            }
+            problem => problem,
+        };
+        let path = &self.path;
+        self.problems
+            .extend(problem.map(|problem| problem.about(Path(path.clone()))));
+    }
+}
+
+fn is_nothing(node: &Node) -> bool {
+    match &node.value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        _ => false,
+    }
+}
+
+/// A list or a map with anything in it.
+fn is_full(node: &Node) -> bool {
+    match &node.value {
+        Value::List(list) => !list.is_empty(),
+        Value::Map(map) => !map.is_empty(),
+        _ => false,
+    }
+}
+
+/// Whether anything is said at the leaves.
+fn has_content(node: &Node) -> bool {
+    match &node.value {
+        Value::Map(map) => map.values().any(|entry| has_content(&entry.node)),
+        Value::List(list) => !list.is_empty(),
+        _ => !is_nothing(node),
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //!
 //! This room knows YAML, Helm's merge rules and Helm's `--set` grammar. It knows nothing of Kubernetes.
 
+pub mod changed;
 pub mod decode;
 pub mod layers;
 pub mod merge;
@@ -13,8 +14,9 @@ pub mod tree;
 pub mod write;
 pub mod yaml;
 
+pub use changed::changed;
 pub use decode::{decode, decode_with_gaps};
-pub use layers::{Input, Loaded, load, load_with_removed, put_at_nulls};
+pub use layers::{Defaults, Input, Loaded, load, load_with_removed, put_at_nulls};
 pub use merge::Removed;
 pub use nearest::nearest;
 pub use problem::{Problem, Severity};

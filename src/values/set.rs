@@ -11,7 +11,7 @@ mod steps;
 use std::sync::Arc;
 
 use super::merge;
-use super::problem::Problem;
+use super::problem::{Problem, Severity};
 use super::tree::{Map, Node, Origin, Value};
 use json::Unique;
 use parser::Parser;
@@ -75,7 +75,7 @@ pub fn apply(
         let character = before.chars().count() + 1;
         let message = format!("{}, at character {character}", fault.message);
         Problem {
-            help: fault.help.map(str::to_owned),
+            help: fault.help,
             ..Problem::error(message).at(parser.origin)
         }
     })
@@ -95,8 +95,13 @@ fn merge_object(tree: &mut Node, text: &str, origin: Origin) -> Result<(), Probl
         origin: origin.clone(),
     };
     let earlier = std::mem::replace(tree, empty);
-    *tree = merge::over(earlier, Node::from_json(layer, &origin));
-    Ok(())
+    let mut problems = Vec::new();
+    *tree = merge::over(earlier, Node::from_json(layer, &origin), &mut problems);
+    let is_error = |problem: &Problem| problem.severity == Severity::Error;
+    match problems.into_iter().find(is_error) {
+        Some(problem) => Err(problem),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ mod reported;
 use std::fs;
 
 use crate::assert_refused;
-use crate::support::{kubefarm, kubefarm_with_stdin};
+use crate::support::{Finished, kubefarm, kubefarm_command, kubefarm_with_stdin, run_with_stdin};
 
 const GENERIC: &str = "examples/generic/values.yaml";
 
@@ -244,6 +244,97 @@ fn without_origin<'a>(args: &[&'a str]) -> Vec<&'a str> {
 
 fn serde_yaml_value(text: &str) -> serde_yaml::Value {
     serde_yaml::from_str(text).expect("YAML")
+}
+
+/// A run to whose emptiness nobody consented.
+fn strict(args: &[&str], input: &str) -> Finished {
+    let mut command = kubefarm_command();
+    command.args(args).env_remove("KUBEFARM_ALLOW_EMPTY");
+    run_with_stdin(&mut command, input)
+}
+
+#[test]
+fn no_values_are_an_error_unless_they_are_meant() {
+    let offline = |command: &'static str| match command {
+        "apply" => vec!["apply", "--dry-run=client"],
+        command => vec![command],
+    };
+    for command in ["render", "apply", "diff"] {
+        for (args, input, message) in [
+            (&[] as &[&str], "", "no values are given"),
+            (&["-f", "-"], "", "stdin is empty"),
+            (&["-f", GENERIC, "-f", "-"], "", "stdin is empty"),
+            (&["-f", "-"], "# nothing\n", "there are no values in -"),
+            (&["-f", "/dev/null"], "", "\"/dev/null\" is empty"),
+        ] {
+            let all = [&offline(command)[..], args].concat();
+            assert_refused(&strict(&all, input), &[message, "--allow-empty", "1 error"]);
+        }
+    }
+    for (args, input) in [
+        (&["--allow-empty"] as &[&str], ""),
+        (&["--allow-empty", "-f", "-"], ""),
+        (&["-f", "builtin:minimal"], ""),
+        (&["--set", "name=a"], ""),
+        (&["-f", "-"], "nodePools: []\n"),
+        (&["-f", GENERIC, "-f", "-"], "# nothing here yet\n"),
+    ] {
+        strict(&[&["render"], args].concat(), input).success();
+    }
+}
+
+#[test]
+fn a_mistake_shows_where_values_are_looked_at() {
+    let text = "ltsp: {replicas: 2}\nkubernetes: {etcd: {replicaCount: x}}\n";
+    let finished = kubefarm_with_stdin(["values", "-f", "-"], text);
+    finished.failed(
+        0,
+        &[
+            "-:1:8: warning: ltsp.replicas: unknown key \"replicas\" (did you mean \"replicaCount\"?)",
+            "-:2:35: warning: kubernetes.etcd.replicaCount: expected an integer",
+        ],
+    );
+    assert!(finished.stdout.contains("replicas: 2"));
+}
+
+#[test]
+fn what_changed_is_a_values_file_that_comes_to_the_same() {
+    let changed = kubefarm_with_stdin(
+        ["values", "--changed", "--origin", "-f", "-"],
+        "x-a: 1\nname: farm1\nkubernetes: {version: v1.37.2, podSubnet: null}\nltsp: {replicaCount: 2, labels: null}\n",
+    );
+    let expected = "\
+kubernetes:
+  podSubnet: null # -:3:43
+ltsp:
+  replicaCount: 2 # -:4:22
+  labels: null # -:4:33
+name: farm1 # -:2:7
+";
+    let mut lines: Vec<&str> = changed.stdout.lines().collect();
+    let mut wanted: Vec<&str> = expected.lines().collect();
+    lines.sort_unstable();
+    wanted.sort_unstable();
+    assert_eq!(lines, wanted);
+    assert_eq!(kubefarm(["values", "--changed"]).success(), "{}\n");
+    for layers in [
+        &["-f", GENERIC, "-f", "examples/advanced_network/values.yaml"] as &[&str],
+        &["-f", "tests/golden/everything.values.yaml"],
+        &[
+            "-f",
+            GENERIC,
+            "-f",
+            "builtin:ha",
+            "--set",
+            "ltsp.config.sysctls=null,ltsp.config.timezone=null",
+        ],
+    ] {
+        let changed = kubefarm(["values", "--changed"].iter().chain(layers)).success();
+        assert_eq!(
+            kubefarm_with_stdin(["render", "-f", "-"], changed).success(),
+            kubefarm(["render"].iter().chain(layers)).success()
+        );
+    }
 }
 
 #[test]

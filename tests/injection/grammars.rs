@@ -15,7 +15,7 @@ fn is_accepted(values: &Value, path: &str) -> bool {
         name: "farm".to_owned(),
         text: places::to_json(values),
     };
-    let tree = load(&charts.defaults(), &[input]).unwrap();
+    let tree = load(&charts.default_values(), &[input]).unwrap();
     let checked = farm::check(&tree, None, "space", || None);
     let errors = checked
         .problems

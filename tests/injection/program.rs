@@ -104,7 +104,7 @@ fn is_let_through(values: &Value) -> bool {
         name: "farm".to_owned(),
         text: places::to_json(values),
     };
-    let tree = kubefarm::values::load(&charts.defaults(), &[input]).unwrap();
+    let tree = kubefarm::values::load(&charts.default_values(), &[input]).unwrap();
     kubefarm::farm::check(&tree, None, "space", || None)
         .farm
         .is_some()

@@ -90,7 +90,7 @@ fn alias_bomb() -> String {
 }
 
 /// A flag, its text, and how what is said of it begins.
-pub const FLAGS: [(&str, &str, &str); 16] = [
+pub const FLAGS: [(&str, &str, &str); 18] = [
     (
         "--set",
         "ltsp",
@@ -145,6 +145,16 @@ pub const FLAGS: [(&str, &str, &str); 16] = [
         "--set-string",
         "ltsp.enabled=perhaps",
         "ltsp.enabled: expected a boolean, found the string \"perhaps\"",
+    ),
+    (
+        "--set",
+        "nodePools=[]",
+        "nodePools: expected a list of node pools, or a map of name to node pool, found the string \"[]\"",
+    ),
+    (
+        "--set-file",
+        "ltsp.config.extraFiles.a=/dev/zero",
+        "cannot read \"/dev/zero\": it has more than 64 MiB",
     ),
     (
         "--set-json",

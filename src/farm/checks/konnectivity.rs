@@ -12,6 +12,7 @@ pub fn check(values: &Values, findings: &mut Findings) {
     way_to_pods(values, findings);
     if kubernetes.konnectivity_server.enabled {
         beside_the_api_server(values, findings);
+        server_count(values, findings);
         server_ports(values, findings);
     }
     if kubernetes.konnectivity_agent.enabled {
@@ -70,6 +71,27 @@ fn beside_the_api_server(values: &Values, findings: &mut Findings) {
                 problem.help(format!("set kubernetes.apiServer.{key}")),
             );
         }
+    }
+}
+
+/// An agent connects to as many servers as they say that there are.
+fn server_count(values: &Values, findings: &mut Findings) {
+    let server = &values.kubernetes.konnectivity_server;
+    let (path, counted) = match server.mode {
+        KonnectivityMode::Grpc => (
+            "kubernetes.apiServer",
+            values.kubernetes.api_server.replica_count,
+        ),
+        KonnectivityMode::HttpConnect => ("kubernetes.konnectivityServer", server.replica_count),
+    };
+    let is_said = matches!(server.extra_args.get("server-count"), Some(count) if !count.is_null());
+    if counted.is_none() && !is_said {
+        let problem =
+            Problem::error("Konnectivity's agents have to know how many servers there are");
+        findings.record(
+            &Path::from(path).join("replicaCount"),
+            problem.help("or set server-count, the most that there will be, in kubernetes.konnectivityServer.extraArgs"),
+        );
     }
 }
 

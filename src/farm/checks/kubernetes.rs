@@ -108,22 +108,27 @@ fn etcd(values: &Values, findings: &mut Findings) {
     }
     let server = &values.kubernetes.api_server;
     match etcd.replica_count {
-        0 if server.enabled && server.replica_count > 0 => {
+        None => {
+            let problem = Problem::error(
+                "etcd's members are named in its flags, so their number has to be known",
+            );
+            findings.record(&path, problem.help("an odd number: 1, 3 or 5"));
+        }
+        Some(0) if server.enabled && server.replica_count != Some(0) => {
             let problem = Problem::error("etcd needs at least one member");
             let help = "a farm that sleeps has kubernetes.apiServer.replicaCount: 0 as well";
             findings.record(&path, problem.help(help));
         }
-        0 => {}
-        count if count % 2 == 0 => {
+        Some(count) if count > 0 && count % 2 == 0 => {
             let problem = Problem::warning(format!(
                 "{count} members survive the loss of no more members than {} do",
                 count - 1
             ));
             findings.record(&path, problem.help("use an odd number"));
         }
-        _ => {}
+        Some(_) => {}
     }
-    if !etcd.service.enabled && etcd.replica_count > 0 {
+    if !etcd.service.enabled && etcd.replica_count != Some(0) {
         findings.error(
             &Path::from("kubernetes.etcd.service.enabled"),
             "etcd's members and the API server find each other through this Service",
@@ -202,6 +207,10 @@ fn volumes(values: &Values, findings: &mut Findings) {
     ] {
         let path = Path::from(path);
         volume_size(size, &path.join("size"), findings);
+        if modes.is_empty() {
+            let problem = Problem::error("Kubernetes takes no volume without an access mode");
+            findings.record(&path.join("accessModes"), problem.help("[ReadWriteOnce]"));
+        }
         for (index, mode) in modes.iter().enumerate() {
             if !ACCESS_MODES.contains(&mode.as_str()) {
                 let problem = Problem::error(format!("`{mode}` is not an access mode of a volume"));

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod components;
+mod counts;
 mod dhcp;
 mod konnectivity;
 mod kubernetes;
@@ -38,6 +39,7 @@ pub fn check(
     ports::check(values, findings);
     references::check(values, findings);
     components::check(values, findings);
+    counts::check(values, findings);
     pods::check(values, findings);
     labels::check(values, findings);
     nodes::check(&values.node_pools, &names.ltsp, findings);

@@ -11,6 +11,7 @@ use super::{Flags, Fragment, Image, TextMap};
 #[serde(rename_all = "camelCase")]
 pub struct KubeProxy {
     /// Install it; switch it off where the network plugin replaces it.
+    #[serde(default)]
     pub enabled: bool,
     /// Its container image.
     pub image: Image,

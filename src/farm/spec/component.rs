@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Fragment, TextMap};
 
@@ -98,11 +98,21 @@ pub enum NodeInclusion {
 }
 
 /// How a Service is reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub enum ServiceType {
+    #[default]
     ClusterIP,
     NodePort,
     LoadBalancer,
+}
+
+/// What Kubernetes takes where nothing is written, or an empty text.
+pub(super) fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 /// Extra names and addresses in a server certificate.
@@ -122,9 +132,10 @@ pub struct CertSans {
 #[serde(rename_all = "camelCase")]
 pub struct PortService {
     /// Create the Service.
+    #[serde(default)]
     pub enabled: bool,
     /// How it is reached.
-    #[serde(rename = "type")]
+    #[serde(rename = "type", default, deserialize_with = "or_default")]
     pub kind: ServiceType,
     /// The Service's port.
     pub port: u16,
@@ -206,7 +217,7 @@ macro_rules! pods {
     (@keys $self:ident) => {
         $crate::farm::spec::PodKeys {
             enabled: true,
-            replicas: 1,
+            replicas: Some(1),
             anti_affinity: None,
             topology_key: None,
             image: &$self.image,
@@ -234,9 +245,10 @@ macro_rules! component {
     ($(#[$meta:meta])* $name:ident { $($fields:tt)* }) => {
         $crate::farm::spec::component::pods!(@struct $(#[$meta])* $name {
             /// Render this component.
+            #[serde(default)]
             enabled: bool,
-            /// How many pods.
-            replica_count: u32,
+            /// How many pods. `null`: whoever scales the workload decides, such as an autoscaler.
+            replica_count: Option<u32>,
             /// Keep its pods apart: `soft`, `hard`, or empty for no rule.
             pod_anti_affinity: Option<$crate::farm::spec::Spread>,
             /// The node label whose values are kept apart.
@@ -264,7 +276,8 @@ pub(super) use component;
 pub struct PodKeys<'a> {
     pub enabled: bool,
     pub image: &'a Image,
-    pub replicas: u32,
+    /// `None` where somebody else decides.
+    pub replicas: Option<u32>,
     pub resources: &'a Fragment,
     pub labels: &'a TextMap,
     pub annotations: &'a TextMap,

@@ -63,13 +63,14 @@ component! {
 #[serde(rename_all = "camelCase")]
 pub struct BootstrapJob {
     /// Render the Job and its periodic CronJob.
+    #[serde(default)]
     pub enabled: bool,
     /// When it runs again, in cron's syntax.
     pub schedule: String,
     /// How many finished Jobs to keep.
-    pub successful_jobs_history_limit: u32,
+    pub successful_jobs_history_limit: Option<u32>,
     /// How many failed Jobs to keep.
-    pub failed_jobs_history_limit: u32,
+    pub failed_jobs_history_limit: Option<u32>,
     /// More labels for the Job and the CronJob.
     #[serde(default)]
     pub labels: TextMap,

@@ -13,6 +13,7 @@ pub struct Dhcp {
     /// `controller`: resources for dnsmasq-controller; `standalone`: a dnsmasq of this release's own.
     pub mode: DhcpMode,
     /// Render dnsmasq-controller itself too: CRDs, RBAC, DaemonSet, and the platform matchers.
+    #[serde(default)]
     pub install_controller: bool,
     /// dnsmasq-controller, where it is installed from here.
     pub controller: DhcpController,
@@ -49,6 +50,7 @@ pods! {
         /// The network interface to serve. Unset: all.
         interface: Option<String>,
         /// Use the node's network: DHCP is broadcast and does not pass Services.
+        #[serde(default)]
         host_network: bool,
         /// The volume for the leases.
         persistence: LeaseVolume,
@@ -60,11 +62,13 @@ pods! {
 #[serde(rename_all = "camelCase")]
 pub struct LeaseVolume {
     /// Keep leases in a volume; otherwise they live as long as the pod.
+    #[serde(default)]
     pub enabled: bool,
     /// The volume's size, a Kubernetes quantity.
     pub size: String,
     /// The volume's class. Unset: the cluster's default class.
     pub storage_class_name: Option<String>,
     /// The volume's access modes.
+    #[serde(default)]
     pub access_modes: Vec<String>,
 }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::component::component;
+use super::component::{component, or_default};
 use super::{CertSans, Flags, Fragment, ServiceType, Spread, SpreadConstraint, TextMap};
 
 /// etcd's ports.
@@ -23,9 +23,10 @@ pub struct EtcdPorts {
 #[serde(rename_all = "camelCase")]
 pub struct EtcdService {
     /// Create the Service; members find each other through it.
+    #[serde(default)]
     pub enabled: bool,
     /// How it is reached; it is headless with `ClusterIP`.
-    #[serde(rename = "type")]
+    #[serde(rename = "type", default, deserialize_with = "or_default")]
     pub kind: ServiceType,
     /// The Service's ports.
     pub ports: EtcdPorts,
@@ -63,13 +64,14 @@ component! {
 #[serde(rename_all = "camelCase")]
 pub struct EtcdBackup {
     /// Take snapshots.
+    #[serde(default)]
     pub enabled: bool,
     /// When, in cron's syntax.
     pub schedule: String,
     /// How many finished Jobs to keep.
-    pub successful_jobs_history_limit: u32,
+    pub successful_jobs_history_limit: Option<u32>,
     /// How many failed Jobs to keep.
-    pub failed_jobs_history_limit: u32,
+    pub failed_jobs_history_limit: Option<u32>,
     /// More flags of `etcdctl snapshot save`.
     #[serde(default)]
     pub extra_args: Flags,

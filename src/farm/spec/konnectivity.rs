@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::component::component;
+use super::component::{component, or_default};
 use super::{Flags, ServiceType, TextMap};
 
 /// How the API server talks to Konnectivity's server.
@@ -36,9 +36,10 @@ pub struct KonnectivityPorts {
 #[serde(rename_all = "camelCase")]
 pub struct KonnectivityService {
     /// Create the Service; with GRPC, open the agents' port on the API server's Service.
+    #[serde(default)]
     pub enabled: bool,
     /// How it is reached.
-    #[serde(rename = "type")]
+    #[serde(rename = "type", default, deserialize_with = "or_default")]
     pub kind: ServiceType,
     /// The Service's ports.
     pub ports: KonnectivityServicePorts,
@@ -114,8 +115,10 @@ component! {
         #[serde(default)]
         extra_args: Flags,
         /// One agent on every node instead of a few.
+        #[serde(default)]
         daemon_set: bool,
         /// Use the node's network, so that it works before a network plugin does.
+        #[serde(default)]
         host_network: bool,
         /// The ports that it listens on.
         ports: KonnectivityAgentPorts,

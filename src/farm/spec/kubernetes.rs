@@ -14,6 +14,7 @@ use super::{
 #[serde(rename_all = "camelCase")]
 pub struct Kubernetes {
     /// Render a control plane at all.
+    #[serde(default)]
     pub enabled: bool,
     /// The Kubernetes version of every component (`v1.37.2`), where its own image tag is unset.
     pub version: String,
@@ -75,8 +76,10 @@ pub struct Networking {
 #[serde(rename_all = "camelCase")]
 pub struct Persistence {
     /// Keep etcd's data in volumes; otherwise it lives as long as its pods.
+    #[serde(default)]
     pub enabled: bool,
     /// The volumes' access modes.
+    #[serde(default)]
     pub access_modes: Vec<String>,
     /// A volume's size, a Kubernetes quantity.
     pub size: String,
@@ -104,6 +107,7 @@ pub struct BackupVolume {
     /// A folder in the volume.
     pub sub_path: Option<String>,
     /// The volume's access modes.
+    #[serde(default)]
     pub access_modes: Vec<String>,
     /// The volume's size, a Kubernetes quantity.
     pub size: String,

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::component::component;
+use super::component::{component, or_default};
 use super::{Flags, Fragment, ServiceType, TextMap};
 
 component! {
@@ -18,7 +18,7 @@ component! {
         /// The namespace of the boot server and of DHCP. Unset: the release's.
         namespace: Option<String>,
         /// Tell DHCP clients of this release to boot from here.
-        #[serde(rename = "publishDHCP")]
+        #[serde(rename = "publishDHCP", default)]
         publish_dhcp: bool,
         /// The two Services (HTTP and TFTP), which share an address.
         service: BootService,
@@ -32,9 +32,10 @@ component! {
 #[serde(rename_all = "camelCase")]
 pub struct BootService {
     /// Create the Services.
+    #[serde(default)]
     pub enabled: bool,
     /// How they are reached.
-    #[serde(rename = "type")]
+    #[serde(rename = "type", default, deserialize_with = "or_default")]
     pub kind: ServiceType,
     /// A fixed address. Unset: a Job waits for the one that is assigned, and publishes it.
     #[serde(rename = "loadBalancerIP")]
@@ -52,6 +53,7 @@ pub struct BootService {
 #[serde(rename_all = "camelCase")]
 pub struct BootConfig {
     /// Switch apt's daily timers off.
+    #[serde(default)]
     pub disable_autoupdate: bool,
     /// The nodes' time zone, a path below /usr/share/zoneinfo: `Europe/Berlin`.
     pub timezone: Option<String>,
@@ -99,6 +101,7 @@ pub enum ContainerdConfig {
 #[serde(rename_all = "camelCase")]
 pub struct TokenGenerator {
     /// Make tokens.
+    #[serde(default)]
     pub enabled: bool,
     /// How long a token is good for, a Go duration.
     pub token_ttl: String,

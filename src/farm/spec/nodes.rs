@@ -6,7 +6,7 @@ use std::fmt;
 use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, Deserializer, MapAccess, SeqAccess, Unexpected, Visitor};
 
 use super::OneOrMany;
 use crate::values::Segment;
@@ -76,6 +76,13 @@ impl<'de> Visitor<'de> for NodePoolsVisitor {
 
     fn visit_unit<E>(self) -> Result<NodePools, E> {
         Ok(NodePools::default())
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<NodePools, E> {
+        match text {
+            "" => Ok(NodePools::default()),
+            text => Err(E::invalid_type(Unexpected::Str(text), &self)),
+        }
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<NodePools, A::Error> {

@@ -1,22 +1,28 @@
+use std::io::Read;
 use std::path::PathBuf;
 
 use serde_json::{Value as Json, json};
 
 use super::super::problem::Problem;
 use super::super::tree::{Node, Path};
-use super::{Input, load_with_stdin, put_at_nulls};
+use super::{Defaults, Input, MAX_BYTES, load_with_stdin, put_at_nulls};
 
-const DEFAULTS: [(&str, &str); 2] = [
-    ("charts/one/values.yaml", "a: {x: 1, list: [p, q]}\nb: 2\n"),
-    ("charts/two/values.yaml", "c: 3\n"),
-];
+fn defaults() -> Defaults<'static> {
+    Defaults {
+        layers: vec![
+            ("charts/one/values.yaml", "a: {x: 1, list: [p, q]}\nb: 2\n"),
+            ("charts/two/values.yaml", "c: 3\n"),
+        ],
+        is_section: |_| false,
+    }
+}
 
 fn load(inputs: &[Input]) -> Result<Node, Vec<String>> {
     load_with(inputs, "")
 }
 
 fn load_with(inputs: &[Input], stdin: &str) -> Result<Node, Vec<String>> {
-    load_with_stdin(&DEFAULTS, inputs, &mut stdin.as_bytes())
+    load_with_stdin(&defaults(), inputs, &mut stdin.as_bytes())
         .map(|loaded| loaded.tree)
         .map_err(|problems| problems.iter().map(ToString::to_string).collect())
 }
@@ -66,7 +72,11 @@ fn defaults_alone() {
 
 #[test]
 fn nothing_at_all_is_an_empty_map() {
-    let loaded = load_with_stdin(&[], &[], &mut std::io::empty()).unwrap();
+    let none = Defaults {
+        layers: Vec::new(),
+        is_section: |_| false,
+    };
+    let loaded = load_with_stdin(&none, &[], &mut std::io::empty()).unwrap();
     assert_eq!(Json::from(&loaded.tree), json!({}));
 }
 
@@ -144,7 +154,7 @@ fn problems_of_what_null_removed_stand_at_the_null() {
         builtin("layer", "a:\n  list: null\n"),
         Input::Set("b=null".to_owned()),
     ];
-    let loaded = load_with_stdin(&DEFAULTS, &inputs, &mut std::io::empty()).unwrap();
+    let loaded = load_with_stdin(&defaults(), &inputs, &mut std::io::empty()).unwrap();
     let about = |path: &str| {
         let path = Path::from(path);
         let origin = loaded.tree.origin_at(&path).clone();
@@ -159,7 +169,7 @@ fn problems_of_what_null_removed_stand_at_the_null() {
             "builtin:layer:2:9: error: a.list.more: missing (of its own)",
             "charts/one/values.yaml:1:4: error: a: missing",
             "charts/two/values.yaml:1:4: error: c: missing",
-            "--set b: error: b: missing (a default was removed with null)",
+            "--set b: error: b: missing (null removed the default; leave the key out for 2)",
         ]
     );
 }
@@ -215,5 +225,135 @@ fn reports_every_flag_that_cannot_be_applied() {
     assert!(
         problems[2].starts_with("--set-file a: error: cannot read"),
         "{problems:?}"
+    );
+}
+
+/// What is said of layers beside errors: warnings, and where there is nothing.
+fn said(inputs: &[Input], stdin: &str) -> (Vec<String>, Vec<String>) {
+    let loaded = load_with_stdin(&defaults(), inputs, &mut stdin.as_bytes()).unwrap();
+    let all = |problems: &[Problem]| problems.iter().map(ToString::to_string).collect();
+    (all(&loaded.warnings), all(&loaded.empty))
+}
+
+#[test]
+fn several_documents_are_reported_once() {
+    let (warnings, _) = said(
+        &[builtin("a", "b: 1\n---\n# none\n---\nb: 2\n---\nb: 3\n")],
+        "",
+    );
+    assert_eq!(
+        warnings,
+        [
+            "builtin:a:5:1: warning: this file has 3 documents, each laid over those before it \
+             (Helm 3 reads the first one only, Helm 4 all of them)"
+        ]
+    );
+    assert!(said(&[builtin("a", "---\nb: 1\n---\n")], "").0.is_empty());
+}
+
+#[test]
+fn nothing_given_is_reported() {
+    let stdin = Input::File(PathBuf::from("-"));
+    let file = Scratch::new("empty.yaml", b"\xEF\xBB\xBF\n \n");
+    let layer = builtin("layer", "b: 1");
+    for (inputs, text, expected) in [
+        (vec![], "", "error: no values are given"),
+        (vec![stdin.clone()], "\n", "error: stdin is empty"),
+        (
+            vec![stdin.clone(), layer.clone()],
+            "",
+            "error: stdin is empty",
+        ),
+        (
+            vec![stdin.clone()],
+            "# b: 1\n",
+            "error: there are no values in -",
+        ),
+        (
+            vec![stdin.clone()],
+            "---\n{}\n---\n",
+            "error: there are no values in -",
+        ),
+        (
+            vec![stdin.clone()],
+            "x-b: &b 1\n",
+            "error: there are no values in -",
+        ),
+        (
+            vec![Input::Set(String::new())],
+            "",
+            "error: no values are given",
+        ),
+        (
+            vec![file.input(), layer.clone()],
+            "",
+            "empty.yaml\" is empty",
+        ),
+    ] {
+        let (_, empty) = said(&inputs, text);
+        assert!(empty.len() == 1 && empty[0].contains(expected), "{empty:?}");
+        assert!(empty[0].contains("--allow-empty"), "{empty:?}");
+    }
+    for (inputs, text) in [
+        (vec![layer.clone(), stdin.clone()], "# nothing yet\n"),
+        (vec![Input::Set("b=1".to_owned())], ""),
+        (
+            vec![stdin, Input::SetJson("{\"b\": 1}".to_owned())],
+            "# none",
+        ),
+    ] {
+        assert_eq!(said(&inputs, text).1, Vec::<String>::new());
+    }
+}
+
+#[test]
+fn keys_for_anchors_and_editors_are_not_values() {
+    let text = "$schema: s\nx-one: &one {x: 5}\n.two: [1]\na: {<<: *one, x-three: 1}\n";
+    let tree = load(&[builtin("layer", text), builtin("next", "x-one: [1]\n")]).unwrap();
+    assert_eq!(
+        Json::from(&tree)["a"],
+        json!({"x": 5, "list": ["p", "q"], "x-three": 1})
+    );
+    assert_eq!(Json::from(&tree).as_object().unwrap().len(), 3);
+}
+
+#[test]
+fn a_layer_of_another_kind_is_refused() {
+    let list = builtin("list", "pools: [{name: a}]");
+    let map = builtin("map", "pools: {rack: {name: b}}");
+    for flag in [
+        Input::Set("pools.rack.name=b".to_owned()),
+        Input::SetJson("{\"pools\": {\"rack\": {}}}".to_owned()),
+        Input::SetJson("pools={\"rack\": {}}".to_owned()),
+        map.clone(),
+    ] {
+        let problems = load(&[list.clone(), flag]).unwrap_err();
+        assert!(
+            problems.len() == 1 && problems[0].contains("builtin:list:1:8"),
+            "{problems:?}"
+        );
+    }
+    let between = builtin("between", "pools: null");
+    load(&[list, between, map]).unwrap();
+}
+
+#[test]
+fn what_has_no_end_is_not_read_to_it() {
+    for input in [
+        Input::File(PathBuf::from("/dev/zero")),
+        Input::SetFile("a=/dev/zero".to_owned()),
+    ] {
+        let problems = load(&[input]).unwrap_err();
+        assert!(problems[0].contains("more than 64 MiB"), "{problems:?}");
+    }
+    let problems = load_with_stdin(
+        &defaults(),
+        &[Input::File(PathBuf::from("-"))],
+        &mut std::io::repeat(b'#').take(MAX_BYTES + 1),
+    );
+    assert!(
+        problems.unwrap_err()[0]
+            .message
+            .contains("more than 64 MiB")
     );
 }

@@ -3,10 +3,19 @@ use serde_json::{Value as Json, json};
 
 use super::super::tree::{Node, Path, Value};
 use super::super::yaml;
-use super::{over, over_defaults};
+use super::Removed;
 
 fn node(source: &str, text: &str) -> Node {
     yaml::parse(source, text).unwrap().remove(0)
+}
+
+/// As [`super::over`], whatever there is to say of it.
+fn over(earlier: Node, later: Node) -> Node {
+    super::over(earlier, later, &mut Vec::new())
+}
+
+fn over_defaults(defaults: Node, user: Node) -> (Node, Vec<Removed>) {
+    super::over_defaults(defaults, user, |_| false, &mut Vec::new())
 }
 
 fn laid(earlier: &str, later: &str) -> Json {
@@ -15,6 +24,81 @@ fn laid(earlier: &str, later: &str) -> Json {
 
 fn laid_over_defaults(defaults: &str, user: &str) -> Json {
     Json::from(&over_defaults(node("defaults", defaults), node("user", user)).0)
+}
+
+/// What is said of laying one layer over another.
+fn said(earlier: &str, later: &str) -> Vec<String> {
+    let mut problems = Vec::new();
+    super::over(
+        node("earlier", earlier),
+        node("later", later),
+        &mut problems,
+    );
+    problems.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_list_and_a_map_never_replace_each_other_in_silence() {
+    let list = "pools:\n  - {name: a}\n";
+    let map = "pools:\n  rack: {name: b}\n";
+    assert_eq!(
+        said(list, map),
+        [
+            "later:2:3: error: pools: a map would replace the whole list of earlier:2:3 (write it as a list too; or \
+             take the earlier one away, by null in a layer between them)"
+        ]
+    );
+    assert_eq!(said(map, list).len(), 1);
+    assert!(said(map, "pools: []")[0].contains("later:1:8: error: pools: a list would replace"));
+    for (earlier, later) in [
+        ("pools: []", map),
+        ("pools: {}", list),
+        (list, "pools: [{name: c}]"),
+        (map, "pools: {}"),
+        ("pools: 1", map),
+    ] {
+        assert_eq!(
+            said(earlier, later),
+            Vec::<String>::new(),
+            "{earlier} {later}"
+        );
+    }
+}
+
+#[test]
+fn what_null_takes_from_an_earlier_file_is_reported() {
+    assert_eq!(
+        said("a: {x: {w: 1}}", "a: {x: null}"),
+        [
+            "later:1:8: warning: a.x: null takes away all that earlier:1:8 says (leave the key out to keep it)"
+        ]
+    );
+    assert_eq!(
+        said("a: {x: 1, l: []}", "a: {x: null, l: null}"),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
+fn nothing_in_place_of_a_section_leaves_its_defaults() {
+    let is_section = |path: &Path| *path == Path::from("a") || *path == Path::from("e");
+    let mut problems = Vec::new();
+    for user in ["{a: null, e: null}", "{a: '', e: ''}"] {
+        let defaults = node("defaults", "{a: {x: 1, m: {}}, e: {m: {}}, b: {x: 1}}");
+        let (tree, removed) =
+            super::over_defaults(defaults, node("user", user), is_section, &mut problems);
+        assert_eq!(
+            Json::from(&tree),
+            json!({"a": {"x": 1, "m": {}}, "e": {"m": {}}, "b": {"x": 1}})
+        );
+        assert_eq!(removed, []);
+    }
+    let said: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(
+        said[0].starts_with("user:1:5: warning: a: nothing is written here, so the defaults"),
+        "{said:?}"
+    );
 }
 
 #[test]

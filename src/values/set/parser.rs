@@ -11,7 +11,7 @@ use super::{Flag, MAX_INDEX, origin};
 pub(super) struct Fault {
     pub message: String,
     pub position: usize,
-    pub help: Option<&'static str>,
+    pub help: Option<String>,
 }
 
 pub(super) struct Parser<'a> {
@@ -124,8 +124,11 @@ impl<'a> Parser<'a> {
         match token.end {
             Some('=') => {
                 let node = self.value()?;
-                steps::set(map, key, node, &self.origin);
-                Ok(())
+                steps::set(map, key, node, &self.origin).map_err(|problem| Fault {
+                    message: problem.message,
+                    position: token.start,
+                    help: problem.help,
+                })
             }
             Some('.') => {
                 let depth = deeper(depth.name())?;
@@ -306,7 +309,7 @@ fn no_key(position: usize) -> Fault {
     Fault {
         message: "what follows the comma is not a key with a value".to_owned(),
         position,
-        help: Some("a comma inside of a value is written as \\,"),
+        help: Some("a comma inside of a value is written as \\,".to_owned()),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The steps through the tree that a flag's key takes, making what is not there yet.
 
+use super::super::merge;
+use super::super::problem::Problem;
 use super::super::tree::{Entry, Map, Node, Origin, Value};
 use super::super::yaml::MAX_DEPTH;
 use super::MAX_NESTED_NAMES;
@@ -33,10 +35,17 @@ impl Depth {
     }
 }
 
-/// Sets a map's entry.
-pub(super) fn set(map: &mut Map, key: String, node: Node, origin: &Origin) {
+/// Sets a map's entry, unless a list would take the place of a map or the other way round.
+pub(super) fn set(map: &mut Map, key: String, node: Node, origin: &Origin) -> Result<(), Problem> {
+    let clash = map
+        .get(&key)
+        .and_then(|earlier| merge::clash(&earlier.node, &node));
+    if let Some(problem) = clash {
+        return Err(problem);
+    }
     let key_origin = origin.clone();
     map.insert(key, Entry { key_origin, node });
+    Ok(())
 }
 
 /// The map at a key, made if there is none.
@@ -45,9 +54,10 @@ pub(super) fn map_at<'a>(
     key: &str,
     origin: &Origin,
 ) -> Result<&'a mut Map, String> {
-    match value_at(map, key, || Value::Map(Map::default()), origin) {
+    let node = node_at(map, key, || Value::Map(Map::default()), origin);
+    match &mut node.value {
         Value::Map(inner) => Ok(inner),
-        other => Err(format!("{key:?} is {}, not a map", other.type_name())),
+        other => Err(not_a(key, other, "map", &node.origin)),
     }
 }
 
@@ -57,18 +67,26 @@ pub(super) fn list_at<'a>(
     key: &str,
     origin: &Origin,
 ) -> Result<&'a mut Vec<Node>, String> {
-    match value_at(map, key, || Value::List(Vec::new()), origin) {
+    let node = node_at(map, key, || Value::List(Vec::new()), origin);
+    match &mut node.value {
         Value::List(list) => Ok(list),
-        other => Err(format!("{key:?} is {}, not a list", other.type_name())),
+        other => Err(not_a(key, other, "list", &node.origin)),
     }
 }
 
-fn value_at<'a>(
+fn not_a(key: &str, found: &Value, wanted: &str, origin: &Origin) -> String {
+    format!(
+        "{key:?} is {} ({origin}), not a {wanted}",
+        found.type_name()
+    )
+}
+
+fn node_at<'a>(
     map: &'a mut Map,
     key: &str,
     new: impl FnOnce() -> Value,
     origin: &Origin,
-) -> &'a mut Value {
+) -> &'a mut Node {
     let entry = map.entry(key.to_owned()).or_insert_with(|| Entry {
         key_origin: origin.clone(),
         node: Node {
@@ -76,7 +94,7 @@ fn value_at<'a>(
             origin: origin.clone(),
         },
     });
-    &mut entry.node.value
+    &mut entry.node
 }
 
 /// The element at an index, after as many nulls as it takes to get there.

@@ -9,7 +9,7 @@ use super::{Flag, apply};
 const HELM: &str = include_str!("helm.tsv");
 
 /// What Helm drops without a word, and we refuse.
-const REFUSED_HERE: [&str; 6] = ["=1", ".a=1", "a.", "a[0]", "a[0].", "[0]=1"];
+const REFUSED_HERE: [&str; 7] = ["=1", ".a=1", "a.", "a[0]", "a[0].", "[0]=1", "m={a,b}"];
 
 fn tree(text: &str) -> Node {
     let text = if text.is_empty() { "{}" } else { text };
@@ -91,8 +91,14 @@ fn says_what_is_wrong_and_where() {
     for (text, message) in [
         ("a.b", "the key \"b\" has no value, at character 3"),
         ("a..b=1", "a key is missing, at character 3"),
-        ("é=1,s.k=1", "\"s\" is a string, not a map, at character 5"),
-        ("s[0]=1", "\"s\" is a string, not a list, at character 1"),
+        (
+            "é=1,s.k=1",
+            "\"s\" is a string (base:1:4), not a map, at character 5",
+        ),
+        (
+            "s[0]=1",
+            "\"s\" is a string (base:1:4), not a list, at character 1",
+        ),
         ("l[x]=1", "\"x\" is not a list index, at character 3"),
         (
             "l[-1]=1",

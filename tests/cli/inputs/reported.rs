@@ -10,15 +10,24 @@ use crate::support::{Finished, kubefarm, kubefarm_command, kubefarm_with_stdin, 
 
 #[test]
 fn what_null_removed_is_missed_at_the_null() {
-    let flag = kubefarm(["render", "--set", "kubernetes.etcd.replicaCount=null"]);
+    let flag = kubefarm(["render", "--set", "kubernetes.apiServer.port=null"]);
     assert_refused(
         &flag,
         &[
-            "--set kubernetes.etcd.replicaCount: error: kubernetes.etcd.replicaCount: missing field \"replicaCount\" (a default was removed with null)",
+            "--set kubernetes.apiServer.port: error: kubernetes.apiServer.port: missing field \"port\" (null removed the default; leave the key out for 6443)",
         ],
     );
-    let file = kubefarm_with_stdin(["render", "-f", "-"], "pki: {mode: builtin}\nltsp:\n");
-    assert_refused(&file, &["-:2:5: error: ltsp: missing field", "1 error"]);
+    let file = kubefarm_with_stdin(
+        ["render", "-f", "-"],
+        "pki: {mode: builtin}\nkubernetes: {version: }\n",
+    );
+    assert_refused(
+        &file,
+        &[
+            "-:2:21: error: kubernetes.version: missing field",
+            "1 error",
+        ],
+    );
 }
 
 #[test]
@@ -103,6 +112,16 @@ fn a_password_in_a_file_is_not_shown() {
             "rootPassword: …",
         ),
         (
+            "ltsp: {config: {rootPasword: hunter2}}",
+            2,
+            "rootPasword: …",
+        ),
+        (
+            "ltsp: {config: {rotPaswd: [hunter2]}}",
+            2,
+            "did you mean \"rootPasswd\"?",
+        ),
+        (
             "ltsp: {config: {rootPasswd: hunter2}, a: 1}",
             2,
             "1:39: error: ltsp.a: unknown key",
@@ -151,4 +170,59 @@ fn a_password_in_a_flag_is_not_shown() {
         finished.failed(code, &[part]);
         assert!(!finished.stderr.contains("hunter2"), "{}", finished.stderr);
     }
+}
+
+#[test]
+fn what_a_terminal_would_obey_is_only_shown() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let name = "a\u{1b}[31m\u{9b}2J.yaml";
+    let text = "# \u{9b}31m\nltsp: {replicas: 1, a\u{9b}31m: \"\u{9b}2J\u{202e}\"}\n";
+    fs::write(folder.path().join(name), text).expect("written");
+    let missing = format!("{name}.no");
+    let pki = format!("--pki-dir={name}");
+    for args in [
+        &["-f", name] as &[&str],
+        &["-f", &missing],
+        &["-f", "builtin:minimal", "--output-dir", name],
+        &["-f", "builtin:builtin-pki", &pki],
+    ] {
+        let finished = render_in(folder.path(), args);
+        assert!(finished.code() > 0 && !finished.stderr.is_empty());
+        let obeyed = |character: char| {
+            character != '\n' && character.is_control() || character == '\u{202e}'
+        };
+        let found = finished.stderr.find(obeyed);
+        assert!(found.is_none(), "{args:?} {found:?}: {:?}", finished.stderr);
+    }
+}
+
+#[test]
+fn what_is_said_is_short_whatever_was_written() {
+    let long = "x".repeat(5_000_000);
+    for text in [
+        format!("name: {long}\n"),
+        format!("{long}: 1\n"),
+        format!("kubernetes: {{version: {long}, {long}: 2}}\n"),
+        format!("ltsp: {{config: {{extraFiles: {{{long}: {long}}}}}}}\n"),
+        format!("nodePools: [{{range: {long}}}]\n"),
+        format!("\"{long}\n"),
+    ] {
+        let finished = kubefarm_with_stdin(["render", "-f", "-"], &text);
+        assert_eq!(finished.code(), 2);
+        let (start, length) = (&text[..20], finished.stderr.len());
+        assert!(length > 20 && length < 5_000, "{start}: {length} bytes");
+    }
+}
+
+#[test]
+fn errors_are_counted_to_the_last() {
+    let keys: String = (0..2_000)
+        .map(|number| format!("key{number}: 1\n"))
+        .collect();
+    let finished = kubefarm_with_stdin(["render", "-f", "-"], keys);
+    assert_refused(&finished, &["and 1900 more errors\n2000 errors"]);
+    let macs = (0..500).map(|number| format!("  - {{name: n{number}, mac: zz}}\n"));
+    let nodes = format!("nodePools:\n- nodes:\n{}", macs.collect::<String>());
+    let finished = kubefarm_with_stdin(["render", "-f", "-"], nodes);
+    assert_refused(&finished, &["and 400 more errors\n500 errors"]);
 }
