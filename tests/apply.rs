@@ -30,6 +30,8 @@ mod prune;
 mod replicas;
 #[path = "apply/same_as_kubectl.rs"]
 mod same_as_kubectl;
+#[path = "apply/services.rs"]
+mod services;
 #[path = "apply/site.rs"]
 mod site;
 #[path = "apply/status.rs"]

@@ -8,6 +8,9 @@ mod changes;
 #[path = "effects/consequences.rs"]
 mod consequences;
 
+#[path = "effects/policies.rs"]
+mod policies;
+
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -91,13 +94,14 @@ fn render(farm: &[&str], settings: &[String]) -> Finished {
 /// Why the key has no effect, or `None` where it has one.
 fn complaint(path: &[String], value: &Value, plain: &[String]) -> Option<String> {
     let changed = changes::changed(path, value);
-    let mut settings = vec![setting(path, &changed)];
-    settings.extend(changes::needed_with(path));
+    let needed = changes::needed_with(path);
+    let settings = [vec![setting(path, &changed)], needed.clone()].concat();
     let mut refusal = None;
     for (farm, plain) in FARMS.iter().zip(plain) {
         let finished = render(farm, &settings);
+        let without = (!needed.is_empty()).then(|| render(farm, &needed).stdout);
         match finished.code() {
-            0 if finished.stdout != *plain => return None,
+            0 if finished.stdout != *without.as_ref().unwrap_or(plain) => return None,
             0 => {}
             _ => refusal = Some(finished.stderr),
         }

@@ -182,13 +182,15 @@ fn replicas_change_only_their_workload_and_what_counts_them() {
         objects(rendered(&[everything(), scale.to_string()]))
     };
     for (name, expected) in [
-        // The API server, the backup and the members themselves are told of all members.
+        // The API server, the backup and the members themselves are told of all members, and certificates name them.
         (
             "etcd",
             set([
                 "StatefulSet/farm-kubernetes-etcd",
                 "PodDisruptionBudget/farm-kubernetes-etcd",
                 "Deployment/farm-kubernetes-apiserver",
+                "Certificate/farm-kubernetes-pki-etcd-peer",
+                "Certificate/farm-kubernetes-pki-etcd-server",
             ]),
         ),
         ("apiServer", set(["Deployment/farm-kubernetes-apiserver"])),

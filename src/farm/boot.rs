@@ -11,8 +11,9 @@ pub use files::{own_files, toml_text};
 pub use sections::{section_file, shell_text, split_section};
 
 use super::names::set;
+use super::service::Reach;
 use super::settings::{TagSettings, fold, user_setting};
-use super::spec::{self, Flags, Fragment, NodePools, ServiceType, TextMap, Values};
+use super::spec::{self, Flags, Fragment, NodePools, TextMap, Values};
 use super::split::{Limits, split};
 use super::workload::{Workload, some_text};
 
@@ -60,10 +61,8 @@ pub struct BootServer {
 #[serde(rename_all = "camelCase")]
 pub struct BootService {
     pub enabled: bool,
-    #[serde(rename = "type")]
-    pub kind: ServiceType,
-    #[serde(rename = "loadBalancerIP")]
-    pub load_balancer_ip: Option<String>,
+    #[serde(flatten)]
+    pub reach: Reach,
     pub labels: Option<TextMap>,
     pub annotations: TextMap,
 }
@@ -136,8 +135,7 @@ impl BootServer {
             publish_address: ltsp.publish_dhcp && address.is_none(),
             service: BootService {
                 enabled: ltsp.service.enabled,
-                kind: ltsp.service.kind,
-                load_balancer_ip: address.clone(),
+                reach: ltsp.service.keys().into(),
                 labels: some_text(&ltsp.service.labels),
                 annotations: service_annotations(&ltsp.service.annotations, name),
             },

@@ -225,6 +225,14 @@ impl Builder<'_> {
         ] {
             peer.add(&pods);
         }
+        // And by name, for what knows no wildcards.
+        for member in (0..etcd.replica_count.unwrap_or_default())
+            .map(|number| format!("{service}-{number}.{service}"))
+        {
+            peer.add(&member);
+            peer.add(&format!("{member}.{}", self.namespace));
+            peer.add(&format!("{member}.{}.svc", self.namespace));
+        }
         let mut server = peer.clone();
         server.add_all(&etcd.cert_sans.dns_names);
         server.add_all(&etcd.service.load_balancer_ip);

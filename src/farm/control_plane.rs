@@ -1,12 +1,16 @@
 //! The control plane as the templates see it.
 
+use std::num::NonZeroU32;
+
 use serde::Serialize;
 
+use super::schedule::with_own_minute;
+use super::service::{OnePortService, Service};
 use super::spec::{
     self, Component, EtcdPorts, Flags, Fragment, KonnectivityMode, KonnectivityNodePorts,
-    KonnectivityPorts, KonnectivityServicePorts, PortService, ServiceType, TextMap, Values,
+    KonnectivityPorts, KonnectivityServicePorts, ServiceType, TextMap, Values,
 };
-use super::syntax::minor_version;
+use super::syntax::{minor_version, quantity};
 use super::workload::{
     ImageReference, Workload, some_fragment, some_list, some_text, spread_constraints,
     with_pod_rule,
@@ -27,58 +31,18 @@ pub struct Etcd {
     pub initial_cluster: String,
     /// One URL that reaches any member.
     pub client_endpoint: String,
+    /// How large the database may become, where its volume says so.
+    pub quota_backend_bytes: Option<u64>,
     /// How many members make a quorum, where it can spare one.
     pub pdb_min_available: Option<u32>,
     /// Otherwise, how many may be away: a node with one of one or two members could never be drained.
     pub pdb_max_unavailable: Option<u32>,
 }
 
-/// A Service with ports of type `P`.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Service<P> {
-    pub enabled: bool,
-    #[serde(rename = "type")]
-    pub kind: ServiceType,
-    pub ports: P,
-    pub labels: Option<TextMap>,
-    pub annotations: Option<TextMap>,
-    #[serde(rename = "loadBalancerIP")]
-    pub load_balancer_ip: Option<String>,
-}
-
-/// A Service with one port.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct OnePortService {
-    pub enabled: bool,
-    #[serde(rename = "type")]
-    pub kind: ServiceType,
-    pub port: u16,
-    pub node_port: Option<u16>,
-    pub labels: Option<TextMap>,
-    pub annotations: Option<TextMap>,
-    #[serde(rename = "loadBalancerIP")]
-    pub load_balancer_ip: Option<String>,
-}
-
-impl From<&PortService> for OnePortService {
-    fn from(service: &PortService) -> Self {
-        OnePortService {
-            enabled: service.enabled,
-            kind: service.kind,
-            port: service.port,
-            node_port: service.node_port,
-            labels: some_text(&service.labels),
-            annotations: some_text(&service.annotations),
-            load_balancer_ip: service.load_balancer_ip.clone(),
-        }
-    }
-}
-
 impl Etcd {
     /// etcd of the control plane whose objects begin with `prefix`.
-    pub fn new(etcd: &spec::Etcd, prefix: &str) -> Etcd {
+    pub fn new(kubernetes: &spec::Kubernetes, prefix: &str) -> Etcd {
+        let etcd = &kubernetes.etcd;
         let name = format!("{prefix}-etcd");
         // The checks see to it that there is one.
         let count = etcd.replica_count.unwrap_or_default();
@@ -105,19 +69,32 @@ impl Etcd {
             ports: etcd.ports.clone(),
             service: Service {
                 enabled: etcd.service.enabled,
-                kind: etcd.service.kind,
+                reach: etcd.service.keys().into(),
                 ports: etcd.service.ports.clone(),
                 labels: some_text(&etcd.service.labels),
                 annotations: some_text(&etcd.service.annotations),
-                load_balancer_ip: etcd.service.load_balancer_ip.clone(),
             },
             endpoints: endpoints.join(","),
             initial_cluster: peers.join(","),
             client_endpoint: format!("https://{name}:{}", etcd.ports.client),
+            quota_backend_bytes: quota(&kubernetes.persistence),
             pdb_min_available: spares.then_some(quorum),
             pdb_max_unavailable: (!spares).then_some(1),
         }
     }
+}
+
+/// How much of its volume a database may fill. The write-ahead log took as much again where objects were large, and a
+/// defragmentation writes the database anew beside the old one.
+const QUOTA: f64 = 0.4;
+/// etcd warns of a larger quota (`MaxQuotaBytes` in go.etcd.io/etcd/server/v3/storage).
+const GREATEST_QUOTA: f64 = 8.0 * 1024.0 * 1024.0 * 1024.0;
+
+/// Without it etcd takes 2 GiB for granted: a smaller volume is full before the alarm, and etcd does not start again.
+fn quota(persistence: &spec::Persistence) -> Option<u64> {
+    let size = quantity(&persistence.size).filter(|_| persistence.enabled)?;
+    let bytes = (size * QUOTA).min(GREATEST_QUOTA) as u64;
+    (bytes > 0).then_some(bytes)
 }
 
 /// etcd's periodic snapshots.
@@ -127,15 +104,17 @@ pub struct EtcdBackup {
     #[serde(flatten)]
     pub workload: Workload,
     pub schedule: String,
+    pub active_deadline_seconds: Option<NonZeroU32>,
     pub successful_jobs_history_limit: Option<u32>,
     pub failed_jobs_history_limit: Option<u32>,
     pub extra_args: Flags,
 }
 
 impl EtcdBackup {
-    /// The backups of `etcd`, whose workload is `server`.
-    pub fn new(etcd: &spec::Etcd, server: &Workload) -> EtcdBackup {
+    /// The backups of `etcd`, whose workload is `server`, in `namespace`.
+    pub fn new(etcd: &spec::Etcd, server: &Workload, namespace: &str) -> EtcdBackup {
         let backup = &etcd.backup;
+        let name = format!("{}-backup", server.name);
         let affinity = with_pod_rule(
             &backup.affinity,
             "podAffinity",
@@ -144,9 +123,10 @@ impl EtcdBackup {
             &server.name,
         );
         EtcdBackup {
+            schedule: with_own_minute(&backup.schedule, namespace, &name),
+            active_deadline_seconds: backup.active_deadline_seconds,
             workload: Workload {
                 enabled: backup.enabled,
-                name: format!("{}-backup", server.name),
                 image: ImageReference::new(etcd.keys().image, "latest"),
                 replicas: Some(1),
                 resources: some_fragment(&backup.resources),
@@ -160,14 +140,14 @@ impl EtcdBackup {
                 priority_class_name: backup.priority_class_name.clone(),
                 topology_spread_constraints: spread_constraints(
                     &backup.topology_spread_constraints,
-                    &format!("{}-backup", server.name),
+                    &name,
                 ),
                 extra_env: backup.extra_env.clone(),
                 sidecars: backup.sidecars.clone(),
                 extra_volumes: backup.extra_volumes.clone(),
                 extra_volume_mounts: backup.extra_volume_mounts.clone(),
+                name,
             },
-            schedule: backup.schedule.clone(),
             successful_jobs_history_limit: backup.successful_jobs_history_limit,
             failed_jobs_history_limit: backup.failed_jobs_history_limit,
             extra_args: backup.extra_args.clone(),
@@ -286,6 +266,7 @@ pub struct Admin {
 pub struct BootstrapJob {
     pub enabled: bool,
     pub schedule: String,
+    pub active_deadline_seconds: Option<NonZeroU32>,
     pub successful_jobs_history_limit: Option<u32>,
     pub failed_jobs_history_limit: Option<u32>,
     pub labels: Option<TextMap>,
@@ -295,13 +276,15 @@ pub struct BootstrapJob {
 }
 
 impl Admin {
-    /// The admin pod of the control plane whose objects begin with `prefix`.
-    pub fn new(admin: &spec::Admin, prefix: &str, own_tag: &str) -> Admin {
+    /// The admin pod in `namespace` of the control plane whose objects begin with `prefix`.
+    pub fn new(admin: &spec::Admin, prefix: &str, namespace: &str, own_tag: &str) -> Admin {
+        let bootstrap = format!("{prefix}-bootstrap");
         Admin {
             workload: Workload::new(admin, format!("{prefix}-admin"), own_tag),
             job: BootstrapJob {
                 enabled: admin.job.enabled,
-                schedule: admin.job.schedule.clone(),
+                schedule: with_own_minute(&admin.job.schedule, namespace, &bootstrap),
+                active_deadline_seconds: admin.job.active_deadline_seconds,
                 successful_jobs_history_limit: admin.job.successful_jobs_history_limit,
                 failed_jobs_history_limit: admin.job.failed_jobs_history_limit,
                 labels: some_text(&admin.job.labels),
@@ -366,14 +349,13 @@ impl KonnectivityServer {
             service: KonnectivityService {
                 service: Service {
                     enabled: service.enabled,
-                    kind: service.kind,
+                    reach: service.keys().into(),
                     ports: KonnectivityServicePorts {
                         agent: agents_port(server),
                         ..service.ports.clone()
                     },
                     labels: some_text(&service.labels),
                     annotations: some_text(&service.annotations),
-                    load_balancer_ip: service.load_balancer_ip.clone(),
                 },
                 node_ports: service.node_ports.clone(),
                 admin: opens_admin_port(service),

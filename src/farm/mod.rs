@@ -9,8 +9,11 @@ mod control_plane;
 mod findings;
 mod leases;
 mod names;
+mod network_policies;
 pub mod reference;
+mod schedule;
 pub mod schema;
+mod service;
 mod settings;
 mod shell;
 pub mod spec;
@@ -18,6 +21,8 @@ pub mod split;
 mod subnets;
 pub mod syntax;
 mod workload;
+
+use std::num::NonZeroU32;
 
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -32,6 +37,8 @@ use self::findings::Findings;
 use self::leases::Dhcp;
 use self::names::Names;
 pub use self::names::Release;
+use self::network_policies::NetworkPolicies;
+use self::schedule::with_own_minute;
 use self::settings::TagSettings;
 use self::spec::Values;
 use self::subnets::Subnets;
@@ -63,6 +70,7 @@ pub struct Farm {
     pub pki: Pki,
     pub ltsp: BootServer,
     pub dhcp: Dhcp,
+    pub network_policies: NetworkPolicies,
 }
 
 /// This program.
@@ -86,6 +94,7 @@ pub struct JoinToken {
     pub secret_name: String,
     pub ttl: String,
     pub schedule: String,
+    pub active_deadline_seconds: Option<NonZeroU32>,
 }
 
 /// The name a release has where neither a flag nor the values give one.
@@ -197,26 +206,32 @@ fn build(
     let prefix = &names.kubernetes;
     let own_tag = format!("v{VERSION}");
     let tags = TagSettings::new(&values.tags);
-    let etcd = Etcd::new(&kubernetes.etcd, prefix);
+    let etcd = Etcd::new(kubernetes, prefix);
+    let join_token = format!("{}-join-token", names.ltsp);
     Farm {
         tool: Tool { version: VERSION },
         kubernetes: Cluster::new(values, prefix, &names.certificates, services, pods),
         persistence: Persistence::new(&kubernetes.persistence, &etcd.workload.name),
-        etcd_backup: EtcdBackup::new(&kubernetes.etcd, &etcd.workload),
+        etcd_backup: EtcdBackup::new(&kubernetes.etcd, &etcd.workload, &release.namespace),
         etcd,
         api_server: ApiServer::new(&kubernetes.api_server, prefix, &kubernetes.version),
         controller_manager: Controller::manager(values, prefix),
         scheduler: Controller::scheduler(values, prefix),
-        admin: Admin::new(&kubernetes.admin, prefix, &own_tag),
+        admin: Admin::new(&kubernetes.admin, prefix, &release.namespace, &own_tag),
         bootstrap: Named {
             name: format!("{prefix}-bootstrap"),
         },
         join_token: JoinToken {
             enabled: values.token_generator.enabled,
-            name: format!("{}-join-token", names.ltsp),
+            schedule: with_own_minute(
+                &values.token_generator.schedule,
+                &release.namespace,
+                &join_token,
+            ),
+            name: join_token,
             secret_name: format!("{}-join-config", names.ltsp),
             ttl: values.token_generator.token_ttl.clone(),
-            schedule: values.token_generator.schedule.clone(),
+            active_deadline_seconds: values.token_generator.active_deadline_seconds,
         },
         kube_proxy: KubeProxy::new(values, pods),
         coredns: Coredns::new(&kubernetes.coredns),
@@ -226,6 +241,7 @@ fn build(
         pki: Pki::new(values, names, &release, services),
         ltsp: BootServer::new(values, &names.ltsp, &release.namespace, &own_tag, &tags),
         dhcp: Dhcp::new(values, &names.ltsp, &own_tag),
+        network_policies: NetworkPolicies::new(values, names),
         release,
     }
 }

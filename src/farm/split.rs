@@ -72,7 +72,7 @@ fn may_cut_after(key: &str, size: usize, gap: usize) -> bool {
 }
 
 /// FNV-1a (64 bits), then MurmurHash3's finalizer, without which similar keys have similar high bits.
-fn hash(key: &str) -> u64 {
+pub fn hash(key: &str) -> u64 {
     let fnv = key.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });

@@ -114,7 +114,9 @@ fn pods_of_a_replaced_stateful_set_live_on() {
     let Some(site) = Site::new("quorum") else {
         return;
     };
-    site.run(&format!("apply -q {GENERIC}")).success();
+    // So large that etcd's quota does not follow: nothing about the pods changes.
+    let size = "--set kubernetes.persistence.size=50Gi";
+    site.run(&format!("apply -q {GENERIC} {size}")).success();
     let pod = "pod/kubefarm-kubernetes-etcd-0";
     site.cluster
         .wait_until("etcd has its pods", || site.has(pod));

@@ -46,7 +46,7 @@ fn what_is_no_longer_rendered_goes_but_data_stay() {
     };
     let whole = format!("{GENERIC} -f values/ha.yaml");
     site.run(&format!("apply -q {whole}")).success();
-    assert!(kinds(&site).contains(&"PodDisruptionBudget.policy".to_owned()));
+    assert!(kinds(&site).contains(&"CronJob.batch".to_owned()));
     site.kubectl(&format!("annotate {SERVICE} kubefarm.io/keep=true"))
         .success();
 
@@ -106,7 +106,7 @@ fn what_is_no_longer_rendered_goes_but_data_stay() {
         assert!(kinds.contains(&there.to_owned()), "{there} in {kinds:?}");
     }
     for gone in [
-        "PodDisruptionBudget.policy",
+        "CronJob.batch",
         "StatefulSet.apps",
         "Issuer.cert-manager.io",
     ] {

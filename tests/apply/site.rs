@@ -14,7 +14,7 @@ use crate::support::{Finished, kubefarm_command, run};
 
 /// The kinds that farms render into their namespace, and those that controllers do not touch later among them first.
 const KINDS: &str = "configmaps,secrets,serviceaccounts,services,persistentvolumeclaims,deployments,statefulsets,\
-                     cronjobs,jobs,poddisruptionbudgets,roles,rolebindings,certificates,issuers,dhcphosts,\
+                     cronjobs,jobs,poddisruptionbudgets,networkpolicies,roles,rolebindings,certificates,issuers,dhcphosts,\
                      dhcpoptions,dnsmasqoptions";
 
 /// A namespace to work in.

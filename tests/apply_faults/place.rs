@@ -18,7 +18,7 @@ pub const SMALL: &str = "--set kubernetes.enabled=false,tokenGenerator.enabled=f
                          ltsp.service.enabled=false";
 
 /// Every kind of which the whole farm has objects, and the Lease.
-pub const KINDS: [&str; 18] = [
+pub const KINDS: [&str; 19] = [
     "certificates.cert-manager.io",
     "issuers.cert-manager.io",
     "configmaps",
@@ -31,6 +31,7 @@ pub const KINDS: [&str; 18] = [
     "jobs.batch",
     "cronjobs.batch",
     "poddisruptionbudgets.policy",
+    "networkpolicies.networking.k8s.io",
     "roles.rbac.authorization.k8s.io",
     "rolebindings.rbac.authorization.k8s.io",
     "dhcphosts.dnsmasq.kvaps.cf",

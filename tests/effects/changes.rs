@@ -61,6 +61,16 @@ fn by_key(path: &[String], key: &str) -> Option<Value> {
         "topologySpreadConstraints" => {
             json!([{"topologyKey": "zone", "maxSkew": 1, "whenUnsatisfiable": "ScheduleAnyway"}])
         }
+        "loadBalancerClass" => json!("example.org/other"),
+        "loadBalancerSourceRanges" => json!(["10.64.0.0/16"]),
+        "allocateLoadBalancerNodePorts" => json!(false),
+        "externalTrafficPolicy" => json!("Local"),
+        "ipFamilyPolicy" => json!("PreferDualStack"),
+        "ipFamilies" => json!(["IPv4"]),
+        "monitoring" | "etcdClients" | "bootClients" => {
+            json!([{"ipBlock": {"cidr": "10.64.0.0/16"}}])
+        }
+        "activeDeadlineSeconds" => json!(7),
         "podsAreRouted" => json!(true),
         "ipAddresses" => json!(["10.64.7.7"]),
         "extraManifests" => {
@@ -87,8 +97,21 @@ fn tag_settings(kind: &str) -> Value {
     }
 }
 
+/// Keys of Services that only a LoadBalancer has.
+const OF_LOAD_BALANCERS: [&str; 4] = [
+    "loadBalancerClass",
+    "loadBalancerSourceRanges",
+    "allocateLoadBalancerNodePorts",
+    "externalTrafficPolicy",
+];
+
 /// What else has to be set for the change to make sense.
 pub fn needed_with(path: &[String]) -> Vec<String> {
+    if let [above @ .., key] = path
+        && OF_LOAD_BALANCERS.contains(&key.as_str())
+    {
+        return vec![format!(r#"{}.type="LoadBalancer""#, above.join("."))];
+    }
     match path.join(".").as_str() {
         "kubernetes.etcd.enabled" => vec![
             r#"kubernetes.apiServer.extraArgs.etcd-servers="https://etcd.example.org:2379""#

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::support::kubefarm;
 
 /// The objects that these values render.
-fn rendered(values: Value) -> Vec<Value> {
+pub fn rendered(values: Value) -> Vec<Value> {
     let settings: Vec<String> = values
         .as_object()
         .expect("a map")
@@ -24,7 +24,7 @@ fn rendered(values: Value) -> Vec<Value> {
 }
 
 /// The object `KIND/NAME`, of a farm's prefix.
-fn object(objects: &[Value], kind: &str, name: &str) -> Value {
+pub fn object(objects: &[Value], kind: &str, name: &str) -> Value {
     let name = format!("kubefarm-kubernetes-{name}");
     let mut objects = objects.iter();
     let found = objects.find(|one| one["kind"] == kind && one["metadata"]["name"] == name);
@@ -107,6 +107,52 @@ fn the_layer_minimal_asks_for_no_more_than_the_defaults() {
         }
     }
     assert!(compared >= 8, "{compared}");
+}
+
+/// The value of etcd's flag that limits its database.
+fn quota(values: Value) -> Option<u64> {
+    let etcd = object(&rendered(values), "StatefulSet", "etcd");
+    let flags = etcd["spec"]["template"]["spec"]["containers"][0]["args"].clone();
+    let mut flags = flags.as_array().expect("flags").iter();
+    let value = flags.find_map(|flag| flag.as_str()?.strip_prefix("--quota-backend-bytes="))?;
+    Some(value.parse().expect("a number"))
+}
+
+#[test]
+fn a_database_leaves_most_of_its_volume_free() {
+    const GIB: u64 = 1024 * 1024 * 1024;
+    let size = "kubernetes.persistence.size";
+    assert_eq!(quota(json!({})), Some(8 * GIB * 2 / 5));
+    assert_eq!(quota(json!({size: "500M"})), Some(200_000_000));
+    // etcd warns of more.
+    assert_eq!(quota(json!({size: "100Gi"})), Some(8 * GIB));
+    // The volume is the node's disk.
+    assert_eq!(
+        quota(json!({"kubernetes.persistence.enabled": false, "kubernetes.etcd.replicaCount": 1})),
+        None
+    );
+    let flag = "kubernetes.etcd.extraArgs.quota-backend-bytes";
+    assert_eq!(quota(json!({ flag: 1_000_000_000 })), Some(1_000_000_000));
+    assert_eq!(quota(json!({ flag: null })), None);
+}
+
+#[test]
+fn every_run_of_a_cron_job_comes_to_an_end() {
+    let objects = rendered(json!({"kubernetes.etcd.backup.enabled": true}));
+    let mut jobs = 0;
+    for job in objects.iter().filter(|object| object["kind"] == "CronJob") {
+        jobs += 1;
+        let deadline = &job["spec"]["jobTemplate"]["spec"]["activeDeadlineSeconds"];
+        assert_eq!(*deadline, 3600, "{}", job["metadata"]["name"]);
+        // Not all farms, and not all of a farm, at minute 0.
+        let schedule = job["spec"]["schedule"].as_str().expect("a schedule");
+        let minute = schedule.split(' ').next().expect("a minute");
+        assert!(
+            minute.parse::<u32>().is_ok_and(|minute| minute < 60),
+            "{schedule}"
+        );
+    }
+    assert_eq!(jobs, 3);
 }
 
 #[test]

@@ -2,9 +2,10 @@
 
 use std::net::IpAddr;
 
+use super::text_of;
 use crate::farm::findings::Findings;
 use crate::farm::spec::{KeyAlgorithm, ServiceType, Values};
-use crate::farm::syntax::{go_duration, is_cron, is_dns_name, is_file_key, is_quantity};
+use crate::farm::syntax::{go_duration, is_cron, is_dns_name, is_file_key, is_quantity, quantity};
 use crate::values::{Path, Problem};
 
 /// Checks the control plane's values.
@@ -128,6 +129,7 @@ fn etcd(values: &Values, findings: &mut Findings) {
         }
         Some(_) => {}
     }
+    quota(values, findings);
     if !etcd.service.enabled && etcd.replica_count != Some(0) {
         findings.error(
             &Path::from("kubernetes.etcd.service.enabled"),
@@ -149,6 +151,30 @@ fn etcd(values: &Values, findings: &mut Findings) {
     }
 }
 
+/// The write-ahead log, and a defragmentation, need as much of the volume as the database.
+fn quota(values: &Values, findings: &mut Findings) {
+    let kubernetes = &values.kubernetes;
+    let given = kubernetes.etcd.extra_args.get("quota-backend-bytes");
+    let bytes = given.and_then(text_of).and_then(|text| text.parse().ok());
+    let size = quantity(&kubernetes.persistence.size).filter(|_| kubernetes.persistence.enabled);
+    let half = |size: f64| size / 2.0;
+    if bytes
+        .zip(size.map(half))
+        .is_some_and(|(bytes, half): (f64, f64)| bytes > half)
+    {
+        let problem = Problem::warning(format!(
+            "the volume of {} can be full before this quota is reached, and etcd then does not start any more",
+            kubernetes.persistence.size
+        ));
+        findings.record(
+            &Path::from("kubernetes.etcd.extraArgs.quota-backend-bytes"),
+            problem.help(
+                "at most half of kubernetes.persistence.size; the default is 40 percent of it",
+            ),
+        );
+    }
+}
+
 fn times(values: &Values, findings: &mut Findings) {
     let kubernetes = &values.kubernetes;
     for (path, schedule) in [
@@ -166,7 +192,7 @@ fn times(values: &Values, findings: &mut Findings) {
             let problem = Problem::error(format!("`{schedule}` is not a schedule of a CronJob"));
             findings.record(
                 &Path::from(path),
-                problem.help("five fields, minute to weekday: 0 */12 * * *"),
+                problem.help("five fields, minute to weekday: 0 */12 * * *; H as the minute is one of the farm's own"),
             );
         }
     }

@@ -9,6 +9,7 @@ mod kubernetes;
 mod labels;
 mod ltsp;
 mod network;
+mod network_policies;
 mod nodes;
 mod options;
 mod pods;
@@ -17,6 +18,7 @@ pub mod range;
 mod references;
 mod scripts;
 mod sections;
+mod services;
 mod tags;
 
 use super::findings::Findings;
@@ -37,6 +39,8 @@ pub fn check(
     kubernetes::check(values, findings);
     konnectivity::check(values, findings);
     ports::check(values, findings);
+    services::check(values, findings);
+    network_policies::check(values, findings);
     references::check(values, findings);
     components::check(values, findings);
     counts::check(values, findings);

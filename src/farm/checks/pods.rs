@@ -26,7 +26,7 @@ pub fn check(values: &Values, findings: &mut Findings) {
             known_keys(toleration, &TOLERATION, &path, findings);
             words(toleration, &path, findings);
         }
-        if let Some(class) = keys.priority_class.filter(|class| !is_dns_name(class)) {
+        if let Some(class) = keys.priority_class.filter(|class| !is_name(class)) {
             findings.error(
                 &path.join("priorityClassName"),
                 format!("`{class}` is not a name of a PriorityClass: {NAME}"),
@@ -55,7 +55,8 @@ const RESOURCES: [&str; 3] = ["requests", "limits", "claims"];
 /// What a container may ask for; all else has a domain before it, or is `hugepages-SIZE`.
 const STANDARD: [&str; 3] = ["cpu", "memory", "ephemeral-storage"];
 
-fn known_keys(map: &Fragment, known: &[&str], path: &Path, findings: &mut Findings) {
+/// Records every key that an object of Kubernetes does not have.
+pub fn known_keys(map: &Fragment, known: &[&str], path: &Path, findings: &mut Findings) {
     for key in map.keys().filter(|key| !known.contains(&key.as_str())) {
         let problem = Problem::error(format!("Kubernetes knows no key `{key}` here"));
         let help = format!("one of {}", known.join(", "));
@@ -66,6 +67,10 @@ fn known_keys(map: &Fragment, known: &[&str], path: &Path, findings: &mut Findin
 
 /// What names of objects may hold (RFC 1123, as Kubernetes reads it).
 const NAME: &str = "lower-case letters, digits, `-` and `.`";
+
+fn is_name(text: &str) -> bool {
+    is_dns_name(text) && !text.bytes().any(|byte| byte.is_ascii_uppercase())
+}
 
 /// What validateTopologySpreadConstraints refuses, where the types allow it.
 fn spread_constraint(constraint: &SpreadConstraint, path: &Path, findings: &mut Findings) {

@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use super::{Fragment, TextMap};
 
@@ -97,24 +97,6 @@ pub enum NodeInclusion {
     Ignore,
 }
 
-/// How a Service is reached.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-pub enum ServiceType {
-    #[default]
-    ClusterIP,
-    NodePort,
-    LoadBalancer,
-}
-
-/// What Kubernetes takes where nothing is written, or an empty text.
-pub(super) fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de> + Default,
-{
-    Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
-}
-
 /// Extra names and addresses in a server certificate.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -125,31 +107,6 @@ pub struct CertSans {
     /// IPv4 and IPv6 addresses.
     #[serde(default)]
     pub ip_addresses: Vec<String>,
-}
-
-/// A Service with one port.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct PortService {
-    /// Create the Service.
-    #[serde(default)]
-    pub enabled: bool,
-    /// How it is reached.
-    #[serde(rename = "type", default, deserialize_with = "or_default")]
-    pub kind: ServiceType,
-    /// The Service's port.
-    pub port: u16,
-    /// A fixed node port (30000-32767) for the types NodePort and LoadBalancer.
-    pub node_port: Option<u16>,
-    /// More labels for the Service.
-    #[serde(default)]
-    pub labels: TextMap,
-    /// Annotations for the Service.
-    #[serde(default)]
-    pub annotations: TextMap,
-    /// A fixed address, where the load balancer honours one.
-    #[serde(rename = "loadBalancerIP")]
-    pub load_balancer_ip: Option<String>,
 }
 
 /// Declares something that runs as pods: the keys of its pods, and its own.

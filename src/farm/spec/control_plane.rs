@@ -1,5 +1,7 @@
 //! The control plane's servers, and the admin pod.
 
+use std::num::NonZeroU32;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -65,8 +67,10 @@ pub struct BootstrapJob {
     /// Render the Job and its periodic CronJob.
     #[serde(default)]
     pub enabled: bool,
-    /// When it runs again, in cron's syntax.
+    /// When it runs again, in cron's syntax; `H` as the minute is one of this farm's own.
     pub schedule: String,
+    /// After how many seconds such a run is given up, so that the next one can begin. Unset: never.
+    pub active_deadline_seconds: Option<NonZeroU32>,
     /// How many finished Jobs to keep.
     pub successful_jobs_history_limit: Option<u32>,
     /// How many failed Jobs to keep.

@@ -1,10 +1,16 @@
 //! etcd and its backups.
 
+use std::num::NonZeroU32;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::component::{component, or_default};
-use super::{CertSans, Flags, Fragment, ServiceType, Spread, SpreadConstraint, TextMap};
+use super::component::component;
+use super::service::or_default;
+use super::{
+    CertSans, Family, FamilyPolicy, Flags, Fragment, ServiceKeys, ServiceType, Spread,
+    SpreadConstraint, TextMap,
+};
 
 /// etcd's ports.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
@@ -39,6 +45,27 @@ pub struct EtcdService {
     /// A fixed address, where the load balancer honours one.
     #[serde(rename = "loadBalancerIP")]
     pub load_balancer_ip: Option<String>,
+    /// One family of addresses or two.
+    pub ip_family_policy: Option<FamilyPolicy>,
+    /// The families, `IPv4` and `IPv6`, the first one first. Empty: what the admin cluster chooses.
+    #[serde(default)]
+    pub ip_families: Vec<Family>,
+}
+
+impl EtcdService {
+    /// The keys that it has of those that all Services have. It has no address that a load balancer could give it.
+    pub fn keys(&self) -> ServiceKeys<'_> {
+        ServiceKeys {
+            kind: self.kind,
+            load_balancer_ip: None,
+            load_balancer_class: None,
+            source_ranges: &[],
+            node_ports: None,
+            traffic_policy: None,
+            family_policy: self.ip_family_policy,
+            families: &self.ip_families,
+        }
+    }
 }
 
 component! {
@@ -66,8 +93,10 @@ pub struct EtcdBackup {
     /// Take snapshots.
     #[serde(default)]
     pub enabled: bool,
-    /// When, in cron's syntax.
+    /// When, in cron's syntax; `H` as the minute is one of this farm's own.
     pub schedule: String,
+    /// After how many seconds a run is given up, so that the next one can begin. Unset: never.
+    pub active_deadline_seconds: Option<NonZeroU32>,
     /// How many finished Jobs to keep.
     pub successful_jobs_history_limit: Option<u32>,
     /// How many failed Jobs to keep.

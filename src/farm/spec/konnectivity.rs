@@ -3,8 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::component::{component, or_default};
-use super::{Flags, ServiceType, TextMap};
+use super::Flags;
+use super::component::component;
+use super::service::service;
 
 /// How the API server talks to Konnectivity's server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -31,30 +32,16 @@ pub struct KonnectivityPorts {
     pub health: u16,
 }
 
-/// The Konnectivity server's Service.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct KonnectivityService {
-    /// Create the Service; with GRPC, open the agents' port on the API server's Service.
-    #[serde(default)]
-    pub enabled: bool,
-    /// How it is reached.
-    #[serde(rename = "type", default, deserialize_with = "or_default")]
-    pub kind: ServiceType,
-    /// The Service's ports.
-    pub ports: KonnectivityServicePorts,
-    /// Fixed node ports.
-    #[serde(default)]
-    pub node_ports: KonnectivityNodePorts,
-    /// More labels for the Service.
-    #[serde(default)]
-    pub labels: TextMap,
-    /// Annotations for the Service.
-    #[serde(default)]
-    pub annotations: TextMap,
-    /// A fixed address, where the load balancer honours one.
-    #[serde(rename = "loadBalancerIP")]
-    pub load_balancer_ip: Option<String>,
+service! {
+    /// The Konnectivity server's Service. With GRPC only `enabled` counts, which opens the agents' port on the API
+    /// server's Service, and the agents' ports.
+    KonnectivityService {
+        /// The Service's ports.
+        ports: KonnectivityServicePorts,
+        /// Fixed node ports.
+        #[serde(default)]
+        node_ports: KonnectivityNodePorts,
+    }
 }
 
 /// The Service's ports.

@@ -1,11 +1,14 @@
 //! The boot server and what it tells the nodes.
 
+use std::num::NonZeroU32;
+
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::component::{component, or_default};
-use super::{Flags, Fragment, ServiceType, TextMap};
+use super::component::component;
+use super::service::service;
+use super::{Flags, Fragment, TextMap};
 
 component! {
     /// The network boot server (LTSP, TFTP, HTTP).
@@ -27,25 +30,10 @@ component! {
     }
 }
 
-/// The boot server's two Services, which share an address.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct BootService {
-    /// Create the Services.
-    #[serde(default)]
-    pub enabled: bool,
-    /// How they are reached.
-    #[serde(rename = "type", default, deserialize_with = "or_default")]
-    pub kind: ServiceType,
-    /// A fixed address. Unset: a Job waits for the one that is assigned, and publishes it.
-    #[serde(rename = "loadBalancerIP")]
-    pub load_balancer_ip: Option<String>,
-    /// More labels for the Services.
-    #[serde(default)]
-    pub labels: TextMap,
-    /// Annotations for the Services.
-    #[serde(default)]
-    pub annotations: TextMap,
+service! {
+    /// The boot server's two Services, which share an address. Without a fixed one a Job waits for the one that is
+    /// assigned, and publishes it.
+    BootService {}
 }
 
 /// What the nodes are told at boot.
@@ -105,6 +93,8 @@ pub struct TokenGenerator {
     pub enabled: bool,
     /// How long a token is good for, a Go duration.
     pub token_ttl: String,
-    /// When a new one is made, in cron's syntax.
+    /// When a new one is made, in cron's syntax; `H` as the minute is one of this farm's own.
     pub schedule: String,
+    /// After how many seconds a run is given up, so that the next one can begin. Unset: never.
+    pub active_deadline_seconds: Option<NonZeroU32>,
 }

@@ -11,8 +11,10 @@ mod konnectivity;
 mod kubernetes;
 mod ltsp;
 mod manifest;
+mod network_policies;
 mod nodes;
 mod one_or_many;
+mod service;
 mod tags;
 
 pub use addons::*;
@@ -24,8 +26,10 @@ pub use konnectivity::*;
 pub use kubernetes::*;
 pub use ltsp::*;
 pub use manifest::ExtraManifest;
+pub use network_policies::NetworkPolicies;
 pub use nodes::*;
 pub use one_or_many::OneOrMany;
+pub use service::*;
 pub use tags::*;
 
 use indexmap::IndexMap;
@@ -66,6 +70,8 @@ pub struct Values {
     pub pki: Pki,
     /// How leases are given.
     pub dhcp: Dhcp,
+    /// Who reaches the pods of the farm.
+    pub network_policies: NetworkPolicies,
 }
 
 impl Values {

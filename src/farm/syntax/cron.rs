@@ -2,7 +2,8 @@
 
 use super::go_duration;
 
-/// A schedule of a CronJob: five fields, a macro, or `@every` and a duration (robfig/cron's standard parser).
+/// A schedule of a CronJob: five fields, a macro, or `@every` and a duration (robfig/cron's standard parser); and our
+/// own `H` in the place of the minute.
 pub fn is_cron(text: &str) -> bool {
     const MACROS: [&str; 7] = [
         "@yearly",
@@ -26,7 +27,10 @@ pub fn is_cron(text: &str) -> bool {
     if let Some(duration) = text.strip_prefix("@every ") {
         return go_duration(duration).is_some();
     }
-    let fields: Vec<&str> = text.split_whitespace().collect();
+    let mut fields: Vec<&str> = text.split_whitespace().collect();
+    if let Some(minute) = fields.first_mut().filter(|minute| **minute == "H") {
+        *minute = "0";
+    }
     let are_fields = fields.len() == FIELDS.len()
         && fields
             .iter()
@@ -80,6 +84,7 @@ mod tests {
             "0-30/10 1,2 ? JAN-mar sun",
             "*/5 * * * 1-5",
             "5/10 * * * *",
+            "H */6 * * *",
         ] {
             assert!(is_cron(good), "{good}");
         }
@@ -91,6 +96,9 @@ mod tests {
             "*/0 * * * *",
             "5-1 * * * *",
             ", * * * *",
+            "0 H * * *",
+            "H/2 * * * *",
+            "H",
         ] {
             assert!(!is_cron(bad), "{bad}");
         }

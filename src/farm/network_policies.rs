@@ -1,0 +1,181 @@
+//! Which pods are reached by whom: the ingress rules of NetworkPolicies.
+//!
+//! A pod that a policy selects takes nothing but what its rules let in. Probes of its own node's kubelet always come
+//! through: network plugins except the node from the policies of its pods.
+
+use indexmap::IndexSet;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::checks::range;
+use super::control_plane::opens_admin_port;
+use super::names::Names;
+use super::spec::{Fragment, KonnectivityMode, NodePools, TrafficPolicy, Values};
+
+/// A label of pods that may be clients of the etcd whose name is its value.
+pub const ETCD_CLIENT: &str = "kubefarm.io/etcd-client";
+
+/// The ingress rules of each policy (`NetworkPolicyIngressRule`).
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NetworkPolicies {
+    pub enabled: bool,
+    pub etcd: Vec<Value>,
+    pub api_server: Vec<Value>,
+    pub konnectivity_server: Vec<Value>,
+    pub boot_server: Vec<Value>,
+}
+
+impl NetworkPolicies {
+    /// The policies of a farm.
+    pub fn new(values: &Values, names: &Names) -> NetworkPolicies {
+        NetworkPolicies {
+            enabled: values.network_policies.enabled,
+            etcd: etcd(values, &names.kubernetes),
+            api_server: api_server(values),
+            konnectivity_server: konnectivity_server(values, &names.kubernetes),
+            boot_server: boot_server(values),
+        }
+    }
+}
+
+/// A rule: who (empty: everybody) may use which ports.
+fn rule(from: &[Value], ports: &[Value]) -> Value {
+    match from.is_empty() {
+        true => json!({"ports": ports}),
+        false => json!({"from": from, "ports": ports}),
+    }
+}
+
+fn tcp(port: u16) -> Value {
+    json!({"port": port, "protocol": "TCP"})
+}
+
+/// The pods of this namespace with a label.
+fn pods(label: &str, value: &str) -> Value {
+    json!({"podSelector": {"matchLabels": {label: value}}})
+}
+
+fn peers(fragments: &[Fragment]) -> impl Iterator<Item = Value> {
+    fragments.iter().cloned().map(Value::Object)
+}
+
+/// What containers of the user's own offer, to everybody: nothing is known of their clients.
+fn offered(sidecars: &[Fragment]) -> Option<Value> {
+    let ports = sidecars.iter().filter_map(|sidecar| sidecar.get("ports"));
+    let ports = ports.filter_map(Value::as_array).flatten();
+    let ports = ports.filter_map(|port| {
+        let protocol = port.get("protocol").and_then(Value::as_str);
+        let number = port.get("containerPort")?;
+        Some(json!({"port": number, "protocol": protocol.unwrap_or("TCP")}))
+    });
+    let ports: Vec<Value> = ports.collect();
+    (!ports.is_empty()).then(|| rule(&[], &ports))
+}
+
+/// Its members among themselves, the API server, backups, and pods that say that they are clients.
+fn etcd(values: &Values, prefix: &str) -> Vec<Value> {
+    let (etcd, policies) = (&values.kubernetes.etcd, &values.network_policies);
+    let name = format!("{prefix}-etcd");
+    let members = [pods("app", &name)];
+    let mut clients = vec![
+        pods("app", &format!("{prefix}-apiserver")),
+        pods("app", &format!("{name}-backup")),
+        pods(ETCD_CLIENT, &name),
+    ];
+    clients.extend(peers(&policies.etcd_clients));
+    let mut rules = vec![
+        rule(&members, &[tcp(etcd.ports.client), tcp(etcd.ports.peer)]),
+        rule(&clients, &[tcp(etcd.ports.client)]),
+    ];
+    let readers: Vec<Value> = peers(&policies.monitoring).collect();
+    if !readers.is_empty() {
+        rules.push(rule(&readers, &[tcp(etcd.ports.metrics)]));
+    }
+    rules.extend(offered(&etcd.sidecars));
+    rules
+}
+
+/// Everybody, by the ports that ask for credentials: of Konnectivity's server beside it only that of agents.
+fn api_server(values: &Values) -> Vec<Value> {
+    let kubernetes = &values.kubernetes;
+    let konnectivity = &kubernetes.konnectivity_server;
+    let mut ports = vec![tcp(kubernetes.api_server.port)];
+    let mut rules = Vec::new();
+    if konnectivity.enabled && konnectivity.mode == KonnectivityMode::Grpc {
+        ports.push(tcp(konnectivity.ports.agent));
+        rules.extend(offered(&konnectivity.sidecars));
+    }
+    rules.insert(0, rule(&[], &ports));
+    rules.extend(offered(&kubernetes.api_server.sidecars));
+    rules
+}
+
+/// API servers and agents. The port for debugging takes no credentials: nobody, unless the Service was to have it.
+fn konnectivity_server(values: &Values, prefix: &str) -> Vec<Value> {
+    let server = &values.kubernetes.konnectivity_server;
+    let api_servers = [pods("app", &format!("{prefix}-apiserver"))];
+    let mut rules = vec![
+        rule(&api_servers, &[tcp(server.ports.server)]),
+        rule(&[], &[tcp(server.ports.agent)]),
+    ];
+    if opens_admin_port(&server.service) {
+        rules.push(rule(&[], &[tcp(server.ports.admin)]));
+    }
+    rules.extend(offered(&server.sidecars));
+    rules
+}
+
+/// The nodes, by HTTP and TFTP.
+fn boot_server(values: &Values) -> Vec<Value> {
+    let clients: Vec<Value> = match &values.network_policies.boot_clients {
+        Some(clients) => peers(clients).collect(),
+        None => boot_networks(values),
+    };
+    let ports = [tcp(80), json!({"port": 69, "protocol": "UDP"})];
+    let mut rules = vec![rule(&clients, &ports)];
+    rules.extend(offered(&values.ltsp.sidecars));
+    rules
+}
+
+/// The networks of all node pools. None where a node's address may not be what the pod sees: without `Local` a Service
+/// may pass packets on under the address of the machine that they arrived at; and none where a pool does not say its
+/// network.
+fn boot_networks(values: &Values) -> Vec<Value> {
+    let is_local = values.ltsp.service.external_traffic_policy == Some(TrafficPolicy::Local);
+    let networks = networks(&values.node_pools).filter(|_| is_local);
+    let networks = networks.into_iter().flatten();
+    networks
+        .map(|network| json!({"ipBlock": {"cidr": network}}))
+        .collect()
+}
+
+fn networks(pools: &NodePools) -> Option<IndexSet<String>> {
+    let networks = pools.own().map(|(_, pool)| {
+        let range = range::parse(pool.range.as_deref()?).ok()?;
+        Some(range.network()?.trunc().to_string())
+    });
+    networks.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sidecars_keep_the_ports_that_they_name() {
+        let sidecar = |value: Value| match value {
+            Value::Object(sidecar) => sidecar,
+            _ => unreachable!(),
+        };
+        let sidecars = [
+            sidecar(json!({"name": "a", "ports": [{"containerPort": 9100}]})),
+            sidecar(json!({"name": "b"})),
+            sidecar(json!({"name": "c", "ports": [{"containerPort": 53, "protocol": "UDP"}]})),
+        ];
+        let dns = json!({"port": 53, "protocol": "UDP"});
+        let both = json!({"ports": [tcp(9100), dns]});
+        assert_eq!(offered(&sidecars), Some(both));
+        assert_eq!(offered(&sidecars[1..2]), None);
+    }
+}

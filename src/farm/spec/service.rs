@@ -1,0 +1,127 @@
+//! What every Service can be told.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// How a Service is reached.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub enum ServiceType {
+    #[default]
+    ClusterIP,
+    NodePort,
+    LoadBalancer,
+}
+
+/// What Kubernetes takes where nothing is written, or an empty text.
+pub(super) fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+/// Which pods get what arrives at a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub enum TrafficPolicy {
+    Cluster,
+    Local,
+}
+
+/// How many families of addresses a Service has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub enum FamilyPolicy {
+    SingleStack,
+    PreferDualStack,
+    RequireDualStack,
+}
+
+/// A family of addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+pub enum Family {
+    IPv4,
+    IPv6,
+}
+
+/// Declares a Service that may be reached from outside: the keys that all of them have, and its own.
+macro_rules! service {
+    ($(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, serde::Deserialize, schemars::JsonSchema)]
+        #[serde(rename_all = "camelCase")]
+        pub struct $name {
+            /// Create the Service.
+            #[serde(default)]
+            pub enabled: bool,
+            /// How it is reached.
+            #[serde(rename = "type", default, deserialize_with = "crate::farm::spec::service::or_default")]
+            pub kind: $crate::farm::spec::ServiceType,
+            $($(#[$field_meta])* pub $field: $type,)*
+            /// More labels for the Service.
+            #[serde(default)]
+            pub labels: $crate::farm::spec::TextMap,
+            /// Annotations for the Service.
+            #[serde(default)]
+            pub annotations: $crate::farm::spec::TextMap,
+            /// A fixed address, where the load balancer honours one.
+            #[serde(rename = "loadBalancerIP")]
+            pub load_balancer_ip: Option<String>,
+            /// Which load balancer is meant, where there are several. It cannot be changed later.
+            pub load_balancer_class: Option<String>,
+            /// The networks from which the load balancer lets clients in. Empty: all.
+            #[serde(default)]
+            pub load_balancer_source_ranges: Vec<String>,
+            /// Whether a LoadBalancer has node ports too. Unset: yes.
+            pub allocate_load_balancer_node_ports: Option<bool>,
+            /// `Local`: only pods of the node that a client's packets arrive at, which see the client's address.
+            /// `Cluster`, or unset: any pod, which may see the node's.
+            pub external_traffic_policy: Option<$crate::farm::spec::TrafficPolicy>,
+            /// One family of addresses or two.
+            pub ip_family_policy: Option<$crate::farm::spec::FamilyPolicy>,
+            /// The families, `IPv4` and `IPv6`, the first one first. Empty: that of `loadBalancerIP`, if it is IPv6, else
+            /// what the admin cluster chooses.
+            #[serde(default)]
+            pub ip_families: Vec<$crate::farm::spec::Family>,
+        }
+
+        impl $name {
+            /// The keys that all Services have.
+            pub fn keys(&self) -> $crate::farm::spec::ServiceKeys<'_> {
+                $crate::farm::spec::ServiceKeys {
+                    kind: self.kind,
+                    load_balancer_ip: self.load_balancer_ip.as_deref(),
+                    load_balancer_class: self.load_balancer_class.as_deref(),
+                    source_ranges: &self.load_balancer_source_ranges,
+                    node_ports: self.allocate_load_balancer_node_ports,
+                    traffic_policy: self.external_traffic_policy,
+                    family_policy: self.ip_family_policy,
+                    families: &self.ip_families,
+                }
+            }
+        }
+    };
+}
+pub(super) use service;
+
+/// How a Service is reached, borrowed from whichever it is.
+#[derive(Debug, Clone, Copy)]
+pub struct ServiceKeys<'a> {
+    pub kind: ServiceType,
+    pub load_balancer_ip: Option<&'a str>,
+    pub load_balancer_class: Option<&'a str>,
+    pub source_ranges: &'a [String],
+    pub node_ports: Option<bool>,
+    pub traffic_policy: Option<TrafficPolicy>,
+    pub family_policy: Option<FamilyPolicy>,
+    pub families: &'a [Family],
+}
+
+service! {
+    /// A Service with one port.
+    PortService {
+        /// The Service's port.
+        port: u16,
+        /// A fixed node port (30000-32767) for the types NodePort and LoadBalancer.
+        node_port: Option<u16>,
+    }
+}
