@@ -49,6 +49,7 @@ fn beside_the_api_server(values: &Values, findings: &mut Findings) {
     if server.mode != KonnectivityMode::Grpc {
         return;
     }
+    service_beside_the_api_server(values, findings);
     let keys = server.keys();
     let path = Path::from("kubernetes.konnectivityServer");
     for (key, unset) in [
@@ -92,6 +93,31 @@ fn server_count(values: &Values, findings: &mut Findings) {
             &Path::from(path).join("replicaCount"),
             problem.help("or set server-count, the most that there will be, in kubernetes.konnectivityServer.extraArgs"),
         );
+    }
+}
+
+/// The keys of its Service that would be for nobody in mode GRPC.
+fn service_beside_the_api_server(values: &Values, findings: &mut Findings) {
+    let server = &values.kubernetes.konnectivity_server;
+    let keys = server.service.keys();
+    for (key, is_set) in [
+        ("loadBalancerClass", keys.load_balancer_class.is_some()),
+        ("loadBalancerSourceRanges", !keys.source_ranges.is_empty()),
+        ("allocateLoadBalancerNodePorts", keys.node_ports.is_some()),
+        ("externalTrafficPolicy", keys.traffic_policy.is_some()),
+        ("ipFamilyPolicy", keys.family_policy.is_some()),
+        ("ipFamilies", !keys.families.is_empty()),
+    ] {
+        if is_set {
+            let problem = Problem::warning(
+                "with mode GRPC agents come through the API server's Service, which has its own",
+            );
+            let path = Path::from("kubernetes.konnectivityServer.service").join(key);
+            findings.record(
+                &path,
+                problem.help(format!("set kubernetes.apiServer.service.{key}")),
+            );
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use ipnet::IpNet;
 use serde_json::Value;
 
 use super::pods::known_keys;
+use super::services::pools_outside;
 use crate::farm::findings::Findings;
 use crate::farm::spec::{Fragment, Values};
 use crate::values::{Path, Problem};
@@ -16,6 +17,9 @@ pub fn check(values: &Values, findings: &mut Findings) {
     let policies = &values.network_policies;
     let path = Path::from("networkPolicies");
     let boot_clients = policies.boot_clients.as_deref();
+    if policies.enabled {
+        nodes_outside(values, findings);
+    }
     for (key, peers) in [
         ("monitoring", policies.monitoring.as_slice()),
         ("etcdClients", &policies.etcd_clients),
@@ -30,6 +34,26 @@ pub fn check(values: &Values, findings: &mut Findings) {
         findings.record(
             &path.join("bootClients"),
             problem.help("null: who they are follows from the node pools; or name the networks: [{ipBlock: {cidr: 10.64.0.0/16}}]"),
+        );
+    }
+}
+
+/// Where only networks are named, nodes of others cannot boot.
+fn nodes_outside(values: &Values, findings: &mut Findings) {
+    let clients = values.network_policies.boot_clients.as_deref();
+    let networks = clients.unwrap_or_default().iter().map(|peer| {
+        let network = peer.get("ipBlock")?.get("cidr")?.as_str()?;
+        network.parse().ok()
+    });
+    let networks: Option<Vec<IpNet>> = networks.collect();
+    let Some(networks) = networks.filter(|networks| values.ltsp.enabled && !networks.is_empty())
+    else {
+        return;
+    };
+    for network in pools_outside(values, &networks) {
+        findings.warning(
+            &Path::from("networkPolicies.bootClients"),
+            format!("nodes of {network} are not let in"),
         );
     }
 }

@@ -2,10 +2,12 @@
 
 use std::net::IpAddr;
 
+use indexmap::IndexSet;
 use ipnet::IpNet;
 
+use super::range;
 use crate::farm::findings::Findings;
-use crate::farm::spec::{Family, FamilyPolicy, ServiceKeys, ServiceType, Values};
+use crate::farm::spec::{Family, FamilyPolicy, KonnectivityMode, ServiceKeys, ServiceType, Values};
 use crate::farm::syntax::is_label_key;
 use crate::values::{Path, Problem};
 
@@ -15,6 +17,54 @@ pub fn check(values: &Values, findings: &mut Findings) {
         let path = Path::from(path);
         load_balancer(&keys, &path, findings);
         families(&keys, &path, findings);
+    }
+    nodes_outside(values, findings);
+}
+
+/// Networks of node pools that lie in none of `networks`.
+pub fn pools_outside(values: &Values, networks: &[IpNet]) -> Vec<IpNet> {
+    let ranges = values.node_pools.own().filter_map(|(_, pool)| {
+        let range = range::parse(pool.range.as_deref()?).ok()?;
+        Some(range.network()?.trunc())
+    });
+    let outside = |pool: &IpNet| !networks.iter().any(|network| network.contains(pool));
+    let outside: IndexSet<IpNet> = ranges.filter(outside).collect();
+    outside.into_iter().collect()
+}
+
+/// Nodes that a load balancer does not let in, though they call what is behind it.
+fn nodes_outside(values: &Values, findings: &mut Findings) {
+    let kubernetes = &values.kubernetes;
+    let konnectivity = &kubernetes.konnectivity_server;
+    let dialled = konnectivity.enabled && konnectivity.mode == KonnectivityMode::HttpConnect;
+    for (path, keys, is_called) in [
+        (
+            "kubernetes.apiServer.service",
+            kubernetes.api_server.service.keys(),
+            kubernetes.enabled,
+        ),
+        (
+            "kubernetes.konnectivityServer.service",
+            konnectivity.service.keys(),
+            kubernetes.enabled && dialled,
+        ),
+        (
+            "ltsp.service",
+            values.ltsp.service.keys(),
+            values.ltsp.enabled,
+        ),
+    ] {
+        let ranges = keys.source_ranges.iter();
+        let ranges: Option<Vec<IpNet>> = ranges.map(|text| text.trim().parse().ok()).collect();
+        let Some(ranges) = ranges.filter(|ranges| is_called && !ranges.is_empty()) else {
+            continue;
+        };
+        for network in pools_outside(values, &ranges) {
+            findings.warning(
+                &Path::from(path).join("loadBalancerSourceRanges"),
+                format!("nodes of {network} are not let in"),
+            );
+        }
     }
 }
 
