@@ -218,7 +218,7 @@ fn script_sections(sections: &TextMap) -> Vec<ScriptSection> {
         .collect()
 }
 
-/// A section for each of a node's MACs, or for its address or name, where its tags bring settings.
+/// A section for each of a node's MACs, or for its addresses or name, where its tags bring settings.
 pub fn node_sections(pools: &NodePools, tags: &TagSettings) -> Vec<NodeSection> {
     let mut sections = Vec::new();
     for (_, pool) in pools.own() {
@@ -233,11 +233,12 @@ pub fn node_sections(pools: &NodePools, tags: &TagSettings) -> Vec<NodeSection> 
         }
         for node in &pool.nodes {
             let macs = node.mac.as_ref().map(|mac| mac.split()).unwrap_or_default();
-            let names = match (&node.ip, &node.name) {
+            let addresses = node.addresses().map(|address| address.ip.to_string());
+            let addresses: Vec<String> = addresses.collect();
+            let names = match &node.name {
                 _ if !macs.is_empty() => macs,
-                (Some(address), _) => vec![address.clone()],
-                (None, Some(name)) => vec![name.clone()],
-                (None, None) => Vec::new(),
+                _ if !addresses.is_empty() => addresses,
+                name => name.iter().cloned().collect(),
             };
             sections.extend(names.iter().map(|name| NodeSection {
                 section: ltsp_name(name),
@@ -249,9 +250,9 @@ pub fn node_sections(pools: &NodePools, tags: &TagSettings) -> Vec<NodeSection> 
 }
 
 /// What LTSP calls a machine: its MAC without the kind of hardware that dnsmasq takes before it (`06-`), its address
-/// without brackets, or its name.
+/// or its name.
 fn ltsp_name(text: &str) -> String {
-    let name = text.trim().trim_matches(['[', ']']).to_ascii_lowercase();
+    let name = text.trim().to_ascii_lowercase();
     match name.split_once('-') {
         Some((_, mac)) if mac.contains(':') => mac.to_owned(),
         _ => name,

@@ -71,6 +71,7 @@ pub struct DhcpHost {
     #[serde(rename = "clientID")]
     pub client_id: Option<String>,
     pub set_tags: Vec<String>,
+    /// Addresses, joined by commas: one field of the resource, several of the line.
     pub ip: Option<String>,
     pub hostname: Option<String>,
     pub lease_time: String,

@@ -1,12 +1,14 @@
 //! What counts as a name, an address, a duration: pure predicates, each with the source of its rule.
 
 mod cron;
+mod host_address;
 mod images;
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 pub use cron::is_cron;
+pub use host_address::HostAddress;
 pub use images::{image_fault, is_image_digest, is_image_tag};
 
 /// A MAC address as dnsmasq and LTSP compare it: six hexadecimal octets joined by colons.
@@ -256,14 +258,6 @@ pub fn dnsmasq_field_fault(text: &str) -> Option<&'static str> {
 
 /// The bytes of a line that dnsmasq reads in one piece; the rest is another line to it (MAXDNAME, dns-protocol.h).
 pub const DNSMASQ_LINE: usize = 1023;
-
-/// An address as dnsmasq's lines take it: IPv6 in brackets.
-pub fn dnsmasq_address(address: &str) -> String {
-    match address.parse() {
-        Ok(IpAddr::V6(address)) => format!("[{address}]"),
-        _ => address.to_owned(),
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::kubernetes::load_balancers;
-use super::nodes::node_address;
+use super::nodes::node_addresses;
 use super::options::places;
 use super::range::{self, Range};
 use crate::farm::findings::Findings;
@@ -224,12 +224,12 @@ impl Farm<'_> {
     fn nodes(&self, has_cluster: bool, findings: &mut Findings) {
         for pool in &self.pools {
             for (index, node) in pool.pool.nodes.iter().enumerate() {
-                let Some(address) = node.ip.as_deref().and_then(node_address) else {
-                    continue;
-                };
                 let path = pool.path.join("nodes").join(index).join("ip");
-                if let Some(message) = self.owner(pool, address, has_cluster, findings) {
-                    findings.error(&path, message);
+                for (path, address) in node_addresses(node, &path) {
+                    let Some(address) = address else { continue };
+                    if let Some(message) = self.owner(pool, address.ip, has_cluster, findings) {
+                        findings.error(&path, message);
+                    }
                 }
             }
         }

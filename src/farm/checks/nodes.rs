@@ -1,7 +1,7 @@
 //! Nodes: the syntax of names and addresses, and that no two nodes share one.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 
 use super::dhcp::ranges;
 use super::options::places;
@@ -10,7 +10,8 @@ use crate::farm::findings::Findings;
 use crate::farm::leases::{client_id, host};
 use crate::farm::spec::{Machine, NodePools};
 use crate::farm::syntax::{
-    DNSMASQ_LINE, dnsmasq_field_fault, is_dns_name, is_dnsmasq_mac, is_lease_time, is_mac,
+    DNSMASQ_LINE, HostAddress, dnsmasq_field_fault, is_dns_name, is_dnsmasq_mac, is_lease_time,
+    is_mac,
 };
 use crate::values::{Path, Problem};
 
@@ -29,7 +30,7 @@ pub fn check(pools: &NodePools, release_tag: &str, findings: &mut Findings) {
             }
             name(node, &path, &mut taken, findings);
             macs(node, &path, &mut taken, findings);
-            address(node, &path, &ranges, &mut taken, findings);
+            addresses(node, &path, &ranges, &mut taken, findings);
             identity(node, &path, &mut taken, findings);
             line(node, &pool.tags, release_tag, &path, findings);
         }
@@ -129,39 +130,49 @@ fn mac_fault(mac: &str) -> Option<&'static str> {
     (first & 1 == 1).then_some("an odd first octet is that of a group")
 }
 
-/// A node's address; an IPv6 address may stand in brackets, as dnsmasq has it.
-pub fn node_address(text: &str) -> Option<IpAddr> {
-    let bracketed = text
-        .strip_prefix('[')
-        .and_then(|text| text.strip_suffix(']'));
-    match bracketed {
-        Some(inner) => inner.parse().map(IpAddr::V6).ok(),
-        None => text.parse().ok(),
-    }
+/// A node's addresses with their places, `None` for what is not one. `path` is that of its `ip`.
+pub fn node_addresses(node: &Machine, path: &Path) -> Vec<(Path, Option<HostAddress>)> {
+    let texts = node.ip.iter().flat_map(|texts| places(texts, path));
+    texts
+        .map(|(path, text)| (path, text.parse().ok()))
+        .collect()
 }
 
-fn address(
+fn addresses(
     node: &Machine,
     path: &Path,
     ranges: &[Range],
     taken: &mut Taken,
     findings: &mut Findings,
 ) {
-    let Some(text) = &node.ip else { return };
     let path = path.join("ip");
-    let Some(address) = node_address(text) else {
-        findings.error(&path, format!("`{text}` is not an IP address"));
-        return;
-    };
-    taken.take("address", &address.to_string(), &path, findings);
-    if !ranges.is_empty() && !ranges.iter().any(|range| range.may_hold(address)) {
-        let problem = Problem::warning(format!(
-            "{address} is in no pool's range, so dnsmasq leases it to nobody"
-        ));
-        findings.record(
-            &path,
-            problem.help("unless another release serves a range that holds it"),
-        );
+    let texts = node.ip.iter().flat_map(|texts| places(texts, &path));
+    let mut four = None;
+    for (path, text) in texts {
+        let Ok(address) = text.parse::<HostAddress>() else {
+            findings.error(&path, format!("`{text}` is not an IP address"));
+            continue;
+        };
+        if address.ip.is_ipv4()
+            && let Some(first) = four.replace(address)
+        {
+            let problem = Problem::error(format!(
+                "{first} and {address}: dnsmasq gives a node one IPv4 address, beside any number of IPv6"
+            ));
+            findings.record(&path, problem.help("list a node for each network card"));
+        }
+        taken.take("address", &address.ip.to_string(), &path, findings);
+        let is_held = ranges.iter().any(|range| range.may_hold(&address));
+        if !ranges.is_empty() && !is_held {
+            let ip = address.ip;
+            let problem = Problem::warning(format!(
+                "{ip} is in no pool's range, so dnsmasq leases it to nobody"
+            ));
+            findings.record(
+                &path,
+                problem.help("unless another release serves a range that holds it"),
+            );
+        }
     }
 }
 

@@ -10,7 +10,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use crate::farm::spec::NodePools;
-use crate::farm::syntax::{dnsmasq_field_fault, is_lease_time, is_tag, netmask_prefix};
+use crate::farm::syntax::{
+    HostAddress, dnsmasq_field_fault, is_lease_time, is_tag, netmask_prefix,
+};
 
 /// A range.
 #[derive(Debug, PartialEq, Eq)]
@@ -74,10 +76,11 @@ impl Range {
     }
 
     /// Whether dnsmasq may give `address` to a host.
-    pub fn may_hold(&self, address: IpAddr) -> bool {
+    pub fn may_hold(&self, address: &HostAddress) -> bool {
         match self.place {
-            Place::Of(network) => network.contains(&address),
-            Place::Any6 => address.is_ipv6(),
+            Place::Of(network) if address.is_host_part() => network.prefix_len() == 64,
+            Place::Of(network) => network.contains(&address.ip),
+            Place::Any6 => address.ip.is_ipv6(),
         }
     }
 }
@@ -285,7 +288,7 @@ mod tests {
 
     fn holds(range: &str, address: &str) -> bool {
         let address = address.parse().expect("an address");
-        parse(range).expect(range).may_hold(address)
+        parse(range).expect(range).may_hold(&address)
     }
 
     #[test]
@@ -294,6 +297,8 @@ mod tests {
         assert!(holds(static_range, "10.0.1.9") && !holds(static_range, "10.0.2.9"));
         assert!(holds("10.0.0.1,10.0.0.9", "10.9.0.1") && !holds("10.0.0.1,10.0.0.9", "11.0.0.1"));
         assert!(holds("fd00::1,fd00::ff", "fd00::9") && !holds("fd00::1,fd00::ff", "fd01::9"));
+        assert!(holds("fd00::1,fd00::ff", "[::9]") && !holds("fd00::,static,80", "::9"));
+        assert!(holds("fd00::1,fd00::ff", "[fd00::8/125]"));
         assert!(holds("::,constructor:eth*", "fd01::9") && !holds("::,ra-only", "10.0.0.1"));
     }
 

@@ -4,7 +4,6 @@ use super::{DhcpHost, HostPart};
 use crate::farm::boot::{PART_SIZE, part_suffix};
 use crate::farm::spec::{DhcpMode, Machine, Values};
 use crate::farm::split::{Limits, split};
-use crate::farm::syntax::dnsmasq_address;
 
 /// The tag of every node that a farm lists: it is of that farm, whichever range its address is in.
 pub const LISTED: &str = "listed";
@@ -49,18 +48,19 @@ pub fn client_id(text: &str) -> &str {
 pub fn host(node: &Machine, tags: &[String], release: &str) -> DhcpHost {
     let own = [release, LISTED].map(str::to_owned);
     let set_tags: Vec<String> = tags.iter().cloned().chain(own).collect();
-    let ip = node.ip.as_deref().map(dnsmasq_address);
+    let addresses = node.addresses().map(|address| address.to_string());
+    let addresses: Vec<String> = addresses.collect();
     let lease_time = node.lease_time.as_deref().unwrap_or("infinite");
     let (macs, client_id, mut fields) = identity(node);
     fields.extend(set_tags.iter().map(|tag| format!("set:{tag}")));
-    fields.extend(ip.clone());
+    fields.extend(addresses.iter().cloned());
     fields.extend(node.name.clone());
     fields.push(lease_time.to_owned());
     DhcpHost {
         macs,
         client_id,
         set_tags,
-        ip,
+        ip: (!addresses.is_empty()).then(|| addresses.join(",")),
         hostname: node.name.clone(),
         lease_time: lease_time.to_owned(),
         fields,

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, SeqAccess, Unexpected, Visitor};
 
 use super::OneOrMany;
+use crate::farm::syntax::HostAddress;
 use crate::values::Segment;
 
 /// The pools, each with the step that leads to it: an index of the list, or a key of the map.
@@ -50,13 +51,23 @@ pub struct Machine {
     pub name: Option<String>,
     /// Its MAC addresses: one, several separated by commas, or a list.
     pub mac: Option<OneOrMany>,
-    /// Its address.
-    pub ip: Option<String>,
+    /// Its addresses, one of IPv4 and any number of IPv6: one, several separated by commas, or a list.
+    pub ip: Option<OneOrMany>,
     /// Its DHCP client identifier, instead of a MAC.
     #[serde(rename = "clientID")]
     pub client_id: Option<String>,
     /// How long its lease lasts: seconds, `45m`, `12h`, `7d` or `infinite` (the default).
     pub lease_time: Option<String>,
+}
+
+impl Machine {
+    /// Its addresses, as far as they are some.
+    pub fn addresses(&self) -> impl Iterator<Item = HostAddress> {
+        let texts = self.ip.as_ref().map(OneOrMany::split).unwrap_or_default();
+        texts
+            .into_iter()
+            .filter_map(|text| text.trim().parse().ok())
+    }
 }
 
 impl<'de> Deserialize<'de> for NodePools {
