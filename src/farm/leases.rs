@@ -6,8 +6,9 @@ mod pools;
 
 use serde::Serialize;
 
-pub use boot::PLATFORMS;
-pub use hosts::{client_id, host};
+pub use boot::{EFI_OF_32_BITS, PLATFORMS, has_own_services};
+pub use hosts::{LISTED, client_id, host};
+pub use pools::PROXIED;
 
 use super::spec::{self, Flags, LeaseVolume, Tags, Values};
 use super::workload::Workload;
@@ -143,7 +144,11 @@ impl Dhcp {
                 persistence: standalone.persistence.clone(),
             },
             hosts: hosts::parts(values, tag),
-            pool_options: pools::options(&values.node_pools, tag),
+            pool_options: [
+                pools::options(&values.node_pools, tag),
+                boot::proxied(values, tag),
+            ]
+            .concat(),
             boot_options: boot::options(values, tag),
             address_options: address
                 .map(|address| boot::address_options(values, tag, address))

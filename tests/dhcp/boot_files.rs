@@ -39,16 +39,31 @@ fn assert_boot_files(machine: &Machine) {
         (11, GRUB_ARM64.to_owned(), None),
         (16, url(SHIM), http_client.clone()),
         (19, url(GRUB_ARM64), http_client),
-        // 32-bit UEFI: an address, and nothing to boot.
+        // UEFI of 32 bits, UEFI of other processors: an address, and nothing to boot.
         (6, String::new(), None),
+        (10, String::new(), None),
+        (15, String::new(), None),
+        (18, String::new(), None),
+        (27, String::new(), None),
     ] {
         let found = told(machine.boot(architecture));
         assert_eq!(found, (file, kind), "architecture {architecture}");
     }
-    for architecture in [0, 7] {
-        let architecture = format!("0x5d:{architecture:04x}");
-        let lease = machine.ask(&["-x", &architecture, IPXE[0], IPXE[1]]);
-        assert_eq!(told(lease), (url("ltsp/boot.ipxe"), None));
+    let script = url("ltsp/boot.ipxe");
+    for (architecture, file) in [
+        (0, script.as_str()),
+        (7, &script),
+        (11, &script),
+        (6, ""),
+        (10, ""),
+    ] {
+        let number = format!("0x5d:{architecture:04x}");
+        let lease = machine.ask(&["-x", &number, IPXE[0], IPXE[1]]);
+        assert_eq!(
+            told(lease),
+            (file.to_owned(), None),
+            "iPXE on {architecture}"
+        );
     }
 }
 

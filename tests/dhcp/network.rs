@@ -111,7 +111,10 @@ impl Network {
     /// Starts a server at `address`, whose files are in `folder`, and waits until it listens.
     #[track_caller]
     pub fn serve(&self, address: &str, server: &Server, folder: &Path) -> Running<'_> {
-        let host = self.host(&format!("$in addr add {address}/16 dev eth1;"));
+        let last = address.rsplit('.').next().expect("four numbers");
+        let host = self.host(&format!(
+            "$in addr add {address}/16 dev eth1; $in addr add fd00:64::{last}/64 dev eth1 nodad;"
+        ));
         self.start(&host, server, &folder.join("log"))
     }
 
@@ -211,6 +214,15 @@ impl Machine<'_> {
     pub fn boot(&self, architecture: u16) -> Option<Lease> {
         let architecture = format!("0x5d:{architecture:04x}");
         self.ask(&["-x", &architecture, "-V", "PXEClient"])
+    }
+
+    /// Runs a program on it, at `address` and with this address of its own link (RFC 4291, section 2.5.6).
+    pub fn run_at(&self, address: &str, link_local: &str, words: &[&str]) -> Finished {
+        let script = format!(
+            "ip addr add {address}/16 dev eth1; ip addr add {link_local}/64 dev eth1 nodad; exec \"$@\""
+        );
+        let mut command = self.network.command(Some(&self.host));
+        run(command.args(["sh", "-ec", &script, "sh"]).args(words))
     }
 
     /// Asks with these further arguments of udhcpc.

@@ -11,8 +11,8 @@ import time
 
 COOKIE = b"\x63\x82\x53\x63"
 WAIT = 6
-# What boot ROMs ask for: netmask, router, name servers, host name, broadcast, server, file.
-WANTED = bytes([1, 3, 6, 12, 28, 66, 67])
+# What boot ROMs ask for: netmask, router, name servers, host name, broadcast, time servers, server, file.
+WANTED = bytes([1, 3, 6, 12, 28, 42, 66, 67])
 
 
 def checksum(data):
@@ -23,12 +23,12 @@ def checksum(data):
     return ~total & 0xFFFF
 
 
-def request(mac, architecture, transaction, offered):
-    """A DHCPDISCOVER, or with an offer the DHCPREQUEST that takes it."""
+def request(mac, architecture, transaction, offered, more=b""):
+    """A DHCPDISCOVER, or with an offer the DHCPREQUEST that takes it. `more` is further options."""
     options = bytes([53, 1, 3 if offered else 1, 93, 2]) + struct.pack("!H", architecture)
     for number, address in [(50, "ip"), (54, "by")] if offered else []:
         options += bytes([number, 4]) + socket.inet_aton(offered[address])
-    options += bytes([55, len(WANTED)]) + WANTED + b"\xff"
+    options += bytes([55, len(WANTED)]) + WANTED + more + b"\xff"
     head = struct.pack("!BBBBIHH16x", 1, 1, 6, 0, transaction, 0, 0x8000)
     payload = head + mac + bytes(10) + bytes(192) + COOKIE + options
     udp = struct.pack("!HHHH", 68, 67, 8 + len(payload), 0) + payload
@@ -37,21 +37,26 @@ def request(mac, architecture, transaction, offered):
     return b"\xff" * 6 + mac + b"\x08\x00" + ip + udp
 
 
-def reply(frame, transaction):
-    """What the reply in a frame gives, or None."""
+def packet_of(frame, transaction):
+    """The DHCP reply in a frame, or None."""
     if frame[12:14] != b"\x08\x00" or frame[23] != 17:
         return None
     udp = 14 + (frame[14] & 15) * 4
     dhcp = frame[udp + 8 :]
     if frame[udp : udp + 4] != struct.pack("!HH", 67, 68) or dhcp[4:8] != struct.pack("!I", transaction):
         return None
+    return dhcp
+
+
+def given(dhcp):
+    """What a reply gives."""
     options = parse_options(dhcp[240:])
     address = lambda data: ".".join(map(str, data))
     text = lambda data: data.rstrip(b"\0").decode()
     found = {"type": options[53][0], "ip": address(dhcp[16:20]), "next-server": address(dhcp[20:24])}
     for number, name, show in [
         (1, "netmask", address), (3, "router", address), (6, "dns", address), (12, "name", text),
-        (28, "broadcast", address), (54, "by", address), (66, "server", text), (67, "file", text),
+        (28, "broadcast", address), (42, "time", address), (54, "by", address), (66, "server", text), (67, "file", text),
     ]:
         if number in options:
             found[name] = show(options[number])
@@ -70,15 +75,17 @@ def parse_options(data):
     return options
 
 
-def exchange(link, mac, architecture, transaction, offered=None):
-    link.send(request(mac, architecture, transaction, offered))
+def exchange(link, mac, architecture, transaction, offered=None, more=b"", read=given):
+    """Sends a request, and reads the answer to it; None where there is none."""
+    link.send(request(mac, architecture, transaction, offered, more))
     end = time.monotonic() + WAIT
     while (left := end - time.monotonic()) > 0:
         link.settimeout(left)
         try:
-            found = reply(link.recv(4096), transaction)
+            packet = packet_of(link.recv(4096), transaction)
         except TimeoutError:
             break
+        found = packet and read(packet)
         if found and found["type"] == (5 if offered else 2):
             return found
     return None
@@ -93,4 +100,5 @@ def ask(interface, machine, transaction):
         return offered and exchange(link, mac, architecture, transaction, offered)
 
 
-json.dump([ask(sys.argv[1], machine, 0x1000 + n) for n, machine in enumerate(sys.argv[2:])], sys.stdout)
+if __name__ == "__main__":
+    json.dump([ask(sys.argv[1], machine, 0x1000 + n) for n, machine in enumerate(sys.argv[2:])], sys.stdout)

@@ -1,10 +1,8 @@
 //! DHCP: ranges and options in dnsmasq's own syntax.
 
-use std::net::Ipv6Addr;
-
 use serde_json::Value as Json;
 
-use super::range::{self, Kind, Range};
+use super::range::{self, Range};
 use super::{options, text_of};
 use crate::farm::findings::Findings;
 use crate::farm::spec::{DhcpMode, Flags, NodePool, NodePools, Values};
@@ -60,11 +58,9 @@ pub fn check(values: &Values, findings: &mut Findings) {
     for (step, pool) in &values.node_pools.0 {
         let path = Path::from("nodePools").join(step.clone());
         own_range(pool, &path.join("range"), findings);
-        proxy(pool, &path.join("range"), findings);
         extra_options(pool, values.dhcp.mode, &path.join("extraOpts"), findings);
     }
     tag_options(values, findings);
-    boot_address(values, findings);
     server_flags(values, findings);
     let interface = values.dhcp.standalone.interface.as_deref();
     if values.dhcp.mode == DhcpMode::Standalone
@@ -110,20 +106,6 @@ fn own_range(pool: &NodePool, path: &Path, findings: &mut Findings) {
         findings.error(path, "`?` stands for the release's tag in extraOpts alone");
     } else {
         range_syntax(range, path, findings);
-    }
-}
-
-/// Beside another DHCP server, dnsmasq says what to boot to those only whom `pxe-service` offers something.
-fn proxy(pool: &NodePool, path: &Path, findings: &mut Findings) {
-    let range = pool.range.as_deref().map(range::parse);
-    let is_proxy = matches!(range, Some(Ok(range)) if range.kind == Kind::Proxy);
-    let mut further = pool.extra_opts.iter().flatten();
-    if is_proxy && !further.any(|(key, _)| key == "pxe-service") {
-        let problem =
-            Problem::warning("with `proxy` dnsmasq answers nobody unless a `pxe-service` is set");
-        let help = "add one for each platform to extraOpts: \
-                    {pxe-service: \"tag:?,x86PC,boot,ltsp/grub/i386-pc/core.0\"}";
-        findings.record(path, problem.help(help));
     }
 }
 
@@ -223,22 +205,6 @@ fn enough_leases(values: &Values, flags: &Flags, path: &Path, findings: &mut Fin
         let message = format!("{nodes} nodes need a lease each, and dnsmasq gives {limit}");
         let problem = Problem::error(message).help("raise dhcp-lease-max");
         findings.record(&path.join("dhcp-lease-max"), problem);
-    }
-}
-
-/// DHCP hands the boot server's address out in a field of four bytes (RFC 2131, siaddr).
-fn boot_address(values: &Values, findings: &mut Findings) {
-    let ltsp = &values.ltsp;
-    let address = ltsp.service.load_balancer_ip.as_deref().unwrap_or_default();
-    if ltsp.enabled && ltsp.publish_dhcp && address.parse::<Ipv6Addr>().is_ok() {
-        let problem = Problem::error(format!(
-            "nodes boot from an IPv4 address; {address} is none"
-        ));
-        let help = "with ltsp.publishDHCP=false you tell them yourself where to boot from";
-        findings.record(
-            &Path::from("ltsp.service.loadBalancerIP"),
-            problem.help(help),
-        );
     }
 }
 

@@ -8,6 +8,7 @@ mod konnectivity;
 mod kubernetes;
 mod labels;
 mod ltsp;
+mod netboot;
 mod network;
 mod network_policies;
 mod nodes;
@@ -49,6 +50,7 @@ pub fn check(
     nodes::check(&values.node_pools, &names.ltsp, findings);
     tags::check(values, &names.ltsp, findings);
     dhcp::check(values, findings);
+    netboot::check(values, findings);
     ltsp::check(&values.ltsp.config, values, findings);
     scripts::check(&values.ltsp.config, values, findings);
 }

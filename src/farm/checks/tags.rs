@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::farm::findings::Findings;
-use crate::farm::leases::PLATFORMS;
+use crate::farm::leases::{EFI_OF_32_BITS, LISTED, PLATFORMS, PROXIED};
 use crate::farm::settings::fold;
 use crate::farm::spec::{Tags, TaintEffect, Values};
 use crate::farm::syntax::{is_label_key, is_label_value, is_tag};
@@ -40,15 +40,10 @@ pub fn check(values: &Values, release_tag: &str, findings: &mut Findings) {
 /// Tags that a DHCP request has for other reasons: dnsmasq's own (dnsmasq(8), --dhcp-host, --dhcp-range), those of
 /// platforms, and the release's.
 fn is_given_otherwise(tag: &str, release_tag: &str) -> bool {
-    const DNSMASQ: [&str; 6] = [
-        "known",
-        "known-othernet",
-        "bootp",
-        "dhcpv6",
-        "iPXE",
-        "listed",
-    ];
+    const DNSMASQ: [&str; 4] = ["known", "known-othernet", "bootp", "dhcpv6"];
+    let ours = ["iPXE", EFI_OF_32_BITS, LISTED, PROXIED];
     DNSMASQ.contains(&tag)
+        || ours.contains(&tag)
         || PLATFORMS.iter().any(|platform| platform.tag == tag)
         || tag == release_tag
 }

@@ -1,7 +1,8 @@
 //! What a machine is told to boot: one boot file each, by what its firmware says of itself.
 
+use super::pools::{PROXIED, has_proxy};
 use super::{DhcpOption, DnsmasqOption, option_key};
-use crate::farm::spec::{Tags, Values};
+use crate::farm::spec::{NodePools, Tags, Values};
 
 /// A kind of firmware, the tag that its requests get, and what it loads from the boot server.
 #[derive(Debug)]
@@ -52,10 +53,17 @@ pub const PLATFORMS: [Platform; 5] = [
     },
 ];
 
+/// The tag of UEFI of 32 bits, by PXE and by HTTP, x86 and ARM, for which nothing is built: the kernels have 64.
+pub const EFI_OF_32_BITS: &str = "EFI_32BIT";
+const ARCHITECTURES_OF_32_BITS: [&str; 4] = ["6", "10", "15", "18"];
+
 /// The tag of iPXE, which has the architecture of the firmware below it besides.
 const IPXE: &str = "iPXE";
 /// The script that iPXE boots kernel and initrd with.
 const IPXE_SCRIPT: &str = "ltsp/boot.ipxe";
+
+/// What the one item of a PXE menu is called.
+const MENU_TEXT: &str = "Boot into the cluster";
 
 const BOOT_FILE: &str = "option:bootfile-name";
 const TFTP_SERVER: &str = "option:tftp-server";
@@ -65,13 +73,16 @@ const VENDOR_CLASS: &str = "option:vendor-class";
 pub fn matchers() -> Vec<DnsmasqOption> {
     // iPXE announces itself by its own encapsulating option (ipxe.org/howto/dhcpd).
     let ipxe = DnsmasqOption::new("dhcp-match", &["set:iPXE", "175"]);
-    let platforms = PLATFORMS.iter().flat_map(|platform| {
-        platform.architectures.iter().map(move |architecture| {
-            let tag = format!("set:{}", platform.tag);
+    let platforms = PLATFORMS.iter();
+    let platforms = platforms.map(|platform| (platform.tag, platform.architectures));
+    let all = platforms.chain([(EFI_OF_32_BITS, ARCHITECTURES_OF_32_BITS.as_slice())]);
+    let by_architecture = all.flat_map(|(tag, architectures)| {
+        architectures.iter().map(move |architecture| {
+            let tag = format!("set:{tag}");
             DnsmasqOption::new("dhcp-match", &[&tag, "option:client-arch", architecture])
         })
     });
-    std::iter::once(ipxe).chain(platforms).collect()
+    std::iter::once(ipxe).chain(by_architecture).collect()
 }
 
 /// Boot options that need no address.
@@ -91,17 +102,64 @@ pub fn address_options(values: &Values, release: &str, address: &str) -> Vec<Dhc
     let Some(ours) = Ours::new(values, release) else {
         return Vec::new();
     };
-    let url = |file: &str| format!("http://{address}/{file}");
     let server = ["option:server-ip-address", TFTP_SERVER];
     let server = server.map(|key| ours.option(key, &[], address));
     let by_http = PLATFORMS.iter().filter(|platform| platform.by_http);
     let by_http = by_http.map(|platform| {
         let tags = [platform.tag, "!iPXE"];
-        ours.option(BOOT_FILE, &tags, &url(platform.file))
+        ours.option(BOOT_FILE, &tags, &url(address, platform.file))
     });
-    let ipxe = ours.option(BOOT_FILE, &[IPXE], &url(IPXE_SCRIPT));
+    let not_for_us = format!("!{EFI_OF_32_BITS}");
+    let ipxe = ours.option(BOOT_FILE, &[IPXE, &not_for_us], &url(address, IPXE_SCRIPT));
     let options = server.into_iter().chain(by_http).chain([ipxe]);
     options.flatten().collect()
+}
+
+/// What machines boot that have their address from another DHCP server (dnsmasq(8), --pxe-service): such answers hold
+/// no options. Nothing where the boot server's address is not known beforehand, or the user's own lines say it.
+pub fn proxied(values: &Values, release: &str) -> Vec<DnsmasqOption> {
+    let pools = &values.node_pools;
+    let told = Ours::new(values, release).is_some();
+    let is_ours = told && has_proxy(pools) && !has_own_services(pools);
+    let address = values.ltsp.service.load_balancer_ip.as_deref();
+    let Some(address) = address.filter(|_| is_ours) else {
+        return Vec::new();
+    };
+    let [of_release, behind_proxy] = [release, PROXIED].map(|tag| format!("tag:{tag}"));
+    let tags = [of_release.as_str(), &behind_proxy];
+    let line = |key: &str, fields: &[&str]| DnsmasqOption::new(key, &[&tags, fields].concat());
+    let by_pxe = PLATFORMS.iter().filter(|platform| !platform.by_http);
+    let services = by_pxe.flat_map(|platform| {
+        // Its names for architectures are others than IANA's, and fewer.
+        let numbers = platform.architectures.iter();
+        numbers.map(move |number| [number, MENU_TEXT, platform.file, address])
+    });
+    let services = services.map(|service| {
+        let not_ipxe = format!("tag:!{IPXE}");
+        line(
+            "pxe-service",
+            &[&[not_ipxe.as_str()], service.as_slice()].concat(),
+        )
+    });
+    let [is_ipxe, not_for_us] = [format!("tag:{IPXE}"), format!("tag:!{EFI_OF_32_BITS}")];
+    let script = url(address, IPXE_SCRIPT);
+    let ipxe = line(
+        "dhcp-boot",
+        &[&is_ipxe, &not_for_us, &script, address, address],
+    );
+    services.chain([ipxe]).collect()
+}
+
+/// Whether a pool has lines of its own about what machines with addresses of other servers boot.
+pub fn has_own_services(pools: &NodePools) -> bool {
+    let mut further = pools
+        .own()
+        .flat_map(|(_, pool)| pool.extra_opts.iter().flatten());
+    further.any(|(key, _)| key == "pxe-service")
+}
+
+fn url(address: &str, file: &str) -> String {
+    format!("http://{address}/{file}")
 }
 
 /// Options of ours, each of which gives way to the user's of the same kind.

@@ -5,18 +5,22 @@ use serde_json::Value;
 use super::DnsmasqOption;
 use super::hosts::LISTED;
 use crate::farm::checks::range::{self, Kind, Range};
-use crate::farm::spec::{Flags, NodePools, Values};
+use crate::farm::spec::{DhcpMode, Flags, NodePools, Values};
+
+/// The tag of every machine that has its address from another server, whichever farm's range says so.
+pub const PROXIED: &str = "proxy-dhcp";
 
 /// Lines about the pools.
 ///
 /// A machine has the tag of one release: a node of the one that lists it, every other machine of the one whose range
 /// its address is from. So two farms may have ranges in the same network, on one server.
 pub fn options(pools: &NodePools, release: &str) -> Vec<DnsmasqOption> {
-    let in_range = format!("{release}-range");
+    let [leased, proxied] = range_tags(release);
     let mut options = Vec::new();
     for (_, pool) in pools.own() {
         if let Some(range) = pool.range.as_deref().filter(|range| !range.is_empty()) {
-            let fields = [format!("set:{in_range}")].into_iter().chain(fields(range));
+            let tag = if is_proxy(range) { &proxied } else { &leased };
+            let fields = [format!("set:{tag}")].into_iter().chain(fields(range));
             options.push(DnsmasqOption {
                 key: "dhcp-range".to_owned(),
                 values: fields.collect(),
@@ -26,18 +30,43 @@ pub fn options(pools: &NodePools, release: &str) -> Vec<DnsmasqOption> {
             options.push(further(key, text, release));
         }
     }
-    let has_range = pools
-        .own()
-        .any(|(_, pool)| pool.range.as_deref().is_some_and(|range| !range.is_empty()));
-    if has_range {
-        let [set, of_range, unlisted] = [
-            format!("set:{release}"),
-            format!("tag:{in_range}"),
-            format!("tag:!{LISTED}"),
-        ];
-        options.push(DnsmasqOption::new("tag-if", &[&set, &of_range, &unlisted]));
+    let sets = |tag: &str| {
+        let set = format!("set:{tag}");
+        let mut ranges = options.iter().filter(|option| option.key == "dhcp-range");
+        ranges.any(|range| range.values.contains(&set))
+    };
+    let unlisted = format!("!{LISTED}");
+    let conditions = [
+        (&leased, tag_if(release, &[&leased, &unlisted])),
+        (&proxied, tag_if(release, &[&proxied, &unlisted])),
+        (&proxied, tag_if(PROXIED, &[&proxied])),
+    ];
+    let conditions = conditions.into_iter().filter(|(tag, _)| sets(tag));
+    // Before those of the user's, which may ask for these tags: dnsmasq goes through them once.
+    let conditions: Vec<DnsmasqOption> = conditions.map(|(_, condition)| condition).collect();
+    [conditions, options].concat()
+}
+
+/// The tags of ranges: those that lease addresses, and those of `proxy`.
+fn range_tags(release: &str) -> [String; 2] {
+    ["range", "proxy"].map(|kind| format!("{release}-{kind}"))
+}
+
+fn is_proxy(range: &str) -> bool {
+    range::parse(range).is_ok_and(|range| range.kind == Kind::Proxy)
+}
+
+/// Whether machines of a pool have their addresses from another server.
+pub fn has_proxy(pools: &NodePools) -> bool {
+    range::texts(pools).any(|range| is_proxy(range))
+}
+
+fn tag_if(set: &str, asked: &[&str]) -> DnsmasqOption {
+    let asked = asked.iter().map(|tag| format!("tag:{tag}"));
+    DnsmasqOption {
+        key: "tag-if".to_owned(),
+        values: [format!("set:{set}")].into_iter().chain(asked).collect(),
     }
-    options
 }
 
 /// A pool's further option. A host among them is a node of the release as well.
@@ -73,8 +102,7 @@ pub fn server_settings(values: &Values) -> Vec<DnsmasqOption> {
         let unknown = ["tag:!known", "tag:!dhcpv6"];
         settings.push(DnsmasqOption::new("dhcp-ignore", &unknown));
     }
-    if !knows_client_ids(pools) {
-        // Firmware, initrd and system of one machine each have another identifier, and the same MAC.
+    if ignores_client_ids(values) {
         settings.push(DnsmasqOption::new("dhcp-ignore-clid", &[]));
     }
     settings.extend(flags(&values.dhcp.standalone.extra_args));
@@ -83,20 +111,25 @@ pub fn server_settings(values: &Values) -> Vec<DnsmasqOption> {
 
 /// Whether there are IPv4 ranges, and all are for listed nodes.
 fn only_listed(pools: &NodePools) -> bool {
-    let ranges = range::texts(pools).filter_map(|text| range::parse(text).ok());
-    let kinds: Vec<Kind> = ranges
-        .filter(Range::is_ipv4)
-        .map(|range| range.kind)
-        .collect();
+    let kinds = kinds(pools);
     !kinds.is_empty() && kinds.iter().all(|kind| *kind == Kind::Listed)
 }
 
-fn knows_client_ids(pools: &NodePools) -> bool {
-    pools.0.iter().any(|(_, pool)| {
+/// Whom the IPv4 ranges serve.
+fn kinds(pools: &NodePools) -> Vec<Kind> {
+    let ranges = range::texts(pools).filter_map(|text| range::parse(text).ok());
+    let ranges = ranges.filter(Range::is_ipv4);
+    ranges.map(|range| range.kind).collect()
+}
+
+/// Whether the whole server can know machines by MACs alone: it is the farm's own, and no node has an identifier.
+fn ignores_client_ids(values: &Values) -> bool {
+    let has_one = values.node_pools.0.iter().any(|(_, pool)| {
         let mut further = pool.extra_opts.iter().flatten();
         pool.nodes.iter().any(|node| node.client_id.is_some())
             || further.any(|(key, text)| key == "dhcp-host" && text.contains("id:"))
-    })
+    });
+    values.dhcp.mode == DhcpMode::Standalone && !has_one
 }
 
 /// Flags as lines: `true` is a flag without a value, `false` and null leave it out, a list repeats it.

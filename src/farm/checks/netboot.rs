@@ -1,0 +1,119 @@
+//! What DHCP says about booting: where the boot server is, and what there is for machines behind another DHCP server.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::range::{self, Kind};
+use crate::farm::findings::Findings;
+use crate::farm::leases::{has_own_services, option_key};
+use crate::farm::spec::Values;
+use crate::farm::syntax::is_dns_name;
+use crate::values::{Path, Problem};
+
+/// Checks what nodes are told about the boot server.
+pub fn check(values: &Values, findings: &mut Findings) {
+    boot_address(values, findings);
+    proxies(values, findings);
+    server_names(values, findings);
+    for (step, pool) in values.node_pools.own() {
+        let path = Path::from("nodePools").join(step.clone()).join("extraOpts");
+        for (index, options) in pool.extra_opts.iter().enumerate() {
+            for (key, text) in options {
+                own_lines(key, text, &path.join(index).join(key.as_str()), findings);
+            }
+        }
+    }
+}
+
+/// DHCP hands the boot server's address out in a field of four bytes (RFC 2131, siaddr).
+fn boot_address(values: &Values, findings: &mut Findings) {
+    let ltsp = &values.ltsp;
+    let address = ltsp.service.load_balancer_ip.as_deref().unwrap_or_default();
+    if ltsp.enabled && ltsp.publish_dhcp && address.parse::<Ipv6Addr>().is_ok() {
+        let problem = Problem::error(format!(
+            "nodes boot from an IPv4 address; {address} is none"
+        ));
+        let help = "with ltsp.publishDHCP=false you tell them yourself where to boot from";
+        findings.record(
+            &Path::from("ltsp.service.loadBalancerIP"),
+            problem.help(help),
+        );
+    }
+}
+
+/// Beside another DHCP server, dnsmasq answers those only to whom `pxe-service` offers something, and that line holds
+/// the boot server's address.
+fn proxies(values: &Values, findings: &mut Findings) {
+    let ltsp = &values.ltsp;
+    if has_own_services(&values.node_pools) {
+        return;
+    }
+    let (message, help) = match (
+        ltsp.enabled && ltsp.publish_dhcp,
+        &ltsp.service.load_balancer_ip,
+    ) {
+        (true, Some(_)) => return,
+        (true, None) => (
+            "with `proxy` dnsmasq answers nobody while the boot server's address is not known beforehand",
+            "set ltsp.service.loadBalancerIP, or add a pxe-service to extraOpts",
+        ),
+        (false, _) => (
+            "with `proxy` dnsmasq answers nobody unless a `pxe-service` is set",
+            "add one for each platform to extraOpts: \
+             {pxe-service: \"tag:?,x86PC,Boot,ltsp/grub/i386-pc/core.0,10.0.0.1\"}",
+        ),
+    };
+    for (step, pool) in values.node_pools.own() {
+        let range = pool.range.as_deref().map(range::parse);
+        if matches!(range, Some(Ok(range)) if range.kind == Kind::Proxy) {
+            let path = Path::from("nodePools").join(step.clone()).join("range");
+            findings.record(&path, Problem::warning(message).help(help));
+        }
+    }
+}
+
+/// Option 66 is a server's name or address (RFC 2132, section 9.4), and firmware has to resolve it.
+fn server_names(values: &Values, findings: &mut Findings) {
+    for (tag, options) in &values.tags.dhcp_options {
+        let path = Path::from("tags.dhcpOptions").join(tag.as_str());
+        for (key, names) in options.iter().flatten() {
+            let full = option_key(key);
+            if full.eq_ignore_ascii_case("option:tftp-server") || full.parse() == Ok(66) {
+                server_name(&names.split().join(","), &path.join(key.as_str()), findings);
+            }
+        }
+    }
+}
+
+fn server_name(name: &str, path: &Path, findings: &mut Findings) {
+    if !is_dns_name(name) && name.parse::<IpAddr>().is_err() {
+        findings.warning(
+            path,
+            format!(
+                "`{name}` is neither an address nor a host name: no firmware finds that server"
+            ),
+        );
+    }
+}
+
+/// `dhcp-boot=[tag:TAG,]FILE[,NAME[,ADDRESS]]` and `pxe-service=[tag:TAG,]ARCHITECTURE,TEXT[,FILE[,ADDRESS]]`.
+fn own_lines(key: &str, text: &str, path: &Path, findings: &mut Findings) {
+    let fields = text.split(',').map(str::trim);
+    let fields: Vec<&str> = fields
+        .skip_while(|field| field.starts_with("tag:") || field.starts_with("net:"))
+        .collect();
+    let field = |index: usize| fields.get(index).copied().filter(|text| !text.is_empty());
+    let (name, address) = match key {
+        "dhcp-boot" => (field(1), field(2)),
+        "pxe-service" => (None, field(3)),
+        _ => return,
+    };
+    if let Some(name) = name {
+        server_name(name, path, findings);
+    }
+    if let Some(address) = address.filter(|text| text.parse::<Ipv4Addr>().is_err()) {
+        let problem = Problem::warning(format!(
+            "dnsmasq would look `{address}` up in a file of hosts, and has none"
+        ));
+        findings.record(path, problem.help("write the server's IPv4 address"));
+    }
+}
