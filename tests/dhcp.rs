@@ -10,6 +10,8 @@ mod many;
 mod neighbours;
 #[path = "dhcp/network.rs"]
 mod network;
+#[path = "dhcp/overlapping.rs"]
+mod overlapping;
 #[path = "dhcp/proxy.rs"]
 mod proxy;
 #[path = "dhcp/reload.rs"]

@@ -147,6 +147,7 @@ impl Dhcp {
             pool_options: [
                 pools::options(&values.node_pools, tag),
                 boot::proxied(values, tag),
+                pools::by_mac(values).into_iter().collect(),
             ]
             .concat(),
             boot_options: boot::options(values, tag),

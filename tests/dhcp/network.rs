@@ -225,6 +225,12 @@ impl Machine<'_> {
         run(command.args(["sh", "-ec", &script, "sh"]).args(words))
     }
 
+    /// As it is when it starts.
+    pub fn forget_address(&self) {
+        let mut command = self.network.command(Some(&self.host));
+        run(command.args(["ip", "addr", "flush", "dev", "eth1"])).success();
+    }
+
     /// Asks with these further arguments of udhcpc.
     pub fn ask(&self, more: &[&str]) -> Option<Lease> {
         let mut command = self.network.command(Some(&self.host));

@@ -69,9 +69,25 @@ fn tag_if(set: &str, asked: &[&str]) -> DnsmasqOption {
     }
 }
 
-/// A pool's further option. A host among them is a node of the release as well.
+/// Makes strangers known by their MACs alone: firmware, initrd and system of one machine each have another client
+/// identifier, and would take an address each (dnsmasq(8), --dhcp-host, `id:*`). Nodes that are listed by MAC or
+/// identifier are found before. Those that are listed by name alone are not, and keep this line away.
+pub fn by_mac(values: &Values) -> Option<DnsmasqOption> {
+    let pools = &values.node_pools;
+    let mut kinds = kinds(pools).into_iter();
+    let is_needed = kinds.any(|kind| kind == Kind::Anybody) && !ignores_client_ids(values);
+    let mut nodes = pools.own().flat_map(|(_, pool)| &pool.nodes);
+    let has_names = nodes.any(|node| node.mac.is_none() && node.client_id.is_none());
+    let line = || DnsmasqOption::new("dhcp-host", &["*:*:*:*:*:*", "id:*"]);
+    (is_needed && !has_names).then(line)
+}
+
+/// A pool's further option. A host among them is a node of the release as well, and a range one of the release's.
 fn further(key: &str, text: &str, release: &str) -> DnsmasqOption {
+    let [leased, proxied] = range_tags(release);
+    let of_range = if is_proxy(text) { proxied } else { leased };
     let in_tag = |field: String| match field.starts_with("tag:") || field.starts_with("set:") {
+        _ if key == "dhcp-range" && field == "set:?" => format!("set:{of_range}"),
         true => field.replace('?', release),
         false if field == "?" => release.to_owned(),
         false => field,
@@ -173,6 +189,27 @@ mod tests {
         let expected = format!("tag:farm,tag:!farm,{url}");
         assert_eq!(lines("dhcp-boot", pools.clone()), [expected]);
         assert_eq!(lines("dhcp-mac", pools), ["set:farm,farm"]);
+    }
+
+    #[test]
+    fn further_ranges_make_strangers_the_farms_as_its_own_do() {
+        let pools = serde_json::json!([{"extraOpts": [
+            {"tag-if": "set:x,tag:?"}, {"dhcp-range": "set:?,tag:port,10.0.0.1,10.0.0.9"},
+            {"dhcp-range": "set:?,10.1.0.0,proxy"}, {"dhcp-range": "set:mine,10.2.0.1,10.2.0.9"},
+        ]}]);
+        let ranges = [
+            "set:farm-range,tag:port,10.0.0.1,10.0.0.9",
+            "set:farm-proxy,10.1.0.0,proxy",
+            "set:mine,10.2.0.1,10.2.0.9",
+        ];
+        assert_eq!(lines("dhcp-range", pools.clone()), ranges);
+        let conditions = [
+            "set:farm,tag:farm-range,tag:!listed",
+            "set:farm,tag:farm-proxy,tag:!listed",
+            "set:proxy-dhcp,tag:farm-proxy",
+            "set:x,tag:farm",
+        ];
+        assert_eq!(lines("tag-if", pools), conditions);
     }
 
     #[test]
