@@ -2,6 +2,8 @@
 
 mod support;
 
+#[path = "consumers_dnsmasq/flags.rs"]
+mod flags;
 #[path = "consumers_dnsmasq/verdicts.rs"]
 mod verdicts;
 

@@ -153,8 +153,11 @@ fn flags_of_lists_are_added_to_ours() {
         "NodeRestriction PodNodeSelector"
     );
     assert_eq!(
-        api("enable-admission-plugins", "NodeRestriction,A,B".into()),
-        "NodeRestriction A,B"
+        api(
+            "enable-admission-plugins",
+            "NodeRestriction,PodNodeSelector,AlwaysAdmit".into()
+        ),
+        "NodeRestriction PodNodeSelector,AlwaysAdmit"
     );
     assert_eq!(api("enable-admission-plugins", Value::Null), "");
     assert_eq!(

@@ -3,18 +3,22 @@
 mod flags;
 mod gates;
 mod images;
+mod kubelet;
+mod plugins;
+mod servers;
+mod successors;
 
 use serde_json::Value;
 
 use super::findings::Findings;
-use super::spec::{Flags, Kubernetes, OneOrMany, Values};
+use super::known::{KUBE_PROXY, Running};
+use super::spec::{OneOrMany, Values};
 use crate::values::{Path, Problem};
 
 /// Changes the values so that they say to a current Kubernetes what they said to an old one, and tells of it.
 pub fn modernise(values: &mut Values, findings: &mut Findings) {
     service_range_flag(values, findings);
-    flags::drop_removed(&mut values.kubernetes, findings);
-    gates::drop_removed(&mut values.kubernetes, findings);
+    unknown_to_programs(values, findings);
     agents_port(values, findings);
     issuers(values);
     images::check(values, findings);
@@ -22,16 +26,31 @@ pub fn modernise(values: &mut Values, findings: &mut Findings) {
     unread_keys(values, findings);
 }
 
-/// The flags of Kubernetes' own servers, by the key of each.
-fn flags_of_servers(kubernetes: &mut Kubernetes) -> [(&'static str, &mut Flags); 3] {
-    [
-        ("apiServer", &mut kubernetes.api_server.extra_args),
-        (
-            "controllerManager",
-            &mut kubernetes.controller_manager.extra_args,
-        ),
-        ("scheduler", &mut kubernetes.scheduler.extra_args),
-    ]
+/// What the versions of the programs do not know, or know by another name.
+fn unknown_to_programs(values: &mut Values, findings: &mut Findings) {
+    let kubernetes = &mut values.kubernetes;
+    for mut server in servers::servers(kubernetes) {
+        flags::check(&mut server, findings);
+        gates::check(&mut server, findings);
+        plugins::check(&mut server, findings);
+    }
+    let kubelet = servers::kubelet(&kubernetes.version);
+    let path = Path::from("kubernetes.kubelet.config");
+    gates::check_config(&mut kubernetes.kubelet.config, kubelet, &path, findings);
+    let proxy = &mut kubernetes.kube_proxy;
+    let running = Running::of(&KUBE_PROXY, &proxy.image, &kubernetes.version);
+    let path = Path::from("kubernetes.kubeProxy.config");
+    gates::check_config(&mut proxy.config, running, &path, findings);
+    kubelet::check(values, findings);
+}
+
+/// A scalar as it stands on a command line; empty for what is none.
+fn text_of(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Number(_) | Value::Bool(_) => value.to_string(),
+        _ => String::new(),
+    }
 }
 
 /// `service-cluster-ip-range` decides on the Services' addresses, whatever `networking` says.

@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 
 use serde::Serialize;
 
+use super::etcd_release::EtcdRelease;
 use super::schedule::with_own_minute;
 use super::service::{OnePortService, Service};
 use super::spec::{
@@ -23,6 +24,7 @@ pub struct Etcd {
     #[serde(flatten)]
     pub workload: Workload,
     pub extra_args: Flags,
+    pub release: EtcdRelease,
     pub ports: EtcdPorts,
     pub service: Service<EtcdPorts>,
     /// Every member's client URL, joined by commas.
@@ -66,6 +68,7 @@ impl Etcd {
             // The tag is pinned in the chart; kubeadm names it with the Kubernetes version.
             workload: Workload::new(etcd, name.clone(), "latest"),
             extra_args: etcd.extra_args.clone(),
+            release: EtcdRelease::of(&etcd.image),
             ports: etcd.ports.clone(),
             service: Service {
                 enabled: etcd.service.enabled,

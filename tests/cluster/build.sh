@@ -13,12 +13,14 @@ set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${KUBEFARM_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kubefarm}
-modules='kubernetes etcd helm cert-manager coredns konnectivity metallb registry'
+modules='kubernetes etcd etcd-3.5 helm cert-manager coredns konnectivity metallb registry'
 programs='etcd etcdctl kube-apiserver kube-controller-manager kube-scheduler kubeadm kubectl helm cert-manager'
 # What a cluster with nodes needs on top.
 programs="$programs etcdutl kubelet kube-proxy pause agnhost coredns proxy-server proxy-agent metallb-controller metallb-speaker"
 # A registry of images, and what puts them there.
 programs="$programs registry crane"
+# An etcd of the old charts, for what farms of old values run.
+programs="$programs etcd-3.5"
 
 # missing WHAT: exit code 3 says that this machine lacks something.
 missing() {
@@ -30,7 +32,7 @@ missing() {
 module_of() {
     case $1 in
         etcd | etcdctl | etcdutl) echo etcd ;;
-        helm | cert-manager | coredns) echo "$1" ;;
+        etcd-3.5 | helm | cert-manager | coredns) echo "$1" ;;
         proxy-server | proxy-agent) echo konnectivity ;;
         registry | crane) echo registry ;;
         metallb-*) echo metallb ;;
@@ -41,7 +43,7 @@ module_of() {
 # package_of PROGRAM: the Go package of its command.
 package_of() {
     case $1 in
-        etcd) echo go.etcd.io/etcd/server/v3 ;;
+        etcd | etcd-3.5) echo go.etcd.io/etcd/server/v3 ;;
         etcdctl) echo go.etcd.io/etcd/etcdctl/v3 ;;
         etcdutl) echo go.etcd.io/etcd/etcdutl/v3 ;;
         helm) echo helm.sh/helm/v4/cmd/helm ;;

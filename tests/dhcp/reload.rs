@@ -43,11 +43,11 @@ fn what_dnsmasq_does_not_take_changes_nothing() {
     assert_answers(&network, &running, "1400");
     assert!(!refused());
 
-    // A flag that dnsmasq does not know.
-    let wrong = with("tags.dhcpOptions.all.mtu=1500,dhcp.standalone.extraArgs.no-such-flag=1");
+    // A value that dnsmasq does not take.
+    let wrong = with("tags.dhcpOptions.all.mtu=1500,dhcp.standalone.extraArgs.dhcp-duid=7");
     turn_to(&wrong, SERVER, folder.path());
     running.wait_for("It goes on with what it had.");
-    running.wait_for("the line is: no-such-flag=1");
+    running.wait_for("the line is: dhcp-duid=7");
     assert!(refused());
     assert_answers(&network, &running, "1400");
 
@@ -82,9 +82,9 @@ fn nothing_right_at_all_ends_the_container() {
         return;
     };
     let folder = tempfile::tempdir().expect("a folder");
-    let wrong = with("dhcp.standalone.extraArgs.no-such-flag=1");
+    let wrong = with("dhcp.standalone.extraArgs.dhcp-duid=7");
     let server = standalone(&wrong, SERVER, folder.path());
-    network.run(&server).failed(1, &["no-such-flag=1"]);
+    network.run(&server).failed(1, &["dhcp-duid=7"]);
 }
 
 /// The same node in two parts, as a projected volume may show it for a moment while a node moves between them.

@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::range::{self, Range};
-use super::{options, text_of};
+use super::{dnsmasq_flags, options, text_of};
 use crate::farm::findings::Findings;
 use crate::farm::spec::{DhcpMode, Flags, NodePool, NodePools, Values};
 use crate::farm::syntax::{DNSMASQ_LINE, dnsmasq_field_fault};
@@ -182,6 +182,8 @@ fn server_flags(values: &Values, findings: &mut Findings) {
         }
     }
     if values.dhcp.mode == DhcpMode::Standalone {
+        let server = &values.dhcp.standalone;
+        dnsmasq_flags::check(&server.extra_args, &server.image, &path, findings);
         enough_leases(values, &values.dhcp.standalone.extra_args, &path, findings);
     } else if values.dhcp.install_controller {
         let path = Path::from("dhcp.controller.dnsmasqArgs");

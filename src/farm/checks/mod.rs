@@ -4,6 +4,7 @@ mod addresses;
 mod components;
 mod counts;
 mod dhcp;
+mod dnsmasq_flags;
 mod konnectivity;
 mod kubernetes;
 mod labels;

@@ -1,6 +1,7 @@
 //! What parts of a farm need of each other: whoever is switched off or moved away is missed by somebody.
 
 use crate::farm::findings::Findings;
+use crate::farm::known::{KUBE_PROXY, Running, Standing};
 use crate::farm::spec::{KonnectivityMode, ServiceType, Values};
 use crate::farm::syntax::split_endpoint;
 use crate::values::{Path, Problem};
@@ -165,9 +166,11 @@ fn kube_proxy_flags(values: &Values, findings: &mut Findings) {
     if !proxy.enabled || proxy.extra_args.contains_key("config") {
         return;
     }
+    let running = Running::of(&KUBE_PROXY, &proxy.image, &values.kubernetes.version);
     for (flag, value) in &proxy.extra_args {
         let read = PROXY_FLAGS.contains(&flag.as_str()) || flag.starts_with("log");
-        if read || value.is_null() {
+        let known = running.flag(flag) == Standing::Known;
+        if read || !known || value.is_null() {
             continue;
         }
         let path = Path::from("kubernetes.kubeProxy.extraArgs").join(flag.as_str());

@@ -1,132 +1,155 @@
-//! Feature gates that old values files set and that are no more; a component with an unknown gate does not start.
+//! Feature gates that a program does not have, or that are locked: it does not start with one.
 
 use serde_json::Value;
 
-use super::flags_of_servers;
+use super::servers::{Server, left_out, refused, unknown};
+use super::text_of;
 use crate::farm::findings::Findings;
-use crate::farm::spec::{Flags, Fragment, Kubernetes};
+use crate::farm::known::{Running, Standing};
+use crate::farm::spec::Fragment;
 use crate::values::{Path, Problem};
 
-/// None of these is in Kubernetes 1.37's `kube_features.go` or those of its libraries.
-const REMOVED: [&str; 60] = [
+const FLAG: &str = "feature-gates";
+
+/// Gates that were gone before the oldest version of the table, Kubernetes 1.22.
+const GONE_BEFORE: [&str; 15] = [
     "BalanceAttachedNodeVolumes",
-    "BoundServiceAccountTokenVolume",
-    "CSIMigration",
-    "CSIMigrationAWS",
     "CSIMigrationAWSComplete",
-    "CSIMigrationAzureDisk",
     "CSIMigrationAzureDiskComplete",
-    "CSIMigrationAzureFile",
     "CSIMigrationAzureFileComplete",
-    "CSIMigrationGCE",
     "CSIMigrationGCEComplete",
-    "CSIMigrationOpenStack",
     "CSIMigrationOpenStackComplete",
-    "CSIMigrationPortworx",
-    "CSIMigrationRBD",
-    "CSIMigrationvSphere",
     "CSIMigrationvSphereComplete",
-    "CSRDuration",
-    "CronJobControllerV2",
-    "DefaultPodTopologySpread",
-    "EndpointSlice",
-    "EndpointSliceProxying",
-    "EphemeralContainers",
-    "ExpandCSIVolumes",
-    "ExpandInUsePersistentVolumes",
-    "ExpandPersistentVolumes",
-    "GenericEphemeralVolume",
-    "HugePageStorageMediumSize",
-    "IPv6DualStack",
-    "ImmutableEphemeralVolumes",
-    "IndexedJob",
-    "IngressClassNamespacedParams",
     "LegacyNodeRoleBehavior",
-    "NetworkPolicyEndPort",
-    "NodeLease",
-    "NonPreemptingPriority",
-    "PodDisruptionBudget",
-    "PodOverhead",
-    "PodSecurity",
     "RootCAConfigMap",
-    "RuntimeClass",
     "SCTPSupport",
-    "ServerSideApply",
-    "ServiceAccountIssuerDiscovery",
-    "ServiceLoadBalancerClass",
     "ServiceNodeExclusion",
     "ServiceTopology",
-    "SetHostnameAsFQDN",
-    "StartupProbe",
-    "StatefulSetMinReadySeconds",
-    "StorageObjectInUseProtection",
-    "SupportNodePidsLimit",
-    "SupportPodPidsLimit",
-    "SuspendJob",
-    "Sysctls",
-    "TTLAfterFinished",
     "TokenRequestProjection",
     "VolumePVCDataSource",
     "VolumeSnapshotDataSource",
-    "WatchBookmark",
 ];
 
-/// Leaves removed gates out of the flags of the control plane, and out of what nodes are configured with.
-pub fn drop_removed(kubernetes: &mut Kubernetes, findings: &mut Findings) {
-    for (component, flags) in flags_of_servers(kubernetes) {
-        let path = Path::from("kubernetes").join(component).join("extraArgs");
-        drop_from_flags(flags, &path.join("feature-gates"), findings);
-    }
-    for (component, config) in [
-        ("kubelet", &mut kubernetes.kubelet.config),
-        ("kubeProxy", &mut kubernetes.kube_proxy.config),
-    ] {
-        let path = Path::from("kubernetes").join(component).join("config");
-        drop_from_config(config, &path.join("featureGates"), findings);
-    }
-}
-
-fn drop_from_flags(flags: &mut Flags, path: &Path, findings: &mut Findings) {
-    let Some(Value::String(gates)) = flags.get("feature-gates") else {
+/// Takes removed gates out of a program's flags, and reports what else it would not start with.
+pub fn check(server: &mut Server, findings: &mut Findings) {
+    let running = server.running;
+    let path = server.path.join(FLAG);
+    let Some(value) = server.flags.get_mut(FLAG) else {
         return;
     };
-    let name = |gate: &str| gate.split('=').next().unwrap_or_default().trim().to_owned();
-    let (gone, left): (Vec<&str>, Vec<&str>) = gates
-        .split(',')
-        .partition(|gate| REMOVED.contains(&name(gate).as_str()));
-    if gone.is_empty() {
-        return;
-    }
-    for gate in gone {
-        findings.record(path, removed(&name(gate)));
-    }
-    let left = left.join(",");
-    if left.is_empty() {
-        flags.shift_remove("feature-gates");
-    } else {
-        flags.insert("feature-gates".to_owned(), left.into());
+    let is_empty = match value {
+        Value::String(gates) => {
+            let before = gates.clone();
+            *gates = left_of(&before, running, &path, findings);
+            gates.is_empty() && !before.is_empty()
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter_mut().enumerate() {
+                if let Value::String(gates) = item {
+                    *gates = left_of(gates, running, &path.join(index), findings);
+                }
+            }
+            items.retain(|item| item.as_str() != Some(""));
+            items.is_empty()
+        }
+        _ => false,
+    };
+    if is_empty {
+        server.flags.shift_remove(FLAG);
     }
 }
 
-fn drop_from_config(config: &mut Fragment, path: &Path, findings: &mut Findings) {
+/// The same for a configuration's map of gates.
+pub fn check_config(config: &mut Fragment, running: Running, path: &Path, findings: &mut Findings) {
+    let path = path.join("featureGates");
     let Some(Value::Object(gates)) = config.get_mut("featureGates") else {
         return;
     };
-    gates.retain(|gate, _| {
-        let is_gone = REMOVED.contains(&gate.as_str());
-        if is_gone {
-            findings.record(&path.join(gate.as_str()), removed(gate));
+    gates.retain(|gate, value| {
+        let path = path.join(gate.as_str());
+        let problem = problem(gate, &text_of(value), running);
+        let left = problem.as_ref().is_none_or(|problem| !problem.leaves_out);
+        if let Some(problem) = problem {
+            findings.record(&path, problem.problem);
         }
-        !is_gone
+        left
     });
     if gates.is_empty() {
         config.shift_remove("featureGates");
     }
 }
 
-fn removed(gate: &str) -> Problem {
-    Problem::warning(format!(
-        "the feature gate {gate} is always on or gone by now, and no longer known"
-    ))
-    .help("it is left out; remove it")
+/// What is left of gates that are separated by commas.
+fn left_of(gates: &str, running: Running, path: &Path, findings: &mut Findings) -> String {
+    let mut left = Vec::new();
+    for setting in gates.split(',') {
+        let (gate, value) = setting.split_once('=').unwrap_or((setting, ""));
+        // Since Kubernetes 1.31 a gate may say whose it is (KEP-4330).
+        let gate = gate.trim();
+        let gate = gate.strip_prefix("kube:").unwrap_or(gate);
+        if gate.is_empty() {
+            continue;
+        }
+        let problem = problem(gate, value.trim(), running);
+        if problem.as_ref().is_none_or(|problem| !problem.leaves_out) {
+            left.push(setting);
+        }
+        if let Some(problem) = problem {
+            findings.record(path, problem.problem);
+        }
+    }
+    left.join(",")
+}
+
+struct GateProblem {
+    problem: Problem,
+    leaves_out: bool,
+}
+
+fn problem(gate: &str, value: &str, running: Running) -> Option<GateProblem> {
+    let what = format!("the feature gate {gate}");
+    let (standing, locked) = running.gate(gate);
+    let gone_before = GONE_BEFORE.contains(&gate) && running.program.product == "Kubernetes";
+    let problem = match standing {
+        Standing::Unknown if gone_before => {
+            return Some(gone(format!("{what} is gone and is left out")));
+        }
+        Standing::Removed(since) => return Some(gone(left_out(running, &what, since))),
+        Standing::Unknown => unknown(running, &what, None, running.nearest_gate(gate)),
+        Standing::Later(minor) => unknown(running, &what, Some(minor), None),
+        Standing::Known => match (go_bool(value), locked) {
+            (None, _) => refused(
+                running,
+                format!("{what} takes true or false, not `{value}`"),
+            )
+            .help(format!("write {gate}=true or {gate}=false")),
+            (Some(set), Some(locked)) if set != locked => refused(
+                running,
+                format!("{what} is always {locked} in {}", running.release()),
+            )
+            .help("remove it"),
+            _ => return None,
+        },
+    };
+    Some(GateProblem {
+        problem,
+        leaves_out: false,
+    })
+}
+
+fn gone(message: String) -> GateProblem {
+    let problem = Problem::warning(message);
+    GateProblem {
+        problem: problem.help("what it gated is always on, or gone; remove it"),
+        leaves_out: true,
+    }
+}
+
+/// A truth value as Go reads it (strconv.ParseBool).
+fn go_bool(text: &str) -> Option<bool> {
+    match text {
+        "1" | "t" | "T" | "TRUE" | "true" | "True" => Some(true),
+        "0" | "f" | "F" | "FALSE" | "false" | "False" => Some(false),
+        _ => None,
+    }
 }

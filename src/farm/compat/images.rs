@@ -1,6 +1,7 @@
 //! Images of old values files: still taken, and told of.
 
 use crate::farm::findings::Findings;
+use crate::farm::known::{ETCD, Running};
 use crate::farm::spec::{Image, Values};
 use crate::farm::syntax::minor_version;
 use crate::values::{Path, Problem};
@@ -40,6 +41,9 @@ pub fn check(values: &Values, findings: &mut Findings) {
     {
         let path = Path::from(name).join("image");
         repository(image, &path, findings);
+        if name == "kubernetes.etcd" {
+            older_etcd(image, &kubernetes.version, &path, findings);
+        }
         if SERVERS.contains(&name) {
             older_tag(image, &kubernetes.version, &path, findings);
         }
@@ -53,6 +57,25 @@ fn repository(image: &Image, path: &Path, findings: &mut Findings) {
     if let Some((_, wrong, instead)) = old {
         let problem = Problem::warning(*wrong).help(*instead);
         findings.record(&path.join("repository"), problem);
+    }
+}
+
+/// What kubeadm 1.37 takes at least (MinExternalEtcdVersion), as minor version and patch release.
+const OLDEST_ETCD: (u32, u32) = (5, 24);
+
+/// Kubernetes 1.37 was made for etcd of certain releases; before 3.5 no version of these charts was.
+fn older_etcd(image: &Image, version: &str, path: &Path, findings: &mut Findings) {
+    let etcd = Running::of(&ETCD, image, "");
+    let is_old = (etcd.minor, etcd.patch) < OLDEST_ETCD;
+    let asks_for_it = minor_version(version).is_some_and(|minor| minor >= 37);
+    let tag = image.tag.as_deref().unwrap_or_default();
+    if is_old && (asks_for_it || etcd.minor < OLDEST_ETCD.0) {
+        let (minor, patch) = OLDEST_ETCD;
+        let problem = Problem::warning(format!(
+            "Kubernetes {version} is for etcd 3.{minor}.{patch} and newer, and this image is of {tag}"
+        ));
+        let help = "raise the tag one minor version at a time: etcd skips none";
+        findings.record(&path.join("tag"), problem.help(help));
     }
 }
 

@@ -1,0 +1,99 @@
+//! The kubelets' flags, in the settings KUBELET_EXTRA_ARGS of nodes.
+
+use super::servers::kubelet;
+use super::successors::advice;
+use crate::farm::findings::Findings;
+use crate::farm::known::{Running, Standing};
+use crate::farm::spec::{TextMap, Values};
+use crate::values::{Path, Problem};
+
+const SETTING: &str = "KUBELET_EXTRA_ARGS";
+
+/// Reports flags that kubelet does not have. They are delivered all the same: a node's image may have another version.
+pub fn check(values: &Values, findings: &mut Findings) {
+    let running = kubelet(&values.kubernetes.version);
+    settings(
+        &values.ltsp.config.options,
+        &Path::from("ltsp.config.options"),
+        running,
+        findings,
+    );
+    for (tag, options) in &values.tags.ltsp_options {
+        let path = Path::from("tags.ltspOptions").join(tag.as_str());
+        if let Some(options) = options {
+            settings(options, &path, running, findings);
+        }
+    }
+}
+
+fn settings(options: &TextMap, path: &Path, running: Running, findings: &mut Findings) {
+    for (key, value) in options {
+        let is_for_kubelet = key
+            .strip_prefix(SETTING)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('_'));
+        if !is_for_kubelet {
+            continue;
+        }
+        for name in flags_in(value) {
+            if let Some(problem) = problem(name, running) {
+                findings.record(&path.join(key.as_str()), problem);
+            }
+        }
+    }
+}
+
+/// The names in a command line's words.
+fn flags_in(text: &str) -> impl Iterator<Item = &str> {
+    let words = text
+        .split_whitespace()
+        .filter_map(|word| word.strip_prefix("--"));
+    let names = words.map(|word| word.split('=').next().unwrap_or_default());
+    names.filter(|name| {
+        !name.is_empty()
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    })
+}
+
+fn problem(flag: &str, running: Running) -> Option<Problem> {
+    let release = running.release();
+    Some(match running.flag(flag) {
+        Standing::Known => return None,
+        Standing::Removed(since) => {
+            let since = running.program.release(since);
+            let message = format!(
+                "kubelet's flag --{flag} was removed in {since}: the kubelet of {release} does not start with it"
+            );
+            Problem::warning(message).help(advice(flag))
+        }
+        Standing::Later(since) => {
+            let since = running.program.release(since);
+            let message = format!(
+                "kubelet's flag --{flag} came with {since}: the kubelet of {release} does not start with it"
+            );
+            Problem::warning(message).help("remove it")
+        }
+        Standing::Unknown => {
+            let problem = Problem::warning(format!(
+                "kubelet has no flag --{flag} and does not start with it"
+            ));
+            match running.nearest_flag(flag) {
+                Some(near) => problem.help(format!("did you mean `--{near}`?")),
+                None => problem.help("`kubelet --help` lists them; remove it"),
+            }
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::flags_in;
+
+    #[test]
+    fn flags_are_words_that_begin_with_two_dashes() {
+        let text = " --v=2 --node-labels a=--b --a=\"x --y\" -z -- --%s --eviction_hard=1 ";
+        let names: Vec<&str> = flags_in(text).collect();
+        assert_eq!(names, ["v", "node-labels", "a", "eviction_hard"]);
+    }
+}

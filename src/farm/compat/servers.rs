@@ -1,0 +1,98 @@
+//! The programs that the values give flags to.
+
+use crate::farm::known::{
+    API_SERVER, CONTROLLER_MANAGER, ETCD, KUBE_PROXY, KUBELET, Running, SCHEDULER,
+};
+use crate::farm::spec::{Flags, Kubernetes};
+use crate::values::{Path, Problem};
+
+/// A program, and the flags that the values give it.
+pub struct Server<'a> {
+    pub running: Running,
+    pub flags: &'a mut Flags,
+    /// Where they stand.
+    pub path: Path,
+}
+
+/// Every program whose flags are known.
+pub fn servers(kubernetes: &mut Kubernetes) -> [Server<'_>; 5] {
+    let version = kubernetes.version.clone();
+    let server = |key, program, image, flags| Server {
+        running: Running::of(program, image, &version),
+        flags,
+        path: Path::from("kubernetes").join(key).join("extraArgs"),
+    };
+    let (api, manager) = (
+        &mut kubernetes.api_server,
+        &mut kubernetes.controller_manager,
+    );
+    let (scheduler, proxy) = (&mut kubernetes.scheduler, &mut kubernetes.kube_proxy);
+    let etcd = &mut kubernetes.etcd;
+    [
+        server("apiServer", &API_SERVER, &api.image, &mut api.extra_args),
+        server(
+            "controllerManager",
+            &CONTROLLER_MANAGER,
+            &manager.image,
+            &mut manager.extra_args,
+        ),
+        server(
+            "scheduler",
+            &SCHEDULER,
+            &scheduler.image,
+            &mut scheduler.extra_args,
+        ),
+        server(
+            "kubeProxy",
+            &KUBE_PROXY,
+            &proxy.image,
+            &mut proxy.extra_args,
+        ),
+        server("etcd", &ETCD, &etcd.image, &mut etcd.extra_args),
+    ]
+}
+
+/// The nodes' kubelets. Which version a node's image has is not known here.
+pub fn kubelet(version: &str) -> Running {
+    Running::somewhere(&KUBELET, version)
+}
+
+/// An error where the program surely does not start, and else a warning.
+pub fn refused(running: Running, message: String) -> Problem {
+    if running.certain {
+        Problem::error(message)
+    } else {
+        Problem::warning(message)
+    }
+}
+
+/// A removed thing, by what it is: it is left out.
+pub fn left_out(running: Running, what: &str, since: u32) -> String {
+    format!(
+        "{what} was removed in {} and is left out",
+        running.program.release(since)
+    )
+}
+
+/// What a program refuses, because it has no such thing, or has it only later.
+pub fn unknown(running: Running, what: &str, later: Option<u32>, near: Option<&str>) -> Problem {
+    let name = running.program.name;
+    let problem = match later {
+        Some(minor) => {
+            let message = format!(
+                "{what} came with {}, and this is {}",
+                running.program.release(minor),
+                running.release()
+            );
+            return refused(running, message).help("remove it, or take an image of that version");
+        }
+        None => refused(
+            running,
+            format!("{name} has no {}", what.trim_start_matches("the ")),
+        ),
+    };
+    match near {
+        Some(near) => problem.help(format!("did you mean `{near}`?")),
+        None => problem.help(format!("`{name} --help` lists them; remove it")),
+    }
+}

@@ -1,0 +1,286 @@
+//! What the programs of a farm know, by version: flags, admission plugins and feature gates.
+//!
+//! The tables are written by `tests/flags` from the programs' sources (decision 28). They are text that is searched,
+//! and nothing is read of them before somebody asks.
+
+use crate::values::nearest;
+
+use super::spec::Image;
+
+#[cfg(test)]
+mod tests;
+
+macro_rules! table {
+    ($name:literal) => {
+        Table(include_str!(concat!("known/tables/", $name, ".tsv")))
+    };
+}
+
+/// Lines of name, first and last minor version, and what belongs to the name in these; sorted by name.
+pub struct Table(&'static str);
+
+/// How a version of a program stands to a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It knows it.
+    Known,
+    /// It was removed in this minor version.
+    Removed(u32),
+    /// It came with this minor version.
+    Later(u32),
+    /// No version that the tables have knows it.
+    Unknown,
+}
+
+struct Row {
+    name: &'static str,
+    first: u32,
+    last: u32,
+    rest: Vec<&'static str>,
+}
+
+impl Row {
+    fn read(line: &'static str) -> Option<Row> {
+        let mut fields = line.split('\t');
+        Some(Row {
+            name: fields.next()?,
+            first: fields.next()?.parse().ok()?,
+            last: fields.next()?.parse().ok()?,
+            rest: fields.collect(),
+        })
+    }
+
+    fn is_of(&self, minor: u32) -> bool {
+        (self.first..=self.last).contains(&minor)
+    }
+}
+
+impl Table {
+    fn rows(&self) -> impl Iterator<Item = Row> + use<> {
+        self.0.lines().filter_map(Row::read)
+    }
+
+    fn rows_of(&self, name: &str) -> Vec<Row> {
+        let starts = |line: &&str| {
+            line.strip_prefix(name)
+                .is_some_and(|rest| rest.starts_with('\t'))
+        };
+        self.0
+            .lines()
+            .filter(starts)
+            .filter_map(Row::read)
+            .collect()
+    }
+
+    fn standing(&self, name: &str, minor: u32) -> Standing {
+        standing(&self.rows_of(name), minor)
+    }
+
+    /// The name of this minor version that was probably meant.
+    fn nearest(&self, name: &str, minor: u32) -> Option<&'static str> {
+        let known = self.rows().filter(|row| row.is_of(minor));
+        nearest(name, known.map(|row| row.name))
+    }
+}
+
+fn standing(rows: &[Row], minor: u32) -> Standing {
+    let before = rows.iter().map(|row| row.last).filter(|last| *last < minor);
+    let after = rows
+        .iter()
+        .map(|row| row.first)
+        .filter(|first| *first > minor);
+    if rows.iter().any(|row| row.is_of(minor)) {
+        Standing::Known
+    } else if let Some(last) = before.max() {
+        Standing::Removed(last + 1)
+    } else if let Some(first) = after.min() {
+        Standing::Later(first)
+    } else {
+        Standing::Unknown
+    }
+}
+
+/// A program, and what its versions know.
+pub struct Program {
+    /// Its command, and the last part of its image's name.
+    pub name: &'static str,
+    /// What its versions are those of: `Kubernetes`, or `etcd` for the numbers behind its 3.
+    pub product: &'static str,
+    flags: Table,
+    gates: Table,
+    /// How the names of the images begin that are built from the sources that the tables are of.
+    registries: &'static [&'static str],
+}
+
+const KUBERNETES: &str = "Kubernetes";
+const KUBERNETES_REGISTRIES: &[&str] = &["registry.k8s.io/", "k8s.gcr.io/"];
+const GATES: Table = table!("feature-gates");
+const RELEASES: Table = table!("releases");
+const PLUGINS: Table = table!("admission-plugins");
+
+macro_rules! of_kubernetes {
+    ($name:literal) => {
+        Program {
+            name: $name,
+            product: KUBERNETES,
+            flags: table!($name),
+            gates: GATES,
+            registries: KUBERNETES_REGISTRIES,
+        }
+    };
+}
+
+pub static API_SERVER: Program = of_kubernetes!("kube-apiserver");
+pub static CONTROLLER_MANAGER: Program = of_kubernetes!("kube-controller-manager");
+pub static SCHEDULER: Program = of_kubernetes!("kube-scheduler");
+pub static KUBELET: Program = of_kubernetes!("kubelet");
+pub static KUBE_PROXY: Program = of_kubernetes!("kube-proxy");
+pub static ETCD: Program = Program {
+    name: "etcd",
+    product: "etcd",
+    flags: table!("etcd"),
+    gates: table!("etcd-feature-gates"),
+    registries: &[
+        "registry.k8s.io/",
+        "k8s.gcr.io/",
+        "quay.io/coreos/",
+        "gcr.io/etcd-development/",
+    ],
+};
+
+impl Program {
+    /// The minor versions that the tables have, with the patch release that was read of each.
+    fn releases(&self) -> impl Iterator<Item = Row> + use<'_> {
+        let product = self.product.to_lowercase();
+        RELEASES.rows().filter(move |row| row.name == product)
+    }
+
+    /// Minor version and patch release in the tag of an image: `v1.37.2`, `3.5.21-0`, `v3.5.13`.
+    fn version_in(&self, tag: &str) -> Option<(u32, u32)> {
+        let major = if self.product == KUBERNETES {
+            "1."
+        } else {
+            "3."
+        };
+        let mut parts = tag
+            .strip_prefix('v')
+            .unwrap_or(tag)
+            .strip_prefix(major)?
+            .split('.');
+        let minor = parts.next()?.parse().ok()?;
+        let patch = parts.next().unwrap_or_default();
+        let digits = patch.bytes().take_while(u8::is_ascii_digit).count();
+        Some((minor, patch.get(..digits)?.parse().unwrap_or_default()))
+    }
+
+    fn version_or_newest(&self, version: &str) -> (u32, u32) {
+        let newest = || self.releases().map(|row| (row.first, row.last)).max();
+        self.version_in(version).or_else(newest).unwrap_or_default()
+    }
+
+    /// A minor version of its product, as people write it.
+    pub fn release(&self, minor: u32) -> String {
+        match self.product {
+            KUBERNETES => format!("{KUBERNETES} 1.{minor}"),
+            product => format!("{product} 3.{minor}"),
+        }
+    }
+}
+
+/// One version of a program that runs somewhere.
+#[derive(Clone, Copy)]
+pub struct Running {
+    pub program: &'static Program,
+    pub minor: u32,
+    pub patch: u32,
+    /// Whether what runs is surely what the tables are of. Another's image, a digest, or a release that was not read
+    /// may know more.
+    pub certain: bool,
+}
+
+impl Running {
+    /// What the tag of an image says, or else `version`.
+    pub fn of(program: &'static Program, image: &Image, version: &str) -> Running {
+        let named = program.version_in(image.tag.as_deref().unwrap_or(version));
+        let (minor, patch) = named.unwrap_or_else(|| program.version_or_newest(version));
+        let ours = |registry: &&str| image.repository.strip_prefix(*registry) == Some(program.name);
+        let was_read = program
+            .releases()
+            .any(|row| row.first == minor && patch <= row.last);
+        Running {
+            program,
+            minor,
+            patch,
+            certain: image.digest.is_none()
+                && named.is_some()
+                && program.registries.iter().any(ours)
+                && was_read,
+        }
+    }
+
+    /// A program of `version` that may be another's build.
+    pub fn somewhere(program: &'static Program, version: &str) -> Running {
+        let (minor, patch) = program.version_or_newest(version);
+        Running {
+            program,
+            minor,
+            patch,
+            certain: false,
+        }
+    }
+
+    /// The minor version of the tables that it is nearest to.
+    fn in_tables(&self) -> u32 {
+        let minors = || self.program.releases().map(|row| row.first);
+        match (minors().min(), minors().max()) {
+            (Some(oldest), Some(newest)) => self.minor.clamp(oldest, newest),
+            _ => self.minor,
+        }
+    }
+
+    pub fn flag(&self, name: &str) -> Standing {
+        self.program.flags.standing(&dashed(name), self.in_tables())
+    }
+
+    pub fn nearest_flag(&self, name: &str) -> Option<&'static str> {
+        self.program.flags.nearest(name, self.in_tables())
+    }
+
+    /// Admission plugins, of kube-apiserver alone.
+    pub fn plugin(&self, name: &str) -> Standing {
+        PLUGINS.standing(name, self.in_tables())
+    }
+
+    pub fn nearest_plugin(&self, name: &str) -> Option<&'static str> {
+        PLUGINS.nearest(name, self.in_tables())
+    }
+
+    /// A feature gate, and what it is locked to.
+    pub fn gate(&self, name: &str) -> (Standing, Option<bool>) {
+        let mut rows = self.program.gates.rows_of(name);
+        rows.retain(|row| match row.rest.get(1) {
+            None => true,
+            Some(programs) => programs.split(',').any(|one| one == self.program.name),
+        });
+        let minor = self.in_tables();
+        let locked = rows
+            .iter()
+            .find(|row| row.is_of(minor))
+            .and_then(|row| row.rest.first()?.parse().ok());
+        (standing(&rows, minor), locked)
+    }
+
+    pub fn nearest_gate(&self, name: &str) -> Option<&'static str> {
+        self.program.gates.nearest(name, self.in_tables())
+    }
+
+    /// The minor version, as people write it.
+    pub fn release(&self) -> String {
+        self.program.release(self.minor)
+    }
+}
+
+/// A flag's name as Kubernetes' programs take it on the command line.
+fn dashed(name: &str) -> String {
+    name.replace('_', "-")
+}

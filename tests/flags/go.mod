@@ -1,0 +1,3 @@
+module kubefarm/tests/flags
+
+go 1.22
