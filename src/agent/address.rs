@@ -18,6 +18,17 @@ pub(super) enum Outside {
     Never(String),
 }
 
+impl Outside {
+    /// The addresses, or what there is in their place.
+    pub(super) fn addresses(self) -> Result<Vec<IpAddr>, String> {
+        match self {
+            Outside::Addresses(addresses) => Ok(addresses),
+            Outside::Name(name) => Err(format!("has the name {name} and no address")),
+            Outside::Never(kind) => Err(format!("is a {kind}, which is given no address")),
+        }
+    }
+}
+
 /// Waits until a Service has addresses, or shows that it will never have any.
 ///
 /// # Errors

@@ -120,8 +120,8 @@ pub async fn publish_boot_address(
 /// The address that a machine's firmware can be told by DHCP, which is one of IPv4.
 fn address(service: &str, outside: Outside) -> Result<Ipv4Addr, AgentError> {
     let help = "set ltsp.service.loadBalancerIP to the address at which nodes reach it";
-    let reason = match outside {
-        Outside::Addresses(all) => {
+    let reason = match outside.addresses() {
+        Ok(all) => {
             let mut families = all.iter().filter_map(|address| match address {
                 IpAddr::V4(address) => Some(*address),
                 IpAddr::V6(_) => None,
@@ -131,8 +131,7 @@ fn address(service: &str, outside: Outside) -> Result<Ipv4Addr, AgentError> {
                 None => "has IPv6 addresses only, which boot loaders cannot be told".to_owned(),
             }
         }
-        Outside::Name(name) => format!("has the name {name} and no address"),
-        Outside::Never(kind) => format!("is a {kind}, which is given no address"),
+        Err(reason) => reason,
     };
     Err(AgentError::Unusable(format!(
         "Service {service} {reason}: {help}"

@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json, json};
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use super::address::{Outside, outside};
+use super::address::outside;
 use super::authorities::Authorities;
 use super::{AgentError, Running, connect, core, core_key, wait_for};
 use crate::cluster::{
@@ -158,13 +158,13 @@ async fn hosts(
     if host != Some(service.as_str()) {
         return Ok(None);
     }
-    let reason = match outside(admin, &wanted.namespace, service, observer).await? {
-        Outside::Addresses(addresses) => match addresses.first() {
+    let outside = outside(admin, &wanted.namespace, service, observer).await?;
+    let reason = match outside.addresses() {
+        Ok(addresses) => match addresses.first() {
             Some(address) => return Ok(Some(format!("{address} {service}"))),
             None => "has no address".to_owned(),
         },
-        Outside::Name(name) => format!("has the name {name} and no address"),
-        Outside::Never(kind) => format!("is a {kind}, which nodes cannot reach"),
+        Err(reason) => reason,
     };
     Err(AgentError::Unusable(format!(
         "Service {service} {reason}: set kubernetes.controlPlaneEndpoint to where nodes reach the API server"
