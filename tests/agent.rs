@@ -3,6 +3,8 @@
 
 mod support;
 
+#[path = "agent/announced.rs"]
+mod announced;
 #[path = "agent/boot_address.rs"]
 mod boot_address;
 #[path = "agent/bootstrap.rs"]

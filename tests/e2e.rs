@@ -14,6 +14,8 @@ mod support;
 
 #[path = "e2e/admin_cluster.rs"]
 mod admin_cluster;
+#[path = "e2e/announced.rs"]
+mod announced;
 #[path = "e2e/apply.rs"]
 mod apply;
 #[path = "e2e/boot_server.rs"]
@@ -54,7 +56,7 @@ use runner::Check;
 type Seen = String;
 
 /// What is shown, and how.
-fn checks<'a>() -> [(&'static str, Check<Release<'a>>); 22] {
+fn checks<'a>() -> [(&'static str, Check<Release<'a>>); 23] {
     [
         ("apply --wait, certificates built in", apply::fresh),
         ("pods ready, none restarted, restricted", apply::pods),
@@ -80,6 +82,7 @@ fn checks<'a>() -> [(&'static str, Check<Release<'a>>); 22] {
             "so does a changed name in its certificate",
             changes::certificate_name,
         ),
+        ("a pod calls the API server meanwhile", announced::kept),
         (
             "Konnectivity over HTTPConnect: logs, exec",
             konnectivity::logs_over_http,

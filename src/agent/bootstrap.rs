@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value as Json, json};
 
+use super::announce::{self, Announce};
 use super::authorities::Authorities;
 use super::{AgentError, Running, connect, core, core_key, read, unreadable, wait_for};
 use crate::cluster::apply::{ApplyError, Options, apply};
@@ -34,15 +35,19 @@ pub struct Bootstrap {
     pub authorities: PathBuf,
     /// `host:port` at which nodes reach the API server.
     pub endpoint: String,
+    /// What the Service `kubernetes` of the child leads to.
+    pub announce: Announce,
     /// How many requests to have under way at a time.
     pub concurrency: usize,
 }
 
-/// Applies the addons, `cluster-info` and the user's manifests, and removes what was among them before.
+/// Applies the addons, `cluster-info`, the endpoints of the API server and the user's manifests, and removes what was
+/// among them before. The admin cluster is asked only where it has to say which endpoints these are.
 ///
 /// # Errors
-/// Where a file is not a manifest, the API server does not come up in time, or it refuses something.
+/// Where a file is not a manifest, a cluster or an address does not come in time, or one refuses something.
 pub async fn bootstrap(
+    admin: Target,
     child: Target,
     wanted: &Bootstrap,
     running: &Running<'_>,
@@ -59,7 +64,17 @@ pub async fn bootstrap(
         None => Vec::new(),
     };
 
+    let addresses = wanted.announce.addresses(admin, running).await?;
     let api = connect(child, running).await?;
+    let primary = match &wanted.announce {
+        Announce::Nothing => None,
+        _ => Some(announce::primary(&api, &addresses, running.observer).await?),
+    };
+    addons.extend(
+        primary
+            .map(|primary| announce::objects(&addresses, primary))
+            .unwrap_or_default(),
+    );
     let (addons, extra) = in_namespaces(addons, extra, &api.resources)?;
     for namespace in OWN_NAMESPACES {
         let key = core_key("Namespace", "", namespace);
@@ -71,7 +86,10 @@ pub async fn bootstrap(
     if !extra.is_empty() || record.map_err(ApplyError::from)?.is_some() {
         apply_set(&api, EXTRA_MANIFESTS, extra, wanted, running).await?;
     }
-    Ok(())
+    match primary {
+        Some(primary) => announce::take_over(&api, primary, running.observer).await,
+        None => Ok(()),
+    }
 }
 
 fn release(name: &str) -> Release {

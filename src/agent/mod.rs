@@ -4,6 +4,7 @@
 //! Files are read before a cluster is asked, so that a wrong one is told at once.
 
 mod address;
+mod announce;
 mod authorities;
 mod boot_address;
 mod bootstrap;
@@ -21,6 +22,7 @@ use crate::cluster::apply::ApplyError;
 use crate::cluster::{Api, ClusterError, Event, Interrupt, Observer, Resource, Target};
 use crate::manifest::{Key, ManifestError};
 
+pub use announce::Announce;
 pub use boot_address::{BootAddress, DhcpOption, Published, publish_boot_address};
 pub use bootstrap::{Bootstrap, bootstrap};
 pub use join_token::{JoinToken, join_token};

@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 
 use serde::Serialize;
 
+use super::announced;
 use super::etcd_release::EtcdRelease;
 use super::schedule::with_own_minute;
 use super::service::{OnePortService, Service};
@@ -167,7 +168,7 @@ pub struct ApiServer {
     pub extra_args: Flags,
     pub port: u16,
     pub service: OnePortService,
-    /// What `kubernetes.default` inside the child leads to, unless the user's flags say it.
+    /// What it announces, where it does and the user's flags do not say it.
     pub advertise_address: Option<String>,
     /// The port that is announced with that address, where the Service has another one.
     pub announced_port: Option<u16>,
@@ -185,11 +186,14 @@ pub fn image_tag(version: &str) -> String {
 
 impl ApiServer {
     /// kube-apiserver of the control plane whose objects begin with `prefix`.
-    pub fn new(server: &spec::ApiServer, prefix: &str, version: &str) -> ApiServer {
+    pub fn new(values: &Values, prefix: &str) -> ApiServer {
+        let server = &values.kubernetes.api_server;
+        let version = &values.kubernetes.version;
         let excludes = |flag: &String| {
             flag.starts_with("oidc-")
                 || matches!(flag.as_str(), "anonymous-auth" | "authentication-config")
         };
+        let announces_itself = !announced::is_ours(values);
         // The image's own tag says what will read the configuration.
         let tag = server.image.tag.as_deref();
         let minor = tag.and_then(minor_version).or(minor_version(version));
@@ -198,8 +202,11 @@ impl ApiServer {
             extra_args: server.extra_args.clone(),
             port: server.port,
             service: (&server.service).into(),
-            advertise_address: server.service.load_balancer_ip.clone(),
-            announced_port: announced_port(server),
+            // Otherwise it is of no use but to each other, and the pod's own address is right for that.
+            advertise_address: announces_itself
+                .then(|| server.service.load_balancer_ip.clone())
+                .flatten(),
+            announced_port: announced_port(server).filter(|_| announces_itself),
             structured_authentication: minor
                 .is_none_or(|minor| minor >= AUTHENTICATION_CONFIGURATION_V1)
                 && !server.extra_args.keys().any(excludes),
@@ -207,8 +214,8 @@ impl ApiServer {
     }
 }
 
-/// What the Service `kubernetes` inside the child leads to is the announced address with the port of the process, so
-/// that the Service at that address has to have this port as well. Node ports are others anyway.
+/// What an API server announces is an address with the port of the process, so that the Service at that address has to
+/// have this port as well. Node ports are others anyway.
 fn announced_port(server: &spec::ApiServer) -> Option<u16> {
     let service = &server.service;
     let announced = service.load_balancer_ip.is_some()

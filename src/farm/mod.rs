@@ -1,5 +1,6 @@
 //! The typed model of a farm: values checked, and everything computed that templates only lay out.
 
+mod announced;
 mod boot;
 pub mod certificates;
 mod checks;
@@ -31,6 +32,7 @@ use serde::Serialize;
 
 use crate::values::{Node, Path, Problem, Segment, decode, decode_with_gaps};
 
+use self::announced::Announced;
 use self::boot::BootServer;
 use self::certificates::Pki;
 use self::cluster::{Cluster, Coredns, KonnectivityAgent, KubeProxy, Persistence};
@@ -59,6 +61,8 @@ pub struct Farm {
     pub etcd: Etcd,
     pub etcd_backup: EtcdBackup,
     pub api_server: ApiServer,
+    /// Null where the API servers announce themselves.
+    pub announced: Option<Announced>,
     pub controller_manager: Controller,
     pub scheduler: Controller,
     pub admin: Admin,
@@ -216,7 +220,8 @@ fn build(
         persistence: Persistence::new(&kubernetes.persistence, &etcd.workload.name),
         etcd_backup: EtcdBackup::new(&kubernetes.etcd, &etcd.workload, &release.namespace),
         etcd,
-        api_server: ApiServer::new(&kubernetes.api_server, prefix, &kubernetes.version),
+        api_server: ApiServer::new(values, prefix),
+        announced: Announced::new(values),
         controller_manager: Controller::manager(values, prefix),
         scheduler: Controller::scheduler(values, prefix),
         admin: Admin::new(&kubernetes.admin, prefix, &release.namespace, &own_tag),

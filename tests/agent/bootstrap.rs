@@ -17,8 +17,8 @@ pub const JOB: &str = "kubefarm-kubernetes-bootstrap";
 const EXTRA: &str = "-f tests/agent/extra-manifests.yaml";
 
 /// The kinds that bootstraps apply.
-const KINDS: &str = "deployments,daemonsets,services,configmaps,serviceaccounts,roles,rolebindings,clusterroles,\
-                     clusterrolebindings,customresourcedefinitions,namespaces,leases";
+const KINDS: &str = "deployments,daemonsets,services,endpoints,endpointslices,configmaps,serviceaccounts,roles,rolebindings,\
+                     clusterroles,clusterrolebindings,customresourcedefinitions,namespaces,leases";
 
 /// A child and the bootstrap pod of a farm with these arguments. `None` where there can be none.
 pub fn ready(name: &str, arguments: &str) -> Option<(Child, Site, Pod)> {

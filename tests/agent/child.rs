@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use serde_json::Value;
 
@@ -27,6 +27,25 @@ impl Child {
         let alone = USE.lock().unwrap_or_else(PoisonError::into_inner);
         Some(Child {
             cluster: CHILD.as_ref()?,
+            _alone: alone,
+        })
+    }
+
+    /// One whose API servers announce an address themselves, for one test.
+    pub fn that_announces(address: &str) -> Option<Child> {
+        static CHILD: OnceLock<Option<Cluster>> = OnceLock::new();
+        static USE: Mutex<()> = Mutex::new(());
+        let alone = USE.lock().unwrap_or_else(PoisonError::into_inner);
+        let start = || {
+            let mut options = options();
+            options.api_server_flags.extend([
+                "--endpoint-reconciler-type=lease".to_owned(),
+                format!("--advertise-address={address}"),
+            ]);
+            Cluster::start(options)
+        };
+        Some(Child {
+            cluster: CHILD.get_or_init(start).as_ref()?,
             _alone: alone,
         })
     }
@@ -66,7 +85,7 @@ impl Child {
 
     /// Removes everything that bootstraps and tests left in it.
     pub fn clear(&self) {
-        let kinds = "deployments,daemonsets,services,configmaps,secrets,serviceaccounts,roles,rolebindings,\
+        let kinds = "deployments,daemonsets,services,endpoints,endpointslices,configmaps,secrets,serviceaccounts,roles,rolebindings,\
                      clusterroles,clusterrolebindings,customresourcedefinitions,leases";
         let part_of = "applyset.kubernetes.io/part-of,applyset.kubernetes.io/part-of!=none";
         for selector in [part_of, "applyset.kubernetes.io/id"] {

@@ -42,7 +42,7 @@ pub fn killed(release: &mut Release) -> Seen {
 }
 
 /// Kills the process of a container, which its kubelet starts again.
-fn kill(release: &Release, pod: &str, container: &str) {
+pub fn kill(release: &Release, pod: &str, container: &str) {
     let pod = release.get(&["pod", pod]);
     let statuses = pod["status"]["containerStatuses"]
         .as_array()
@@ -65,7 +65,8 @@ fn kill(release: &Release, pod: &str, container: &str) {
     release.cluster.enter("admin", &kill).success();
 }
 
-fn an_api_server(release: &Release) -> String {
+/// One of them.
+pub fn an_api_server(release: &Release) -> String {
     let app = release.object("apiserver");
     let pods = release.pods();
     let mut servers = pods

@@ -12,8 +12,8 @@ use crate::nodes::STORAGE;
 use crate::release::{Release, is_ready};
 use crate::support::run;
 
-/// The image of the pods here, as `up.sh` names it.
-const IMAGE: &str = "registry.k8s.io/e2e-test-images/agnhost:2.66.1";
+/// The image of pods of the child, as `up.sh` names it.
+pub const IMAGE: &str = "registry.k8s.io/e2e-test-images/agnhost:2.66.1";
 
 /// The namespace of the pods here, in the child.
 const NAMESPACE: &str = "far-side";

@@ -100,14 +100,14 @@ impl Written {
 }
 
 /// A command that can be run many times.
-struct Repeated {
+pub struct Repeated {
     program: PathBuf,
     arguments: Vec<std::ffi::OsString>,
     environment: Vec<(std::ffi::OsString, std::ffi::OsString)>,
 }
 
 impl Repeated {
-    fn new(command: &Command) -> Repeated {
+    pub fn new(command: &Command) -> Repeated {
         let environment = command.get_envs();
         Repeated {
             program: Path::new(command.get_program()).to_owned(),
@@ -118,7 +118,7 @@ impl Repeated {
         }
     }
 
-    fn command(&self) -> Command {
+    pub fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
         command
             .args(&self.arguments)

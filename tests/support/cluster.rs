@@ -215,8 +215,8 @@ impl Cluster {
         self.guard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn listens(&self, port: u16) -> bool {
-        TcpStream::connect_timeout(&(self.address, port).into(), Duration::from_secs(1)).is_ok()
+    fn listens_at(&self, address: Ipv4Addr, port: u16) -> bool {
+        TcpStream::connect_timeout(&(address, port).into(), Duration::from_secs(1)).is_ok()
     }
 
     fn ends_of_logs(&self) -> String {
@@ -234,7 +234,7 @@ impl Cluster {
 }
 
 /// A loopback address where no other cluster is, so that every cluster has the usual ports to itself.
-fn free_address() -> Ipv4Addr {
+pub fn free_address() -> Ipv4Addr {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     loop {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);

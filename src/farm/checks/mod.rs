@@ -1,6 +1,7 @@
 //! Checks between values: what each of them allows alone, but a farm does not.
 
 mod addresses;
+mod announced;
 mod components;
 mod counts;
 mod dhcp;
@@ -38,6 +39,7 @@ pub fn check(
 ) {
     network::check(values, services, pods, findings);
     addresses::check(values, services, pods, findings);
+    announced::check(values, services, findings);
     kubernetes::check(values, findings);
     konnectivity::check(values, findings);
     ports::check(values, findings);

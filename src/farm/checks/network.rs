@@ -11,13 +11,12 @@ use crate::values::{Path, Problem};
 
 use super::text_of;
 
-/// Checks the child cluster's ranges, its endpoint, and the address that it is announced at.
+/// Checks the child cluster's ranges and its endpoint.
 pub fn check(values: &Values, services: &Subnets, pods: &Subnets, findings: &mut Findings) {
     ranges(values, services, pods, findings);
     names(values, findings);
     if values.kubernetes.enabled {
         parts_of_nodes(values, pods, findings);
-        advertised(values, services, findings);
     }
 }
 
@@ -100,42 +99,4 @@ fn parts_of_nodes(values: &Values, pods: &Subnets, findings: &mut Findings) {
     let path = Path::from("kubernetes.networking.podSubnet");
     let nodes = values.node_pools.own().map(|(_, pool)| pool.nodes.len());
     pods.check_pods(prefixes, nodes.sum(), &path, findings);
-}
-
-/// kube-apiserver ends at once where the address that it announces is of another family than the Service `kubernetes`
-/// is given, which is the first range's (cmd/kube-apiserver/app/options/validation.go).
-fn advertised(values: &Values, services: &Subnets, findings: &mut Findings) {
-    let server = &values.kubernetes.api_server;
-    let none = server.extra_args.get("endpoint-reconciler-type");
-    if !server.enabled || none.and_then(text_of).is_some_and(|kind| kind == "none") {
-        return;
-    }
-    let path = Path::from("kubernetes.apiServer");
-    let (path, address) = match server.extra_args.get("advertise-address") {
-        Some(flag) => (
-            path.join("extraArgs").join("advertise-address"),
-            text_of(flag),
-        ),
-        None => (
-            path.join("service").join("loadBalancerIP"),
-            server.service.load_balancer_ip.clone(),
-        ),
-    };
-    let family = match address.and_then(|address| address.parse::<IpAddr>().ok()) {
-        Some(IpAddr::V4(_)) => "IPv4",
-        Some(IpAddr::V6(_)) => "IPv6",
-        None => return,
-    };
-    let services = services.families();
-    let Some(first) = services.first().filter(|first| **first != family) else {
-        return;
-    };
-    let problem = Problem::error(format!(
-        "kube-apiserver does not start: it would announce an {family} address for a Service of {first}"
-    ));
-    let help = match services.len() {
-        2 => format!("put the {family} range of kubernetes.networking.serviceSubnet first"),
-        _ => format!("give an {first} address in kubernetes.apiServer.extraArgs.advertise-address"),
-    };
-    findings.record(&path, problem.help(help));
 }

@@ -1,5 +1,6 @@
 //! The programs of the control plane: how each is started, killed, paused.
 
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -55,16 +56,35 @@ impl Cluster {
             "--unsafe-no-fsync".to_owned(),
         ];
         self.run(ETCD, &command);
-        self.wait_until("etcd listens", || self.listens(ETCD_PORT));
+        self.wait_until("etcd listens", || self.listens_at(self.address, ETCD_PORT));
     }
 
     /// Starts kube-apiserver, again where it was; back when it is ready.
     pub fn start_apiserver(&self) {
+        self.start_replica(API_SERVER, self.address, &[]);
+    }
+
+    /// Starts a kube-apiserver under a name, at an address of its own and with further flags; back when it is ready.
+    pub fn start_replica(&self, name: &str, address: Ipv4Addr, further: &[String]) {
+        let mut command = self.apiserver_flags(address);
+        override_flags(&mut command, &self.options.api_server_flags);
+        override_flags(&mut command, further);
+        self.run_as(name, API_SERVER, &command);
+        let server = format!("--server=https://{address}:{API_SERVER_PORT}");
+        // The certificate has the address of the first only.
+        let known_as = format!("--tls-server-name={}", self.address);
+        let ready = ["get", "--raw", "/readyz", &server, &known_as];
+        self.wait_until(&format!("{name} is ready"), || {
+            self.listens_at(address, API_SERVER_PORT) && self.kubectl(&ready).status.success()
+        });
+    }
+
+    fn apiserver_flags(&self, address: Ipv4Addr) -> Vec<String> {
         let file = |name| self.identities.file(name);
         let mut command = vec![
             format!("--etcd-servers=http://{}:{ETCD_PORT}", self.address),
-            format!("--bind-address={}", self.address),
-            format!("--advertise-address={}", self.address),
+            format!("--bind-address={address}"),
+            format!("--advertise-address={address}"),
             format!("--secure-port={API_SERVER_PORT}"),
             format!("--tls-cert-file={}", file("server.crt")),
             format!("--tls-private-key-file={}", file("server.key")),
@@ -89,12 +109,17 @@ impl Cluster {
             "--endpoint-reconciler-type=none",
         ];
         command.extend(fixed.map(str::to_owned));
-        override_flags(&mut command, &self.options.api_server_flags);
-        self.run(API_SERVER, &command);
-        self.wait_until("kube-apiserver is ready", || {
-            self.listens(API_SERVER_PORT)
-                && self.kubectl(&["get", "--raw", "/readyz"]).status.success()
+        command
+    }
+
+    /// Asks a kube-apiserver to end, as a kubelet does; back when it is gone.
+    pub fn end_replica(&self, name: &str, address: Ipv4Addr) {
+        self.guard().signal(name, "TERM");
+        self.wait_until(&format!("{name} is gone"), || {
+            !self.listens_at(address, API_SERVER_PORT)
         });
+        // It closes its port last; the guard has yet to see its end.
+        self.kill(name);
     }
 
     /// Starts kube-controller-manager, unless the options leave it out; back when pods can be made.
@@ -153,10 +178,14 @@ impl Cluster {
 
     /// Starts a program of the cluster with these flags; gives its process ID.
     pub(super) fn run(&self, program: &str, flags: &[String]) -> u32 {
+        self.run_as(program, program, flags)
+    }
+
+    fn run_as(&self, name: &str, program: &str, flags: &[String]) -> u32 {
         let path = self.programs.join("bin").join(program);
         let mut command = vec![path.display().to_string()];
         command.extend_from_slice(flags);
-        self.guard().start(program, &command)
+        self.guard().start(name, &command)
     }
 
     /// Writes the files that the flags name, but for keys and certificates.

@@ -1,0 +1,118 @@
+//! What the Service `kubernetes` inside the child leads to, where kubefarm keeps it.
+//!
+//! kube-apiserver can keep it too, with a lease for each address. Replicas behind one address share that lease, and
+//! each of them takes it away when it stops (pkg/controlplane/reconcilers/lease.go).
+
+use std::net::{IpAddr, SocketAddr};
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::spec::{ServiceType, Values};
+use super::syntax::split_endpoint;
+use crate::values::Path;
+
+/// What the bootstrap Job is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Announced {
+    /// One of a family; none where only the load balancer knows them.
+    pub addresses: Vec<SocketAddr>,
+    /// The port that goes with the addresses that the load balancer gives.
+    pub balanced_port: Option<u16>,
+}
+
+/// An address of the values at which nodes reach the API server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given {
+    pub path: Path,
+    pub address: IpAddr,
+}
+
+impl Announced {
+    /// `None` where the API servers keep it themselves, or somebody else does.
+    pub fn new(values: &Values) -> Option<Announced> {
+        if !is_ours(values) {
+            return None;
+        }
+        let given = given(values).into_iter();
+        let addresses: Vec<SocketAddr> = given
+            .filter_map(|given| Some(SocketAddr::new(given.address, port(values, given.address)?)))
+            .collect();
+        let balanced_port = addresses
+            .is_empty()
+            .then_some(values.kubernetes.api_server.service.port);
+        Some(Announced {
+            addresses,
+            balanced_port,
+        })
+    }
+}
+
+/// Whether the bootstrap Job keeps it: a flag of the user's wins over ours, and without the Job nobody would.
+pub fn is_ours(values: &Values) -> bool {
+    let kubernetes = &values.kubernetes;
+    let server = &kubernetes.api_server;
+    kubernetes.enabled
+        && server.enabled
+        && kubernetes.admin.job.enabled
+        && !server.extra_args.contains_key("endpoint-reconciler-type")
+}
+
+/// Whether addresses come from a Service only once there is one.
+pub fn may_be_balanced(values: &Values) -> bool {
+    let service = &values.kubernetes.api_server.service;
+    service.kind == ServiceType::LoadBalancer || !service.enabled
+}
+
+/// What the values give; of each family the first.
+pub fn given(values: &Values) -> Vec<Given> {
+    let server = &values.kubernetes.api_server;
+    let path = Path::from("kubernetes.apiServer");
+    let flag = server.extra_args.get("advertise-address");
+    let texts = [
+        (
+            path.join("extraArgs").join("advertise-address"),
+            flag.and_then(Value::as_str),
+        ),
+        (
+            path.join("service").join("loadBalancerIP"),
+            server.service.load_balancer_ip.as_deref(),
+        ),
+        (
+            Path::from("kubernetes.controlPlaneEndpoint"),
+            endpoint(values).map(|(host, _)| host),
+        ),
+    ];
+    let mut found: Vec<Given> = Vec::new();
+    for (path, text) in texts {
+        let address = text.and_then(|text| text.parse::<IpAddr>().ok());
+        if let Some(address) = address
+            && !found
+                .iter()
+                .any(|other| other.address.is_ipv4() == address.is_ipv4())
+        {
+            found.push(Given { path, address });
+        }
+    }
+    found
+}
+
+/// The port at an address; `None` where it is a node port that the cluster chooses.
+pub fn port(values: &Values, address: IpAddr) -> Option<u16> {
+    let service = &values.kubernetes.api_server.service;
+    let (host, given) = endpoint(values).unwrap_or_default();
+    let is_endpoint = host.parse() == Ok(address);
+    match service.kind {
+        _ if is_endpoint => Some(given.unwrap_or(service.port)),
+        ServiceType::LoadBalancer => Some(service.port),
+        ServiceType::NodePort => service.node_port.or(given),
+        // Somebody else's way in.
+        ServiceType::ClusterIP => Some(given.unwrap_or(service.port)),
+    }
+}
+
+fn endpoint(values: &Values) -> Option<(&str, Option<u16>)> {
+    let endpoint = values.kubernetes.control_plane_endpoint.as_deref();
+    endpoint.and_then(split_endpoint)
+}

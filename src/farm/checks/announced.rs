@@ -1,0 +1,152 @@
+//! What the Service `kubernetes` inside the child leads to: pods reach the API server by it.
+
+use std::net::IpAddr;
+
+use crate::farm::announced::{Given, given, is_ours, may_be_balanced, port};
+use crate::farm::findings::Findings;
+use crate::farm::spec::Values;
+use crate::farm::subnets::Subnets;
+use crate::values::{Path, Problem};
+
+use super::text_of;
+
+/// Checks the addresses that the API server is announced at inside the child.
+pub fn check(values: &Values, services: &Subnets, findings: &mut Findings) {
+    let kubernetes = &values.kubernetes;
+    if !kubernetes.enabled || !kubernetes.api_server.enabled {
+        return;
+    }
+    match is_ours(values) {
+        true => kept(values, services, findings),
+        false => by_the_servers(values, services, findings),
+    }
+}
+
+fn kept(values: &Values, services: &Subnets, findings: &mut Findings) {
+    let given = given(values);
+    let Some(first) = given.first() else {
+        if !may_be_balanced(values) {
+            nowhere(values, findings);
+        }
+        return;
+    };
+    for given in &given {
+        if let Some(what) = unusable(given.address) {
+            let message = format!("pods would be sent to {}, {what}", given.address);
+            findings.error(&given.path, message);
+        } else if port(values, given.address).is_none() {
+            let problem = Problem::error("the node port that pods are sent to is not known");
+            let help = "set nodePort, or the port in kubernetes.controlPlaneEndpoint";
+            let path = Path::from("kubernetes.apiServer.service.type");
+            findings.record(&path, problem.help(help));
+        }
+    }
+    if let Some(family) = missing(&given, services) {
+        let (other, help) = other_family(first.address, family, services);
+        let problem = Problem::error(format!(
+            "pods would not reach the API server: their Service `kubernetes` has an {family} address, this one is {other}"
+        ));
+        findings.record(&first.path, problem.help(help));
+    }
+}
+
+fn nowhere(values: &Values, findings: &mut Findings) {
+    let problem = Problem::error(format!(
+        "a Service of type {:?} is given no address, and no other is set: pods of the child could not call the API server",
+        values.kubernetes.api_server.service.kind
+    ));
+    findings.record(
+        &Path::from("kubernetes.apiServer.service.type"),
+        problem.help(
+            "let a load balancer give one (LoadBalancer), or set the address at which nodes reach the API server in \
+             kubernetes.apiServer.extraArgs.advertise-address or kubernetes.controlPlaneEndpoint; where nodes reach \
+             pods of the admin cluster, extraArgs.endpoint-reconciler-type: lease announces those",
+        ),
+    );
+}
+
+/// The API server takes none of these for an endpoint (pkg/apis/core/validation: ValidateEndpointIP).
+fn unusable(address: IpAddr) -> Option<&'static str> {
+    let is_link_local = match address {
+        IpAddr::V4(address) => address.is_link_local(),
+        IpAddr::V6(address) => address.is_unicast_link_local(),
+    };
+    match address {
+        _ if address.is_unspecified() => Some("which is no address of anything"),
+        _ if address.is_loopback() => Some("which is the pod itself"),
+        _ if address.is_multicast() => Some("a multicast address"),
+        _ if is_link_local => Some("which is another machine on each link"),
+        _ => None,
+    }
+}
+
+/// The family of the Service `kubernetes`, which is the first range's, where no address is of it.
+fn missing(given: &[Given], services: &Subnets) -> Option<&'static str> {
+    let family = *services.families().first()?;
+    let is_of_it = |given: &Given| family_of(given.address) == family;
+    (!given.iter().any(is_of_it)).then_some(family)
+}
+
+/// API servers that announce themselves: each has one address, and all of them the same one.
+fn by_the_servers(values: &Values, services: &Subnets, findings: &mut Findings) {
+    let server = &values.kubernetes.api_server;
+    let flag = server.extra_args.get("endpoint-reconciler-type");
+    let kind = flag.and_then(text_of);
+    if kind.as_deref() == Some("none") {
+        return;
+    }
+    let path = Path::from("kubernetes.apiServer");
+    let (path, address) = match server.extra_args.get("advertise-address") {
+        Some(flag) => (
+            path.join("extraArgs").join("advertise-address"),
+            text_of(flag),
+        ),
+        None => (
+            path.join("service").join("loadBalancerIP"),
+            server.service.load_balancer_ip.clone(),
+        ),
+    };
+    let Some(address) = address.and_then(|address| address.parse::<IpAddr>().ok()) else {
+        return;
+    };
+    let given = Given { path, address };
+    // cmd/kube-apiserver/app/options/validation.go
+    if let Some(family) = missing(std::slice::from_ref(&given), services) {
+        let (other, help) = other_family(address, family, services);
+        let problem = Problem::error(format!(
+            "kube-apiserver does not start: it would announce an {other} address for a Service of {family}"
+        ));
+        findings.record(&given.path, problem.help(help));
+    } else if flag.is_some() && server.replica_count != Some(1) {
+        let problem = Problem::warning(
+            "each API server that stops takes the address of all of them away from the Service `kubernetes` for seconds",
+        );
+        findings.record(
+            &Path::from("kubernetes.apiServer.extraArgs.endpoint-reconciler-type"),
+            problem.help("leave the flag out: then kubefarm keeps the address there"),
+        );
+    }
+}
+
+/// The address's family, and what to do where another is wanted.
+fn other_family(
+    address: IpAddr,
+    wanted: &'static str,
+    services: &Subnets,
+) -> (&'static str, String) {
+    let family = family_of(address);
+    let help = match services.families().len() {
+        2 => format!("put the {family} range of kubernetes.networking.serviceSubnet first"),
+        _ => {
+            format!("give an {wanted} address in kubernetes.apiServer.extraArgs.advertise-address")
+        }
+    };
+    (family, help)
+}
+
+fn family_of(address: IpAddr) -> &'static str {
+    match address {
+        IpAddr::V4(_) => "IPv4",
+        IpAddr::V6(_) => "IPv6",
+    }
+}
