@@ -72,7 +72,7 @@ fn mirrored(child: &Child) {
             .is_empty()
     });
     child
-        .kubectl("delete -n default service/mirrored endpoints/mirrored")
+        .kubectl("delete -n default service/mirrored")
         .success();
 }
 
@@ -151,7 +151,7 @@ fn no_rollout_and_no_killed_replica_takes_the_address_away() {
 
     // API servers that announce themselves: the first that stops takes away what both of them announce.
     let before = poller();
-    cluster.end_replica(SECOND, second);
+    cluster.stop(SECOND);
     cluster.wait_until("the other one puts it back", || {
         let slice = child.get("-n default endpointslice/kubernetes");
         slice["endpoints"][0]["addresses"][0] == ADDRESS
@@ -161,13 +161,14 @@ fn no_rollout_and_no_killed_replica_takes_the_address_away() {
 
     // The Job runs while they are replaced by others that do not.
     let poller = poller();
-    let job = site.pod_for(JOB, &child).expect("as before").start();
+    let pod = site.pod_for(JOB, &child).expect("a pod");
+    let job = pod.start();
     let ours = "-n default endpointslice/kubernetes-ipv4";
     cluster.wait_until("the Job has come that far", || child.has(ours));
     let none = ["--endpoint-reconciler-type=none".to_owned()];
-    cluster.end_replica(SECOND, second);
+    cluster.stop(SECOND);
     start(&none);
-    cluster.end_replica(cluster::API_SERVER, first);
+    cluster.stop(cluster::API_SERVER);
     cluster.start_replica(cluster::API_SERVER, first, &none);
     let job = Finished::from(job.wait_with_output().expect("an end"));
     assert!(job.status.success(), "{}", job.stderr);
@@ -183,7 +184,7 @@ fn no_rollout_and_no_killed_replica_takes_the_address_away() {
     let settled = version();
     cluster.kill(SECOND);
     start(&none);
-    cluster.end_replica(cluster::API_SERVER, first);
+    cluster.stop(cluster::API_SERVER);
     cluster.start_replica(cluster::API_SERVER, first, &none);
     assert_eq!(version(), settled);
     let looks = poller.finish();

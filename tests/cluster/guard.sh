@@ -4,6 +4,7 @@
 # Usage: guard.sh FOLDER, then line by line on standard input:
 #   start NAME COMMAND...   runs a command in shell syntax; prints its process ID
 #   signal NAME SIGNAL      sends it a signal; prints when that is done
+#   stop NAME               asks it to end; prints when it is gone
 #   end NAME                kills it; prints when it is gone
 #
 # At the end of its input, also when the other process was killed, it kills what still runs and removes FOLDER.
@@ -33,8 +34,8 @@ while read -r verb name rest; do
             send "$name" "$rest"
             echo ok
             ;;
-        end)
-            send "$name" KILL
+        stop | end)
+            if [ "$verb" = stop ]; then send "$name" TERM; else send "$name" KILL; fi
             [ -z "$pid" ] || wait "$pid" 2>/dev/null
             rm -f "$folder/$name.pid"
             echo ok

@@ -45,6 +45,11 @@ impl Guard {
         self.ask(&format!("signal {name} {signal}"));
     }
 
+    /// Asks a program to end; back when it is gone.
+    pub fn stop(&mut self, name: &str) {
+        self.ask(&format!("stop {name}"));
+    }
+
     /// Kills a program; back when it is gone.
     pub fn end(&mut self, name: &str) {
         self.ask(&format!("end {name}"));

@@ -112,14 +112,9 @@ impl Cluster {
         command
     }
 
-    /// Asks a kube-apiserver to end, as a kubelet does; back when it is gone.
-    pub fn end_replica(&self, name: &str, address: Ipv4Addr) {
-        self.guard().signal(name, "TERM");
-        self.wait_until(&format!("{name} is gone"), || {
-            !self.listens_at(address, API_SERVER_PORT)
-        });
-        // It closes its port last; the guard has yet to see its end.
-        self.kill(name);
+    /// Asks a program to end, as a kubelet does; back when it is gone.
+    pub fn stop(&self, name: &str) {
+        self.guard().stop(name);
     }
 
     /// Starts kube-controller-manager, unless the options leave it out; back when pods can be made.
