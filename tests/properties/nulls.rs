@@ -9,7 +9,7 @@ use kubefarm::values::{Input, Loaded, Path, Problem, Severity, load_with_removed
 use serde_json::{Value, json};
 
 /// What no farm can be without: the ends of paths.
-const NEEDED: [&str; 22] = [
+const NEEDED: [&str; 23] = [
     // Quantities of the user's: null leaves them out, and an empty text is not one where its pods are rendered.
     "resources.requests.cpu",
     "resources.requests.memory",
@@ -34,6 +34,8 @@ const NEEDED: [&str; 22] = [
     // Without its Service etcd's members do not find each other, and without etcd there is nothing to serve.
     "kubernetes.etcd.service.enabled",
     "kubernetes.etcd.enabled",
+    // Without it, Kubernetes makes a Service that nothing outside of the admin cluster reaches.
+    "kubernetes.apiServer.service.type",
 ];
 
 fn is_needed(path: &str) -> bool {
