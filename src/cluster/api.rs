@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::Method;
 use jiff::Timestamp;
 use serde_json::{Map, Value as Json, json};
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::interrupt::Interrupt;
@@ -105,6 +106,14 @@ impl Api {
     pub fn until(&self, deadline: Instant, interrupt: Interrupt) -> Api {
         Api {
             transport: self.transport.until(deadline, interrupt),
+            resources: self.resources.clone(),
+        }
+    }
+
+    /// The same conversation, in which requests are sent only before the time that the channel says.
+    pub(super) fn within(&self, tenure: watch::Receiver<Instant>) -> Api {
+        Api {
+            transport: self.transport.within(tenure),
             resources: self.resources.clone(),
         }
     }

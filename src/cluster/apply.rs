@@ -72,7 +72,7 @@ pub async fn apply(
         }
     }
     let lock = Lock::acquire(api, release, observer).await?;
-    let work = apply_alone(api, release, objects, options, observer);
+    let work = async |api: &Api| apply_alone(api, release, objects, options, observer).await;
     lock.hold(api, work).await?
 }
 

@@ -42,8 +42,7 @@ impl Target {
             Some(kubeconfig) => self.config(kubeconfig).await?,
             None => Config::incluster().map_err(|_| ClusterError::NoConfiguration)?,
         };
-        let server = config.cluster_url.to_string();
-        let server = server.trim_end_matches('/').to_owned();
+        let server = shown(&config.cluster_url);
         if config.accept_invalid_certs {
             return Err(ClusterError::Unverified { server });
         }
@@ -121,6 +120,15 @@ impl Target {
         }
         Ok(config)
     }
+}
+
+/// A URL without the name and password that it may have.
+fn shown(url: &http::Uri) -> String {
+    let scheme = url.scheme_str().unwrap_or("https");
+    let authority = url.authority().map_or("", http::uri::Authority::as_str);
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    let url = format!("{scheme}://{host}{}", url.path());
+    url.trim_end_matches('/').to_owned()
 }
 
 /// Whether the cluster of a context has a proxy of its own, which no exemption of the environment is about.

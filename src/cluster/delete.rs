@@ -49,8 +49,8 @@ pub async fn delete(
         return delete_alone(api, release, options, observer).await;
     }
     let lock = Lock::acquire(api, release, observer).await?;
-    lock.hold(api, delete_alone(api, release, options, observer))
-        .await?
+    let work = async |api: &Api| delete_alone(api, release, options, observer).await;
+    lock.hold(api, work).await?
 }
 
 async fn delete_alone(

@@ -64,6 +64,15 @@ impl ClusterError {
         self.status().is_some_and(|status| status.code == 404)
     }
 
+    /// Whether the same request may succeed later: the server was not there, or busy.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            ClusterError::Unreachable { .. } | ClusterError::Timeout { .. } => true,
+            ClusterError::Refused(status) => matches!(status.code, 409 | 429 | 500..),
+            _ => false,
+        }
+    }
+
     /// Whether the server refuses this to the user.
     pub fn is_forbidden(&self) -> bool {
         self.status().is_some_and(|status| status.code == 403)

@@ -1,21 +1,24 @@
 //! One process at a time: a Lease that whoever changes a farm holds meanwhile.
 
-use std::future::Future;
 use std::time::Duration;
 
 use jiff::{Timestamp, fmt::temporal::DateTimePrinter};
 use serde_json::{Map, Value as Json, json};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use super::process::{Process, has_ended};
 use super::{
-    Api, ClusterError, DeleteMode, Event, Observer, Propagation, Release, Resource, into_object,
-    text_at,
+    Api, ClusterError, DeleteMode, Event, Interrupt, Observer, Propagation, Release, Resource,
+    into_object, text_at,
 };
 use crate::manifest::Key;
 
 /// A holder that does not renew for this long has died.
 const DURATION: Duration = Duration::from_secs(15);
+/// How long a renewal lets its holder send requests: shorter, so that what was sent last is answered before another
+/// process takes the Lease (`RenewDeadline` of client-go's leader election, which has the same figures).
+const TENURE: Duration = Duration::from_secs(10);
 const RENEWAL: Duration = Duration::from_secs(4);
 /// How often to look whether it was released.
 const LOOK: Duration = Duration::from_millis(500);
@@ -30,6 +33,12 @@ pub enum LockError {
     Held { holder: String, since: String },
     #[error("the Lease that guards this farm was taken over by {0}")]
     Lost(String),
+    #[error(
+        "the Lease that guards this farm could not be renewed for {seconds} s, and another process may take \
+         it: {0}; the same command goes on from here once it can",
+        seconds = TENURE.as_secs()
+    )]
+    Unrenewed(ClusterError),
     #[error(transparent)]
     Cluster(#[from] ClusterError),
 }
@@ -41,6 +50,15 @@ pub struct Lock {
     process: Process,
     acquired: String,
     version: String,
+    /// When it was taken, or renewed, at the latest; by our clock, before the server was asked.
+    renewed: Instant,
+}
+
+/// Why the Lease was not renewed this time.
+enum Failure {
+    /// It belongs to this one now.
+    Lost(String),
+    Refused(ClusterError),
 }
 
 impl Lock {
@@ -65,9 +83,11 @@ impl Lock {
             process: Process::current(),
             acquired: now(),
             version: String::new(),
+            renewed: Instant::now(),
         };
         let mut watched = Watched::default();
         loop {
+            lock.renewed = Instant::now();
             if let Some(version) = lock.create(api).await? {
                 lock.version = version;
                 return Ok(lock);
@@ -77,6 +97,7 @@ impl Lock {
             };
             let is_ours = mark(&found) == lock.process.mark && !lock.process.mark.is_empty();
             if is_ours || has_ended(mark(&found)) || watched.is_dead(&found) {
+                lock.renewed = Instant::now();
                 if let Some(version) = lock.take(api, &found).await? {
                     lock.version = version;
                     return Ok(lock);
@@ -98,18 +119,21 @@ impl Lock {
         }
     }
 
-    /// Does `work` while holding the Lease, renewing it, and releases it at the end.
+    /// Does `work` while holding the Lease, renewing it, and releases it at the end. Where renewals fail, the requests
+    /// of `work` wait until one succeeds, which shows that nobody else had the Lease meanwhile.
     ///
     /// # Errors
-    /// Where another process took the Lease; `work` is then dropped where it stands.
+    /// Where another process took the Lease, or the server refuses to renew it; `work` is then dropped where it stands.
     pub async fn hold<T>(
         mut self,
         api: &Api,
-        work: impl Future<Output = T>,
+        work: impl AsyncFnOnce(&Api) -> T,
     ) -> Result<T, LockError> {
+        let (tenure, ends) = watch::channel(self.renewed + TENURE);
+        let guarded = api.within(ends);
         let outcome = tokio::select! {
-            done = work => Ok(done),
-            error = self.renew(api) => Err(error),
+            done = work(&guarded) => Ok(done),
+            error = self.keep(api, &tenure) => Err(error),
         };
         if outcome.is_ok() {
             self.release(api).await;
@@ -118,36 +142,62 @@ impl Lock {
     }
 
     /// Renews for ever; returns when that is no longer possible.
-    async fn renew(&mut self, api: &Api) -> LockError {
+    async fn keep(&mut self, api: &Api, tenure: &watch::Sender<Instant>) -> LockError {
+        let mut pause = RENEWAL;
         loop {
-            sleep(RENEWAL).await;
-            let mut object = self.object(Some(&self.version));
-            object["spec"]["renewTime"] = now().into();
-            match api.replace(&self.resource, &self.key, &object).await {
-                Ok(answer) => self.version = version(&answer.object).to_owned(),
-                Err(error) if error.status().is_some_and(|status| status.code == 409) => {
-                    match api.get(&self.resource, &self.key).await {
-                        // Our own renewal, whose answer was lost.
-                        Ok(Some(found)) if mark(&found) == self.process.mark => {
-                            self.version = version(&found).to_owned();
-                        }
-                        Ok(Some(found)) => return LockError::Lost(holder(&found).to_owned()),
-                        _ => {}
-                    }
+            sleep(pause).await;
+            let begun = Instant::now();
+            // Deaf to the user: it is the work that ends then.
+            let attempt = api.until(begun + RENEWAL, Interrupt::never());
+            pause = match self.renew(&attempt).await {
+                Ok(()) => {
+                    self.renewed = begun;
+                    tenure.send_replace(begun + TENURE);
+                    RENEWAL
                 }
-                Err(error) if error.is_not_found() => {
-                    return LockError::Lost("somebody who deleted it".to_owned());
+                Err(Failure::Lost(holder)) => return LockError::Lost(holder),
+                Err(Failure::Refused(error))
+                    if self.renewed + TENURE <= Instant::now() && !error.may_pass() =>
+                {
+                    return LockError::Unrenewed(error);
                 }
-                // The work itself will find out what is wrong with the cluster.
-                Err(_) => {}
+                // The work's own requests say what is wrong with the cluster, if it lasts.
+                Err(Failure::Refused(_)) => LOOK,
+            };
+        }
+    }
+
+    async fn renew(&mut self, api: &Api) -> Result<(), Failure> {
+        let mut object = self.object(Some(&self.version));
+        object["spec"]["renewTime"] = now().into();
+        let error = match api.replace(&self.resource, &self.key, &object).await {
+            Ok(answer) => {
+                self.version = version(&answer.object).to_owned();
+                return Ok(());
+            }
+            Err(error) if error.is_not_found() => {
+                return Err(Failure::Lost("somebody who deleted it".to_owned()));
+            }
+            Err(error) => error,
+        };
+        if error.status().is_some_and(|status| status.code == 409) {
+            let found = api.get(&self.resource, &self.key).await;
+            match found.map_err(Failure::Refused)? {
+                // Our own renewal, whose answer was lost: the next one has its version.
+                Some(found) if mark(&found) == self.process.mark => {
+                    self.version = version(&found).to_owned();
+                }
+                Some(found) => return Err(Failure::Lost(holder(&found).to_owned())),
+                None => return Err(Failure::Lost("somebody who deleted it".to_owned())),
             }
         }
+        Err(Failure::Refused(error))
     }
 
     /// Deletes the Lease, so that nothing is left of an apply that changed nothing. What goes wrong here does no harm:
     /// the Lease ends by itself.
     async fn release(self, api: &Api) {
-        let api = api.until(Instant::now() + RELEASE, super::Interrupt::never());
+        let api = api.until(Instant::now() + RELEASE, Interrupt::never());
         let ours = api.get(&self.resource, &self.key).await;
         let Ok(Some(found)) = ours else { return };
         if mark(&found) != self.process.mark {

@@ -2,6 +2,9 @@
 
 use std::fs;
 
+use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process};
+
 /// A process on some machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Process {
@@ -36,7 +39,18 @@ pub fn has_ended(process_mark: &str) -> bool {
         return false;
     };
     let here = boot_id().as_deref() == Some(boot) && namespace_id().as_deref() == Some(namespace);
-    here && mark(id).as_deref() != Some(process_mark)
+    match mark(id) {
+        _ if !here => false,
+        Some(found) => found != process_mark,
+        None => is_gone(id),
+    }
+}
+
+/// Whether there is no process of this id. /proc does not show those of others where it is mounted with `hidepid`
+/// (proc(5)); whoever may not send a signal to one is told so (kill(2), EPERM).
+fn is_gone(id: u32) -> bool {
+    let id = i32::try_from(id).ok().and_then(Pid::from_raw);
+    id.is_none_or(|id| test_kill_process(id) == Err(Errno::SRCH))
 }
 
 fn mark(id: u32) -> Option<String> {

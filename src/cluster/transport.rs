@@ -1,5 +1,6 @@
 //! One request to the API server: sent, sent again where that may help, and its answer read.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderMap, Method, Request, Response, StatusCode, header};
@@ -8,6 +9,7 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 use kube::client::Body;
 use serde_json::{Map, Value as Json};
+use tokio::sync::{Mutex, watch};
 use tokio::time::{Instant, timeout_at};
 
 use super::connect::{Connection, chain};
@@ -26,10 +28,15 @@ const INTERNAL_ERRORS: u32 = 8;
 /// The way to a cluster, open until a deadline or until the user interrupts.
 #[derive(Clone)]
 pub(super) struct Transport {
-    connection: Connection,
+    /// All copies share it, since one of them may have to make it anew.
+    connection: Arc<Mutex<Arc<Connection>>>,
     target: Target,
+    /// `https://10.0.0.1:6443`, for messages.
+    server: String,
     pub deadline: Instant,
     pub interrupt: Interrupt,
+    /// Until when requests may be sent, where a Lease decides on that.
+    tenure: Option<watch::Receiver<Instant>>,
 }
 
 /// What the server made of an object.
@@ -81,13 +88,18 @@ impl Transport {
         timeout: Duration,
         interrupt: Interrupt,
     ) -> Result<Transport, ClusterError> {
-        let deadline = Instant::now() + timeout;
+        let deadline = Instant::now().checked_add(timeout);
+        let deadline = deadline.ok_or_else(|| ClusterError::Configuration {
+            message: format!("no clock knows the time in {} s", timeout.as_secs()),
+        })?;
         let connection = target.connect().await?;
         Ok(Transport {
-            connection,
+            server: connection.server.clone(),
+            connection: Arc::new(Mutex::new(Arc::new(connection))),
             target,
             deadline,
             interrupt,
+            tenure: None,
         })
     }
 
@@ -100,13 +112,22 @@ impl Transport {
         }
     }
 
+    /// The same way, open only while a Lease is held.
+    pub fn within(&self, tenure: watch::Receiver<Instant>) -> Transport {
+        Transport {
+            tenure: Some(tenure),
+            ..self.clone()
+        }
+    }
+
     pub fn server(&self) -> &str {
-        &self.connection.server
+        &self.server
     }
 
     /// What the cluster serves. This comes first, so it fails at once where nobody answers.
     pub async fn discover(&self) -> Result<Resources, ClusterError> {
-        let found = Resources::discover(&self.connection.client);
+        let connection = self.connection().await;
+        let found = Resources::discover(&connection.client);
         tokio::select! {
             () = self.interrupt.wait() => Err(ClusterError::Interrupted),
             found = timeout_at(self.deadline, found) => match found {
@@ -133,22 +154,57 @@ impl Transport {
     /// Sends a call until it is answered, refused for good, or out of time.
     pub async fn send(&self, call: Call) -> Result<Answer, ClusterError> {
         let mut pause = FIRST_PAUSE;
-        let mut renewed: Option<Connection> = None;
+        let mut is_renewed = false;
         for attempts in 1..u32::MAX {
-            let connection = renewed.as_ref().unwrap_or(&self.connection);
-            let error = match self.attempt(connection, &call).await {
+            let connection = self.connection().await;
+            let error = match self.attempt(&connection, &call).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            if matches!(error, ClusterError::Unauthorized { .. }) && renewed.is_none() {
-                // A token file or a credential plugin may have a newer token by now.
-                renewed = Some(self.target.connect().await?);
+            if matches!(error, ClusterError::Unauthorized { .. }) && !is_renewed {
+                self.renew(&connection).await?;
+                is_renewed = true;
                 continue;
             }
             self.rest(error, &call.method, attempts, pause).await?;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
         Err(self.too_late("too many attempts".to_owned()))
+    }
+
+    async fn connection(&self) -> Arc<Connection> {
+        Arc::clone(&*self.connection.lock().await)
+    }
+
+    /// Connects anew, since a token file or a credential plugin may have a newer token by now; not where another request
+    /// has done so since `refused` was the newest connection.
+    async fn renew(&self, refused: &Arc<Connection>) -> Result<(), ClusterError> {
+        let mut newest = self.connection.lock().await;
+        if Arc::ptr_eq(&newest, refused) {
+            *newest = Arc::new(self.target.connect().await?);
+        }
+        Ok(())
+    }
+
+    /// When requests have to be answered; waits while none may be sent.
+    async fn until_when(&self) -> Result<Instant, ClusterError> {
+        let until = (Instant::now() + ATTEMPT).min(self.deadline);
+        let Some(mut tenure) = self.tenure.clone() else {
+            return Ok(until);
+        };
+        loop {
+            let end = *tenure.borrow_and_update();
+            if Instant::now() < end {
+                return Ok(until.min(end));
+            }
+            tokio::select! {
+                () = self.interrupt.wait() => return Err(ClusterError::Interrupted),
+                changed = timeout_at(self.deadline, tenure.changed()) => if !matches!(changed, Ok(Ok(()))) {
+                    let last = "the Lease that guards this farm could not be renewed";
+                    return Err(self.too_late(last.to_owned()));
+                },
+            }
+        }
     }
 
     /// Pauses after a failed attempt; fails with its error where another one cannot help or would come too late.
@@ -179,7 +235,7 @@ impl Transport {
             .map_err(|error| ClusterError::Configuration {
                 message: error.to_string(),
             })?;
-        let until = (Instant::now() + ATTEMPT).min(self.deadline);
+        let until = self.until_when().await?;
         let exchange = async {
             let response = connection.client.send(request).await?;
             read(response).await

@@ -111,7 +111,19 @@ fn a_token_file_that_has_a_new_token_by_then_is_read_again() {
     let running = start(&place, &kubeconfig);
     invalidate(&place, &running, &old);
     std::fs::write(&file, token(&place, &[])).expect("written");
+    let refused = || {
+        let requests = place.cluster.audit();
+        let ours = requests.iter().filter(|request| {
+            request.namespace == place.namespace
+                && request.code == 401
+                && !request.user_agent.starts_with("kubectl/")
+        });
+        ours.count()
+    };
+    assert_eq!(refused(), 0);
     running.signal("CONT");
     running.finish().0.success();
+    // The one that was next, and perhaps the renewal of the Lease at the same time: not every later one.
+    assert!((1..=2).contains(&refused()), "{}", refused());
     place.assert_is_as(WHOLE);
 }

@@ -10,7 +10,7 @@ const ALL: [&str; 8] = [
 ];
 
 /// A kubeconfig of a user who may do everything in the namespace but `forbidden` to one kind.
-fn user_without(place: &Place, kind: &str, forbidden: &[&str]) -> std::path::PathBuf {
+pub fn user_without(place: &Place, kind: &str, forbidden: &[&str]) -> std::path::PathBuf {
     let user = format!("user-of-{}", place.namespace);
     let rules = KINDS.iter().map(|name| {
         let (plural, group) = name.split_once('.').unwrap_or((name, ""));

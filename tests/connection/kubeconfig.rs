@@ -185,3 +185,20 @@ fn files_named_in_a_kubeconfig_are_looked_for_beside_it() {
     let file = home.write("conf/config", config(&relative, &master()));
     assert_connects(&home.list_with(&file));
 }
+
+#[test]
+fn a_password_in_an_address_is_not_repeated() {
+    let home = Home::new();
+    for cluster in [
+        json!({ "server": "https://anna:hunter2@127.0.0.1:1/below" }),
+        json!({ "server": "https://127.0.0.1:1", "proxy-url": "http://anna:hunter2@127.0.0.1:1" }),
+        json!({ "server": "https://anna:hunter2@127.0.0.1:70000" }),
+        json!({ "server": "https://127.0.0.1:1", "proxy-url": "ftp://anna:hunter2@127.0.0.1:1" }),
+        json!({ "server": "https://127.0.0.1:1", "proxy-url": "http://anna:hunter2@[" }),
+    ] {
+        let file = home.write("config", config(&cluster, &json!({ "token": "x" })));
+        let finished = home.list_with(&file);
+        assert_eq!(finished.code(), 1, "{}", finished.stderr);
+        assert!(!finished.stderr.contains("hunter2"), "{}", finished.stderr);
+    }
+}
