@@ -17,7 +17,8 @@ use super::{Failure, on_cluster, pipeline, report};
 use crate::cluster::Interrupt;
 use crate::cluster::certificates::now;
 use crate::farm::Farm;
-use crate::pki::{Change, Completed, Intent, Material, Store, complete, directory};
+use crate::pki::directory::{PkiDirectory, about_folders};
+use crate::pki::{Change, Completed, Intent, Material, Store, complete};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -169,9 +170,11 @@ fn check_owner(dir: &Path, farm: &Farm, found: &Store) -> Result<(), Failure> {
 
 /// Completes the certificates in a folder.
 fn write(dir: &Path, farm: &Farm, intent: &Intent) -> Result<Completed, Failure> {
-    let found = directory::read(dir, &farm.pki)?;
+    let folder = PkiDirectory::open(dir)?;
+    let found = folder.read(&farm.pki)?;
     check_owner(dir, farm, &found)?;
-    let completed = complete(&farm.pki, &found, Some(now()?), intent)?;
-    directory::write(dir, &farm.pki, &completed)?;
+    let completed = complete(&farm.pki, &found, Some(now()?), intent);
+    let completed = completed.map_err(|errors| about_folders(dir, &farm.pki, errors))?;
+    folder.write(&farm.pki, &completed)?;
     Ok(completed)
 }

@@ -113,7 +113,9 @@ impl Render {
         match &self.pki_dir {
             Some(dir) => {
                 let found = directory::read(dir, &farm.pki)?;
-                let completed = complete(&farm.pki, &found, None, &Intent::default())?;
+                let completed = complete(&farm.pki, &found, None, &Intent::default());
+                let about = |errors| directory::about_folders(dir, &farm.pki, errors);
+                let completed = completed.map_err(about)?;
                 fill(&mut objects, &farm.pki, &completed);
             }
             None => {

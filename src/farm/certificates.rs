@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 use super::names::{Names, Release};
-use super::spec::{KeyAlgorithm, KonnectivityMode, PkiMode, Values};
+use super::spec::{KeyKind, KonnectivityMode, PkiMode, Values};
 use super::subnets::Subnets;
 use super::syntax::split_endpoint;
 
@@ -26,6 +26,9 @@ impl Serialize for Hours {
         serializer.collect_str(&format_args!("{}h", self.0))
     }
 }
+
+/// The short names of the authorities that every control plane has, whatever its values; `sa` signs tokens.
+pub const AUTHORITIES: [&str; 3] = ["ca", "front-proxy-ca", "sa"];
 
 /// Marks a Secret that holds a certificate authority, with the value `true`.
 pub const AUTHORITY: &str = "kubefarm.io/certificate-authority";
@@ -104,8 +107,8 @@ impl Certificate {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PrivateKey {
-    pub algorithm: KeyAlgorithm,
-    pub size: u32,
+    #[serde(flatten)]
+    pub kind: KeyKind,
     /// `Never` keeps a CA's key for good; `Always` makes a new one with each certificate.
     pub rotation_policy: &'static str,
 }
@@ -150,9 +153,16 @@ impl Sans {
 
 impl Pki {
     /// All issuers and certificates of a release.
-    pub fn new(values: &Values, names: &Names, release: &Release, services: &Subnets) -> Pki {
+    pub fn new(
+        values: &Values,
+        names: &Names,
+        release: &Release,
+        services: &Subnets,
+        key_kind: KeyKind,
+    ) -> Pki {
         let mut builder = Builder {
             values,
+            key_kind,
             names,
             namespace: &release.namespace,
             pki: Pki {
@@ -198,6 +208,7 @@ impl Pki {
 
 struct Builder<'a> {
     values: &'a Values,
+    key_kind: KeyKind,
     names: &'a Names,
     namespace: &'a str,
     pki: Pki,
@@ -376,8 +387,7 @@ impl Builder<'_> {
             renew_before,
             annotations: IndexMap::new(),
             private_key: PrivateKey {
-                algorithm: self.values.pki.algorithm,
-                size: self.values.pki.size,
+                kind: self.key_kind,
                 rotation_policy: if is_ca { "Never" } else { "Always" },
             },
         });

@@ -44,7 +44,7 @@ pub use self::names::Release;
 use self::network_policies::NetworkPolicies;
 use self::schedule::with_own_minute;
 use self::settings::TagSettings;
-use self::spec::Values;
+use self::spec::{KeyKind, Values};
 use self::subnets::Subnets;
 
 /// This program's version, which is also the tag of the images made with it.
@@ -159,7 +159,8 @@ pub fn check(
     names.check(&values, &mut findings);
     names::check_namespaces(namespace, &values, &mut findings);
     checks::check(&values, &names, &services, &pods, &mut findings);
-    let farm = (!findings.any_error()).then(|| build(&values, &names, release, &services, &pods));
+    let key_kind = values.pki.key_kind().filter(|_| !findings.any_error());
+    let farm = key_kind.map(|kind| build(&values, &names, release, (&services, &pods), kind));
     Checked {
         farm,
         problems: findings.into_problems(),
@@ -205,8 +206,8 @@ fn build(
     values: &Values,
     names: &Names,
     release: Release,
-    services: &Subnets,
-    pods: &Subnets,
+    (services, pods): (&Subnets, &Subnets),
+    key_kind: KeyKind,
 ) -> Farm {
     let kubernetes = &values.kubernetes;
     let prefix = &names.kubernetes;
@@ -245,7 +246,7 @@ fn build(
         konnectivity_server: KonnectivityServer::new(&kubernetes.konnectivity_server, prefix),
         konnectivity_agent: KonnectivityAgent::new(values),
         extra_manifests: cluster::extra_manifests(values),
-        pki: Pki::new(values, names, &release, services),
+        pki: Pki::new(values, names, &release, services, key_kind),
         ltsp: BootServer::new(values, &names.ltsp, &release.namespace, &own_tag, &tags),
         dhcp: Dhcp::new(values, &names.ltsp, &own_tag),
         network_policies: NetworkPolicies::new(values, names),

@@ -93,7 +93,7 @@ impl Authority {
             name: wanted.name.clone(),
             source,
         };
-        let key = Key::generate(&wanted.private_key).map_err(failed)?;
+        let key = Key::generate(wanted.private_key.kind).map_err(failed)?;
         let pem = issue(&wanted.into(), &key, None, now).map_err(failed)?;
         let current = Material {
             authorities: pem.clone(),

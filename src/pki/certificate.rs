@@ -2,13 +2,15 @@
 
 use std::net::IpAddr;
 
+use aws_lc_rs::signature::{ECDSA_P521_SHA512_ASN1, UnparsedPublicKey};
 use jiff::Timestamp;
+use x509_parser::oid_registry::OID_SIG_ECDSA_WITH_SHA512;
 use x509_parser::pem::Pem;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 use x509_parser::public_key::PublicKey;
 
 use super::{Flaw, usages};
-use crate::farm::spec::KeyAlgorithm;
+use crate::farm::spec::{KeyAlgorithm, KeyKind};
 
 /// What a certificate says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,8 +31,8 @@ pub struct Certificate {
     pub serial: String,
     /// The SubjectPublicKeyInfo, in DER.
     pub public_key: Vec<u8>,
-    /// The algorithm and the size in bits, where it is one of ours.
-    pub key_kind: Option<(KeyAlgorithm, u32)>,
+    /// Where it is one of ours.
+    pub key_kind: Option<KeyKind>,
 }
 
 impl Certificate {
@@ -100,8 +102,7 @@ impl Certificate {
         let Ok((_, signer)) = X509Certificate::from_der(&authority.der) else {
             return false;
         };
-        this.issuer().as_raw() == signer.subject().as_raw()
-            && this.verify_signature(Some(signer.public_key())).is_ok()
+        this.issuer().as_raw() == signer.subject().as_raw() && has_signature(&this, &signer)
     }
 
     /// Whether a client that knows the server by this name or address takes its certificate (RFC 6125, 6.4).
@@ -163,7 +164,19 @@ fn alternative_names(read: &X509Certificate<'_>) -> Result<(Vec<String>, Vec<IpA
     Ok((dns_names, ip_addresses))
 }
 
-fn key_kind(read: &X509Certificate<'_>) -> Option<(KeyAlgorithm, u32)> {
+/// Whether the signature is one by the key of `signer`. x509-parser knows no P-521.
+fn has_signature(this: &X509Certificate<'_>, signer: &X509Certificate<'_>) -> bool {
+    if key_kind(signer) != Some(KeyKind::Ecdsa521) {
+        return this.verify_signature(Some(signer.public_key())).is_ok();
+    }
+    let key = &signer.public_key().subject_public_key.data;
+    this.signature_algorithm.algorithm == OID_SIG_ECDSA_WITH_SHA512
+        && UnparsedPublicKey::new(&ECDSA_P521_SHA512_ASN1, key)
+            .verify(this.tbs_certificate.as_ref(), &this.signature_value.data)
+            .is_ok()
+}
+
+fn key_kind(read: &X509Certificate<'_>) -> Option<KeyKind> {
     let (algorithm, bits) = match read.public_key().parsed().ok()? {
         PublicKey::RSA(key) => (KeyAlgorithm::Rsa, key.key_size()),
         // Counted in whole bytes: P-521 is 528.
@@ -171,5 +184,5 @@ fn key_kind(read: &X509Certificate<'_>) -> Option<(KeyAlgorithm, u32)> {
         PublicKey::EC(point) => (KeyAlgorithm::Ecdsa, point.key_size()),
         _ => return None,
     };
-    Some((algorithm, u32::try_from(bits).ok()?))
+    KeyKind::new(algorithm, u32::try_from(bits).ok()?)
 }

@@ -7,8 +7,7 @@ use jiff::Timestamp;
 use super::authority::Authority;
 use super::issue::{Request, issue};
 use super::{Key, Material, PkiError};
-use crate::farm::certificates::PrivateKey;
-use crate::farm::spec::KeyAlgorithm;
+use crate::farm::spec::KeyKind;
 
 /// Who somebody is to an API server (kubernetes.io/docs/reference/access-authn-authz/authentication, "X509 client
 /// certificates"), and for how long.
@@ -37,13 +36,7 @@ pub fn issue_client(
         source,
     };
     let kind = authority.certificate.key_kind;
-    let (algorithm, size) = kind.unwrap_or((KeyAlgorithm::Ecdsa, 256));
-    let key = Key::generate(&PrivateKey {
-        algorithm,
-        size,
-        rotation_policy: "Always",
-    });
-    let key = key.map_err(failed)?;
+    let key = Key::generate(kind.unwrap_or(KeyKind::Ecdsa256)).map_err(failed)?;
     let request = Request {
         common_name: &client.user,
         organizations: client.groups.iter().map(String::as_str).collect(),

@@ -258,7 +258,7 @@ impl<'a> Completion<'a> {
                     name: wanted.short.clone(),
                     source,
                 };
-                let key = Key::generate(&wanted.private_key).map_err(failed)?;
+                let key = Key::generate(wanted.private_key.kind).map_err(failed)?;
                 let signer = authority.signer();
                 let certificate =
                     issue(&wanted.into(), &key, Some(&signer), now).map_err(failed)?;
@@ -298,8 +298,7 @@ impl<'a> Completion<'a> {
             (!has_names(&certificate, wanted), Reason::Names),
             (!has_usages(&certificate, wanted), Reason::Usages),
             (
-                certificate.key_kind
-                    != Some((wanted.private_key.algorithm, wanted.private_key.size)),
+                certificate.key_kind != Some(wanted.private_key.kind),
                 Reason::Algorithm,
             ),
             (

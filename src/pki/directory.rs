@@ -4,10 +4,12 @@
 //! there without its key.
 
 use std::collections::BTreeMap;
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use zeroize::Zeroizing;
@@ -20,6 +22,11 @@ use crate::farm::certificates::Pki;
 /// The mode bits of everybody but the owner.
 const OTHERS: u32 = 0o077;
 
+/// How long to wait for another process that changes the folder: long enough for all its keys.
+const PATIENCE: Duration = Duration::from_secs(300);
+/// How often to look whether it is done.
+const LOOK: Duration = Duration::from_millis(50);
+
 /// What a folder has of a farm's PKI. One that does not exist has nothing.
 ///
 /// # Errors
@@ -29,11 +36,11 @@ pub fn read(dir: &Path, pki: &Pki) -> Result<Store, PkiError> {
     if !exists(dir)? {
         return Ok(found);
     }
-    check_private(dir)?;
+    check_folder(dir)?;
     for secret in secret_names(pki) {
         let folder = dir.join(folder_of(pki, &secret));
         if exists(&folder)? {
-            check_private(&folder)?;
+            check_folder(&folder)?;
             found.insert(secret, read_one(&folder)?);
         }
     }
@@ -46,44 +53,97 @@ pub fn read(dir: &Path, pki: &Pki) -> Result<Store, PkiError> {
 /// Where it is not a folder, others may read it, or a file cannot be read.
 pub fn read_all(dir: &Path) -> Result<BTreeMap<String, Material>, PkiError> {
     let mut found = BTreeMap::new();
-    check_private(dir)?;
+    check_folder(dir)?;
     for entry in fs::read_dir(dir).map_err(failed(dir))? {
         let entry = entry.map_err(failed(dir))?;
         let name = entry.file_name().to_string_lossy().into_owned();
         let folder = entry.path();
         if !name.starts_with('.') && exists(&folder.join(CERTIFICATE))? {
-            check_private(&folder)?;
+            check_folder(&folder)?;
             found.insert(name, read_one(&folder)?);
         }
     }
     Ok(found)
 }
 
-/// Writes what changed to a folder, which is made where there is none; one farm's at a time.
-///
-/// # Errors
-/// Where a folder or file cannot be written. What was written before is whole.
-pub fn write(dir: &Path, pki: &Pki, completed: &Completed) -> Result<(), PkiError> {
-    make_folder(dir)?;
-    check_private(dir)?;
-    let root = File::open(dir).map_err(failed(dir))?;
-    root.lock().map_err(failed(dir))?;
-    // In the order of completion: authorities before what they sign.
-    for issued in &completed.issued {
-        if issued.change != Change::Kept {
-            let name = folder_of(pki, &issued.secret);
-            replace(dir, name, &issued.material)?;
+/// A folder that this process alone changes until the end of this value: what is read stays true until it is written.
+#[derive(Debug)]
+pub struct PkiDirectory {
+    dir: PathBuf,
+    /// Locked.
+    root: File,
+}
+
+impl PkiDirectory {
+    /// Opens a folder, which is made where there is none, once no other process changes it.
+    ///
+    /// # Errors
+    /// Where it cannot be made, is no folder, others may read it, or another process does not come to its end.
+    pub fn open(dir: &Path) -> Result<PkiDirectory, PkiError> {
+        make_folder(dir)?;
+        check_folder(dir)?;
+        let root = File::open(dir).map_err(failed(dir))?;
+        let began = Instant::now();
+        loop {
+            match root.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if began.elapsed() < PATIENCE => sleep(LOOK),
+                Err(TryLockError::WouldBlock) => {
+                    let seconds = PATIENCE.as_secs();
+                    return Err(PkiError::File {
+                        path: dir.to_owned(),
+                        reason: format!(
+                            "another process has been changing it for {seconds} s; run this again when that has ended"
+                        ),
+                    });
+                }
+                Err(TryLockError::Error(error)) => return Err(failed(dir)(error)),
+            }
         }
+        Ok(PkiDirectory {
+            dir: dir.to_owned(),
+            root,
+        })
     }
-    // What is left of a rotation that is over.
-    for secret in secret_names(pki) {
-        let is_there = completed.issued.iter().any(|one| one.secret == secret);
-        let folder = dir.join(folder_of(pki, &secret));
-        if !is_there && exists(&folder)? {
-            fs::remove_dir_all(&folder).map_err(failed(&folder))?;
+
+    /// As [`read`].
+    ///
+    /// # Errors
+    /// As [`read`].
+    pub fn read(&self, pki: &Pki) -> Result<Store, PkiError> {
+        read(&self.dir, pki)
+    }
+
+    /// Writes what changed.
+    ///
+    /// # Errors
+    /// Where a folder or file cannot be written. What was written before is whole.
+    pub fn write(&self, pki: &Pki, completed: &Completed) -> Result<(), PkiError> {
+        let dir = &self.dir;
+        // In the order of completion: authorities before what they sign.
+        for issued in &completed.issued {
+            if issued.change != Change::Kept {
+                let name = folder_of(pki, &issued.secret);
+                replace(dir, name, &issued.material)?;
+            }
         }
+        // What is left of a rotation that is over.
+        for secret in secret_names(pki) {
+            let is_there = completed.issued.iter().any(|one| one.secret == secret);
+            let folder = dir.join(folder_of(pki, &secret));
+            if !is_there && exists(&folder)? {
+                fs::remove_dir_all(&folder).map_err(failed(&folder))?;
+            }
+        }
+        self.root.sync_all().map_err(failed(dir))
     }
-    root.sync_all().map_err(failed(dir))
+}
+
+/// Errors of a completion by what [`read`] found, with the folders' paths in place of the Secrets' names.
+pub fn about_folders(dir: &Path, pki: &Pki, errors: Vec<PkiError>) -> Vec<PkiError> {
+    let called = |secret: &str| dir.join(folder_of(pki, secret)).display().to_string();
+    let errors = errors.into_iter().map(|error| error.renamed(called));
+    errors.collect()
 }
 
 /// Without the beginning that all Secrets of a farm share.
@@ -99,7 +159,7 @@ fn read_one(folder: &Path) -> Result<Material, PkiError> {
         if !exists(&path)? {
             return Ok(Zeroizing::new(String::new()));
         }
-        check_private(&path)?;
+        check_file(&path)?;
         fs::read_to_string(&path)
             .map(Zeroizing::new)
             .map_err(failed(&path))
@@ -178,7 +238,7 @@ pub fn export(
     layout: Layout,
 ) -> Result<usize, PkiError> {
     make_folder(dir)?;
-    check_private(dir)?;
+    check_folder(dir)?;
     let mut inside = fs::read_dir(dir).map_err(failed(dir))?;
     if inside.next().is_some() {
         return Err(PkiError::File {
@@ -245,8 +305,33 @@ fn exists(path: &Path) -> Result<bool, PkiError> {
     path.try_exists().map_err(failed(path))
 }
 
-fn check_private(path: &Path) -> Result<(), PkiError> {
-    let mode = fs::metadata(path).map_err(failed(path))?.mode();
+/// A folder that only its owner may open.
+fn check_folder(path: &Path) -> Result<(), PkiError> {
+    let found = fs::metadata(path).map_err(failed(path))?;
+    match found.is_dir() {
+        true => check_private(path, &found),
+        false => Err(PkiError::File {
+            path: path.to_owned(),
+            reason: "it is not a folder".to_owned(),
+        }),
+    }
+}
+
+/// A file that only its owner may read.
+fn check_file(path: &Path) -> Result<(), PkiError> {
+    let found = fs::metadata(path).map_err(failed(path))?;
+    match found.is_file() {
+        true => check_private(path, &found),
+        // Reading from a pipe could have no end.
+        false => Err(PkiError::File {
+            path: path.to_owned(),
+            reason: "it is not a file".to_owned(),
+        }),
+    }
+}
+
+fn check_private(path: &Path, found: &fs::Metadata) -> Result<(), PkiError> {
+    let mode = found.mode();
     match mode & OTHERS == 0 {
         true => Ok(()),
         false => Err(PkiError::File {

@@ -19,6 +19,10 @@ pub enum Flaw {
     Mismatch,
     #[error("it is not a certificate authority: {0}")]
     NoAuthority(&'static str),
+    #[error("it was signed by {0}, which is not here or has another key")]
+    Orphan(String),
+    #[error("there is none, and every farm has one")]
+    Absent,
     #[error("it expired at {0}")]
     Expired(Timestamp),
     #[error("it is valid only from {not_before}, and here it is {now}: one of the clocks is wrong")]
@@ -36,7 +40,7 @@ pub enum PkiError {
     Authority { name: String, flaw: Flaw },
     /// A CA is gone while certificates by it are in use.
     #[error(
-        "the certificate authority {name} is gone, and {} was signed by it: restore the Secret from a backup, \
+        "the certificate authority {name} is gone, and {} was signed by it: restore it from a backup, \
          or delete what depends on it as well to begin anew",
         dependents.join(", ")
     )]
@@ -81,6 +85,21 @@ pub enum PkiError {
 }
 
 impl PkiError {
+    /// The same with other names of what there is: a folder has other names for Secrets than a cluster.
+    pub fn renamed(mut self, called: impl Fn(&str) -> String) -> PkiError {
+        match &mut self {
+            PkiError::Authority { name, .. } | PkiError::Clock { name, .. } => *name = called(name),
+            PkiError::Gone { name, dependents } => {
+                *name = called(name);
+                for dependent in dependents {
+                    *dependent = called(dependent);
+                }
+            }
+            _ => {}
+        }
+        self
+    }
+
     /// Whether what was asked for is not there to be asked for.
     pub fn is_usage(&self) -> bool {
         matches!(self, PkiError::Unknown { .. })

@@ -4,8 +4,7 @@ use rcgen::{KeyPair, PublicKeyData, RsaKeySize};
 use zeroize::{Zeroize, Zeroizing};
 
 use super::Flaw;
-use crate::farm::certificates::PrivateKey;
-use crate::farm::spec::KeyAlgorithm;
+use crate::farm::spec::KeyKind;
 
 /// A private key.
 pub struct Key(KeyPair);
@@ -20,16 +19,16 @@ impl Key {
     /// A new key.
     ///
     /// # Errors
-    /// A size that the algorithm does not have; where the system gives no random bytes.
-    pub fn generate(kind: &PrivateKey) -> Result<Key, rcgen::Error> {
+    /// Where the system gives no random bytes.
+    pub fn generate(kind: KeyKind) -> Result<Key, rcgen::Error> {
         let rsa = |size| KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, size);
-        let key = match (kind.algorithm, kind.size) {
-            (KeyAlgorithm::Ecdsa, 256) => KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256),
-            (KeyAlgorithm::Ecdsa, 384) => KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384),
-            (KeyAlgorithm::Ecdsa, 521) => KeyPair::generate_for(&rcgen::PKCS_ECDSA_P521_SHA512),
-            (KeyAlgorithm::Rsa, 2048) => rsa(RsaKeySize::_2048),
-            (KeyAlgorithm::Rsa, 4096) => rsa(RsaKeySize::_4096),
-            _ => Err(rcgen::Error::KeyGenerationUnavailable),
+        let key = match kind {
+            KeyKind::Ecdsa256 => KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256),
+            KeyKind::Ecdsa384 => KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384),
+            KeyKind::Ecdsa521 => KeyPair::generate_for(&rcgen::PKCS_ECDSA_P521_SHA512),
+            KeyKind::Rsa2048 => rsa(RsaKeySize::_2048),
+            KeyKind::Rsa3072 => rsa(RsaKeySize::_3072),
+            KeyKind::Rsa4096 => rsa(RsaKeySize::_4096),
         };
         key.map(Key)
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-use crate::support::{Finished, kubefarm};
+use crate::support::{Finished, kubefarm, program, run};
 use crate::{assert_failed, assert_refused};
 
 const BUILTIN: [&str; 4] = ["-f", "builtin:generic", "--set", "pki.mode=builtin"];
@@ -214,11 +214,23 @@ fn an_authority_that_is_no_good_is_never_replaced() {
     assert_failed(
         &finished,
         1,
-        &["-pki-ca cannot be used: tls.key is not the key of tls.crt"],
+        &["/pki/ca cannot be used: tls.key is not the key of tls.crt"],
     );
     fs::remove_dir_all(&ca).expect("removed");
     let finished = pki(&["init"], &dir, &[]);
-    assert_failed(&finished, 1, &["-pki-ca is gone", "-pki-admin-client"]);
+    let parts = [
+        "/pki/ca is gone",
+        "/pki/admin-client",
+        "restore it from a backup",
+    ];
+    assert_failed(&finished, 1, &parts);
+    assert!(!finished.stderr.contains("Secret"), "{}", finished.stderr);
+    let render = ["render", "--pki-dir", &dir];
+    assert_failed(
+        &kubefarm(render.iter().chain(&BUILTIN)),
+        1,
+        &["/pki/ca is gone"],
+    );
     assert!(!finished.stderr.contains("PRIVATE"), "{}", finished.stderr);
     let left = files(Path::new(&dir));
     assert!(left.iter().all(|(name, text)| made.get(name) == Some(text)));
@@ -366,4 +378,109 @@ fn what_somebody_else_issues_is_not_touched() {
         assert_refused(&finished, &["kubernetes.enabled is false"]);
     }
     assert!(!Path::new(&dir).exists());
+}
+
+/// An authority that another process replaced would make worthless what the first one signed.
+#[test]
+fn several_at_once_make_one_set_of_certificates() {
+    let (_folder, dir) = folder();
+    let rsa = ["--set", "pki.algorithm=RSA,pki.size=2048"];
+    let finished: Vec<Finished> = std::thread::scope(|scope| {
+        let runs: Vec<_> = (0..4)
+            .map(|_| scope.spawn(|| pki(&["init"], &dir, &rsa)))
+            .collect();
+        let runs = runs.into_iter();
+        runs.map(|run| run.join().expect("ran")).collect()
+    });
+    let mut kept: Vec<String> = finished
+        .iter()
+        .map(|finished| {
+            assert_eq!(finished.code(), 0, "{}", finished.stderr);
+            let last = finished.stderr.lines().last().expect("a line");
+            last.rsplit(", ").next().expect("a part").to_owned()
+        })
+        .collect();
+    kept.sort();
+    let all = "16 of them as they were";
+    assert_eq!(kept, ["0 of them as they were", all, all, all]);
+}
+
+#[test]
+fn keys_have_every_size_that_values_may_ask_for() {
+    for (algorithm, size, bits) in [
+        ("ECDSA", "384", "(384 bit)"),
+        ("ECDSA", "521", "(521 bit)"),
+        ("RSA", "3072", "(3072 bit)"),
+    ] {
+        let (_folder, dir) = folder();
+        let set = format!("pki.algorithm={algorithm},pki.size={size}");
+        pki(&["init"], &dir, &["--set", &set]).success();
+        let Some(openssl) = program("openssl", "openssl") else {
+            return;
+        };
+        let mut openssl = std::process::Command::new(openssl);
+        let file = Path::new(&dir).join("scheduler-client/tls.crt");
+        openssl.args(["x509", "-noout", "-text", "-in"]).arg(file);
+        let text = run(&mut openssl).success();
+        assert!(text.contains(bits), "{text}");
+        let again = pki(&["init"], &dir, &["--set", &set]);
+        assert!(
+            again.stderr.contains("16 of them as they were"),
+            "{}",
+            again.stderr
+        );
+    }
+}
+
+#[test]
+fn what_is_no_folder_is_said_to_be_none() {
+    for place in ["/dev/null", "/etc/passwd"] {
+        let finished = kubefarm(["render", "--pki-dir", place].iter().chain(&BUILTIN));
+        assert_failed(&finished, 1, &[place, "it is not a folder"]);
+        assert!(!finished.stderr.contains("chmod"), "{}", finished.stderr);
+    }
+    let (_folder, dir) = folder();
+    pki(&["init"], &dir, &[]).success();
+    let pipe = Path::new(&dir).join("sa/tls.key");
+    fs::remove_file(&pipe).expect("removed");
+    run(std::process::Command::new("mkfifo")
+        .args(["-m", "600"])
+        .arg(&pipe))
+    .success();
+    assert_failed(
+        &pki(&["init"], &dir, &[]),
+        1,
+        &["sa/tls.key", "it is not a file"],
+    );
+}
+
+#[test]
+fn monitoring_sees_an_authority_that_is_gone_or_another_one() {
+    let (_folder, dir) = folder();
+    let (_other, other) = folder();
+    pki(&["init"], &dir, &[]).success();
+    pki(&["init"], &other, &[]).success();
+    let check = || kubefarm(["pki", "inspect", "--pki-dir", &dir, "--check-expiry", "30d"]);
+    check().success();
+    let place = |name: &str| Path::new(&dir).join(name);
+    for name in ["ca", "etcd-ca", "sa"] {
+        fs::rename(place(name), place(".kept")).expect("moved");
+        let found = check();
+        assert_eq!(found.code(), 1, "without {name}: {}", found.stdout);
+        assert!(
+            found.stdout.contains("not here") || found.stdout.contains("every farm has one"),
+            "{}",
+            found.stdout
+        );
+        fs::rename(place(".kept"), place(name)).expect("moved");
+    }
+    check().success();
+    // Of the same subject, and with the key that belongs to it.
+    let foreign = Path::new(&other).join("admin-client");
+    for file in ["tls.crt", "tls.key"] {
+        fs::copy(foreign.join(file), place("admin-client").join(file)).expect("copied");
+    }
+    let found = check();
+    assert_eq!(found.code(), 1, "{}", found.stdout);
+    assert!(found.stdout.contains("has another key"), "{}", found.stdout);
 }

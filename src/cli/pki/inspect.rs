@@ -14,7 +14,7 @@ use super::super::{Failure, on_cluster, pipeline, report, write_stdout};
 use super::export::in_cluster;
 use crate::cluster::Release;
 use crate::cluster::certificates::now;
-use crate::farm::certificates::Pki;
+use crate::farm::certificates::{AUTHORITIES, Pki};
 use crate::pki::{Certificate, Flaw, Material, directory};
 use crate::report::{Style, marked_table, table};
 
@@ -84,10 +84,7 @@ impl Inspect {
                 "what to inspect? a farm in the cluster (FARM), a folder (--pki-dir) or values (-f)".to_owned(),
             ));
         };
-        let certificates: Vec<Found> = materials
-            .into_iter()
-            .map(|(name, material)| Found::of(name, &material))
-            .collect();
+        let certificates = found(materials);
         let text = match self.output {
             Some(Json::Json) => as_json(&certificates, now)?,
             None => as_text(&certificates, now, Style::of_stdout()),
@@ -193,6 +190,38 @@ impl Found {
         let certificate = material.pair().map(|(certificate, _)| certificate);
         Found { name, certificate }
     }
+}
+
+/// What is there, and the authorities that are not.
+fn found(materials: BTreeMap<String, Material>) -> Vec<Found> {
+    let mut found: Vec<Found> = materials
+        .into_iter()
+        .map(|(name, material)| Found::of(name, &material))
+        .collect();
+    let authorities: Vec<Certificate> = found
+        .iter()
+        .filter_map(|one| one.certificate.as_ref().ok())
+        .filter(|certificate| certificate.is_ca)
+        .cloned()
+        .collect();
+    for one in &mut found {
+        if let Ok(certificate) = &one.certificate
+            && !authorities.iter().any(|by| certificate.is_signed_by(by))
+        {
+            one.certificate = Err(Flaw::Orphan(certificate.issuer.clone()));
+        }
+    }
+    let is_any = !found.is_empty();
+    for name in AUTHORITIES.into_iter().filter(|_| is_any) {
+        if !found.iter().any(|one| one.name == name) {
+            found.push(Found {
+                name: name.to_owned(),
+                certificate: Err(Flaw::Absent),
+            });
+        }
+    }
+    found.sort_by(|left, right| left.name.cmp(&right.name));
+    found
 }
 
 fn subject<'a>(common_name: &str, organizations: impl Iterator<Item = &'a str>) -> String {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::text_of;
 use crate::farm::findings::Findings;
-use crate::farm::spec::{KeyAlgorithm, ServiceType, Values};
+use crate::farm::spec::{KeyKind, ServiceType, Values};
 use crate::farm::syntax::{go_duration, is_cron, is_dns_name, is_file_key, is_quantity, quantity};
 use crate::values::{Path, Problem};
 
@@ -260,17 +260,15 @@ fn volume_size(size: &str, path: &Path, findings: &mut Findings) {
 }
 
 fn key_size(values: &Values, findings: &mut Findings) {
-    let sizes: &[u32] = match values.pki.algorithm {
-        KeyAlgorithm::Ecdsa => &[256, 384, 521],
-        KeyAlgorithm::Rsa => &[2048, 3072, 4096],
-    };
-    if !sizes.contains(&values.pki.size) {
-        findings.error(
-            &Path::from("pki.size"),
-            format!(
-                "{} is not a size of such a key; expected one of {sizes:?}",
-                values.pki.size
-            ),
-        );
+    if values.pki.key_kind().is_some() {
+        return;
     }
+    let kinds = KeyKind::ALL.into_iter();
+    let kinds = kinds.filter(|kind| kind.algorithm() == values.pki.algorithm);
+    let sizes: Vec<u32> = kinds.map(KeyKind::size).collect();
+    let size = values.pki.size;
+    findings.error(
+        &Path::from("pki.size"),
+        format!("{size} is not a size of such a key; expected one of {sizes:?}"),
+    );
 }

@@ -111,8 +111,15 @@ pub struct Pki {
     pub mode: PkiMode,
     /// The private keys' algorithm.
     pub algorithm: KeyAlgorithm,
-    /// The private keys' size in bits: 256, 384 or 521 for ECDSA; 2048 or 4096 for RSA.
+    /// The private keys' size in bits: 256, 384 or 521 for ECDSA; 2048, 3072 or 4096 for RSA.
     pub size: u32,
+}
+
+impl Pki {
+    /// The kind of the private keys; `None` where the algorithm has no keys of this size.
+    pub fn key_kind(&self) -> Option<KeyKind> {
+        KeyKind::new(self.algorithm, self.size)
+    }
 }
 
 /// Who issues certificates.
@@ -121,6 +128,64 @@ pub struct Pki {
 pub enum PkiMode {
     CertManager,
     Builtin,
+}
+
+/// A kind of private key that certificates can have: those that both cert-manager and kubefarm make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyKind {
+    Ecdsa256,
+    Ecdsa384,
+    Ecdsa521,
+    Rsa2048,
+    Rsa3072,
+    Rsa4096,
+}
+
+impl KeyKind {
+    pub const ALL: [KeyKind; 6] = [
+        KeyKind::Ecdsa256,
+        KeyKind::Ecdsa384,
+        KeyKind::Ecdsa521,
+        KeyKind::Rsa2048,
+        KeyKind::Rsa3072,
+        KeyKind::Rsa4096,
+    ];
+
+    /// The kind of an algorithm and a size in bits.
+    pub fn new(algorithm: KeyAlgorithm, size: u32) -> Option<KeyKind> {
+        let mut all = KeyKind::ALL.into_iter();
+        all.find(|kind| (kind.algorithm(), kind.size()) == (algorithm, size))
+    }
+
+    pub fn algorithm(self) -> KeyAlgorithm {
+        match self {
+            KeyKind::Ecdsa256 | KeyKind::Ecdsa384 | KeyKind::Ecdsa521 => KeyAlgorithm::Ecdsa,
+            KeyKind::Rsa2048 | KeyKind::Rsa3072 | KeyKind::Rsa4096 => KeyAlgorithm::Rsa,
+        }
+    }
+
+    /// In bits.
+    pub fn size(self) -> u32 {
+        match self {
+            KeyKind::Ecdsa256 => 256,
+            KeyKind::Ecdsa384 => 384,
+            KeyKind::Ecdsa521 => 521,
+            KeyKind::Rsa2048 => 2048,
+            KeyKind::Rsa3072 => 3072,
+            KeyKind::Rsa4096 => 4096,
+        }
+    }
+}
+
+/// As cert-manager's `CertificatePrivateKey` has it.
+impl serde::Serialize for KeyKind {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct as _;
+        let mut kind = serializer.serialize_struct("KeyKind", 2)?;
+        kind.serialize_field("algorithm", &self.algorithm())?;
+        kind.serialize_field("size", &self.size())?;
+        kind.end()
+    }
 }
 
 /// A private key's algorithm, as cert-manager names it.

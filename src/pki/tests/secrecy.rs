@@ -7,8 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::*;
-use crate::farm::certificates::PrivateKey;
-use crate::farm::spec::KeyAlgorithm;
+use crate::farm::spec::KeyKind;
 use crate::pki::Key;
 
 /// Fails where the text has a line of the key, or its base64 as a Secret has it.
@@ -117,13 +116,8 @@ impl Hidden {
 
 #[test]
 fn keys_are_wiped_from_memory() {
-    for (algorithm, size) in [(KeyAlgorithm::Ecdsa, 256), (KeyAlgorithm::Rsa, 2048)] {
-        let made = Key::generate(&PrivateKey {
-            algorithm,
-            size,
-            rotation_policy: "Always",
-        });
-        let made = made.expect("a key");
+    for kind in [KeyKind::Ecdsa256, KeyKind::Rsa2048] {
+        let made = Key::generate(kind).expect("a key");
         let pem = made.to_pem();
         let read = Key::parse(&pem).expect("a key");
         let again = read.to_pem();
@@ -137,6 +131,6 @@ fn keys_are_wiped_from_memory() {
             "the search finds what is there"
         );
         drop((made, read, pem, again, der));
-        assert_eq!((text.count(), der_piece.count()), (0, 0), "{algorithm:?}");
+        assert_eq!((text.count(), der_piece.count()), (0, 0), "{kind:?}");
     }
 }
