@@ -9,6 +9,7 @@ pub mod chart;
 pub mod cli;
 pub mod cluster;
 pub mod farm;
+mod glob;
 pub mod manifest;
 mod parallel;
 pub mod pki;

@@ -65,6 +65,7 @@ fn service_range_flag(values: &mut Values, findings: &mut Findings) {
     values.kubernetes.networking.service_subnet = OneOrMany::One(range.clone());
     findings.record(&path, problem);
     flags.shift_remove("service-cluster-ip-range");
+    findings.moved(Path::from("kubernetes.networking.serviceSubnet"), path);
 }
 
 /// The old charts wrote both issuers. The first signs and all are accepted: behind the user's, ours keeps the tokens
@@ -97,6 +98,8 @@ fn agents_port(values: &mut Values, findings: &mut Findings) {
         _ => {
             let problem = Problem::warning("this is the port of Konnectivity's agents");
             findings.record(&path, problem.help("call it `agent`"));
+            let agent = Path::from("kubernetes.konnectivityServer.service.nodePorts.agent");
+            findings.moved(agent, path);
         }
     }
 }

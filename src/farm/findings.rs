@@ -11,6 +11,8 @@ pub struct Findings<'a> {
     gaps: Vec<Path>,
     /// The values that could not be read: what stands in for them is no finding.
     unread: HashSet<Path>,
+    /// Values that stand at another path in the tree: first here, then there.
+    moved: Vec<(Path, Path)>,
     problems: Vec<Problem>,
 }
 
@@ -23,12 +25,23 @@ impl<'a> Findings<'a> {
             tree,
             gaps,
             unread: unread.collect(),
+            moved: Vec::new(),
             problems,
         }
     }
 
+    /// Takes note that the value at `path` was written at `from`, where problems with it are reported.
+    pub fn moved(&mut self, path: Path, from: Path) {
+        self.moved.push((path, from));
+    }
+
     /// The path in the tree of what stands at `path` in the values.
     pub fn in_tree(&self, path: &Path) -> Path {
+        let moved = self.moved.iter().find_map(|(here, there)| {
+            let rest = path.0.strip_prefix(here.0.as_slice())?;
+            Some(Path([&there.0, rest].concat()))
+        });
+        let path = moved.as_ref().unwrap_or(path);
         let mut found = Path::default();
         for segment in &path.0 {
             let mut segment = segment.clone();

@@ -78,13 +78,15 @@ fn assignment(line: &str) -> Option<(&str, &str)> {
 struct Shell {
     quote: Option<char>,
     continued: bool,
+    /// How many parentheses of an arithmetic expansion are open: `$((1 << 3))` begins no here-document.
+    arithmetic: usize,
     /// The words that end the here-documents which have begun, the next one first.
     documents: Vec<String>,
 }
 
 impl Shell {
     fn is_at_a_command(&self) -> bool {
-        self.quote.is_none() && !self.continued && self.documents.is_empty()
+        self.quote.is_none() && !self.continued && self.arithmetic == 0 && self.documents.is_empty()
     }
 
     fn read(&mut self, line: &str) {
@@ -103,6 +105,13 @@ impl Shell {
                 (Some('\''), _) => {}
                 (_, '\\') => self.continued = rest.next() == Some('\n'),
                 (None, '\'' | '"') => self.quote = Some(c),
+                (None, '$') if self.arithmetic == 0 && rest.as_str().starts_with("((") => {
+                    self.arithmetic = 2;
+                    rest.nth(1);
+                }
+                (None, '(') if self.arithmetic > 0 => self.arithmetic += 1,
+                (None, ')') if self.arithmetic > 0 => self.arithmetic -= 1,
+                (None, _) if self.arithmetic > 0 => {}
                 (None, '#') if before.is_whitespace() || before == ';' => return,
                 (None, '<') if before == '<' => self.documents.extend(document_end(rest.as_str())),
                 _ => {}
@@ -159,6 +168,14 @@ mod tests {
             "test \"$a\" = b\n  a = b\na == b\n",
         ] {
             assert_eq!(script(text), text);
+        }
+        for expansion in [
+            "X=$((1 << 3))",
+            "echo $(( (a<<b) + (1<<2)\n))",
+            "echo \"$((1<<3))\" $((1<<2))",
+        ] {
+            let text = format!("{expansion}\n");
+            assert_eq!(script(&format!("{text}A = 1\n")), format!("{text}A=1\n"));
         }
         let text = "# don't\ncat <<E # it's\nx = 1\nE\n";
         assert_eq!(script(&format!("{text}A = 1\n")), format!("{text}A=1\n"));

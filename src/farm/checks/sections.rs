@@ -7,6 +7,7 @@ use crate::farm::findings::Findings;
 use crate::farm::settings::{TagSettings, fold};
 use crate::farm::spec::{BootConfig, Values};
 use crate::farm::syntax::is_file_key;
+use crate::glob::Glob;
 use crate::values::{Path, Problem};
 
 /// Files of /etc/ltsp that are ours, or the join-config Secret's, alone.
@@ -136,7 +137,7 @@ fn covered(header: &str, written: &[Written], path: &Path, findings: &mut Findin
     }
     let covers = |section: &&Written| {
         let mut patterns = header.split('|');
-        patterns.any(|pattern| matches(pattern.as_bytes(), section.header.as_bytes()))
+        patterns.any(|pattern| Glob::Case.matches(pattern, &section.header))
     };
     let Some(first) = written.iter().find(covers) else {
         return;
@@ -151,18 +152,6 @@ fn covered(header: &str, written: &[Written], path: &Path, findings: &mut Findin
             findings.record_key(path, Problem::warning(message).help(help));
         }
         false => findings.key_error(path, message),
-    }
-}
-
-/// Whether a pattern of `*`, `?` and plain characters matches all of `text`.
-fn matches(pattern: &[u8], text: &[u8]) -> bool {
-    match (pattern.split_first(), text.split_first()) {
-        (None, None) => true,
-        (Some((b'*', rest)), _) => (0..=text.len()).any(|start| matches(rest, &text[start..])),
-        (Some((sign, pattern)), Some((byte, text))) => {
-            (*sign == b'?' || sign == byte) && matches(pattern, text)
-        }
-        _ => false,
     }
 }
 
@@ -195,29 +184,4 @@ fn files(config: &BootConfig, parent: &Path, findings: &mut Findings) {
 fn is_section_file(config: &BootConfig, name: &str) -> bool {
     let mut headers = config.sections.keys();
     headers.any(|header| section_file(header) == name)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::matches;
-
-    #[test]
-    fn patterns() {
-        for (pattern, text) in [
-            ("02:00:*", "02:00:00"),
-            ("*", ""),
-            ("a?c*", "abc"),
-            ("**b", "ab"),
-        ] {
-            assert!(matches(pattern.as_bytes(), text.as_bytes()), "{pattern}");
-        }
-        for (pattern, text) in [
-            ("02:00:*", "02:01:00"),
-            ("?", ""),
-            ("a", "ab"),
-            ("*b", "bc"),
-        ] {
-            assert!(!matches(pattern.as_bytes(), text.as_bytes()), "{pattern}");
-        }
-    }
 }
