@@ -68,7 +68,9 @@ impl From<ApplyError> for AgentError {
 /// # Errors
 /// The last reason, when the time is over; at once where no waiting can help.
 async fn connect(target: Target, running: &Running<'_>) -> Result<Api, AgentError> {
-    let deadline = Instant::now() + running.timeout;
+    let deadline = Instant::now().checked_add(running.timeout);
+    let deadline =
+        deadline.ok_or_else(|| AgentError::TooLate("no clock knows this time".to_owned()))?;
     let mut told = String::new();
     loop {
         let left = deadline.saturating_duration_since(Instant::now());

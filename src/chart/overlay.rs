@@ -17,6 +17,7 @@ pub(super) struct OverlayFile {
 /// Reads every file of the charts below `dir`. Entries whose name starts with a dot are left alone.
 pub(super) fn read(dir: &Path) -> Result<Vec<OverlayFile>, ChartError> {
     let mut files = Vec::new();
+    let root = real(dir)?;
     for (name, path) in entries(dir)? {
         if !NAMES.contains(&name.as_str()) {
             let known = NAMES.join(", ");
@@ -25,13 +26,14 @@ pub(super) fn read(dir: &Path) -> Result<Vec<OverlayFile>, ChartError> {
                 format!("no chart has this name; the charts are {known}"),
             ));
         }
+        check_inside(&root, &path)?;
         for (inside, path) in entries(&path)? {
             match inside.as_str() {
                 "templates" | "files" => {
-                    read_folder(&format!("{name}/{inside}"), &path, &mut files)?
+                    read_folder(&root, &format!("{name}/{inside}"), &path, &mut files)?
                 }
                 "Chart.yaml" | "values.yaml" => {
-                    files.push(read_file(format!("{name}/{inside}"), path)?)
+                    files.push(read_file(&root, format!("{name}/{inside}"), path)?)
                 }
                 _ => {
                     let message = "no chart uses this; a chart has Chart.yaml, values.yaml, templates/ and files/";
@@ -43,27 +45,67 @@ pub(super) fn read(dir: &Path) -> Result<Vec<OverlayFile>, ChartError> {
     Ok(files)
 }
 
-fn read_folder(name: &str, dir: &Path, files: &mut Vec<OverlayFile>) -> Result<(), ChartError> {
+fn read_folder(
+    root: &Path,
+    name: &str,
+    dir: &Path,
+    files: &mut Vec<OverlayFile>,
+) -> Result<(), ChartError> {
+    check_inside(root, dir)?;
     for (inside, path) in entries(dir)? {
         let name = format!("{name}/{inside}");
         if path.is_dir() {
-            read_folder(&name, &path, files)?;
+            read_folder(root, &name, &path, files)?;
         } else if is_manifest(&name) && !name.ends_with(".yaml") {
             // An editor's backup would be rendered beside what it is a backup of.
             let message = "no chart uses this; the name of a template ends in .yaml";
             return Err(misplaced(path, message.to_owned()));
         } else {
-            files.push(read_file(name, path)?);
+            files.push(read_file(root, name, path)?);
         }
     }
     Ok(())
 }
 
-fn read_file(name: String, path: PathBuf) -> Result<OverlayFile, ChartError> {
+/// Reads a file. Anything else, such as a pipe, could have no end.
+fn read_file(root: &Path, name: String, path: PathBuf) -> Result<OverlayFile, ChartError> {
+    check_inside(root, &path)?;
+    if !path.is_file() {
+        return Err(misplaced(path, "it is not a file".to_owned()));
+    }
     match fs::read_to_string(&path) {
         Ok(text) => Ok(OverlayFile { name, path, text }),
         Err(source) => Err(ChartError::Unreadable { path, source }),
     }
+}
+
+/// Refuses a link to what is outside of the folder: it would be rendered into manifests. Links inside of it are fine, as
+/// volumes of ConfigMaps have them; but not to a folder around the link, which would be read again and again.
+fn check_inside(root: &Path, path: &Path) -> Result<(), ChartError> {
+    let found = real(path)?;
+    let message = if !found.starts_with(root) {
+        format!("it leads out of the folder, to {}", found.display())
+    } else if path
+        .parent()
+        .is_some_and(|parent| leads_into(&found, parent))
+    {
+        "it leads back to a folder that it is in".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(misplaced(path.to_owned(), message))
+}
+
+fn leads_into(found: &Path, parent: &Path) -> bool {
+    fs::canonicalize(parent).is_ok_and(|parent| parent.starts_with(found))
+}
+
+/// Where a path leads, without links.
+fn real(path: &Path) -> Result<PathBuf, ChartError> {
+    fs::canonicalize(path).map_err(|source| ChartError::Unreadable {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// The entries of a folder by name, without the hidden ones.

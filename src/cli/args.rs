@@ -301,13 +301,23 @@ pub fn object_name(text: &str) -> Result<String, String> {
     }
 }
 
+/// The longest time that a flag takes: a hundred years, which clocks and certificates can still add to now.
+const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
 /// `90s`, `5m`, `1h30m`.
 pub fn duration(text: &str) -> Result<Duration, String> {
     let wanted = "wanted a time such as 90s, 5m or 1h30m";
     let parsed: jiff::SignedDuration = text.parse().map_err(|_| wanted.to_owned())?;
     match Duration::try_from(parsed) {
-        Ok(duration) if !duration.is_zero() => Ok(duration),
+        Ok(duration) if !duration.is_zero() => within_reach(duration),
         _ => Err(wanted.to_owned()),
+    }
+}
+
+fn within_reach(duration: Duration) -> Result<Duration, String> {
+    match duration <= LONGEST {
+        true => Ok(duration),
+        false => Err("wanted a time of at most 100 years".to_owned()),
     }
 }
 
@@ -316,7 +326,7 @@ pub fn span(text: &str) -> Result<Duration, String> {
     let days = text
         .strip_suffix('d')
         .and_then(|days| days.parse::<u32>().ok());
-    match days {
+    let span = match days {
         Some(days) => Ok(Duration::from_secs(24 * 3600 * u64::from(days))),
         None => {
             let parsed: jiff::SignedDuration = text
@@ -324,5 +334,6 @@ pub fn span(text: &str) -> Result<Duration, String> {
                 .map_err(|_| "wanted a time such as 30d, 12h or 90m".to_owned())?;
             Duration::try_from(parsed).map_err(|_| "wanted a time that is not negative".to_owned())
         }
-    }
+    };
+    within_reach(span?)
 }

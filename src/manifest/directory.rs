@@ -30,7 +30,7 @@ pub fn write_directory(manifest: &Manifest, dir: &Path) -> Result<(), ManifestEr
     parent.lock().map_err(file_error(&target.parent))?;
 
     target.finish_stopped_run()?;
-    target.check_replaceable()?;
+    check_ours(&target.dir)?;
     fs::create_dir(&target.staging).map_err(file_error(&target.staging))?;
     let written = fill(manifest, &target.staging)
         .and_then(|()| target.keep_owner_and_mode())
@@ -129,6 +129,9 @@ impl Target {
 
     /// Brings back the old content where a run was stopped between two renames, and removes what a run left over.
     fn finish_stopped_run(&self) -> Result<(), ManifestError> {
+        for left_over in [&self.staging, &self.previous] {
+            check_ours(left_over)?;
+        }
         if self.previous.exists() && !self.dir.exists() {
             fs::rename(&self.previous, &self.dir).map_err(file_error(&self.dir))?;
         }
@@ -136,42 +139,6 @@ impl Target {
             remove_folder(left_over)?;
         }
         Ok(())
-    }
-
-    fn check_replaceable(&self) -> Result<(), ManifestError> {
-        let mut names = BTreeSet::new();
-        match fs::read_dir(&self.dir) {
-            Ok(entries) => {
-                for entry in entries {
-                    let name = entry.map_err(file_error(&self.dir))?.file_name();
-                    names.insert(name.to_string_lossy().into_owned());
-                }
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(file_error(&self.dir)(error)),
-        }
-        if names.is_empty() {
-            return Ok(());
-        }
-        let marker = self.dir.join(MARKER);
-        let listed = match fs::read_to_string(&marker) {
-            Ok(listed) => listed,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(refused(
-                    &self.dir,
-                    "the folder holds files that kubefarm did not write; name another one",
-                ));
-            }
-            Err(error) => return Err(file_error(&marker)(error)),
-        };
-        let ours: BTreeSet<&str> = listed.lines().chain([MARKER]).collect();
-        match names.iter().find(|name| !ours.contains(name.as_str())) {
-            Some(foreign) => Err(refused(
-                &self.dir.join(foreign),
-                "kubefarm did not write this and would remove it; move it away or name another folder",
-            )),
-            None => Ok(()),
-        }
     }
 
     /// Who may read the old folder may read the new one, and nobody else.
@@ -208,6 +175,44 @@ impl Target {
             )),
             Err(error) => Err(failed(error.into())),
         }
+    }
+}
+
+/// Refuses a folder that is there with anything in it that no run of ours wrote: the list of its files is the first of
+/// them.
+fn check_ours(dir: &Path) -> Result<(), ManifestError> {
+    match fs::symlink_metadata(dir) {
+        Ok(found) if found.is_dir() => {}
+        Ok(_) => return Err(refused(dir, "it is not a folder; move it away")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(file_error(dir)(error)),
+    }
+    let mut names = BTreeSet::new();
+    for entry in fs::read_dir(dir).map_err(file_error(dir))? {
+        let name = entry.map_err(file_error(dir))?.file_name();
+        names.insert(name.to_string_lossy().into_owned());
+    }
+    if names.is_empty() {
+        return Ok(());
+    }
+    let marker = dir.join(MARKER);
+    let listed = match fs::read_to_string(&marker) {
+        Ok(listed) => listed,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(refused(
+                dir,
+                "the folder holds files that kubefarm did not write; move it away or name another one",
+            ));
+        }
+        Err(error) => return Err(file_error(&marker)(error)),
+    };
+    let ours: BTreeSet<&str> = listed.lines().chain([MARKER]).collect();
+    match names.iter().find(|name| !ours.contains(name.as_str())) {
+        Some(foreign) => Err(refused(
+            &dir.join(foreign),
+            "kubefarm did not write this and would remove it; move it away or name another folder",
+        )),
+        None => Ok(()),
     }
 }
 

@@ -241,23 +241,52 @@ fn a_stopped_run_leaves_the_old_content_and_no_trace_after_the_next() {
     // Stopped while it wrote.
     let staging = parent.path().join(".out.kubefarm-new");
     fs::create_dir(&staging).unwrap();
+    fs::write(staging.join(MARKER), "secret-b.yaml\nservice-b.yaml\n").unwrap();
     fs::write(staging.join("secret-b.yaml"), "half").unwrap();
     write_directory(&secret("c"), &dir).unwrap();
     assert_eq!(names(&dir), [MARKER, "secret-c.yaml", "service-c.yaml"]);
     // Stopped between the two renames of a file system that cannot exchange folders.
     fs::rename(&dir, parent.path().join(".out.kubefarm-old")).unwrap();
     fs::write(parent.path().join(".out.kubefarm-old/mine.txt"), "x").unwrap();
-    assert!(
-        write_directory(&secret("d"), &dir)
-            .unwrap_err()
-            .to_string()
-            .contains("mine.txt")
-    );
-    assert_eq!(
-        names(&dir),
-        [MARKER, "mine.txt", "secret-c.yaml", "service-c.yaml"]
-    );
+    let refused = write_directory(&secret("d"), &dir).unwrap_err();
+    assert!(refused.to_string().contains("mine.txt"), "{refused}");
+    fs::remove_file(parent.path().join(".out.kubefarm-old/mine.txt")).unwrap();
+    write_directory(&secret("d"), &dir).unwrap();
+    assert_eq!(names(&dir), [MARKER, "secret-d.yaml", "service-d.yaml"]);
     assert_eq!(names(parent.path()), ["out"]);
+}
+
+#[test]
+fn what_stands_in_the_way_and_is_not_ours_is_left_alone() {
+    for name in [".out.kubefarm-new", ".out.kubefarm-old"] {
+        let parent = tempfile::tempdir().unwrap();
+        let dir = parent.path().join("out");
+        let place = parent.path().join(name);
+        let refused = || write_directory(&secret("a"), &dir).unwrap_err().to_string();
+        fs::create_dir(&place).unwrap();
+        fs::write(place.join("thesis.txt"), "years").unwrap();
+        assert!(
+            refused().contains(name) && refused().contains("did not write"),
+            "{}",
+            refused()
+        );
+        assert_eq!(names(&place), ["thesis.txt"]);
+        fs::rename(&place, parent.path().join("elsewhere")).unwrap();
+        for make in [
+            |place: &Path| fs::write(place, "a file").unwrap(),
+            |place: &Path| std::os::unix::fs::symlink("elsewhere", place).unwrap(),
+        ] {
+            make(&place);
+            assert!(
+                refused().contains(name) && refused().contains("not a folder"),
+                "{}",
+                refused()
+            );
+            fs::remove_file(&place).unwrap();
+        }
+        assert_eq!(names(&parent.path().join("elsewhere")), ["thesis.txt"]);
+        assert!(!dir.exists());
+    }
 }
 
 #[test]

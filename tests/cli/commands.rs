@@ -207,6 +207,38 @@ fn manual_pages_exist_for_every_command() {
     );
 }
 
+/// A pipeline's variable for `render` is nothing to it, and what a link leads to is not written to.
+#[test]
+fn manual_pages_go_where_they_are_asked_for_only() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path();
+    let page = run(kubefarm_command()
+        .arg("man")
+        .env("KUBEFARM_OUTPUT_DIR", path));
+    assert!(page.success().contains(".TH kubefarm 1"));
+    assert_eq!(fs::read_dir(path).expect("a folder").count(), 0);
+
+    let victim = path.join("victim");
+    fs::write(&victim, "mine").expect("written");
+    fs::create_dir(path.join("man1")).expect("made");
+    std::os::unix::fs::symlink(&victim, path.join("man1/kubefarm.1")).expect("made");
+    let mut command = kubefarm_command();
+    command
+        .arg("man")
+        .env("KUBEFARM_MAN_OUTPUT_DIR", path.join("man1"));
+    run(&mut command).success();
+    assert_eq!(fs::read_to_string(victim).expect("text"), "mine");
+    let page = fs::read_to_string(path.join("man1/kubefarm.1")).expect("text");
+    assert!(page.contains(".TH kubefarm 1"));
+    let others = fs::read_dir(path.join("man1")).expect("a folder");
+    let others = others.map(|entry| entry.expect("an entry").file_name());
+    assert!(
+        others
+            .into_iter()
+            .all(|name| name.to_string_lossy().starts_with("kubefarm"))
+    );
+}
+
 #[test]
 fn man_can_show_the_page() {
     let Some(man) = program("man", "man-db") else {

@@ -181,6 +181,41 @@ fn a_flag_that_does_not_wait_wins_over_the_variable() {
     }
 }
 
+/// What clocks cannot add to now is refused, and nothing panics.
+#[test]
+fn no_number_is_too_large_to_be_refused() {
+    let huge = [
+        "9223372036854775807s",
+        "2562047788015215h",
+        "99999999999999999999h",
+        "4294967295d",
+    ];
+    let flags: [&[&str]; 6] = [
+        &["list", "--timeout"],
+        &["apply", "--dry-run=client", "--timeout"],
+        &["pki", "inspect", "farm", "--check-expiry"],
+        &["kubeconfig", "farm", "--user", "jane", "--ttl"],
+        &["agent", "bootstrap", "--timeout"],
+        &["agent", "join-token", "--timeout"],
+    ];
+    for args in flags {
+        for number in huge {
+            kubefarm(args.iter().copied().chain([number])).failed(2, &["wanted a time"]);
+        }
+    }
+    let numbers = ["65536", "4294967296", "18446744073709551616", "-1"];
+    for number in numbers {
+        let flag = format!("--concurrency={number}");
+        kubefarm(["list", &flag]).failed(2, &["--concurrency"]);
+    }
+    for key in ["pki.size", "ltsp.replicaCount", "kubernetes.apiServer.port"] {
+        for number in &numbers[1..] {
+            let set = format!("{key}={number}");
+            kubefarm(["render", "--set", &set]).failed(2, &[key]);
+        }
+    }
+}
+
 #[test]
 fn names_that_go_into_requests_are_checked() {
     for args in [

@@ -1,12 +1,14 @@
 //! `--chart-dir`: a folder of one's own over the embedded charts.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::process::Command;
 
 use tempfile::TempDir;
 
 use crate::assert_refused;
-use crate::support::{Finished, kubefarm};
+use crate::support::{Finished, kubefarm, run};
 
 /// A chart folder with these files.
 fn charts(files: &[(&str, &str)]) -> TempDir {
@@ -182,4 +184,52 @@ fn a_template_that_is_no_text_is_refused() {
         &render(folder.path(), &[]),
         &["ltsp/templates/a.yaml", "UTF-8"],
     );
+}
+
+#[test]
+fn what_is_no_file_of_the_folder_is_refused() {
+    let outside = charts(&[("secret.sh", "hunter2")]);
+    let folder = charts(&[("ltsp/templates/a.yaml", "# Nothing.\n")]);
+    let place = folder.path().join("ltsp/files/init.sh");
+    let refused = |make: &dyn Fn(&Path), message: &str| {
+        fs::create_dir_all(place.parent().expect("a parent")).expect("made");
+        make(&place);
+        assert_refused(
+            &render(folder.path(), &[]),
+            &["ltsp/files/init.sh: ", message],
+        );
+        match fs::symlink_metadata(&place).expect("there").is_dir() {
+            true => fs::remove_dir_all(&place).expect("removed"),
+            false => fs::remove_file(&place).expect("removed"),
+        }
+    };
+    let link = |target: &Path| {
+        let target = target.to_owned();
+        move |place: &Path| symlink(&target, place).expect("made")
+    };
+    refused(
+        &link(&outside.path().join("secret.sh")),
+        "leads out of the folder",
+    );
+    refused(&link(outside.path()), "leads out of the folder");
+    refused(&link(folder.path()), "leads back to a folder that it is in");
+    refused(&link(Path::new("gone")), "No such file");
+    let pipe = |place: &Path| run(Command::new("mkfifo").arg(place)).success();
+    refused(&|place| drop(pipe(place)), "it is not a file");
+}
+
+/// As the volume of a ConfigMap has them.
+#[test]
+fn links_inside_of_the_folder_are_followed() {
+    let folder = charts(&[("..data/etcd.yaml", "# Nothing.\n")]);
+    let templates = folder.path().join("kubernetes/templates");
+    fs::create_dir_all(&templates).expect("made");
+    symlink("../../..data/etcd.yaml", templates.join("etcd.yaml")).expect("made");
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let charts = elsewhere.path().join("charts");
+    symlink(folder.path(), &charts).expect("made");
+    for folder in [folder.path(), &charts] {
+        let text = render(folder, &[]).success();
+        assert!(!text.contains("# Source: kubernetes/templates/etcd.yaml"));
+    }
 }
