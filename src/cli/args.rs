@@ -301,8 +301,8 @@ pub fn object_name(text: &str) -> Result<String, String> {
     }
 }
 
-/// The longest time that a flag takes: a hundred years, which clocks and certificates can still add to now.
-const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+/// The longest time that a flag takes: a thousand years, which clocks can still add to now.
+const LONGEST: Duration = Duration::from_secs(1000 * 365 * 24 * 3600);
 
 /// `90s`, `5m`, `1h30m`.
 pub fn duration(text: &str) -> Result<Duration, String> {
@@ -317,7 +317,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 fn within_reach(duration: Duration) -> Result<Duration, String> {
     match duration <= LONGEST {
         true => Ok(duration),
-        false => Err("wanted a time of at most 100 years".to_owned()),
+        false => Err("wanted a time of at most 1000 years".to_owned()),
     }
 }
 

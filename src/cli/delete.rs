@@ -13,9 +13,10 @@ use crate::report::Progress;
 
 const EXAMPLES: &str = "\
 What belongs to the farm is known to the cluster: no values are needed.
-Volumes, backups and certificate authorities stay unless they are purged, and a
-later apply finds them again. Objects with the annotation
-kubefarm.io/keep: \"true\" stay in any case.
+Volumes, backups, certificate authorities and namespaces stay unless they are
+purged, and a later apply finds them again. Objects with the annotation
+kubefarm.io/keep: \"true\" stay in any case. The command waits until everything
+else is gone; what is not by --timeout is named, and stays known to the cluster.
 
 Examples:
   Remove a farm; its volumes, backups and certificate authorities stay:

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::interrupt::Interrupt;
 use super::resources::{Resource, Resources};
-use super::transport::{Answer, Call, Transport};
+use super::transport::{Answer, Call, Tenure, Transport};
 use super::{ClusterError, Target, text_at};
 use crate::manifest::Key;
 
@@ -110,8 +110,8 @@ impl Api {
         }
     }
 
-    /// The same conversation, in which requests are sent only before the time that the channel says.
-    pub(super) fn within(&self, tenure: watch::Receiver<Instant>) -> Api {
+    /// The same conversation, in which requests are sent only while a Lease is ours.
+    pub(super) fn within(&self, tenure: watch::Receiver<Tenure>) -> Api {
         Api {
             transport: self.transport.within(tenure),
             resources: self.resources.clone(),

@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json};
 use super::applyset::{Parent, Release};
 use super::delete::claims;
 use super::event::{Event, Observer, Stage};
-use super::inventory::{self, Member};
+use super::inventory::{self, Member, is_shared};
 use super::lock::Lock;
 use super::plan::{Allowed, Planned, Refusal, Step, plan};
 use super::prune::{check_deletions, prune, stale};
@@ -73,7 +73,7 @@ pub async fn apply(
     }
     let lock = Lock::acquire(api, release, observer).await?;
     let work = async |api: &Api| apply_alone(api, release, objects, options, observer).await;
-    lock.hold(api, work).await?
+    lock.hold(api, work).await
 }
 
 /// Creates the namespaces of a release that are missing, once nothing of it is refused.
@@ -217,7 +217,7 @@ async fn apply_alone(
 /// The record before the first object is created: it covers what is there and what will be.
 fn announced(release: &Release, parent: &Parent, planned: &[Planned], options: &Options) -> Parent {
     let mut announced = parent.clone();
-    announced.include(release, planned.iter().map(|planned| &planned.key));
+    announced.include(release, members(planned));
     announced.claims.extend(claims(contents(planned)));
     if announced.facts.is_empty() {
         announced.facts.clone_from(&options.facts);
@@ -234,7 +234,7 @@ fn settled(
     options: &Options,
 ) -> Parent {
     let mut settled = Parent::default();
-    settled.include(release, work.planned.iter().map(|planned| &planned.key));
+    settled.include(release, members(&work.planned));
     settled.include(release, left.iter());
     settled.facts.clone_from(&options.facts);
     // Volumes of StatefulSets that are gone are still there.
@@ -245,6 +245,14 @@ fn settled(
     });
     settled.objects = objects.collect();
     settled
+}
+
+/// The planned objects that are the farm's alone.
+fn members(planned: &[Planned]) -> impl Iterator<Item = &Key> {
+    let members = planned
+        .iter()
+        .filter(|planned| !is_shared(&planned.content));
+    members.map(|planned| &planned.key)
 }
 
 fn contents(planned: &[Planned]) -> impl Iterator<Item = (&Key, &Map<String, Json>)> {

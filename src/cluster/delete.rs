@@ -8,6 +8,7 @@ use super::apply::ApplyError;
 use super::applyset::{Parent, Release};
 use super::certificates::ISSUED_FOR;
 use super::event::{Action, Event, Observer, Stage};
+use super::gone::wait_until_gone;
 use super::inventory::{self, Kept, Member, config_map, member};
 use super::lock::Lock;
 use super::prune::{check_deletions, delete_all};
@@ -50,7 +51,7 @@ pub async fn delete(
     }
     let lock = Lock::acquire(api, release, observer).await?;
     let work = async |api: &Api| delete_alone(api, release, options, observer).await;
-    lock.hold(api, work).await?
+    lock.hold(api, work).await
 }
 
 async fn delete_alone(
@@ -83,7 +84,10 @@ async fn delete_alone(
     let deleted = match options.dry_run {
         true => doomed.into_iter().map(|member| member.key).collect(),
         false => {
-            let deleted = delete_all(api, doomed, options.concurrency, observer).await?;
+            let concurrency = options.concurrency;
+            let deleted = delete_all(api, doomed.clone(), concurrency, observer).await?;
+            // Until then the record stays: what a finalizer holds would be in nobody's inventory.
+            wait_until_gone(api, &doomed, concurrency, observer).await?;
             leave_record(api, release, &parent, &kept).await?;
             deleted
         }

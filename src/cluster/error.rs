@@ -45,6 +45,11 @@ pub enum ClusterError {
     /// The server understood, and said no.
     #[error("{0}")]
     Refused(Box<Status>),
+    #[error("the Lease that guards this farm {0}")]
+    LeaseLost(String),
+    /// It was deleted, and is not gone.
+    #[error("it is still being deleted{}", held(finalizers))]
+    Lingering { finalizers: String },
     /// Ctrl-C.
     #[error("interrupted")]
     Interrupted,
@@ -76,6 +81,13 @@ impl ClusterError {
     /// Whether the server refuses this to the user.
     pub fn is_forbidden(&self) -> bool {
         self.status().is_some_and(|status| status.code == 403)
+    }
+}
+
+fn held(finalizers: &str) -> String {
+    match finalizers {
+        "" => String::new(),
+        names => format!(", and waits for who set its finalizers: {names}"),
     }
 }
 

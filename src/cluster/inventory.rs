@@ -26,6 +26,8 @@ pub struct Member {
 pub enum Kept {
     /// It holds data: etcd's, or backups.
     Volume,
+    /// With it would go all that is in it, volumes too, whoever it belongs to.
+    Namespace,
     /// A certificate authority: what it signed would be worthless.
     Authority,
     /// Its annotation `kubefarm.io/keep` says so.
@@ -37,6 +39,7 @@ impl Kept {
     pub fn reason(self) -> &'static str {
         match self {
             Kept::Volume => "a volume",
+            Kept::Namespace => "a namespace, with all that is in it",
             Kept::Authority => "a certificate authority",
             Kept::Asked => "kubefarm.io/keep",
         }
@@ -177,10 +180,19 @@ pub fn kept(resource: &Resource, object: &Map<String, Json>) -> Option<Kept> {
     match (resource.group.as_str(), resource.kind.as_str()) {
         _ if says(KEEP) => Some(Kept::Asked),
         ("", "PersistentVolumeClaim" | "PersistentVolume") => Some(Kept::Volume),
+        ("", "Namespace") => Some(Kept::Namespace),
         ("cert-manager.io", "Certificate") if is_authority => Some(Kept::Authority),
         ("", "Secret") if says(AUTHORITY) => Some(Kept::Authority),
         _ => None,
     }
+}
+
+/// Whether an object is for every farm of the cluster, and so a member of none: a CustomResourceDefinition that is to be
+/// kept. Deleting one deletes the resources of all farms.
+pub fn is_shared(object: &Map<String, Json>) -> bool {
+    text_at(object, &["kind"]) == "CustomResourceDefinition"
+        && text_at(object, &["apiVersion"]).starts_with("apiextensions.k8s.io/")
+        && text_at(object, &["metadata", "annotations", KEEP]) == "true"
 }
 
 /// The kind of the record.

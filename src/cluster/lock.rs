@@ -1,5 +1,6 @@
 //! One process at a time: a Lease that whoever changes a farm holds meanwhile.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use jiff::{Timestamp, fmt::temporal::DateTimePrinter};
@@ -8,6 +9,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use super::process::{Process, has_ended};
+use super::transport::Tenure;
 use super::{
     Api, ClusterError, DeleteMode, Event, Interrupt, Observer, Propagation, Release, Resource,
     into_object, text_at,
@@ -31,14 +33,6 @@ const PROCESS: &str = "kubefarm.io/process";
 pub enum LockError {
     #[error("{holder} works on this farm since {since}; nothing was changed")]
     Held { holder: String, since: String },
-    #[error("the Lease that guards this farm was taken over by {0}")]
-    Lost(String),
-    #[error(
-        "the Lease that guards this farm could not be renewed for {seconds} s, and another process may take \
-         it: {0}; the same command goes on from here once it can",
-        seconds = TENURE.as_secs()
-    )]
-    Unrenewed(ClusterError),
     #[error(transparent)]
     Cluster(#[from] ClusterError),
 }
@@ -120,29 +114,30 @@ impl Lock {
     }
 
     /// Does `work` while holding the Lease, renewing it, and releases it at the end. Where renewals fail, the requests
-    /// of `work` wait until one succeeds, which shows that nobody else had the Lease meanwhile.
-    ///
-    /// # Errors
-    /// Where another process took the Lease, or the server refuses to renew it; `work` is then dropped where it stands.
-    pub async fn hold<T>(
-        mut self,
-        api: &Api,
-        work: impl AsyncFnOnce(&Api) -> T,
-    ) -> Result<T, LockError> {
-        let (tenure, ends) = watch::channel(self.renewed + TENURE);
-        let guarded = api.within(ends);
-        let outcome = tokio::select! {
-            done = work(&guarded) => Ok(done),
-            error = self.keep(api, &tenure) => Err(error),
+    /// of `work` wait until one succeeds, which shows that nobody else had the Lease meanwhile. Where none can, they
+    /// fail, with [`ClusterError::LeaseLost`].
+    pub async fn hold<T>(mut self, api: &Api, work: impl AsyncFnOnce(&Api) -> T) -> T {
+        let (tenure, receiver) = watch::channel(Tenure::Until(self.renewed + TENURE));
+        let guarded = api.within(receiver);
+        let mut work = pin!(work(&guarded));
+        let ended = tokio::select! {
+            done = &mut work => Ok(done),
+            reason = self.keep(api, &tenure) => Err(reason),
         };
-        if outcome.is_ok() {
-            self.release(api).await;
+        match ended {
+            Ok(done) => {
+                self.release(api).await;
+                done
+            }
+            Err(reason) => {
+                tenure.send_replace(Tenure::Over(reason));
+                work.await
+            }
         }
-        outcome
     }
 
-    /// Renews for ever; returns when that is no longer possible.
-    async fn keep(&mut self, api: &Api, tenure: &watch::Sender<Instant>) -> LockError {
+    /// Renews for ever; returns when that is no longer possible, and why.
+    async fn keep(&mut self, api: &Api, tenure: &watch::Sender<Tenure>) -> String {
         let mut pause = RENEWAL;
         loop {
             sleep(pause).await;
@@ -152,14 +147,17 @@ impl Lock {
             pause = match self.renew(&attempt).await {
                 Ok(()) => {
                     self.renewed = begun;
-                    tenure.send_replace(begun + TENURE);
+                    tenure.send_replace(Tenure::Until(begun + TENURE));
                     RENEWAL
                 }
-                Err(Failure::Lost(holder)) => return LockError::Lost(holder),
+                Err(Failure::Lost(holder)) => return format!("was taken over by {holder}"),
                 Err(Failure::Refused(error))
                     if self.renewed + TENURE <= Instant::now() && !error.may_pass() =>
                 {
-                    return LockError::Unrenewed(error);
+                    let seconds = TENURE.as_secs();
+                    return format!(
+                        "could not be renewed for {seconds} s, and another process may take it: {error}"
+                    );
                 }
                 // The work's own requests say what is wrong with the cluster, if it lasts.
                 Err(Failure::Refused(_)) => LOOK,

@@ -12,6 +12,7 @@ mod error;
 mod event;
 pub mod farms;
 pub mod fields;
+mod gone;
 mod helm;
 mod interrupt;
 pub mod inventory;

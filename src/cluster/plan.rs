@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json};
 use super::applyset::{PART_OF, Release};
 use super::certificates::are_cert_managers;
 use super::event::{Action, Event, Observer};
+use super::inventory::is_shared;
 use super::waves::defined_kinds;
 use super::{
     Answer, Api, ApplyMode, ClusterError, FieldConflict, Resource, Status, helm, namespace, text_at,
@@ -141,7 +142,10 @@ async fn one(
     let resource = api.resources.of(&object.content).cloned();
     let key = object.key();
     let mut content = object.content;
-    release.adopt(&mut content);
+    let is_shared = is_shared(&content);
+    if !is_shared {
+        release.adopt(&mut content);
+    }
     let mut planned = Planned {
         key,
         content,
@@ -182,8 +186,8 @@ async fn one(
         Err(error) => return Err(error),
     };
     planned.step = match stranger(release, planned.live.as_ref()) {
-        Some(id) => Step::Refuse(Refusal::Foreign(id)),
-        None => step(api, &mut planned, &resource, first, allowed, coming).await?,
+        Some(id) if !is_shared => Step::Refuse(Refusal::Foreign(id)),
+        _ => step(api, &mut planned, &resource, first, allowed, coming).await?,
     };
     Ok(planned)
 }

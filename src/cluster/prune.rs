@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json};
 use super::apply::{ApplyError, Options};
 use super::certificates::issued_by;
 use super::event::{Action, Event, Observer, Stage};
+use super::gone::lingering;
 use super::inventory::{Kept, Member};
 use super::plan::{Planned, Refusal};
 use super::waves::Wave;
@@ -98,7 +99,10 @@ pub(super) async fn prune(
         });
         left.push(member.key);
     }
-    delete_all(api, doomed, options.concurrency, observer).await?;
+    delete_all(api, doomed.clone(), options.concurrency, observer).await?;
+    // What a finalizer holds stays in the record, for the next run to look at.
+    let lingering = lingering(api, &doomed, options.concurrency).await?;
+    left.extend(lingering.into_iter().map(|(member, _)| member.key));
     Ok(left)
 }
 

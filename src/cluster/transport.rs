@@ -35,8 +35,17 @@ pub(super) struct Transport {
     server: String,
     pub deadline: Instant,
     pub interrupt: Interrupt,
-    /// Until when requests may be sent, where a Lease decides on that.
-    tenure: Option<watch::Receiver<Instant>>,
+    /// Whether requests may be sent, where a Lease decides on that.
+    tenure: Option<watch::Receiver<Tenure>>,
+}
+
+/// How long a Lease is ours.
+#[derive(Debug, Clone)]
+pub(super) enum Tenure {
+    /// Until then, unless it is renewed.
+    Until(Instant),
+    /// For good it is not, and why: a predicate of the Lease.
+    Over(String),
 }
 
 /// What the server made of an object.
@@ -113,7 +122,7 @@ impl Transport {
     }
 
     /// The same way, open only while a Lease is held.
-    pub fn within(&self, tenure: watch::Receiver<Instant>) -> Transport {
+    pub fn within(&self, tenure: watch::Receiver<Tenure>) -> Transport {
         Transport {
             tenure: Some(tenure),
             ..self.clone()
@@ -193,9 +202,10 @@ impl Transport {
             return Ok(until);
         };
         loop {
-            let end = *tenure.borrow_and_update();
-            if Instant::now() < end {
-                return Ok(until.min(end));
+            match tenure.borrow_and_update().clone() {
+                Tenure::Until(end) if Instant::now() < end => return Ok(until.min(end)),
+                Tenure::Until(_) => {}
+                Tenure::Over(reason) => return Err(ClusterError::LeaseLost(reason)),
             }
             tokio::select! {
                 () = self.interrupt.wait() => return Err(ClusterError::Interrupted),

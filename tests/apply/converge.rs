@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::site::Site;
 use crate::support::cluster::{Cluster, Options};
 use crate::support::{kubefarm, kubefarm_command, run};
-use crate::{GENERIC, events};
+use crate::{GENERIC, assert_failed, events};
 
 /// The object of an event, as `Kind/name`.
 fn object_of(event: &Value) -> String {
@@ -182,4 +182,63 @@ fn a_kind_that_the_cluster_does_not_serve_comes_with_a_hint() {
     crate::assert_failed(&refused, 1, &parts);
     let maps = cluster.kubectl(&["get", "configmaps", "--output=name"]);
     assert!(!maps.success().contains("kubefarm"), "something was made");
+}
+
+/// They outlive the farm that brought them, and stand in no other one's way.
+#[test]
+fn crds_belong_to_every_farm() {
+    let options = Options {
+        without_controllers: true,
+        ..Options::default()
+    };
+    let Some(cluster) = Cluster::start(options) else {
+        return;
+    };
+    let run = |arguments: &str| {
+        let mut command = kubefarm_command();
+        command
+            .args(arguments.split_whitespace())
+            .env("KUBECONFIG", cluster.kubeconfig());
+        run(&mut command)
+    };
+    let apply = |namespace: &str, installs: bool| {
+        let off = "kubernetes.enabled=false,tokenGenerator.enabled=false";
+        run(&format!(
+            "apply -q --create-namespace {GENERIC} -n {namespace} --set {off},dhcp.installController={installs}"
+        ))
+    };
+    let ids = |what: &str| {
+        let template = "--output=jsonpath={range .items[*]}{.metadata.name} {.metadata.uid}\n{end}";
+        cluster
+            .kubectl(&["get", what, "--namespace=second", template])
+            .success()
+    };
+    apply("first", true).success();
+    apply("second", false).success();
+    let (crds, hosts) = (ids("crd"), ids("dhcphosts"));
+    assert!(!hosts.is_empty());
+    // One controller serves every farm.
+    let refused = apply("second", true);
+    assert_failed(
+        &refused,
+        1,
+        &["ClusterRole dnsmasq-controller: belongs to another farm"],
+    );
+    assert!(
+        !refused.stderr.contains("CustomResourceDefinition"),
+        "{}",
+        refused.stderr
+    );
+
+    let deleted = run("delete kubefarm -n first");
+    assert_eq!(deleted.code(), 0, "{}", deleted.stderr);
+    let left = run("list").success();
+    assert!(!left.contains("first"), "{left}");
+    assert_eq!(
+        (ids("crd"), ids("dhcphosts")),
+        (crds.clone(), hosts.clone())
+    );
+    apply("second", true).success();
+    apply("second", false).success();
+    assert_eq!((ids("crd"), ids("dhcphosts")), (crds, hosts), "nor pruned");
 }

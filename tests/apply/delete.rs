@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::site::Site;
-use crate::{GENERIC, assert_failed, done};
+use crate::site::{Charts, Site};
+use crate::{GENERIC, NEARLY_NOTHING, assert_failed, done};
 
 const AUTHORITY: &str = "kubefarm-kubernetes-pki-ca";
 const LEAF: &str = "kubefarm-kubernetes-pki-admin-client";
@@ -188,4 +188,65 @@ fn an_unknown_farm_comes_with_a_hint() {
     };
     let says = format!("there is one in namespace {}", site.namespace);
     assert_failed(&other.run("delete unlikely-name"), 2, &[&says]);
+}
+
+#[test]
+fn what_a_finalizer_holds_stays_known_until_it_is_gone() {
+    let Some(site) = Site::new("delete-held") else {
+        return;
+    };
+    let held =
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: held, finalizers: [example.org/hold]}\n";
+    let charts = Charts::new(held);
+    site.run(&format!("apply -q {NEARLY_NOTHING} {}", charts.flag()))
+        .success();
+    let says = format!(
+        "ConfigMap {}/held: it is still being deleted",
+        site.namespace
+    );
+    let stopped = site.run("delete kubefarm --timeout 5s");
+    assert_failed(
+        &stopped,
+        1,
+        &[&says, "example.org/hold", "\nnot done: 1 object"],
+    );
+    assert!(site.has("configmap/kubefarm-farm"), "the record");
+    let patch = r#"{"metadata":{"finalizers":null}}"#;
+    site.kubectl(&format!("patch configmap/held --type=merge -p {patch}"))
+        .success();
+    site.cluster
+        .wait_until("it is gone", || !site.has("configmap/held"));
+    assert_eq!(site.run("delete kubefarm").code(), 0);
+    assert!(!site.has("configmap/kubefarm-farm"), "the record");
+}
+
+#[test]
+fn a_namespace_that_a_farm_brought_stays_until_it_is_purged() {
+    let Some(site) = Site::new("delete-namespace") else {
+        return;
+    };
+    let name = format!("{}-brought", site.namespace);
+    let charts = Charts::new(&format!(
+        "apiVersion: v1\nkind: Namespace\nmetadata: {{name: {name}}}\n"
+    ));
+    let apply = format!("apply -q {NEARLY_NOTHING} {}", charts.flag());
+    let phase = || {
+        let phase = [
+            "get",
+            "namespace",
+            &name,
+            "--output=jsonpath={.status.phase}",
+        ];
+        site.cluster.kubectl(&phase).stdout
+    };
+    site.run(&apply).success();
+    charts.write("# Nothing.\n");
+    site.run(&apply).success();
+    assert_eq!(phase(), "Active", "pruned");
+    let deleted = site.run("delete kubefarm");
+    let says = format!("Namespace {name}");
+    assert!(deleted.stderr.contains(&says), "{}", deleted.stderr);
+    assert_eq!(phase(), "Active", "deleted");
+    assert_eq!(site.run("delete kubefarm --purge --yes").code(), 0);
+    assert_eq!(phase(), "", "it is waited for");
 }

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::site::Site;
-use crate::{GENERIC, done};
+use crate::site::{Charts, Site};
+use crate::{GENERIC, NEARLY_NOTHING, done};
 
 const RECORD: &str = "configmap/kubefarm-farm";
 const KINDS: &str = "applyset.kubernetes.io/contains-group-kinds";
@@ -138,4 +138,27 @@ fn a_part_that_is_switched_off_goes() {
     );
     assert!(!site.has("deployment/kubefarm-kubernetes-admin"));
     assert!(site.has("deployment/kubefarm-kubernetes-apiserver"));
+}
+
+#[test]
+fn what_a_finalizer_holds_stays_in_the_record_until_it_is_gone() {
+    let Some(site) = Site::new("prune-held") else {
+        return;
+    };
+    let held = "apiVersion: v1\nkind: LimitRange\nmetadata: {name: held, finalizers: [example.org/hold]}\n\
+                spec: {limits: []}\n";
+    let charts = Charts::new(held);
+    let apply = format!("apply -q {NEARLY_NOTHING} {}", charts.flag());
+    let is_known = || kinds(&site).contains(&"LimitRange".to_owned());
+    site.run(&apply).success();
+    charts.write("# Nothing.\n");
+    site.run(&apply).success();
+    assert!(site.has("limitrange/held") && is_known());
+    let patch = r#"{"metadata":{"finalizers":null}}"#;
+    site.kubectl(&format!("patch limitrange/held --type=merge -p {patch}"))
+        .success();
+    site.cluster
+        .wait_until("it is gone", || !site.has("limitrange/held"));
+    site.run(&apply).success();
+    assert!(!is_known());
 }

@@ -151,10 +151,11 @@ fn who_may_not_renew_the_lease_stops_before_another_may_take_it() {
     running.signal("CONT");
     let (finished, _) = running.finish();
     let parts = [
-        "error: the Lease",
+        "the Lease that guards this farm could",
         "not be renewed",
         "cannot update resource",
         "goes on from here",
+        "\nnot done: ",
     ];
     assert_failed(&finished, &parts);
     assert_eq!(place.changes().len(), before);
