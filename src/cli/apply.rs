@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum};
 use super::args::{ClusterArgs, FarmArgs, ProgressArgs};
 use super::pipeline::{self, Outcome};
 use super::{Failure, report};
+use crate::cluster::access::ENDPOINT;
 use crate::cluster::apply::{Applied, Certificates, Options, apply, check};
 use crate::cluster::plan::{Allowed, Planned, Step};
 use crate::cluster::{Action, Event, Interrupt, Observer, Release, Stage, wait};
@@ -225,6 +226,10 @@ fn facts(farm: &Farm) -> BTreeMap<String, String> {
     facts.insert("kubefarm".to_owned(), farm.tool.version.to_owned());
     if farm.kubernetes.enabled {
         facts.insert("kubernetes".to_owned(), farm.kubernetes.version.clone());
+        let endpoint = &farm.kubernetes.endpoint;
+        if farm.kubernetes.server != format!("https://{endpoint}") {
+            facts.insert(ENDPOINT.to_owned(), endpoint.clone());
+        }
     }
     facts
 }

@@ -16,6 +16,7 @@ use super::{Failure, no_farm, write_stdout};
 use crate::cluster::access::{Access, access};
 use crate::cluster::certificates::{check_clock, now};
 use crate::cluster::{Api, Interrupt, Release};
+use crate::farm::syntax::split_endpoint;
 use crate::pki::{Certificate, Client, Flaw, Material, PkiError, issue_client};
 use crate::values::to_yaml;
 use document::{Entry, merged};
@@ -139,9 +140,12 @@ impl Kubeconfig {
         let (host, url) = match (&self.server, &access.addresses) {
             (Some(uri), _) => (bare(uri.host().unwrap_or_default()), uri.to_string()),
             (None, Err(reason)) => {
-                return Err(Failure::Usage(format!(
-                    "{reason}: say --server https://HOST:PORT"
-                )));
+                let Some((host, endpoint)) = endpoint(access) else {
+                    return Err(Failure::Usage(format!(
+                        "{reason}: say --server https://HOST:PORT"
+                    )));
+                };
+                (host, format!("https://{endpoint}"))
             }
             (None, Ok((hosts, port))) => {
                 // There is at least one.
@@ -206,6 +210,13 @@ impl Kubeconfig {
         };
         Entry::new(cluster, user, context, server, material)
     }
+}
+
+/// The host of the farm's own endpoint, and all of it.
+fn endpoint(access: &Access) -> Option<(&str, &str)> {
+    let endpoint = access.endpoint.as_deref()?;
+    let (host, _) = split_endpoint(endpoint)?;
+    Some((host, endpoint))
 }
 
 /// An IPv6 address without the brackets of a URL.

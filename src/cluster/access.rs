@@ -10,6 +10,8 @@ use crate::pki::Store;
 
 /// What the API server's Service is labelled with, whatever it is called.
 const LABEL: (&str, &str) = ("app.kubernetes.io/name", "kube-apiserver");
+/// The fact in a farm's record that says where its nodes reach the API server.
+pub const ENDPOINT: &str = "endpoint";
 /// The name of its port for clients.
 const PORT: &str = "client";
 
@@ -18,6 +20,8 @@ const PORT: &str = "client";
 pub struct Access {
     /// Hosts and the port, or why there are none: a predicate of the API server's Service.
     pub addresses: Result<(Vec<String>, u16), String>,
+    /// `host:port`, as the farm's values had `kubernetes.controlPlaneEndpoint` when it was applied last.
+    pub endpoint: Option<String>,
     /// What the Secrets with certificates hold, by the certificates' short names.
     pub certificates: Store,
 }
@@ -37,6 +41,7 @@ pub async fn access(
     let Some(mut parent) = inventory::read(api, release).await? else {
         return Ok(None);
     };
+    let endpoint = parent.facts.remove(ENDPOINT);
     parent.kinds.retain(|kind| kind.kind == "Service");
     let services = inventory::objects(api, release, &parent, concurrency).await?;
     let service = services
@@ -45,6 +50,7 @@ pub async fn access(
         .find(|object| text_at(object, &["metadata", "labels", LABEL.0]) == LABEL.1);
     let certificates = materials(&secrets).into_iter();
     Ok(Some(Access {
+        endpoint,
         addresses: match service {
             Some(service) => addresses(service),
             None => Err("the farm has no Service for the API server".to_owned()),
@@ -58,12 +64,6 @@ pub async fn access(
 /// Where a Service is reached from outside.
 fn addresses(service: &Map<String, Json>) -> Result<(Vec<String>, u16), String> {
     let name = text_at(service, &["metadata", "name"]);
-    let kind = text_at(service, &["spec", "type"]);
-    if kind != "LoadBalancer" {
-        return Err(format!(
-            "the Service {name} is of type {kind}, which has no address outside of the cluster"
-        ));
-    }
     let ports = value_at(service, &["spec", "ports"]).and_then(Json::as_array);
     let port = ports
         .into_iter()
@@ -71,17 +71,31 @@ fn addresses(service: &Map<String, Json>) -> Result<(Vec<String>, u16), String> 
         .find(|port| port.get("name").and_then(Json::as_str) == Some(PORT))
         .and_then(|port| port.get("port")?.as_u64())
         .and_then(|port| u16::try_from(port).ok());
-    let ingress = value_at(service, &["status", "loadBalancer", "ingress"]);
-    let ingress = ingress.and_then(Json::as_array).into_iter().flatten();
-    let hosts: Vec<String> = ingress
-        .filter_map(|entry| entry.get("ip").or_else(|| entry.get("hostname"))?.as_str())
-        .map(str::to_owned)
-        .collect();
-    match (port, hosts.is_empty()) {
-        (None, _) => Err(format!("the Service {name} has no port called {PORT}")),
-        (_, true) => Err(format!(
+    let kind = text_at(service, &["spec", "type"]);
+    match (hosts(service), port) {
+        (_, None) => Err(format!("the Service {name} has no port called {PORT}")),
+        (hosts, Some(port)) if !hosts.is_empty() => Ok((hosts, port)),
+        _ if kind == "LoadBalancer" => Err(format!(
             "the load balancer has given the Service {name} no address yet"
         )),
-        (Some(port), false) => Ok((hosts, port)),
+        _ => Err(format!(
+            "the Service {name} is of type {kind}, which has no address outside of the cluster"
+        )),
     }
+}
+
+/// What a load balancer has given a Service, or else what the Service itself says.
+fn hosts(service: &Map<String, Json>) -> Vec<String> {
+    let list = |path: &[&str]| value_at(service, path).and_then(Json::as_array);
+    let ingress = list(&["status", "loadBalancer", "ingress"]);
+    let ingress = ingress.into_iter().flatten();
+    let given = ingress.filter_map(|entry| entry.get("ip").or_else(|| entry.get("hostname")));
+    let given: Vec<&Json> = given.collect();
+    let external = list(&["spec", "externalIPs"]).into_iter().flatten();
+    let hosts = match given.is_empty() {
+        true => external.collect(),
+        false => given,
+    };
+    let hosts = hosts.into_iter().filter_map(Json::as_str);
+    hosts.map(str::to_owned).collect()
 }

@@ -187,6 +187,21 @@ fn a_farm_without_an_address_wants_one() {
     for part in ["is of type ClusterIP", "--server https://HOST:PORT"] {
         assert!(said.stderr.contains(part), "{}", said.stderr);
     }
+    let printed = |server: &str| {
+        let printed = farm.site.run("kubeconfig kubefarm").success();
+        assert!(
+            printed.contains(&format!("server: {server}\n")),
+            "{printed}"
+        );
+    };
+    let endpoint = "kubernetes.controlPlaneEndpoint=k8s.example.org:7443";
+    farm.run(&format!("apply --set {endpoint}")).success();
+    printed("https://k8s.example.org:7443");
+    let patch = r#"{"spec":{"externalIPs":["192.0.2.7"]}}"#;
+    let service = format!("patch {SERVICE} --type=merge -p {patch}");
+    farm.site.kubectl(&service).success();
+    printed("https://192.0.2.7:6443");
+
     let said = farm
         .site
         .run("kubeconfig kubefram --server https://localhost:6443");
