@@ -8,7 +8,7 @@ use std::io::{self, IsTerminal, Write};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use crate::values::{Origin, Problem, Severity};
+use crate::values::{Origin, Problem, Severity, yaml};
 
 /// Whether a person's terminal gets colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +60,7 @@ pub fn print_problems(
 ) -> io::Result<()> {
     let renderer = style.renderer();
     let mut counts = [0; 2];
-    let mut sources: HashMap<String, Option<String>> = HashMap::new();
+    let mut sources: HashMap<String, Option<Source>> = HashMap::new();
     for problem in problems {
         let count = &mut counts[usize::from(problem.severity == Severity::Error)];
         *count += 1;
@@ -70,8 +70,8 @@ pub fn print_problems(
         let text = match &problem.origin {
             Some(Origin::Place { source, .. }) => sources
                 .entry(source.to_string())
-                .or_insert_with(|| source_text(source))
-                .as_deref(),
+                .or_insert_with(|| source_text(source).map(Source::new))
+                .as_ref(),
             _ => None,
         };
         match with_line(problem, text, &renderer) {
@@ -87,8 +87,25 @@ pub fn print_problems(
     summary(problems).map_or(Ok(()), |summary| writeln!(out, "{summary}"))
 }
 
+/// A file that problems are about.
+struct Source {
+    text: String,
+    /// Where its values end, as [`yaml::ends`] gives them.
+    ends: HashMap<(u32, u32), u32>,
+}
+
+impl Source {
+    fn new(text: String) -> Source {
+        Source {
+            // Places are those of the text without its byte-order mark.
+            ends: yaml::ends(text.strip_prefix('\u{feff}').unwrap_or(&text)),
+            text,
+        }
+    }
+}
+
 /// The problem with the line it is about; `None` where the line cannot be shown.
-fn with_line(problem: &Problem, text: Option<&str>, renderer: &Renderer) -> Option<String> {
+fn with_line(problem: &Problem, read: Option<&Source>, renderer: &Renderer) -> Option<String> {
     let Some(Origin::Place {
         source,
         line,
@@ -97,7 +114,9 @@ fn with_line(problem: &Problem, text: Option<&str>, renderer: &Renderer) -> Opti
     else {
         return None;
     };
-    let excerpt = excerpt::excerpt(text?, *line, *column, problem.path.as_ref())?;
+    let place = (*line, *column);
+    let end = read?.ends.get(&place).copied();
+    let excerpt = excerpt::excerpt(&read?.text, place, end, problem.path.as_ref())?;
     let level = match problem.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -262,6 +281,14 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part:?} in {text}");
         }
+    }
+
+    #[test]
+    fn a_mark_ends_where_the_value_does() {
+        let text = printed(problem(), Some("x: 1\nmac: [zz, \"*.ok, x\"] # odd\n"));
+        assert!(text.contains("\n  |      ^^^^^^^^^^^^^^^\n"), "{text}");
+        let text = printed(problem(), Some("x: 1\na:  {zz_z, b: c}\n"));
+        assert!(text.contains("\n  |      ^^^^\n"), "{text}");
     }
 
     #[test]

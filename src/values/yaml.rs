@@ -4,6 +4,7 @@
 //! keys that are not text, tags nobody resolves) is an error with its place.
 
 mod builder;
+mod ends;
 mod json;
 mod meaning;
 mod mistake;
@@ -19,6 +20,7 @@ use serde_json::Value as Json;
 use super::problem::Problem;
 use super::tree::{Node, Origin};
 use builder::Builder;
+pub use ends::ends;
 use json::JsonBuilder;
 use mistake::Mistake;
 

@@ -27,9 +27,14 @@ pub struct Excerpt {
     pub end: usize,
 }
 
-/// The place in a text, both counted from 1, of a problem with the value at `path`. `None` where there is no such place,
-/// or it is inside of what is secret.
-pub fn excerpt(text: &str, line: u32, column: u32, path: Option<&Path>) -> Option<Excerpt> {
+/// The place in a text, both counted from 1, of a problem with the value at `path`, which ends before the column `end`
+/// where that is known. `None` where there is no such place, or it is inside of what is secret.
+pub fn excerpt(
+    text: &str,
+    (line, column): (u32, u32),
+    end: Option<u32>,
+    path: Option<&Path>,
+) -> Option<Excerpt> {
     // Files are read without their byte-order mark.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let lines: Vec<&str> = yaml::lines(text).take(line as usize).collect();
@@ -50,7 +55,11 @@ pub fn excerpt(text: &str, line: u32, column: u32, path: Option<&Path>) -> Optio
         None => shown.clone(),
     };
     let line = without_end(&line, start);
-    let end = start + marked_length(line.get(start..)?);
+    let guessed = || Some(start + marked_length(line.get(start..)?));
+    let end = end.and_then(|end| byte_of_column(shown, end));
+    // Where the line was cut, the end may be behind the cut.
+    let end = end.filter(|end| line.is_char_boundary(*end) && *end >= start);
+    let end = end.or_else(guessed)?;
     Some(Excerpt { line, start, end })
 }
 
@@ -168,11 +177,11 @@ mod tests {
     use super::*;
 
     fn line(text: &str, line: u32, column: u32) -> Option<String> {
-        excerpt(text, line, column, None).map(|excerpt| excerpt.line)
+        excerpt(text, (line, column), None, None).map(|excerpt| excerpt.line)
     }
 
     fn marked(text: &str, line: u32, column: u32) -> String {
-        let found = excerpt(text, line, column, None).unwrap();
+        let found = excerpt(text, (line, column), None, None).unwrap();
         found.line[found.start..found.end].to_owned()
     }
 
@@ -204,7 +213,7 @@ mod tests {
             assert_eq!(line(text, at, column), None, "{text}");
         }
         let alias = Path::from("ltsp.config.rootPasswd");
-        assert_eq!(excerpt("x: &p hunter2", 1, 7, Some(&alias)), None);
+        assert_eq!(excerpt("x: &p hunter2", (1, 7), None, Some(&alias)), None);
     }
 
     #[test]
@@ -236,6 +245,6 @@ mod tests {
             assert_eq!(line(text, at, column).as_deref(), Some(shown), "{text}");
         }
         let key = Path::from("ltsp.config.rootPassword");
-        assert!(excerpt("rootPassword: hunter2", 1, 1, Some(&key)).is_some());
+        assert!(excerpt("rootPassword: hunter2", (1, 1), None, Some(&key)).is_some());
     }
 }
