@@ -6,6 +6,8 @@ mod support;
 
 #[path = "docs/comments.rs"]
 mod comments;
+#[path = "docs/dependencies.rs"]
+mod dependencies;
 #[path = "docs/images.rs"]
 mod images;
 #[path = "docs/schema.rs"]
