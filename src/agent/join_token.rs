@@ -214,28 +214,28 @@ impl Token {
 
     /// The Secret that makes it valid in the child cluster, until it expires and is removed there.
     pub fn secret(&self, now: Timestamp, ttl: Duration) -> Result<Map<String, Json>, AgentError> {
-        let mut secret = into_object(json!({
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "metadata": { "name": self.name(), "namespace": "kube-system" },
-            "type": "bootstrap.kubernetes.io/token",
-            "stringData": {
-                "token-id": self.id,
-                "token-secret": *self.secret,
-                "usage-bootstrap-authentication": "true",
-                "usage-bootstrap-signing": "true",
-                "auth-extra-groups": GROUP,
-                "description": "made by kubefarm for nodes that boot",
-            },
+        let mut data = into_object(json!({
+            "token-id": self.id,
+            "token-secret": *self.secret,
+            "usage-bootstrap-authentication": "true",
+            "usage-bootstrap-signing": "true",
+            "auth-extra-groups": GROUP,
+            "description": "made by kubefarm for nodes that boot",
         }));
         if !ttl.is_zero() {
             let end = now.checked_add(ttl);
             let end = end.and_then(|end| Timestamp::from_second(end.as_second()));
             let end =
                 end.map_err(|_| AgentError::Unusable("such a long --ttl has no end".to_owned()))?;
-            secret["stringData"]["expiration"] = end.to_string().into();
+            data.insert("expiration".to_owned(), end.to_string().into());
         }
-        Ok(secret)
+        Ok(into_object(json!({
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": { "name": self.name(), "namespace": "kube-system" },
+            "type": "bootstrap.kubernetes.io/token",
+            "stringData": data,
+        })))
     }
 }
 

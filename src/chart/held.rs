@@ -93,13 +93,12 @@ pub(super) fn write_out(text: &str, values: &[Json]) -> String {
     let mut whole = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once(MARK) {
-        let end = digits(after);
+        let (digits, behind) = after.split_at_checked(digits(after)).unwrap_or((after, ""));
         // The quotes around a placeholder are its own.
         whole.push_str(before.strip_suffix('"').unwrap_or(before));
-        let value = number(&after[..end]).and_then(|number| values.get(number));
+        let value = number(digits).and_then(|number| values.get(number));
         whole.push_str(&value.map(Json::to_string).unwrap_or_default());
-        rest = &after[end..];
-        rest = rest.strip_prefix('"').unwrap_or(rest);
+        rest = behind.strip_prefix('"').unwrap_or(behind);
     }
     whole.push_str(rest);
     whole

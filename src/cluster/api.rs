@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::interrupt::Interrupt;
 use super::resources::{Resource, Resources};
 use super::transport::{Answer, Call, Tenure, Transport};
-use super::{ClusterError, Target, text_at};
+use super::{ClusterError, Target, into_object, text_at};
 use crate::manifest::Key;
 
 /// The field manager of everything kubefarm applies.
@@ -278,15 +278,15 @@ impl Api {
             Propagation::Background => "Background",
             Propagation::Orphan => "Orphan",
         };
-        let mut options = json!({
+        let mut options = into_object(json!({
             "kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": propagation,
-        });
+        }));
         if mode.dry_run {
             // Next to a body, the API server does not look at the query, which is for audit logs to tell.
-            options["dryRun"] = json!(["All"]);
+            options.insert("dryRun".to_owned(), json!(["All"]));
         }
         if let Some(uid) = &mode.uid {
-            options["preconditions"] = json!({ "uid": uid });
+            options.insert("preconditions".to_owned(), json!({ "uid": uid }));
         }
         let call = Call::new(Method::DELETE, path).with_body(&options)?;
         match self.transport.send(call).await {

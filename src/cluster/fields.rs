@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value as Json, json};
 use sha2::{Digest as _, Sha256};
 
-use super::{text_at, value_at};
+use super::{into_object, text_at, value_at};
 
 /// A set of fields in the format FieldsV1.
 type Fields = Map<String, Json>;
@@ -96,16 +96,17 @@ fn merged(entries: &[&Json], manager: &str) -> Json {
     for entry in entries {
         add(&mut set, fields(entry));
     }
-    let mut merged = json!({
+    let mut merged = into_object(json!({
         "apiVersion": own.or(newest).map_or("", |entry| text(entry, "apiVersion")),
         "fieldsType": "FieldsV1",
         "fieldsV1": set,
         "manager": manager,
         "operation": "Apply",
-    });
+    }));
     if let Some(time) = newest.and_then(|entry| entry.get("time")) {
-        merged["time"] = time.clone();
+        merged.insert("time".to_owned(), time.clone());
     }
+    let mut merged = Json::Object(merged);
     merged.sort_all_objects();
     merged
 }

@@ -166,8 +166,7 @@ impl Lock {
     }
 
     async fn renew(&mut self, api: &Api) -> Result<(), Failure> {
-        let mut object = self.object(Some(&self.version));
-        object["spec"]["renewTime"] = now().into();
+        let object = self.object(Some(&self.version));
         let error = match api.replace(&self.resource, &self.key, &object).await {
             Ok(answer) => {
                 self.version = version(&answer.object).to_owned();

@@ -272,7 +272,7 @@ fn cut_off_parts(sections: &mut Vec<NodeSection>, name: &str) -> Vec<NodePart> {
     let mut parts = split(sections, size, |section| &section.section, limits).into_iter();
     let first = parts.next().map_or(0, |range| range.end);
     let parts = parts.map(|range| {
-        let nodes = sections[range].to_vec();
+        let nodes = sections.get(range).unwrap_or_default().to_vec();
         let suffix = part_suffix(nodes.first().map_or("", |node| &node.section));
         NodePart {
             name: format!("{name}-nodes-{suffix}"),

@@ -392,6 +392,7 @@ impl Builder<'_> {
             },
         });
         let last = self.pki.certificates.len() - 1;
+        #[allow(clippy::indexing_slicing, reason = "it was pushed just now")]
         &mut self.pki.certificates[last]
     }
 }

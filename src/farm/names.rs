@@ -227,9 +227,6 @@ pub fn set(name: &Option<String>) -> Option<&str> {
 }
 
 fn cut(name: &str) -> String {
-    let end = name
-        .char_indices()
-        .nth(63)
-        .map_or(name.len(), |(end, _)| end);
-    name[..end].trim_end_matches('-').to_owned()
+    let first: String = name.chars().take(63).collect();
+    first.trim_end_matches('-').to_owned()
 }

@@ -78,21 +78,23 @@ pub fn fill(objects: &mut Vec<Object>, pki: &Pki, completed: &Completed) {
     let mut store = Store::new();
     for issued in &completed.issued {
         store.insert(issued.secret.clone(), issued.material.clone());
-        if let Some(place) = places.get(&issued.secret) {
-            objects[*place]
-                .content
-                .insert("data".to_owned(), issued.material.data());
+        let place = places.get(&issued.secret);
+        if let Some(object) = place.and_then(|place| objects.get_mut(*place)) {
+            let data = issued.material.data();
+            object.content.insert("data".to_owned(), data);
             continue;
         }
         let certificate = pki
             .certificates
             .iter()
             .find(|certificate| certificate.short == issued.certificate);
-        let Some(place) = certificate.and_then(|found| places.get(&found.secret_name)) else {
-            continue;
-        };
-        let rotated = rotated(&objects[*place], &issued.secret, &issued.material);
-        beside.push((*place + 1, rotated));
+        let place = certificate.and_then(|found| places.get(&found.secret_name));
+        if let Some((place, object)) = place.and_then(|place| Some((place, objects.get(*place)?))) {
+            beside.push((
+                *place + 1,
+                rotated(object, &issued.secret, &issued.material),
+            ));
+        }
     }
     // From the end, so that the places before stay as they are.
     beside.sort_by_key(|(place, _)| std::cmp::Reverse(*place));

@@ -49,6 +49,10 @@ fn distance(wanted: &[char], candidate: &[char]) -> Option<usize> {
 }
 
 /// Insertions, deletions, replacements and swaps of neighbours (optimal string alignment).
+#[allow(
+    clippy::indexing_slicing,
+    reason = "each row has a column more than `right` has characters"
+)]
 fn edit_distance(left: &[char], right: &[char]) -> usize {
     let mut before_last: Vec<usize> = Vec::new();
     let mut last: Vec<usize> = (0..=right.len()).collect();

@@ -68,9 +68,10 @@ fn number(text: &str) -> Scalar {
 }
 
 fn integer(text: &str) -> Option<Scalar> {
-    let (sign, unsigned) = match text.as_bytes().first()? {
-        b'-' => (Some(-1), &text[1..]),
-        b'+' => (Some(1), &text[1..]),
+    let mut behind = text.chars();
+    let (sign, unsigned) = match behind.next()? {
+        '-' => (Some(-1), behind.as_str()),
+        '+' => (Some(1), behind.as_str()),
         _ => (None, text),
     };
     let (radix, digits) = radix(unsigned)?;
@@ -96,13 +97,15 @@ fn radix(unsigned: &str) -> Option<(u32, &str)> {
     let Some(rest) = unsigned.strip_prefix('0') else {
         return (!unsigned.is_empty()).then_some((10, unsigned));
     };
-    let radix = match rest.as_bytes().first() {
-        Some(b'x' | b'X') => 16,
-        Some(b'o' | b'O') => 8,
-        Some(b'b' | b'B') => 2,
+    let mut behind = rest.chars();
+    let radix = match behind.next() {
+        Some('x' | 'X') => 16,
+        Some('o' | 'O') => 8,
+        Some('b' | 'B') => 2,
         _ => return Some((8, rest)),
     };
-    (rest.len() > 1).then_some((radix, &rest[1..]))
+    let digits = behind.as_str();
+    (!digits.is_empty()).then_some((radix, digits))
 }
 
 /// A float that starts with its point. Here go-yaml leaves underscores to Go, which takes them only between digits.
@@ -162,7 +165,7 @@ fn without_sign(text: &[u8]) -> &[u8] {
 /// How many decimal digits the text starts with, and what follows them.
 fn digits(text: &[u8]) -> (usize, &[u8]) {
     let count = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    (count, &text[count..])
+    (count, text.get(count..).unwrap_or_default())
 }
 
 #[cfg(test)]

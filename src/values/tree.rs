@@ -145,10 +145,14 @@ impl Node {
             (Value::Map(map), Segment::Key(key), None) => {
                 map.shift_remove(key);
             }
-            (Value::List(list), Segment::Index(index), node) if *index < list.len() => match node {
-                Some(node) => list[*index] = node,
-                None => drop(list.remove(*index)),
-            },
+            (Value::List(list), Segment::Index(index), Some(node)) => {
+                if let Some(place) = list.get_mut(*index) {
+                    *place = node;
+                }
+            }
+            (Value::List(list), Segment::Index(index), None) if *index < list.len() => {
+                list.remove(*index);
+            }
             _ => {}
         }
     }

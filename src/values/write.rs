@@ -182,7 +182,7 @@ impl<'a> Writer<'a> {
         let mut left = indent;
         while left > 0 {
             let step = left.min(SPACES.len());
-            self.out.push_str(&SPACES[..step]);
+            self.out.push_str(SPACES.get(..step).unwrap_or_default());
             left -= step;
         }
     }

@@ -145,10 +145,10 @@ impl Inspect {
                     .zip(&farm.pki.certificates)
                     .map(|(row, one)| {
                         json!({
-                            "name": row[0],
+                            "name": row.first(),
                             "commonName": one.common_name,
                             "organizations": one.organizations,
-                            "issuer": row[2],
+                            "issuer": row.get(2),
                             "dnsNames": one.dns_names,
                             "ipAddresses": one.ip_addresses,
                             "usages": one.usages,

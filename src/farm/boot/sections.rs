@@ -127,7 +127,8 @@ fn document_end(after: &str) -> Option<String> {
         .trim_start_matches('-')
         .trim_start_matches([' ', '\t']);
     let end = word.find(|c: char| c.is_whitespace() || ";&|()<>".contains(c));
-    let word = word[..end.unwrap_or(word.len())].replace(['\'', '"', '\\'], "");
+    let word = end.and_then(|end| word.get(..end)).unwrap_or(word);
+    let word = word.replace(['\'', '"', '\\'], "");
     (!word.is_empty()).then_some(word)
 }
 

@@ -24,12 +24,16 @@ pub fn parts(values: &Values, release: &str) -> Vec<HostPart> {
     let size = |host: &DhcpHost| 128 + 4 * host.fields.iter().map(String::len).sum::<usize>();
     split(&hosts, size, key, Limits::up_to(PART_SIZE))
         .into_iter()
-        .map(|range| HostPart {
-            name: match range.start {
+        .map(|range| (range.start, hosts.get(range).unwrap_or_default()))
+        .map(|(start, hosts)| HostPart {
+            name: match start {
                 0 => format!("{release}-clients"),
-                start => format!("{release}-clients-{}", part_suffix(key(&hosts[start]))),
+                _ => format!(
+                    "{release}-clients-{}",
+                    part_suffix(hosts.first().map_or("", key))
+                ),
             },
-            hosts: hosts[range].to_vec(),
+            hosts: hosts.to_vec(),
         })
         .collect()
 }

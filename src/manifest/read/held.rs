@@ -82,16 +82,18 @@ impl Held {
         if self.values.is_empty() || !has_mark(text) {
             return Ok(None);
         }
-        let number = placeholder(text).filter(|number| *number < self.values.len());
-        let Some(number) = number else {
+        let number = placeholder(text);
+        let Some((number, value)) =
+            number.and_then(|number| Some((number, self.values.get_mut(number)?)))
+        else {
             return Err(Fault::new(
                 "a value stands inside a text; join them with ~ in the template",
             ));
         };
-        let is_only_use = matches!(&self.uses, Some(uses) if uses[number] == 1);
-        Ok(Some(match is_only_use {
-            true => self.values[number].take(),
-            false => self.values[number].clone(),
+        let uses = self.uses.as_ref().and_then(|uses| uses.get(number));
+        Ok(Some(match uses.is_some_and(|uses| *uses == 1) {
+            true => value.take(),
+            false => value.clone(),
         }))
     }
 }

@@ -58,8 +58,11 @@ pub(super) fn slip(node: &Node, fault: &Fault) -> Option<String> {
 /// Text in quotes, cut after 40 characters.
 pub(super) fn clipped(text: &str) -> String {
     const LONGEST: usize = 40;
-    match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{:?}", format!("{}…", &text[..end])),
+    match text.chars().nth(LONGEST) {
+        Some(_) => {
+            let start: String = text.chars().take(LONGEST).collect();
+            format!("{:?}", start + "…")
+        }
         None => format!("{text:?}"),
     }
 }

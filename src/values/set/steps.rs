@@ -105,6 +105,7 @@ pub(super) fn element<'a>(list: &'a mut Vec<Node>, index: usize, origin: &Origin
             origin: origin.clone(),
         });
     }
+    #[allow(clippy::indexing_slicing, reason = "it was made that long just now")]
     &mut list[index]
 }
 

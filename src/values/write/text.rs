@@ -38,13 +38,18 @@ pub(super) fn one_line(out: &mut String, text: &str) {
 /// Plain are texts that start with a letter, `/`, or `--` and a letter; hold nothing but ASCII letters, digits, single
 /// spaces and signs that mean nothing inside a line; and are not a word that YAML 1.1 takes for something else.
 /// Whatever starts with a digit, a sign or a point could be a number, a date or a time to some reader.
+#[allow(
+    clippy::indexing_slicing,
+    reason = "the table has an entry for every byte"
+)]
 fn is_plain(text: &str) -> bool {
     let bytes = text.as_bytes();
-    let start = match bytes {
-        [b'-', b'-', letter, ..] | [letter, ..] => *letter,
+    let (start, is_first) = match bytes {
+        [b'-', b'-', letter, ..] => (*letter, false),
+        [letter, ..] => (*letter, true),
         [] => return false,
     };
-    if !(start.is_ascii_alphabetic() || start == b'/' && bytes[0] == b'/') {
+    if !(start.is_ascii_alphabetic() || start == b'/' && is_first) {
         return false;
     }
     let mut before = start;
@@ -59,6 +64,7 @@ fn is_plain(text: &str) -> bool {
 }
 
 /// For every byte whether a plain text may have it; looked up, since most of what is written are such bytes.
+#[allow(clippy::indexing_slicing, reason = "checked by the compiler")]
 static IS_PLAIN: [bool; 256] = {
     let mut is_plain = [false; 256];
     let mut byte = 0;
@@ -136,8 +142,9 @@ pub fn quoted(out: &mut String, text: &str) {
     let mut rest = text;
     // Nearly all of every text stands for itself.
     while let Some(position) = rest.bytes().position(|byte| !is_itself(byte)) {
-        out.push_str(&rest[..position]);
-        let mut characters = rest[position..].chars();
+        let (before, behind) = rest.split_at_checked(position).unwrap_or((rest, ""));
+        out.push_str(before);
+        let mut characters = behind.chars();
         if let Some(character) = characters.next() {
             escaped(out, character);
         }

@@ -52,7 +52,7 @@ fn has_only_plain_characters(text: &str) -> bool {
     let mut rest = text;
     // Most are ASCII, where a byte says all.
     while let Some(start) = first_other(rest.as_bytes()) {
-        let others = &rest[start..];
+        let others = rest.get(start..).unwrap_or_default();
         let end = others.find(|character: char| character.is_ascii());
         let (others, behind) = others.split_at(end.unwrap_or(others.len()));
         if others.is_empty() || !others.chars().all(is_plain) {
