@@ -101,20 +101,21 @@ fn every_dependency_is_one_that_the_policy_allows() {
             .any(|one| source == format!("registry+{one}"));
         assert!(is_known, "{name}: {source}");
     }
+    let name = |id: &Value| {
+        let package = packages.iter().find(|package| package["id"] == *id);
+        package.and_then(|package| package["name"].as_str())
+    };
+    let nodes = metadata["resolve"]["nodes"].as_array().expect("a list");
     for banned in policy["bans"]["deny"].as_array().expect("a list") {
-        let users = packages.iter().filter(|package| {
-            let dependencies = package["dependencies"].as_array().expect("a list");
-            let mut names = dependencies.iter().map(|one| &one["name"]);
-            names.any(|name| name.as_str() == banned["crate"].as_str())
-        });
+        let banned_name = banned["crate"].as_str();
         let wrappers = banned["wrappers"].as_array().expect("a list");
-        for user in users {
-            let is_wrapper = |one: &toml::Value| one.as_str() == user["name"].as_str();
-            assert!(
-                wrappers.iter().any(is_wrapper),
-                "{}: {banned}",
-                user["name"]
-            );
+        let users = nodes.iter().filter(|node| {
+            let dependencies = node["dependencies"].as_array().expect("a list");
+            dependencies.iter().any(|id| name(id) == banned_name)
+        });
+        for user in users.map(|node| name(&node["id"])) {
+            let is_wrapper = wrappers.iter().any(|one| one.as_str() == user);
+            assert!(is_wrapper, "{user:?}: {banned}");
         }
     }
 }
