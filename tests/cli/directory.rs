@@ -159,7 +159,7 @@ fn what_cannot_be_written_is_named() {
     );
     assert_failed(
         &render_into(file.path(), &[]),
-        1,
-        &[file.path().to_str().expect("text")],
+        2,
+        &[file.path().to_str().expect("text"), "it is not a folder"],
     );
 }
