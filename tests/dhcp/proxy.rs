@@ -59,6 +59,13 @@ fn assert_boot(network: &Network, python: &Path, mac: &str) {
 }
 
 fn assert_server(server: &Server, folder: &Path) {
+    // Machines with a lease of ours would see a menu too.
+    let ours = "=tag:kubefarm-kubernetes-ltsp,tag:proxy-dhcp,";
+    let lines = server.configuration.lines();
+    let lines = lines.filter(|line| line.starts_with("pxe-") || line.starts_with("dhcp-boot"));
+    let lines: Vec<&str> = lines.collect();
+    assert_eq!(lines.len(), 5, "{lines:?}");
+    assert!(lines.iter().all(|line| line.contains(ours)), "{lines:?}");
     let (Some(network), Some(python)) = (Network::new(), python_with("socket", "python3")) else {
         return;
     };

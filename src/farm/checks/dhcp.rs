@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::range::{self, Range};
+use super::range::{self, Kind, Range};
 use super::{dnsmasq_flags, options, text_of};
 use crate::farm::findings::Findings;
 use crate::farm::spec::{DhcpMode, Flags, NodePool, NodePools, Values};
@@ -62,6 +62,7 @@ pub fn check(values: &Values, findings: &mut Findings) {
     }
     tag_options(values, findings);
     server_flags(values, findings);
+    forgotten_leases(values, findings);
     let interface = values.dhcp.standalone.interface.as_deref();
     if values.dhcp.mode == DhcpMode::Standalone
         && let Some(fault) = interface.and_then(dnsmasq_field_fault)
@@ -193,6 +194,29 @@ fn server_flags(values: &Values, findings: &mut Findings) {
             &path,
             findings,
         );
+    }
+}
+
+/// dnsmasq-controller starts dnsmasq anew at each change, which then knows what is in its file of leases.
+fn forgotten_leases(values: &Values, findings: &mut Findings) {
+    let dhcp = &values.dhcp;
+    let file = dhcp.controller.dnsmasq_args.get("dhcp-leasefile");
+    let is_kept = file
+        .and_then(text_of)
+        .is_none_or(|file| file != "/dev/null");
+    if dhcp.mode == DhcpMode::Standalone || !dhcp.install_controller || is_kept {
+        return;
+    }
+    for (step, pool) in values.node_pools.own() {
+        let range = pool.range.as_deref().map(range::parse);
+        if matches!(range, Some(Ok(range)) if range.is_ipv4() && range.kind == Kind::Anybody) {
+            let path = Path::from("nodePools").join(step.clone()).join("range");
+            let message = "dnsmasq-controller forgets leases of this range at each change of a farm's nodes or settings";
+            findings.record(
+                &path,
+                Problem::warning(message).help("dhcp.mode: standalone keeps them"),
+            );
+        }
     }
 }
 
