@@ -51,3 +51,17 @@ fn a_number_is_handed_over_to_who_has_set_another() {
     site.run(&format!("apply -q {GENERIC} {NOBODY}")).success();
     assert_left_alone(&site, 5);
 }
+
+/// Kubernetes takes its own default for a field that its only owner gives up.
+#[test]
+fn diff_shows_a_number_that_nobody_else_has_set() {
+    let Some(site) = Site::new("given-up") else {
+        return;
+    };
+    site.run(&format!("apply -q {GENERIC}")).success();
+    let diff = site.run(&format!("diff {GENERIC} {NOBODY}"));
+    assert_eq!(diff.code(), 1, "{}", diff.stderr);
+    for part in ["-  replicas: 2", "+  replicas: 1"] {
+        assert!(diff.stdout.contains(part), "{}", diff.stdout);
+    }
+}
