@@ -130,6 +130,17 @@ fn etcd(values: &Values, findings: &mut Findings) {
         Some(_) => {}
     }
     quota(values, findings);
+    let members = etcd.replica_count.unwrap_or_default();
+    if members > 1 && !values.kubernetes.persistence.enabled {
+        let problem = Problem::error(format!(
+            "{members} members without volumes: one whose pod is deleted never comes back, and with the second the data are gone"
+        ));
+        let help = "without volumes, kubernetes.etcd.replicaCount is 1: whoever tries something out can lose it";
+        findings.record(
+            &Path::from("kubernetes.persistence.enabled"),
+            problem.help(help),
+        );
+    }
     if !etcd.service.enabled && etcd.replica_count != Some(0) {
         findings.error(
             &Path::from("kubernetes.etcd.service.enabled"),
