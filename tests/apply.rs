@@ -16,6 +16,8 @@ mod delete;
 mod diff;
 #[path = "apply/dry_run.rs"]
 mod dry_run;
+#[path = "apply/guard.rs"]
+mod guard;
 #[path = "apply/immutable.rs"]
 mod immutable;
 #[path = "apply/namespace.rs"]
@@ -36,6 +38,8 @@ mod services;
 mod site;
 #[path = "apply/status.rs"]
 mod status;
+#[path = "apply/versions.rs"]
+mod versions;
 #[path = "apply/wait.rs"]
 mod wait;
 

@@ -12,6 +12,7 @@ use super::announce::{self, Announce};
 use super::authorities::Authorities;
 use super::{AgentError, Running, connect, core, core_key, read, unreadable, wait_for};
 use crate::cluster::apply::{ApplyError, Options, apply};
+use crate::cluster::guard::Risk;
 use crate::cluster::plan::Allowed;
 use crate::cluster::{Api, Release, Resources, Target, into_object, inventory};
 use crate::manifest::{Key, Manifest, Object, order, parse};
@@ -120,6 +121,8 @@ async fn apply_set(
         concurrency: wanted.concurrency,
         certificates: None,
         facts: BTreeMap::from([("kubefarm".to_owned(), version)]),
+        // What is in these sets runs in the child cluster, not the child cluster itself.
+        accepted: Risk::ALL.into(),
     };
     apply(api, &release(name), objects, &options, running.observer).await?;
     Ok(())

@@ -2,17 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal, Write};
+use std::str::FromStr;
 
-use clap::builder::BoolishValueParser;
+use clap::builder::{BoolishValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 use super::args::{ClusterArgs, FarmArgs, ProgressArgs};
 use super::pipeline::{self, Outcome};
+use super::running::render_with_running_versions;
 use super::{Failure, report};
 use crate::cluster::access::ENDPOINT;
 use crate::cluster::apply::{Applied, Certificates, Options, apply, check};
+use crate::cluster::guard::{DNS_DOMAIN, Risk};
 use crate::cluster::plan::{Allowed, Planned, Step};
-use crate::cluster::{Action, Event, Interrupt, Observer, Release, Stage, wait};
+use crate::cluster::{Action, Api, Event, Interrupt, Observer, Release, Stage, wait};
 use crate::farm::Farm;
 use crate::manifest::Manifest;
 use crate::pki::Intent;
@@ -91,9 +94,10 @@ impl ApplyArgs {
         waits: bool,
         interrupt: Interrupt,
     ) -> Result<Applied, Failure> {
-        let Outcome { farm, manifest, .. } = outcome;
         let progress = Progress::new(self.progress.form());
         let api = self.cluster.open(interrupt).await?;
+        let outcome = self.change.kept(&self.farm, &api, outcome).await?;
+        let Outcome { farm, manifest, .. } = outcome;
         let options = self.change.options(&self.cluster, &farm, intent);
         let objects = manifest.into_objects();
         let applied = apply(&api, &release(&farm), objects, &options, &progress).await?;
@@ -134,12 +138,35 @@ pub(super) struct ChangeArgs {
     /// Take over objects that Helm owns.
     #[arg(long, env = "KUBEFARM_ADOPT")]
     adopt: bool,
+    /// Go ahead with a change that is refused because of what lives in the farm; the refusal names its RISK.
+    #[arg(
+        long,
+        value_name = "RISK",
+        env = "KUBEFARM_ACCEPT",
+        value_delimiter = ',',
+        hide_possible_values = true,
+        value_parser = PossibleValuesParser::new(Risk::ALL.map(Risk::name)).try_map(|name| Risk::from_str(&name))
+    )]
+    accept: Vec<Risk>,
     /// Leave objects of this farm that are no longer rendered.
     #[arg(long, env = "KUBEFARM_NO_PRUNE")]
     no_prune: bool,
 }
 
 impl ChangeArgs {
+    /// What is to be applied: where a farm is taken over, with the versions that run in it.
+    pub async fn kept(
+        &self,
+        farm: &FarmArgs,
+        api: &Api,
+        outcome: Outcome,
+    ) -> Result<Outcome, Failure> {
+        match self.adopt {
+            true => render_with_running_versions(farm, api, outcome).await,
+            false => Ok(outcome),
+        }
+    }
+
     pub fn options(&self, cluster: &ClusterArgs, farm: &Farm, intent: Intent) -> Options {
         Options {
             allowed: Allowed {
@@ -155,6 +182,7 @@ impl ChangeArgs {
                 intent,
             }),
             facts: facts(farm),
+            accepted: self.accept.iter().copied().collect(),
         }
     }
 }
@@ -190,12 +218,13 @@ impl Apply {
     }
 
     async fn try_out(&self, outcome: Outcome, interrupt: Interrupt) -> Result<(), Failure> {
-        let Outcome { farm, manifest, .. } = outcome;
         let ApplyArgs {
             cluster, change, ..
         } = &self.args;
         let progress = Progress::new(self.args.progress.form());
         let api = cluster.open(interrupt).await?;
+        let outcome = change.kept(&self.args.farm, &api, outcome).await?;
+        let Outcome { farm, manifest, .. } = outcome;
         let options = change.options(cluster, &farm, Intent::default());
         let objects = manifest.into_objects();
         let checked = check(&api, &release(&farm), objects, &options, &progress).await?;
@@ -230,6 +259,7 @@ fn facts(farm: &Farm) -> BTreeMap<String, String> {
         if farm.kubernetes.server != format!("https://{endpoint}") {
             facts.insert(ENDPOINT.to_owned(), endpoint.clone());
         }
+        facts.insert(DNS_DOMAIN.to_owned(), farm.kubernetes.dns_domain.clone());
     }
     facts
 }

@@ -63,7 +63,14 @@ pub struct ValuesArgs {
 impl ValuesArgs {
     /// The defaults of `charts` with everything given here over them.
     pub fn load(&self, charts: &Charts) -> Result<Loaded, Failure> {
-        load_with_removed(&charts.default_values(), &self.inputs()?).map_err(Failure::Values)
+        self.load_over(charts, Vec::new())
+    }
+
+    /// The same with layers between the defaults and everything given here.
+    fn load_over(&self, charts: &Charts, below: Vec<Input>) -> Result<Loaded, Failure> {
+        let mut inputs = below;
+        inputs.extend(self.inputs()?);
+        load_with_removed(&charts.default_values(), &inputs).map_err(Failure::Values)
     }
 
     /// Whether there is anything over the defaults.
@@ -184,7 +191,12 @@ impl FarmArgs {
     /// The values over the defaults of `charts`. No values at all are an error, unless that is meant: a pipe whose
     /// first program failed would take a farm's nodes away.
     pub fn load(&self, charts: &Charts) -> Result<Loaded, Failure> {
-        let loaded = self.values.load(charts)?;
+        self.load_over(charts, Vec::new())
+    }
+
+    /// The same with layers between the defaults and what the user gave.
+    pub fn load_over(&self, charts: &Charts, below: Vec<Input>) -> Result<Loaded, Failure> {
+        let loaded = self.values.load_over(charts, below)?;
         match loaded.empty.is_empty() || self.allow_empty {
             true => Ok(loaded),
             false => Err(Failure::Values(loaded.empty)),

@@ -60,8 +60,9 @@ impl Diff {
     async fn differences(&self, interrupt: Interrupt) -> Result<Vec<ObjectDiff>, Failure> {
         let outcome = pipeline::render(&self.farm)?;
         report(&outcome.warnings)?;
-        let Outcome { farm, manifest, .. } = outcome;
         let api = self.cluster.open(interrupt).await?;
+        let outcome = self.change.kept(&self.farm, &api, outcome).await?;
+        let Outcome { farm, manifest, .. } = outcome;
         let options = self.change.options(&self.cluster, &farm, Intent::default());
         let progress = Progress::new(Form::Quiet);
         let objects = manifest.into_objects();

@@ -14,6 +14,7 @@ mod man;
 pub mod pipeline;
 mod pki;
 mod render;
+mod running;
 mod schema;
 mod show;
 mod status;

@@ -11,7 +11,7 @@ use crate::farm::spec::PkiMode;
 use crate::farm::{self, Farm};
 use crate::manifest::{Manifest, Object, parse, parse_rendered, place};
 use crate::values::write::map_to_yaml;
-use crate::values::{Loaded, Node, Path, Problem, load, put_at_nulls};
+use crate::values::{Input, Loaded, Node, Path, Problem, load, put_at_nulls};
 
 /// A farm that was rendered, and what should be told of it.
 pub struct Outcome {
@@ -22,9 +22,14 @@ pub struct Outcome {
 
 /// Loads, checks and renders what flags ask for.
 pub(super) fn render(args: &FarmArgs) -> Result<Outcome, Failure> {
+    render_over(args, Vec::new())
+}
+
+/// The same with layers between the defaults and what the user gave.
+pub(super) fn render_over(args: &FarmArgs, below: Vec<Input>) -> Result<Outcome, Failure> {
     // Kept to the end of the process, which comes soon: freeing all their parts one by one would only take time.
     let charts = ManuallyDrop::new(args.charts.load()?);
-    let loaded = ManuallyDrop::new(args.load(&charts)?);
+    let loaded = ManuallyDrop::new(args.load_over(&charts, below)?);
     let release = &args.release;
     render_loaded(
         &charts,

@@ -3,13 +3,14 @@
 mod error;
 mod work;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::{Map, Value as Json};
 
 use super::applyset::{Parent, Release};
 use super::delete::claims;
 use super::event::{Event, Observer, Stage};
+use super::guard::{self, Memory, Risk};
 use super::inventory::{self, Member, is_shared};
 use super::lock::Lock;
 use super::plan::{Allowed, Planned, Refusal, Step, plan};
@@ -34,6 +35,8 @@ pub struct Options {
     pub certificates: Option<Certificates>,
     /// Written into the farm's record, for `list` and `status`.
     pub facts: BTreeMap<String, String>,
+    /// Dangers that the user knows of.
+    pub accepted: BTreeSet<Risk>,
 }
 
 /// The certificates of a farm, and what is asked for with them.
@@ -104,6 +107,8 @@ pub struct Checked {
     pub parent: Parent,
     /// Members that are no longer rendered.
     pub stale: Vec<Member>,
+    /// What the record is to remember.
+    memory: Memory,
 }
 
 /// The plan of an apply and the members that it would delete, with everything refused that would be refused.
@@ -157,6 +162,9 @@ pub async fn check(
     .await?;
     let stale = stale(members, &planned, &known);
     let mut refusals = refusals(&planned);
+    let parent = parent.unwrap_or_default();
+    let mut found = guard::look(api, &planned, &known, &parent, options).await?;
+    found.refuse(&mut refusals);
     if options.prune {
         let doomed = stale.iter().filter(|member| member.kept.is_none());
         refusals.extend(check_deletions(api, doomed, options.concurrency).await?);
@@ -164,8 +172,9 @@ pub async fn check(
     match refusals.is_empty() {
         true => Ok(Checked {
             planned,
-            parent: parent.unwrap_or_default(),
+            parent,
             stale,
+            memory: found.memory,
         }),
         false => Err(ApplyError::Refused(refusals)),
     }
@@ -191,13 +200,14 @@ async fn apply_alone(
         planned,
         parent,
         stale,
+        memory,
     } = check(api, release, objects, options, observer)
         .await
         .map_err(ApplyError::not_begun)?;
     if api.interrupt().is_set() {
         return Err(ApplyError::NotBegun(ClusterError::Interrupted));
     }
-    let announced = announced(release, &parent, &planned, options);
+    let announced = announced(release, &parent, &planned, options, &memory);
     let written = inventory::write(api, release, &announced).await;
     written.map_err(ApplyError::NotBegun)?;
 
@@ -205,7 +215,7 @@ async fn apply_alone(
     work.apply_waves(planned).await?;
     work.apply_vanished(release, &announced).await?;
     let left = prune(api, stale, options, observer).await?;
-    let settled = settled(release, &work, &left, &announced, options);
+    let settled = settled(release, &work, &left, &announced, options, &memory);
     let written = inventory::write(api, release, &settled).await;
     written.map_err(|error| work.stopped(None, error))?;
     Ok(Applied {
@@ -215,13 +225,20 @@ async fn apply_alone(
 }
 
 /// The record before the first object is created: it covers what is there and what will be.
-fn announced(release: &Release, parent: &Parent, planned: &[Planned], options: &Options) -> Parent {
+fn announced(
+    release: &Release,
+    parent: &Parent,
+    planned: &[Planned],
+    options: &Options,
+    memory: &Memory,
+) -> Parent {
     let mut announced = parent.clone();
     announced.include(release, members(planned));
     announced.claims.extend(claims(contents(planned)));
     if announced.facts.is_empty() {
         announced.facts.clone_from(&options.facts);
     }
+    memory.write(&mut announced.facts);
     announced
 }
 
@@ -232,11 +249,13 @@ fn settled(
     left: &[Key],
     announced: &Parent,
     options: &Options,
+    memory: &Memory,
 ) -> Parent {
     let mut settled = Parent::default();
     settled.include(release, members(&work.planned));
     settled.include(release, left.iter());
     settled.facts.clone_from(&options.facts);
+    memory.write(&mut settled.facts);
     // Volumes of StatefulSets that are gone are still there.
     settled.claims.clone_from(&announced.claims);
     let objects = work.planned.iter().filter_map(|planned| {

@@ -208,7 +208,7 @@ async fn claimed(
     Ok(found)
 }
 
-fn is_claim_of(name: &str, prefix: &str) -> bool {
+pub(super) fn is_claim_of(name: &str, prefix: &str) -> bool {
     let ordinal = name
         .strip_prefix(prefix)
         .and_then(|rest| rest.strip_prefix('-'));

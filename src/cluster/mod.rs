@@ -13,6 +13,7 @@ mod event;
 pub mod farms;
 pub mod fields;
 mod gone;
+pub mod guard;
 mod helm;
 mod interrupt;
 pub mod inventory;

@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json};
 use super::applyset::{PART_OF, Release};
 use super::certificates::are_cert_managers;
 use super::event::{Action, Event, Observer};
+use super::guard::Danger;
 use super::inventory::is_shared;
 use super::waves::defined_kinds;
 use super::{
@@ -73,6 +74,8 @@ pub enum Refusal {
     UnknownKind,
     /// Its namespace does not exist.
     NoNamespace,
+    /// What lives in the farm may not survive it.
+    Danger(Danger),
     /// The server's own words.
     Server(Status),
 }

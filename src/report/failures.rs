@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::diagnostics::printable;
 use crate::cluster::apply::ApplyError;
+use crate::cluster::guard::Danger;
 use crate::cluster::plan::Refusal;
 use crate::cluster::{FieldConflict, Unready};
 use crate::manifest::Key;
@@ -96,8 +97,16 @@ fn print_refusal(key: &Key, refusal: &Refusal, out: &mut impl Write) -> io::Resu
             provider(&key)
         ),
         Refusal::NoNamespace => writeln!(out, "{key}: its namespace does not exist"),
+        Refusal::Danger(danger) => print_danger(&key, danger, out),
         Refusal::Server(status) => writeln!(out, "{key}: {}", printable(&status.to_string())),
     }
+}
+
+/// What would break, what to do instead, and how to do it all the same.
+fn print_danger(key: &str, danger: &Danger, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "{key}: {}", printable(&danger.what))?;
+    writeln!(out, "  instead: {}", printable(&danger.way))?;
+    writeln!(out, "  --accept={} does it all the same", danger.risk)
 }
 
 /// Who serves the kinds that charts use and Kubernetes does not have.

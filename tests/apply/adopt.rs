@@ -9,8 +9,10 @@ use crate::site::Site;
 use crate::{GENERIC, assert_failed, done};
 
 /// A chart that holds what we render, with more replicas of the scheduler and with more labels and fields than that.
-fn chart(site: &Site) -> TempDir {
-    let rendered = site.run(&format!("render -o json {GENERIC}")).success();
+fn chart(site: &Site, values: &str) -> TempDir {
+    let rendered = site
+        .run(&format!("render -o json {GENERIC} {values}"))
+        .success();
     let rendered: Value = serde_json::from_str(&rendered).expect("JSON");
     let folder = tempfile::tempdir().expect("a folder");
     let templates = folder.path().join("templates");
@@ -72,7 +74,7 @@ fn takes_over(way: &str) {
     let Some(site) = Site::new("adopt") else {
         return;
     };
-    let chart = chart(&site);
+    let chart = chart(&site, "");
     let chart = chart.path().to_str().expect("UTF-8");
     let namespace = &site.namespace;
     let install = ["install", "old", chart, "--namespace", namespace, way];
@@ -127,4 +129,91 @@ fn takes_over(way: &str) {
     assert!(done(&again).iter().all(|(word, _)| *word == "unchanged"));
     assert!(!again.stderr.contains("owner=helm"), "{}", again.stderr);
     assert_eq!(site.versions(), now);
+}
+
+/// Installs with Helm what `values` render.
+fn installed(name: &str, values: &str) -> Option<Site> {
+    let site = Site::new(name)?;
+    let chart = chart(&site, values);
+    let chart = chart.path().to_str().expect("UTF-8");
+    let install = ["install", "old", chart, "--namespace", &site.namespace];
+    site.cluster.helm(&install).success();
+    Some(site)
+}
+
+#[test]
+fn running_versions_are_kept() {
+    let running = "--set kubernetes.version=v1.35.4,kubernetes.etcd.image.tag=3.6.16-0";
+    let Some(site) = installed("kept", running) else {
+        return;
+    };
+    let apply = format!("apply -q {GENERIC} --adopt");
+    // Named versions are the user's, and go through the guards.
+    let named = site.run(&format!("{apply} --set kubernetes.version=v1.37.2"));
+    assert_failed(
+        &named,
+        1,
+        &["Kubernetes 1.35.4 would become 1.37.2", ": 1.36, 1.37;"],
+    );
+    let adopted = site.run(&apply);
+    assert_eq!(adopted.code(), 0, "{}", adopted.stderr);
+    for note in [
+        "write it into the values: kubernetes.etcd.image.tag: 3.6.16-0",
+        "write it into the values: kubernetes.version: v1.35.4",
+    ] {
+        assert!(adopted.stderr.contains(note), "{}", adopted.stderr);
+    }
+    let image = |workload: &str| {
+        let pod = &site.get(workload)["spec"]["template"]["spec"];
+        pod["containers"][0]["image"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    assert_eq!(
+        image("statefulset/kubefarm-kubernetes-etcd"),
+        "registry.k8s.io/etcd:3.6.16-0"
+    );
+    let scheduler = image("deployment/kubefarm-kubernetes-scheduler");
+    assert_eq!(scheduler, "registry.k8s.io/kube-scheduler:v1.35.4");
+
+    // From now on the values have to say so, and nobody can know whether this etcd was a 3.5 once.
+    let parts = [
+        "Kubernetes 1.35.4 would become",
+        "etcd 3.6.16 would become 3.7.",
+        "kubefarm does not know whether it came from 3.5",
+        "--accept=etcd-old-log",
+        "docs/from-0.13.md",
+    ];
+    assert_failed(&site.run(&format!("apply -q {GENERIC}")), 1, &parts);
+    site.run(&format!("apply -q {GENERIC} {running}")).success();
+}
+
+#[test]
+fn versions_that_cannot_be_served_are_refused_with_the_steps() {
+    let old = "--set kubernetes.version=v1.22.4,kubernetes.etcd.image.tag=3.5.1-0";
+    let Some(site) = installed("steps", old) else {
+        return;
+    };
+    let before = site.settled_versions();
+    let refused = site.run(&format!("apply -q {GENERIC} --adopt"));
+    let parts = [
+        "Kubernetes 1.22.4 would become",
+        "one minor version at a time, nodes too: 1.23, 1.24, 1.25,",
+        "nothing was changed",
+    ];
+    assert_failed(&refused, 1, &parts);
+    // etcd 3.5 can be served, and stays.
+    assert!(
+        !refused.stderr.contains("etcd-version"),
+        "{}",
+        refused.stderr
+    );
+    let named = format!("apply -q {GENERIC} --adopt --set kubernetes.etcd.image.tag=3.7.0-0");
+    let parts = [
+        "etcd 3.5.1 would become 3.7.0",
+        ": 3.6, 3.7; docs/from-0.13.md",
+    ];
+    assert_failed(&site.run(&named), 1, &parts);
+    assert_eq!(site.versions(), before);
 }

@@ -121,7 +121,8 @@ fn pods_of_a_replaced_stateful_set_live_on() {
     site.cluster
         .wait_until("etcd has its pods", || site.has(pod));
     let (set, member) = (site.get(ETCD), site.get(pod));
-    let bigger = format!("apply {GENERIC} --set kubernetes.persistence.size=99Gi");
+    let bigger =
+        format!("apply {GENERIC} --set kubernetes.persistence.size=99Gi --accept=volume-size");
 
     let refused = site.run(&bigger);
     let object = format!(

@@ -57,7 +57,7 @@ fn what_is_no_longer_rendered_goes_but_data_stay() {
     assert!(site.has("statefulset/kubefarm-kubernetes-etcd"));
     assert!(kinds(&site).contains(&"StatefulSet.apps".to_owned()));
 
-    let pruned = site.run(&format!("apply {reduced}"));
+    let pruned = site.run(&format!("apply {reduced} --accept=etcd-removed"));
     assert_eq!(pruned.code(), 0, "{}", pruned.stderr);
     let lines = done(&pruned);
     let with = |wanted: &str| -> Vec<&str> {

@@ -11,7 +11,7 @@ use crate::pki::PkiError;
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
     /// Nothing was changed.
-    #[error("the cluster refuses {} of the objects; nothing was changed", .0.len())]
+    #[error("refused: {} of the objects; nothing was changed", .0.len())]
     Refused(Vec<(Key, Refusal)>),
     #[error("namespace {0} does not exist; --create-namespace makes it")]
     NoNamespace(String),

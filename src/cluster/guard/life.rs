@@ -1,0 +1,222 @@
+//! What runs a child cluster, read from its workloads: those in the admin cluster, or those that were rendered.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value as Json};
+
+use super::super::{text_at, value_at};
+use super::version::Version;
+use crate::manifest::Key;
+
+/// A part of the control plane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Component {
+    Etcd,
+    ApiServer,
+    ControllerManager,
+    Scheduler,
+}
+
+impl Component {
+    const ALL: [Component; 4] = [
+        Component::Etcd,
+        Component::ApiServer,
+        Component::ControllerManager,
+        Component::Scheduler,
+    ];
+
+    /// Its name: that of the container, and the value of the label `app.kubernetes.io/name`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Component::Etcd => "etcd",
+            Component::ApiServer => "kube-apiserver",
+            Component::ControllerManager => "kube-controller-manager",
+            Component::Scheduler => "kube-scheduler",
+        }
+    }
+
+    /// The component that a workload of a farm runs.
+    fn of(key: &Key, object: &Map<String, Json>) -> Option<Component> {
+        let label = |name| text_at(object, &["metadata", "labels", name]);
+        if label("app.kubernetes.io/part-of") != "kubefarm" {
+            return None;
+        }
+        let name = label("app.kubernetes.io/name");
+        let component = Component::ALL.into_iter().find(|one| one.name() == name)?;
+        let kind = match component {
+            Component::Etcd => "StatefulSet",
+            _ => "Deployment",
+        };
+        (key.group == "apps" && key.kind == kind).then_some(component)
+    }
+}
+
+/// The workload of a component.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Part {
+    pub key: Key,
+    pub image: String,
+    /// Whether every pod is of the newest template, or none was asked for yet.
+    pub is_rolled_out: bool,
+    pub volumes: Option<Volumes>,
+    flags: BTreeMap<String, Vec<String>>,
+    secrets: BTreeMap<String, String>,
+}
+
+/// What a StatefulSet claims for each pod.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Volumes {
+    /// Claims are called `<template>-<StatefulSet>-<ordinal>`.
+    pub template: String,
+    pub size: String,
+}
+
+impl Part {
+    fn read(component: Component, key: &Key, object: &Map<String, Json>) -> Option<Part> {
+        let pod = value_at(object, &["spec", "template", "spec"])?;
+        let containers = pod.get("containers").and_then(Json::as_array)?;
+        let container = containers
+            .iter()
+            .find(|one| one["name"] == component.name())?;
+        Some(Part {
+            key: key.clone(),
+            image: container["image"].as_str().unwrap_or_default().to_owned(),
+            is_rolled_out: is_rolled_out(object),
+            volumes: volumes(object),
+            flags: flags(container),
+            secrets: secrets(pod),
+        })
+    }
+
+    /// The version, as far as the image's tag says it.
+    pub fn version(&self) -> Option<Version> {
+        Version::of_image(&self.image)
+    }
+
+    /// What a flag is set to, each time that it is given.
+    pub fn flag(&self, name: &str) -> &[String] {
+        self.flags.get(name).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The members that etcd's flags name, with their peer URLs.
+    pub fn members(&self) -> Vec<&str> {
+        let list = self.flag("initial-cluster").last();
+        let members = list.into_iter().flat_map(|list| list.split(','));
+        members.filter(|member| !member.is_empty()).collect()
+    }
+
+    /// The Secret behind each volume.
+    pub fn secrets(&self) -> &BTreeMap<String, String> {
+        &self.secrets
+    }
+}
+
+/// The control plane of a farm.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Life {
+    parts: BTreeMap<Component, Part>,
+}
+
+impl Life {
+    /// Reads what was rendered.
+    pub fn rendered<'a>(objects: impl Iterator<Item = (&'a Key, &'a Map<String, Json>)>) -> Life {
+        let parts = objects.filter_map(|(key, object)| {
+            let component = Component::of(key, object)?;
+            Some((component, Part::read(component, key, object)?))
+        });
+        Life {
+            parts: parts.collect(),
+        }
+    }
+
+    /// Reads what is in the cluster. What other tools installed has no label of ours: it is known by the key of what was
+    /// rendered.
+    pub fn live<'a>(
+        objects: impl Iterator<Item = (&'a Key, &'a Map<String, Json>)>,
+        rendered: &Life,
+    ) -> Life {
+        let by_key = |key: &Key| {
+            let mut parts = rendered.parts.iter();
+            parts
+                .find(|(_, part)| part.key == *key)
+                .map(|(one, _)| *one)
+        };
+        let mut parts = BTreeMap::new();
+        for (key, object) in objects {
+            let same = by_key(key);
+            let Some(component) = same.or_else(|| Component::of(key, object)) else {
+                continue;
+            };
+            let Some(part) = Part::read(component, key, object) else {
+                continue;
+            };
+            // Of two, that of the same name counts: the other one is left over.
+            if same.is_some() || !parts.contains_key(&component) {
+                parts.insert(component, part);
+            }
+        }
+        Life { parts }
+    }
+
+    /// The workload of a component.
+    pub fn part(&self, component: Component) -> Option<&Part> {
+        self.parts.get(&component)
+    }
+
+    /// Every component with its workload.
+    pub fn parts(&self) -> impl Iterator<Item = (Component, &Part)> {
+        self.parts
+            .iter()
+            .map(|(component, part)| (*component, part))
+    }
+}
+
+fn flags(container: &Json) -> BTreeMap<String, Vec<String>> {
+    let mut flags: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let words = ["command", "args"]
+        .into_iter()
+        .filter_map(|key| container[key].as_array());
+    for word in words.flatten().filter_map(Json::as_str) {
+        if let Some((name, value)) = word
+            .strip_prefix("--")
+            .and_then(|flag| flag.split_once('='))
+        {
+            flags
+                .entry(name.to_owned())
+                .or_default()
+                .push(value.to_owned());
+        }
+    }
+    flags
+}
+
+fn secrets(pod: &Json) -> BTreeMap<String, String> {
+    let volumes = pod["volumes"].as_array().into_iter().flatten();
+    let pairs = volumes.filter_map(|volume| {
+        let secret = volume["secret"]["secretName"].as_str()?;
+        Some((volume["name"].as_str()?.to_owned(), secret.to_owned()))
+    });
+    pairs.collect()
+}
+
+fn volumes(object: &Map<String, Json>) -> Option<Volumes> {
+    let template = value_at(object, &["spec", "volumeClaimTemplates"])?.get(0)?;
+    Some(Volumes {
+        template: template["metadata"]["name"].as_str()?.to_owned(),
+        size: template["spec"]["resources"]["requests"]["storage"]
+            .as_str()?
+            .to_owned(),
+    })
+}
+
+/// As `kubectl rollout status` judges, without asking whether the new pods are ready.
+fn is_rolled_out(object: &Map<String, Json>) -> bool {
+    let number = |path: &[&str]| value_at(object, path).and_then(Json::as_u64);
+    let Some(seen) = number(&["status", "observedGeneration"]) else {
+        return true;
+    };
+    let is_seen = Some(seen) >= number(&["metadata", "generation"]);
+    let updated = number(&["status", "updatedReplicas"]).unwrap_or_default();
+    let all = number(&["status", "replicas"]).unwrap_or_default();
+    is_seen && updated >= all
+}

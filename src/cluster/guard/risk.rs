@@ -1,0 +1,99 @@
+//! The kinds of change that a farm with a living cluster in it may not survive.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::manifest::Key;
+
+/// A kind of change. Each is accepted by its own name, never all at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Risk {
+    EtcdMembers,
+    EtcdName,
+    EtcdAddress,
+    EtcdPersistence,
+    EtcdRemoved,
+    EtcdVersion,
+    EtcdOldLog,
+    VolumeSize,
+    KubernetesVersion,
+    VersionSkew,
+    ServiceSubnet,
+    PodSubnet,
+    DnsDomain,
+    Issuer,
+    PkiPrefix,
+}
+
+impl Risk {
+    pub const ALL: [Risk; 15] = [
+        Risk::EtcdMembers,
+        Risk::EtcdName,
+        Risk::EtcdAddress,
+        Risk::EtcdPersistence,
+        Risk::EtcdRemoved,
+        Risk::EtcdVersion,
+        Risk::EtcdOldLog,
+        Risk::VolumeSize,
+        Risk::KubernetesVersion,
+        Risk::VersionSkew,
+        Risk::ServiceSubnet,
+        Risk::PodSubnet,
+        Risk::DnsDomain,
+        Risk::Issuer,
+        Risk::PkiPrefix,
+    ];
+
+    /// As users write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Risk::EtcdMembers => "etcd-members",
+            Risk::EtcdName => "etcd-name",
+            Risk::EtcdAddress => "etcd-address",
+            Risk::EtcdPersistence => "etcd-persistence",
+            Risk::EtcdRemoved => "etcd-removed",
+            Risk::EtcdVersion => "etcd-version",
+            Risk::EtcdOldLog => "etcd-old-log",
+            Risk::VolumeSize => "volume-size",
+            Risk::KubernetesVersion => "kubernetes-version",
+            Risk::VersionSkew => "version-skew",
+            Risk::ServiceSubnet => "service-subnet",
+            Risk::PodSubnet => "pod-subnet",
+            Risk::DnsDomain => "dns-domain",
+            Risk::Issuer => "issuer",
+            Risk::PkiPrefix => "pki-prefix",
+        }
+    }
+}
+
+impl fmt::Display for Risk {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+/// A text that names no kind of change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no change that is refused has this name")]
+pub struct UnknownRisk;
+
+impl FromStr for Risk {
+    type Err = UnknownRisk;
+
+    fn from_str(text: &str) -> Result<Risk, UnknownRisk> {
+        let mut all = Risk::ALL.into_iter();
+        all.find(|risk| risk.name() == text).ok_or(UnknownRisk)
+    }
+}
+
+/// A change that was asked for, what it would do, and what to do instead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Danger {
+    pub risk: Risk,
+    /// The object that it is about.
+    pub key: Key,
+    /// What would change, and what that breaks.
+    pub what: String,
+    /// The way that is safe.
+    pub way: String,
+}

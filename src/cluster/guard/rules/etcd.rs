@@ -1,0 +1,211 @@
+//! etcd: its members, where they find each other, and the volumes that are the members.
+//!
+//! etcd's flags for a new cluster count on a volume's first start only; from then on membership is changed by requests to
+//! etcd (etcd: "Runtime reconfiguration").
+
+use super::super::life::{Component, Part, Volumes};
+use super::super::risk::{Danger, Risk};
+use super::Change;
+use crate::farm::syntax::quantity;
+use crate::manifest::Key;
+
+/// A volume claim of etcd.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    pub name: String,
+    /// The storage that it requests, as Kubernetes writes quantities.
+    pub size: String,
+    /// The StatefulSet whose pods it is for.
+    pub set: String,
+}
+
+/// The dangers for etcd's data, but for those of its version.
+pub fn dangers(change: &Change) -> Vec<Danger> {
+    let before = change.before.part(Component::Etcd);
+    let after = change.after.part(Component::Etcd);
+    match (before, after) {
+        (Some(before), Some(after)) if before.key != after.key => vec![renamed(&before.key, after)],
+        (Some(before), Some(after)) => {
+            let found = [
+                members(change, after),
+                addresses(before, after),
+                persistence(before, after),
+                size(change, before, after),
+            ];
+            found.into_iter().flatten().collect()
+        }
+        (Some(before), None) if change.prunes => vec![removed(before)],
+        (None, Some(after)) => left_behind(change, after).into_iter().collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn renamed(before: &Key, after: &Part) -> Danger {
+    Danger {
+        risk: Risk::EtcdName,
+        key: before.clone(),
+        what: format!(
+            "etcd would be called {} from now on: a new, empty cluster, and this one would be deleted",
+            after.key.name
+        ),
+        way: "keep the name: kubernetes.fullnameOverride, kubernetes.nameOverride and the release's name make it"
+            .to_owned(),
+    }
+}
+
+fn removed(before: &Part) -> Danger {
+    let fate = match before.volumes {
+        Some(_) => "its volumes would stay, and the child cluster would be gone until it is back",
+        None => "and its data with it, since it has no volumes",
+    };
+    Danger {
+        risk: Risk::EtcdRemoved,
+        key: before.key.clone(),
+        what: format!("etcd is not among what these values render, so it would be deleted, {fate}"),
+        way: "a farm that sleeps has kubernetes.etcd.replicaCount: 0 and kubernetes.apiServer.replicaCount: 0; \
+              kubefarm delete deletes a farm"
+            .to_owned(),
+    }
+}
+
+/// etcd is not there, and volumes of it are: the farm was deleted and comes back.
+fn left_behind(change: &Change, after: &Part) -> Option<Danger> {
+    let first = change.claims.first()?;
+    if change
+        .claims
+        .iter()
+        .any(|claim| claim.set == after.key.name)
+    {
+        return members(change, after);
+    }
+    Some(Danger {
+        risk: Risk::EtcdName,
+        key: after.key.clone(),
+        what: format!(
+            "etcd was called {} before the farm was deleted; under another name it begins empty, beside volumes with its data",
+            first.set
+        ),
+        way: "give it the old name, or delete what is left: kubefarm delete --purge".to_owned(),
+    })
+}
+
+fn members(change: &Change, after: &Part) -> Option<Danger> {
+    let live = change
+        .before
+        .part(Component::Etcd)
+        .map(|part| part.members().len());
+    let claimed = change
+        .claims
+        .iter()
+        .filter(|claim| claim.set == after.key.name)
+        .count();
+    let known = live.filter(|count| *count > 0).or(change.memory.members);
+    let before = known.or((claimed > 0).then_some(claimed))?;
+    let wanted = after.members().len();
+    // None are wanted where the farm goes to sleep.
+    if wanted == 0 || wanted == before {
+        return None;
+    }
+    let breaks = match wanted > before {
+        true => {
+            "the new ones start as members of a cluster that does not know them: \
+                 they never answer, or they found an empty cluster of their own, which answers in the old one's place"
+        }
+        false => {
+            "those that stay wait for a majority that is no longer there, and no request is answered"
+        }
+    };
+    Some(Danger {
+        risk: Risk::EtcdMembers,
+        key: after.key.clone(),
+        what: format!("etcd has {before} members, and these values want {wanted}: {breaks}"),
+        way: format!(
+            "leave kubernetes.etcd.replicaCount at {before}; the members themselves are changed by etcdctl member"
+        ),
+    })
+}
+
+fn addresses(before: &Part, after: &Part) -> Option<Danger> {
+    const FLAGS: [&str; 2] = ["initial-advertise-peer-urls", "advertise-client-urls"];
+    let changed = FLAGS.into_iter().find(|flag| {
+        let (old, new) = (before.flag(flag), after.flag(flag));
+        !old.is_empty() && !new.is_empty() && old != new
+    })?;
+    let list = |part: &Part| part.flag(changed).join(",");
+    Some(Danger {
+        risk: Risk::EtcdAddress,
+        key: after.key.clone(),
+        what: format!(
+            "etcd's --{changed} would become {} instead of {}: members keep the addresses that they joined with, \
+             and no longer find each other",
+            list(after),
+            list(before)
+        ),
+        way: "keep kubernetes.etcd.ports and the names; addresses are changed by etcdctl member update, one by one"
+            .to_owned(),
+    })
+}
+
+fn persistence(before: &Part, after: &Part) -> Option<Danger> {
+    let what = match (&before.volumes, &after.volumes) {
+        (Some(_), None) => {
+            "etcd would start empty, beside its volumes: without them its data go with each pod"
+        }
+        (None, Some(_)) => {
+            "etcd would start empty, on new volumes: what it has is in its pods, and goes with them"
+        }
+        _ => return None,
+    };
+    Some(Danger {
+        risk: Risk::EtcdPersistence,
+        key: after.key.clone(),
+        what: what.to_owned(),
+        way: format!(
+            "leave kubernetes.persistence.enabled at {}; or save a snapshot (etcdctl snapshot save), \
+             and restore it into the new members",
+            before.volumes.is_some()
+        ),
+    })
+}
+
+fn size(change: &Change, before: &Part, after: &Part) -> Option<Danger> {
+    let (old, new) = (before.volumes.as_ref()?, after.volumes.as_ref()?);
+    let wanted = quantity(&new.size)?;
+    if quantity(&old.size)? == wanted {
+        return None;
+    }
+    let mut behind = change.claims.iter().filter(|claim| {
+        let is_mine = claim.set == after.key.name;
+        is_mine && quantity(&claim.size).is_some_and(|size| size != wanted)
+    });
+    let first = behind.next()?;
+    let shrinks = quantity(&first.size).is_some_and(|size| size > wanted);
+    let what = format!(
+        "kubernetes.persistence.size is {} now and was {}: volumes that are there keep their size ({}: {})",
+        new.size, old.size, first.name, first.size
+    );
+    Some(Danger {
+        risk: Risk::VolumeSize,
+        key: after.key.clone(),
+        what,
+        way: match shrinks {
+            true => format!(
+                "a volume never shrinks: leave kubernetes.persistence.size at {}",
+                first.size
+            ),
+            false => grows(after, old, &new.size),
+        },
+    })
+}
+
+fn grows(after: &Part, volumes: &Volumes, size: &str) -> String {
+    let Key {
+        namespace, name, ..
+    } = &after.key;
+    let template = &volumes.template;
+    format!(
+        "where the storage class has allowVolumeExpansion, grow each claim by kubectl -n {namespace} patch pvc \
+         {template}-{name}-0 -p '{{\"spec\":{{\"resources\":{{\"requests\":{{\"storage\":\"{size}\"}}}}}}}}'; \
+         once all have it, apply --replace makes the StatefulSet say so, and its pods go on"
+    )
+}

@@ -1,0 +1,135 @@
+//! What a child cluster was made with, and what every Service, pod, token and node in it goes by.
+
+use super::super::life::{Component, Part};
+use super::super::risk::{Danger, Risk};
+use super::Change;
+
+/// The dangers for what runs in the child cluster.
+pub fn dangers(change: &Change) -> Vec<Danger> {
+    let found = [
+        service_subnet(change),
+        pod_subnet(change),
+        dns_domain(change),
+        issuer(change),
+        pki_prefix(change),
+    ];
+    found.into_iter().flatten().collect()
+}
+
+fn service_subnet(change: &Change) -> Option<Danger> {
+    differing(change, Component::ApiServer, "service-cluster-ip-range").map(|(part, before, after)| Danger {
+        risk: Risk::ServiceSubnet,
+        key: part.key.clone(),
+        what: format!(
+            "kubernetes.networking.serviceSubnet would become {after} instead of {before}: every Service keeps its address, \
+             which the API server no longer serves; DNS and kubernetes.default are at addresses that no longer are"
+        ),
+        way: format!(
+            "leave it at {before}; more addresses come with a ServiceCIDR object in the child cluster (Kubernetes 1.33)"
+        ),
+    })
+}
+
+fn pod_subnet(change: &Change) -> Option<Danger> {
+    let taken = || taken_away(change, Component::ControllerManager, "cluster-cidr");
+    let changed = differing(change, Component::ControllerManager, "cluster-cidr").or_else(taken);
+    changed.map(|(part, before, after)| Danger {
+        risk: Risk::PodSubnet,
+        key: part.key.clone(),
+        what: format!(
+            "kubernetes.networking.podSubnet would become {after} instead of {before}: nodes keep their parts of the old one, \
+             kube-controller-manager ends where it finds one outside of the new, and pods of both do not reach each other"
+        ),
+        way: format!("leave it at {before}; or delete every Node first, so that all join anew"),
+    })
+}
+
+fn dns_domain(change: &Change) -> Option<Danger> {
+    let after = change.dns_domain?;
+    let part = change.after.part(Component::ApiServer)?;
+    let live = change.before.part(Component::ApiServer)?;
+    let of_issuer = live.flag("service-account-issuer").first();
+    let of_issuer = of_issuer.and_then(|url| url.strip_prefix("https://kubernetes.default.svc."));
+    let before = change.memory.dns_domain.as_deref().or(of_issuer)?;
+    (before != after).then(|| Danger {
+        risk: Risk::DnsDomain,
+        key: part.key.clone(),
+        what: format!(
+            "kubernetes.networking.dnsDomain would become {after} instead of {before}: running pods look names up under the old one, \
+             which DNS no longer knows"
+        ),
+        way: format!("leave it at {before}"),
+    })
+}
+
+/// More issuers than one may be given: the first signs, all are believed.
+fn issuer(change: &Change) -> Option<Danger> {
+    let before = change.before.part(Component::ApiServer)?;
+    let after = change.after.part(Component::ApiServer)?;
+    let signs = before.flag("service-account-issuer").first()?;
+    let believed = after.flag("service-account-issuer");
+    if believed.is_empty() || believed.contains(signs) {
+        return None;
+    }
+    let new = believed.join(", ");
+    Some(Danger {
+        risk: Risk::Issuer,
+        key: after.key.clone(),
+        what: format!(
+            "service accounts' tokens would be issued by {new} instead of {signs}: those that pods have are refused \
+             at once, until the kubelet brings new ones or the pods start anew"
+        ),
+        way: format!(
+            "keep the old one beside it for a while: kubernetes.apiServer.extraArgs.service-account-issuer: [{new}, {signs}]"
+        ),
+    })
+}
+
+fn pki_prefix(change: &Change) -> Option<Danger> {
+    let before = change.before.part(Component::ApiServer)?;
+    let after = change.after.part(Component::ApiServer)?;
+    let (old, new) = before.secrets().iter().find_map(|(volume, old)| {
+        let new = after.secrets().get(volume)?;
+        (volume.starts_with("pki-") && new != old).then_some((old, new))
+    })?;
+    Some(Danger {
+        risk: Risk::PkiPrefix,
+        key: after.key.clone(),
+        what: format!(
+            "certificates would come from Secret {new} instead of {old}: new certificate authorities, which no node, \
+             no kubeconfig and no token of the child cluster knows"
+        ),
+        way: "keep the names; authorities are changed by kubefarm pki rotate-ca, in steps that nothing notices"
+            .to_owned(),
+    })
+}
+
+/// A flag that both have, with different values.
+fn differing<'a>(
+    change: &'a Change,
+    component: Component,
+    flag: &str,
+) -> Option<(&'a Part, &'a str, &'a str)> {
+    let after = change.after.part(component)?;
+    let old = change.before.part(component)?.flag(flag).last()?;
+    let new = after.flag(flag).last()?;
+    // A second family may be added.
+    let is_kept = new
+        .strip_prefix(old.as_str())
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(','));
+    (!is_kept).then_some((after, old.as_str(), new.as_str()))
+}
+
+/// A flag that only the old one has.
+fn taken_away<'a>(
+    change: &'a Change,
+    component: Component,
+    flag: &str,
+) -> Option<(&'a Part, &'a str, &'a str)> {
+    let after = change.after.part(component)?;
+    let old = change.before.part(component)?.flag(flag).last()?;
+    after
+        .flag(flag)
+        .is_empty()
+        .then_some((after, old.as_str(), "none"))
+}

@@ -1,0 +1,152 @@
+//! Versions move one minor version at a time, and nothing is newer than the API server that it talks to (Kubernetes:
+//! "Version skew policy"; etcd: "Upgrading etcd": one minor version at a time).
+
+use super::super::life::{Component, Part};
+use super::super::risk::{Danger, Risk};
+use super::super::version::{Step, Version};
+use super::Change;
+
+/// The page of the documentation for farms that began with the old charts.
+const PAGE: &str = "docs/from-0.13.md";
+/// The last minor version of etcd whose log has requests that 3.7 cannot read.
+const OLD_LOG: (u32, u32) = (3, 5);
+
+/// The dangers of other versions.
+pub fn dangers(change: &Change) -> Vec<Danger> {
+    let mut dangers: Vec<Danger> = etcd(change).into_iter().collect();
+    dangers.extend(kubernetes(change));
+    dangers.extend(skew(change));
+    dangers
+}
+
+fn etcd(change: &Change) -> Option<Danger> {
+    let after = change.after.part(Component::Etcd)?;
+    let part = change.before.part(Component::Etcd);
+    let is_left = change
+        .claims
+        .iter()
+        .any(|claim| claim.set == after.key.name);
+    let remembered = change
+        .memory
+        .versions
+        .last()
+        .copied()
+        .filter(|_| part.is_some() || is_left);
+    let before = part.and_then(Part::version).or(remembered)?;
+    let wanted = after.version()?;
+    let what = match before.step_to(wanted) {
+        Step::Within => return None,
+        Step::Back => "etcd does not read what a newer minor version wrote",
+        Step::Skips => {
+            "etcd reads what the minor version before it wrote, and nothing older: it panics, or loses data"
+        }
+        Step::Next if part.is_some_and(|part| !part.is_rolled_out) => {
+            "not all of its pods have come to the version before it"
+        }
+        Step::Next => return old_log(change, after, before, wanted),
+    };
+    Some(Danger {
+        risk: Risk::EtcdVersion,
+        key: after.key.clone(),
+        what: format!("etcd {before} would become {wanted}: {what}"),
+        way: match before.step_to(wanted) {
+            Step::Back => format!(
+                "set kubernetes.etcd.image.tag to the version that runs, {before}; \
+                 going back takes etcdctl downgrade, or a snapshot from before"
+            ),
+            Step::Next => {
+                "wait until its StatefulSet is rolled out (kubectl rollout status)".to_owned()
+            }
+            _ => format!(
+                "one minor version at a time, each until all members are healthy: {}; {PAGE} has the steps",
+                before.way_to(wanted)
+            ),
+        },
+    })
+}
+
+/// From 3.6 to 3.7, while the log may still hold requests of 3.5.
+fn old_log(change: &Change, after: &Part, before: Version, wanted: Version) -> Option<Danger> {
+    let is_old = |version: &Version| (version.major, version.minor) <= OLD_LOG;
+    let versions = &change.memory.versions;
+    let came_from_old = versions.iter().any(is_old);
+    let may_be_there = came_from_old || versions.is_empty() || change.memory.ran_before;
+    if (wanted.major, wanted.minor) != (3, 7) || !may_be_there {
+        return None;
+    }
+    let why = match came_from_old {
+        true => "it came from 3.5",
+        false => "kubefarm does not know whether it came from 3.5",
+    };
+    Some(Danger {
+        risk: Risk::EtcdOldLog,
+        key: after.key.clone(),
+        what: format!(
+            "etcd {before} would become {wanted}, and {why}: 3.7 panics on entries of 3.5 in its log, \
+             which stay there until 3.6 has written a snapshot of its own"
+        ),
+        way: format!(
+            "let each member write one with kubernetes.etcd.extraArgs.snapshot-count: 50 first, then accept; \
+             {PAGE} has the steps"
+        ),
+    })
+}
+
+fn kubernetes(change: &Change) -> Option<Danger> {
+    let part = change.before.part(Component::ApiServer)?;
+    let after = change.after.part(Component::ApiServer)?;
+    let (before, wanted) = (part.version()?, after.version()?);
+    let what = match before.step_to(wanted) {
+        Step::Within => return None,
+        Step::Back => "an API server does not read what a newer one stored",
+        Step::Skips => {
+            "an API server reads what the minor version before it stored; what is older may have no reader left"
+        }
+        Step::Next if !part.is_rolled_out => {
+            "not all of its pods have come to the version before it"
+        }
+        Step::Next => return None,
+    };
+    Some(Danger {
+        risk: Risk::KubernetesVersion,
+        key: after.key.clone(),
+        what: format!("Kubernetes {before} would become {wanted}: {what}"),
+        way: match before.step_to(wanted) {
+            Step::Back => format!("set kubernetes.version to the version that runs, v{before}"),
+            Step::Next => {
+                "wait until the Deployment is rolled out (kubectl rollout status)".to_owned()
+            }
+            _ => format!(
+                "one minor version at a time, nodes too: {}; {PAGE} says which program serves which",
+                before.way_to(wanted)
+            ),
+        },
+    })
+}
+
+fn skew(change: &Change) -> Vec<Danger> {
+    let server = change
+        .after
+        .part(Component::ApiServer)
+        .and_then(Part::version);
+    let Some(server) = server else {
+        return Vec::new();
+    };
+    let parts = change
+        .after
+        .parts()
+        .filter(|(component, _)| *component != Component::Etcd);
+    let newer = parts.filter_map(|(component, part)| {
+        let version = part.version()?;
+        matches!(server.step_to(version), Step::Next | Step::Skips).then(|| Danger {
+            risk: Risk::VersionSkew,
+            key: part.key.clone(),
+            what: format!(
+                "{} {version} would be newer than the API server, {server}: it asks for what that does not have",
+                component.name()
+            ),
+            way: "leave its image.tag out, and it has the API server's version".to_owned(),
+        })
+    });
+    newer.collect()
+}

@@ -1,0 +1,138 @@
+//! Versions, as tags of images say them.
+
+use std::fmt;
+
+/// A version's three numbers; what follows them, such as the `-0` of `3.7.0-0`, makes no difference here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Version {
+    pub major: u32,
+    pub minor: u32,
+    pub patch: u32,
+}
+
+/// How far apart two versions are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// The same minor version, whatever the patch release.
+    Within,
+    /// One minor version further.
+    Next,
+    /// Further than that.
+    Skips,
+    /// An older minor version.
+    Back,
+}
+
+impl Version {
+    /// The version of an image such as `registry.k8s.io/etcd:3.7.0-0@sha256:…`; `None` where its tag says none.
+    pub fn of_image(image: &str) -> Option<Version> {
+        image_tag(image).and_then(Version::read)
+    }
+
+    /// Reads `v1.37.2`, `3.7.0-0` or `1.37`.
+    pub fn read(text: &str) -> Option<Version> {
+        let text = text.strip_prefix('v').unwrap_or(text);
+        let end = text.find(['-', '_', '+']).unwrap_or(text.len());
+        let mut numbers = text.get(..end)?.split('.').map(str::parse);
+        let version = Version {
+            major: numbers.next()?.ok()?,
+            minor: numbers.next()?.ok()?,
+            patch: numbers.next().transpose().ok()?.unwrap_or_default(),
+        };
+        numbers.next().is_none().then_some(version)
+    }
+
+    /// How far `self` is from `after`.
+    pub fn step_to(self, after: Version) -> Step {
+        let minor = |version: Version| (version.major, version.minor);
+        if minor(after) < minor(self) {
+            return Step::Back;
+        }
+        if minor(after) == minor(self) {
+            return Step::Within;
+        }
+        match minor(after) == (self.major, self.minor + 1) {
+            true => Step::Next,
+            false => Step::Skips,
+        }
+    }
+
+    /// `1.23, 1.24, …, 1.37`: every minor version on the way to `after`.
+    pub fn way_to(self, after: Version) -> String {
+        let minors = self.minor.saturating_add(1)..=after.minor;
+        let minors: Vec<String> = minors
+            .take(100)
+            .map(|minor| format!("{}.{minor}", after.major))
+            .collect();
+        minors.join(", ")
+    }
+}
+
+/// The tag of an image, where it has one.
+pub fn image_tag(image: &str) -> Option<&str> {
+    let (name, _) = image.split_once('@').unwrap_or((image, ""));
+    let (_, last) = name.rsplit_once('/').unwrap_or(("", name));
+    last.split_once(':').map(|(_, tag)| tag)
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Version {
+            major,
+            minor,
+            patch,
+        } = self;
+        write!(formatter, "{major}.{minor}.{patch}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_say_versions() {
+        let read = |image| Version::of_image(image).map(|version| version.to_string());
+        for (image, version) in [
+            ("registry.k8s.io/etcd:3.7.0-0", "3.7.0"),
+            ("quay.io:5000/coreos/etcd:v3.5.13", "3.5.13"),
+            ("kube-apiserver:v1.37.2_farm.1", "1.37.2"),
+            ("a/b:v1.37.2@sha256:00", "1.37.2"),
+            ("a/b:1.37", "1.37.0"),
+        ] {
+            assert_eq!(read(image).as_deref(), Some(version), "{image}");
+        }
+        for image in [
+            "host:5000/etcd",
+            "etcd:latest",
+            "etcd@sha256:00",
+            "a:1",
+            "a:1.2.3.4",
+            "a:v99999999999.1",
+        ] {
+            assert_eq!(read(image), None, "{image}");
+        }
+    }
+
+    #[test]
+    fn steps_go_by_minor_versions() {
+        let version = |text| Version::read(text).expect("a version");
+        for (before, after, step) in [
+            ("3.7.2", "3.7.0", Step::Within),
+            ("3.6.16", "3.7.0", Step::Next),
+            ("3.5.1", "3.7.0", Step::Skips),
+            ("3.7.0", "3.6.16", Step::Back),
+            ("1.37.2", "2.0.0", Step::Skips),
+        ] {
+            assert_eq!(
+                version(before).step_to(version(after)),
+                step,
+                "{before} {after}"
+            );
+        }
+        assert_eq!(
+            version("1.34.0").way_to(version("1.37.2")),
+            "1.35, 1.36, 1.37"
+        );
+    }
+}
