@@ -32,6 +32,8 @@ mod identity;
 mod konnectivity;
 #[path = "e2e/nodes.rs"]
 mod nodes;
+#[path = "e2e/refused.rs"]
+mod refused;
 #[path = "e2e/registry.rs"]
 mod registry;
 #[path = "e2e/release.rs"]
@@ -98,6 +100,7 @@ fn checks<'a>() -> [(&'static str, Check<Release<'a>>); 23] {
         ),
         ("three machines, layer ha: replicas apart", ha::spread),
         ("the backup CronJob, run now", ha::backup),
+        ("changes that would lose data are refused", refused::changes),
         ("a whole machine lost, and back", ha::machine_lost),
     ]
 }
