@@ -100,7 +100,7 @@ fn pods_are_sent_to_the_announced_address() {
     let both = [one[0], ("kubernetes-ipv6", "[fd00::10]:7443")];
     again("kubernetes.controlPlaneEndpoint=[fd00::10]:7443", &both);
     let other = "kubernetes.apiServer.extraArgs.advertise-address=10.64.0.77,\
-                 kubernetes.apiServer.service.port=8443";
+                 kubernetes.controlPlaneEndpoint=10.64.0.77:8443";
     again(other, &[("kubernetes-ipv4", "10.64.0.77:8443")]);
     let theirs = "kubernetes.apiServer.extraArgs.endpoint-reconciler-type=lease";
     again(theirs, &[]);
@@ -149,13 +149,20 @@ fn no_rollout_and_no_killed_replica_takes_the_address_away() {
     let poller = || Poller::start(cluster, [first, second]);
     start(&[]);
 
-    // API servers that announce themselves: the first that stops takes away what both of them announce.
+    // API servers that announce themselves: one that stops takes away what both of them announce, until the next round
+    // of the other, 10 s after its last.
+    let theirs = "-n default endpointslice/kubernetes";
+    let is_back = || {
+        let is_there = child.has(theirs);
+        is_there && child.get(theirs)["endpoints"][0]["addresses"][0] == ADDRESS
+    };
+    cluster.pause(SECOND);
+    child.kubectl(&format!("delete {theirs}")).success();
+    cluster.wait_until("the first had its round", is_back);
     let before = poller();
+    cluster.resume(SECOND);
     cluster.stop(SECOND);
-    cluster.wait_until("the other one puts it back", || {
-        let slice = child.get("-n default endpointslice/kubernetes");
-        slice["endpoints"][0]["addresses"][0] == ADDRESS
-    });
+    cluster.wait_until("the other one puts it back", is_back);
     assert!(before.finish().empty > 0, "nobody would notice");
     start(&[]);
 
