@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::values::{Node, Path, Problem, Segment, Severity};
+use crate::values::{Node, Origin, Path, Problem, Segment, Severity, rewritten};
 
 /// The problems found so far in one tree of values.
 pub struct Findings<'a> {
@@ -70,13 +70,28 @@ impl<'a> Findings<'a> {
     }
 
     /// Records a problem about the value at `path`, where the caller adds more than a message.
-    pub fn record(&mut self, path: &Path, problem: Problem) {
+    pub fn record(&mut self, path: &Path, mut problem: Problem) {
         let path = self.in_tree(path);
         if self.unread.contains(&path) {
             return;
         }
+        let node = self.tree.get(&path);
+        if problem.severity == Severity::Error
+            && let Some(cause) = node.and_then(|node| rewritten(node, &path))
+        {
+            self.problems.retain(|known| *known != cause);
+            problem.help = match problem.help {
+                Some(help) => Some(format!("{help}; {}", cause.message)),
+                None => Some(cause.message),
+            };
+        }
         let origin = self.tree.origin_at(&path).clone();
         self.problems.push(problem.at(origin).about(path));
+    }
+
+    /// What stands at `path`, as the user wrote it.
+    pub fn node(&self, path: &Path) -> Option<&'a Node> {
+        self.tree.get(&self.in_tree(path))
     }
 
     /// Records a problem that no value is the cause of.
@@ -105,6 +120,34 @@ impl<'a> Findings<'a> {
         self.tree.origin_at(&self.in_tree(path)).to_string()
     }
 
+    /// What the value at `path` is sorted by: what the user wrote stands comes behind the charts' defaults, and flags
+    /// come last.
+    pub fn position(&self, path: &Path) -> (u8, u32, u32) {
+        let origin = self.tree.origin_at(&self.in_tree(path));
+        match origin {
+            Origin::Place {
+                source,
+                line,
+                column,
+            } if is_default(source) => (0, *line, *column),
+            Origin::Place { line, column, .. } => (1, *line, *column),
+            Origin::Flag(_) => (2, 0, 0),
+        }
+    }
+
+    /// Whether the value at `path` is the charts' own.
+    pub fn is_default(&self, path: &Path) -> bool {
+        let (layer, ..) = self.position(path);
+        layer == 0
+    }
+
+    /// Whether an error is about the value at `path` of the tree.
+    pub fn is_wrong(&self, path: &Path) -> bool {
+        self.problems.iter().any(|problem| {
+            problem.severity == Severity::Error && problem.path.as_ref() == Some(path)
+        })
+    }
+
     /// Whether anything was found that stops the command.
     pub fn any_error(&self) -> bool {
         self.problems
@@ -118,4 +161,9 @@ impl<'a> Findings<'a> {
             .sort_by(|left, right| left.position().cmp(&right.position()));
         self.problems
     }
+}
+
+/// Whether a source is the charts' own values (see `chart::Charts::defaults`).
+fn is_default(source: &str) -> bool {
+    source.starts_with("charts/")
 }

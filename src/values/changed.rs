@@ -27,10 +27,7 @@ fn difference(value: &Node, default: &Node) -> Option<Node> {
         Some((key.clone(), Entry { key_origin, node }))
     });
     let entries: Map = entries.collect();
-    (!entries.is_empty()).then(|| Node {
-        value: Value::Map(entries),
-        origin: value.origin.clone(),
-    })
+    (!entries.is_empty()).then(|| Node::new(Value::Map(entries), value.origin.clone()))
 }
 
 /// Whether two nodes hold the same, wherever it was written.
@@ -56,18 +53,12 @@ fn is_same(left: &Node, right: &Node) -> bool {
 }
 
 fn empty(like: &Node) -> Node {
-    Node {
-        value: Value::Map(Map::default()),
-        origin: like.origin.clone(),
-    }
+    Node::new(Value::Map(Map::default()), like.origin.clone())
 }
 
 /// Adds a null, with the maps that lead to it.
 fn add_null(tree: &mut Node, path: &Path, removed: &Removed) {
-    let null = Node {
-        value: Value::Null,
-        origin: removed.origin.clone(),
-    };
+    let null = Node::new(Value::Null, removed.origin.clone());
     for length in 1..path.0.len() {
         let parent = Path(
             path.0

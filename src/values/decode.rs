@@ -2,7 +2,8 @@
 //!
 //! Lenient where Helm charts were, because their templates knew no types: a number or boolean where text is wanted
 //! becomes its text, text that is a decimal integer or `true`/`false` becomes one where that is wanted, and `3.0` is an
-//! integer. Strict where charts were silent: a key that a struct does not know is an error.
+//! integer. Strict where charts were silent: a key that a struct does not know is an error, and a text that is not as it
+//! was written a warning.
 //!
 //! A null in a struct or in a map whose values cannot be null counts as absent. So does the empty text where something
 //! optional is wanted; where a boolean is wanted it is false, and in place of a list or a map an empty one: charts guarded
@@ -33,8 +34,8 @@ pub const MAX_PROBLEMS: usize = 200;
 
 /// Decodes a tree, and reports everything that is wrong with it, sorted by place.
 ///
-/// A value with a problem is left out, as if it were not there, to find the problems behind it. So where there are
-/// problems the typed value, if there is one, is not what the user wrote: use it for further checks, never for output.
+/// A value with an error is left out, as if it were not there, to find the problems behind it. So where there are
+/// errors the typed value, if there is one, is not what the user wrote: use it for further checks, never for output.
 /// It is `None` where a problem could not be left out (the root itself, or more than [`MAX_PROBLEMS`]).
 pub fn decode<T: DeserializeOwned>(tree: &Node) -> (Option<T>, Vec<Problem>) {
     let (decoded, problems, _) = decode_with_gaps(tree);
@@ -67,9 +68,24 @@ pub fn decode_with_gaps<T: DeserializeOwned>(tree: &Node) -> (Option<T>, Vec<Pro
         let message = "no further values of a wrong type were looked for";
         problems.push(Problem::error(message));
     }
+    let meant = session.meant.take();
+    // The key is there, under another name.
+    problems.retain(|problem| {
+        let path = problem.path.as_ref();
+        !(problem.message.starts_with("missing field")
+            && path.is_some_and(|path| meant.contains(path)))
+    });
     problems.extend(session.unknown_keys());
+    problems.extend(session.rewritten.take().into_values());
     problems.sort_by(|left, right| left.position().cmp(&right.position()));
     (decoded, problems, session.gaps)
+}
+
+/// What to report of the node at `path` where its text is wanted and is not what was written; what is wrong with that
+/// text may be due to it.
+pub fn rewritten(node: &Node, path: &Path) -> Option<Problem> {
+    let problem = found::rewritten(node, path)?;
+    Some(problem.at(node.origin.clone()).about(path.clone()))
 }
 
 /// What earlier runs over the same tree learned.
@@ -82,8 +98,12 @@ struct Session {
     /// List elements that are left out.
     gaps: Vec<Path>,
     unknown_keys: RefCell<IndexMap<Path, Problem>>,
-    /// The structs right below the root, with their keys.
-    sections: RefCell<BTreeMap<String, &'static [&'static str]>>,
+    /// Texts that are not as they were written.
+    rewritten: RefCell<IndexMap<Path, Problem>>,
+    /// The structs that keys alone lead to, with their keys.
+    sections: RefCell<BTreeMap<Path, &'static [&'static str]>>,
+    /// Keys that were probably meant by unknown ones.
+    meant: RefCell<HashSet<Path>>,
 }
 
 impl Session {
@@ -91,16 +111,17 @@ impl Session {
         !self.left_out.is_empty() && self.left_out.contains(&std::ptr::from_ref(node))
     }
 
-    /// The unknown keys. What stands at the top and is a key of one section only was written for that section: the
-    /// values of a subchart used alone.
+    /// The unknown keys. What is a key of one section beside it only was written for that section: the values of a
+    /// subchart used alone, or a level that was left out.
     fn unknown_keys(&self) -> impl Iterator<Item = Problem> {
         let sections = self.sections.take();
         let problems = self.unknown_keys.take().into_iter();
         problems.map(move |(path, mut problem)| {
-            if let [Segment::Key(key)] = path.0.as_slice() {
-                let mut owners = sections
-                    .iter()
-                    .filter(|(_, known)| known.contains(&key.as_str()));
+            if let Some((Segment::Key(key), parents)) = path.0.split_last() {
+                let mut owners = sections.iter().filter(|(owner, known)| {
+                    let above = owner.0.split_last().map(|(_, above)| above);
+                    above == Some(parents) && known.contains(&key.as_str())
+                });
                 if let (Some((owner, _)), None) = (owners.next(), owners.next()) {
                     problem.help = Some(format!("move it under `{owner}`"));
                 }

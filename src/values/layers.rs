@@ -332,14 +332,12 @@ pub fn is_aside(key: &str) -> bool {
 }
 
 fn empty_map(source: &str) -> Node {
-    Node {
-        value: Value::Map(Map::default()),
-        origin: Origin::Place {
-            source: Arc::from(source),
-            line: 1,
-            column: 1,
-        },
-    }
+    let origin = Origin::Place {
+        source: Arc::from(source),
+        line: 1,
+        column: 1,
+    };
+    Node::new(Value::Map(Map::default()), origin)
 }
 
 #[cfg(test)]

@@ -105,14 +105,11 @@ impl Merge<'_> {
             self.say_what_is_lost(&earlier, &later);
         }
         match (earlier.value, later.value) {
-            (Value::Map(earlier_map), Value::Map(later_map)) => Node {
-                value: Value::Map(self.maps(earlier_map, later_map)),
-                origin: earlier.origin,
-            },
-            (_, value) => Node {
-                value,
-                origin: later.origin,
-            },
+            (Value::Map(earlier_map), Value::Map(later_map)) => {
+                let map = self.maps(earlier_map, later_map);
+                Node::new(Value::Map(map), earlier.origin)
+            }
+            (_, value) => Node { value, ..later },
         }
     }
 

@@ -22,6 +22,34 @@ pub fn is_slip(word: &str, of: &str) -> bool {
     edit_distance(&word, &of) * 3 <= word.len().max(of.len())
 }
 
+/// The candidate that `word` is a slip of, where `word` may as well be a name of its own: equal but for case, `-` and
+/// `_`; or, from six letters on, with one of six typed wrong, missing, too many, or swapped with its neighbour. A
+/// candidate with something behind it is a name of its own.
+pub fn slip<'a, I>(word: &str, candidates: I) -> Option<&'a str>
+where
+    I: IntoIterator<Item = &'a str>,
+{
+    const SHORTEST: usize = 6;
+    let wanted = folded(word);
+    candidates
+        .into_iter()
+        .filter(|candidate| *candidate != word)
+        .filter_map(|candidate| {
+            let candidate_letters = folded(candidate);
+            let length = candidate_letters.len();
+            let edits = edit_distance(&wanted, &candidate_letters);
+            let extends = edits > 0 && wanted.starts_with(&candidate_letters);
+            let allowed = if length < SHORTEST {
+                0
+            } else {
+                length / SHORTEST
+            };
+            (edits <= allowed && !extends).then_some((edits, candidate))
+        })
+        .min_by_key(|(edits, _)| *edits)
+        .map(|(_, candidate)| candidate)
+}
+
 fn folded(word: &str) -> Vec<char> {
     // Longer words are not slips, and the work below grows with the square of the length.
     const LONGEST: usize = 64;

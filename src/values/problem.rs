@@ -23,6 +23,8 @@ pub struct Problem {
     pub message: String,
     /// What was probably meant, or what to do.
     pub help: Option<String>,
+    /// Whether it is taken for looking at only: nothing that has it is sent to a cluster.
+    pub only_to_look_at: bool,
 }
 
 impl Problem {
@@ -34,6 +36,7 @@ impl Problem {
             path: None,
             message: message.into(),
             help: None,
+            only_to_look_at: false,
         }
     }
 
@@ -60,6 +63,12 @@ impl Problem {
     /// The same problem with advice.
     pub fn help(mut self, help: impl Into<String>) -> Problem {
         self.help = Some(help.into());
+        self
+    }
+
+    /// The same problem, which keeps the values from a cluster.
+    pub fn not_for_a_cluster(mut self) -> Problem {
+        self.only_to_look_at = true;
         self
     }
 }

@@ -35,6 +35,24 @@ pub fn resolve(text: &str) -> Scalar {
     }
 }
 
+/// A number as Go's `encoding/json` writes it: `3.0` is `3`, and only numbers from 1e21 on or below 1e-6 have an
+/// exponent. How it was spelled in the file is lost by then: `1.10`
+/// is `1.1`, as in Helm.
+pub fn number_text(number: &Number) -> String {
+    let Some(float) = number.as_f64().filter(|_| number.is_f64()) else {
+        return number.to_string();
+    };
+    let size = float.abs();
+    if size != 0.0 && !(1e-6..1e21).contains(&size) {
+        let text = format!("{float:e}");
+        return match text.split_once("e-") {
+            Some(_) => text,
+            None => text.replacen('e', "e+", 1),
+        };
+    }
+    float.to_string()
+}
+
 fn word(text: &str) -> Scalar {
     match text {
         "~" | "null" | "Null" | "NULL" => Scalar::Null,

@@ -36,6 +36,8 @@ impl fmt::Display for Origin {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {
     pub value: Value,
+    /// How a scalar was written, where that is not the text of what it was read as: `3.10`, `yes`, `0777`.
+    pub written: Option<Box<str>>,
     pub origin: Origin,
 }
 
@@ -75,6 +77,16 @@ impl Value {
 }
 
 impl Node {
+    /// A value that was written at this place as it is.
+    pub fn new(value: Value, origin: Origin) -> Node {
+        let written = None;
+        Node {
+            value,
+            written,
+            origin,
+        }
+    }
+
     /// A JSON value as a node; every part of it has this origin.
     pub fn from_json(value: serde_json::Value, origin: &Origin) -> Node {
         let value = match value {
@@ -97,10 +109,7 @@ impl Node {
                     .collect(),
             ),
         };
-        Node {
-            value,
-            origin: origin.clone(),
-        }
+        Node::new(value, origin.clone())
     }
 
     /// The node at `path`, or `None` where the path leads nowhere.

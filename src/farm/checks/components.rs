@@ -2,7 +2,7 @@
 
 use crate::farm::findings::Findings;
 use crate::farm::spec::{Flags, Values};
-use crate::values::{Path, Problem};
+use crate::values::{Path, Problem, rewritten};
 
 /// Checks every component's flags, which are written into command lines as `--key=value`.
 pub fn check(values: &Values, findings: &mut Findings) {
@@ -50,6 +50,13 @@ fn flags_of(flags: &Flags, path: &Path, findings: &mut Findings) {
                 problem.help("write its name without the leading dashes"),
             );
         }
+        for (path, value) in scalars(value, &path) {
+            // What was on is on, by whatever word; a number is the text that the program reads.
+            let node = findings.node(&path).filter(|_| value.is_number());
+            if let Some(problem) = node.and_then(|node| rewritten(node, &path)) {
+                findings.record(&path, problem);
+            }
+        }
         let scalar = |value: &serde_json::Value| !value.is_object() && !value.is_array();
         let fine = match value {
             serde_json::Value::Array(items) => items.iter().all(scalar),
@@ -61,5 +68,19 @@ fn flags_of(flags: &Flags, path: &Path, findings: &mut Findings) {
                 "a flag's value is a scalar, or a list of scalars to repeat it",
             );
         }
+    }
+}
+
+/// A flag's value, or each that repeats it, with its place.
+pub fn scalars<'a>(
+    value: &'a serde_json::Value,
+    path: &Path,
+) -> Vec<(Path, &'a serde_json::Value)> {
+    let items = value.as_array().map(|items| items.iter().enumerate());
+    match items {
+        Some(items) => items
+            .map(|(index, item)| (path.join(index), item))
+            .collect(),
+        None => vec![(path.clone(), value)],
     }
 }

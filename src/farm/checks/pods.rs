@@ -42,6 +42,10 @@ pub fn check(values: &Values, findings: &mut Findings) {
             if !variable.contains_key("name") {
                 findings.error(&path, "an environment variable needs a `name`");
             }
+            if let Some(Value::Number(_) | Value::Bool(_)) = variable.get("value") {
+                let problem = Problem::error("Kubernetes takes nothing but text here");
+                findings.record(&path.join("value"), problem.help("quote it"));
+            }
         }
     }
 }

@@ -14,6 +14,11 @@ pub enum OneOrMany {
 }
 
 impl OneOrMany {
+    /// Whether it is the empty text, which with an option of DHCP says what an empty list does: send none of its kind.
+    pub fn is_nothing(&self) -> bool {
+        matches!(self, OneOrMany::One(text) if text.is_empty())
+    }
+
     /// The texts: a list's items as they are, one text split at its commas.
     pub fn split(&self) -> Vec<String> {
         match self {
@@ -25,7 +30,7 @@ impl OneOrMany {
 
 impl<'de> de::Deserialize<'de> for OneOrMany {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(OneOrManyVisitor)
+        deserializer.deserialize_string(OneOrManyVisitor)
     }
 }
 
@@ -40,22 +45,6 @@ impl<'de> Visitor<'de> for OneOrManyVisitor {
 
     fn visit_str<E>(self, text: &str) -> Result<OneOrMany, E> {
         Ok(OneOrMany::One(text.to_owned()))
-    }
-
-    fn visit_i64<E>(self, number: i64) -> Result<OneOrMany, E> {
-        Ok(OneOrMany::One(number.to_string()))
-    }
-
-    fn visit_u64<E>(self, number: u64) -> Result<OneOrMany, E> {
-        Ok(OneOrMany::One(number.to_string()))
-    }
-
-    fn visit_f64<E>(self, number: f64) -> Result<OneOrMany, E> {
-        Ok(OneOrMany::One(number.to_string()))
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<OneOrMany, E> {
-        Ok(OneOrMany::One(value.to_string()))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<OneOrMany, A::Error> {

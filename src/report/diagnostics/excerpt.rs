@@ -1,19 +1,6 @@
 //! The line that a problem is about, as far as it may be shown: a password in it may not.
 
-use crate::values::nearest::is_slip;
-use crate::values::{Path, Segment, yaml};
-
-/// Keys whose values nobody but their owner may see. Misspelled ones are to be met too.
-const SECRETS: [&str; 5] = [
-    "rootPasswd",
-    "rootPassword",
-    "password",
-    "passwd",
-    "passphrase",
-];
-
-/// What such a key has in it, in lower case, whatever else is wrong with it.
-const PARTS: [&str; 4] = ["passw", "rootpas", "pasword", "pwd"];
+use crate::values::{Path, secret, yaml};
 
 /// How much of a line is shown, in characters: up to the place, and behind it.
 const BEFORE: usize = 1_000;
@@ -44,12 +31,12 @@ pub fn excerpt(
     }
     let shown = &harmless(shown);
     let start = byte_of_column(shown, column).filter(|_| column as usize <= BEFORE)?;
-    let secret = end_of_secret_key(shown);
-    let is_key = secret.is_some_and(|end| start < end);
-    if path.is_some_and(is_secret) && !is_key {
+    let hidden = secret::end_of_key(shown);
+    let is_key = hidden.is_some_and(|end| start < end);
+    if path.is_some_and(secret::is_in) && !is_key {
         return None;
     }
-    let line = match secret {
+    let line = match hidden {
         Some(_) if !is_key => return None,
         Some(end) => with_value_hidden(shown, end),
         None => shown.clone(),
@@ -61,35 +48,6 @@ pub fn excerpt(
     let end = end.filter(|end| line.is_char_boundary(*end) && *end >= start);
     let end = end.or_else(guessed)?;
     Some(Excerpt { line, start, end })
-}
-
-fn is_secret(path: &Path) -> bool {
-    path.0.iter().any(|segment| match segment {
-        Segment::Key(key) => end_of_secret_key(key).is_some(),
-        Segment::Index(_) => false,
-    })
-}
-
-/// The byte behind the first key that has a secret, its closing quote included.
-fn end_of_secret_key(line: &str) -> Option<usize> {
-    let is_of_key = |character: char| character.is_alphanumeric() || matches!(character, '_' | '-');
-    let mut start = 0;
-    while let Some(begin) = line.get(start..)?.find(is_of_key) {
-        let word = line.get(start + begin..)?;
-        let length = word.find(|character| !is_of_key(character));
-        let (word, behind) = word.split_at(length.unwrap_or(word.len()));
-        start += begin + word.len();
-        if is_secret_word(word) {
-            return Some(start + usize::from(behind.starts_with(['"', '\''])));
-        }
-    }
-    None
-}
-
-fn is_secret_word(word: &str) -> bool {
-    let lower = word.to_ascii_lowercase();
-    PARTS.iter().any(|part| lower.contains(part))
-        || SECRETS.iter().any(|secret| is_slip(word, secret))
 }
 
 /// A line in which every character is shown and none moves a cursor.
@@ -129,7 +87,7 @@ fn continues_a_secret(line: &str, before: &[&str]) -> bool {
     let mut outermost = indent(line);
     let mut is_next = true;
     for earlier in before.iter().rev().filter(|line| !line.trim().is_empty()) {
-        let is_secret = end_of_secret_key(earlier).is_some();
+        let is_secret = secret::end_of_key(earlier).is_some();
         // A text with quotes that is indented too little.
         if is_secret && is_next && !line.contains(':') {
             return true;

@@ -66,9 +66,9 @@ impl<'a> Entries<'a> {
         map: &'a Map,
         known: Option<&'static [&'static str]>,
     ) -> Self {
-        if let (Some(known), Trail::Key(Trail::Root, name)) = (known, owner.trail) {
+        if let (Some(known), true) = (known, owner.trail.is_of_keys()) {
             let mut sections = owner.session.sections.borrow_mut();
-            sections.entry((*name).to_owned()).or_insert(known);
+            sections.entry(owner.path()).or_insert(known);
         }
         Entries {
             owner,
@@ -109,7 +109,11 @@ impl<'a> Entries<'a> {
                 "it has a space in it that YAML does not take for one: write plain spaces"
                     .to_owned(),
             ),
-            Some(meant) => Some(did_you_mean(meant)),
+            Some(meant) => {
+                let mut all = self.owner.session.meant.borrow_mut();
+                all.insert(self.owner.path().join(meant));
+                Some(did_you_mean(meant))
+            }
             None if (1..=FEW).contains(&known.len()) => {
                 Some(format!("known keys: {}", known.join(", ")))
             }

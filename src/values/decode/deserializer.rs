@@ -17,6 +17,17 @@ pub(super) enum Trail<'a> {
     Index(&'a Trail<'a>, usize),
 }
 
+impl Trail<'_> {
+    /// Whether it leads through no list, and somewhere.
+    pub fn is_of_keys(&self) -> bool {
+        match self {
+            Trail::Key(Trail::Root, _) => true,
+            Trail::Key(parent, _) => parent.is_of_keys(),
+            Trail::Root | Trail::Index(..) => false,
+        }
+    }
+}
+
 #[derive(Clone, Copy)]
 pub(super) struct NodeDeserializer<'a> {
     pub node: &'a Node,
@@ -165,9 +176,17 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'_> {
     }
 
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match found::text(self.node) {
-            Some(text) => visitor.visit_string(text),
-            None => Err(Error::expected("a string", self.node)),
+        if self.node.written.is_some() {
+            let path = self.path();
+            let problem = super::rewritten(self.node, &path);
+            let mut rewritten = self.session.rewritten.borrow_mut();
+            rewritten.extend(problem.map(|problem| (path, problem)));
+        }
+        match (found::text(self.node), &self.node.value) {
+            (Some(text), _) => visitor.visit_string(text),
+            // For what takes either; whoever takes text alone says so.
+            (None, Value::List(_)) => self.list(visitor),
+            (None, _) => Err(Error::expected("a string", self.node)),
         }
     }
 

@@ -1,9 +1,11 @@
 //! What stands at a place, in words and as lenient conversions see it.
 
 use serde::de::Unexpected;
-use serde_json::Number;
 
-use super::super::tree::{Node, Origin, Value};
+use super::super::problem::Problem;
+use super::super::scalar::number_text;
+use super::super::secret;
+use super::super::tree::{Node, Origin, Path, Value};
 use super::super::yaml::missing_space_in;
 use super::error::Fault;
 
@@ -77,21 +79,19 @@ pub(super) fn text(node: &Node) -> Option<String> {
     }
 }
 
-/// A number as Go's `encoding/json` writes it: `3.0` is `3`, and only numbers from 1e21 on or below 1e-6 have an
-/// exponent. How the number was spelled in the file is lost by then: `1.10` is `1.1`, as in Helm.
-pub(super) fn number_text(number: &Number) -> String {
-    let Some(float) = number.as_f64().filter(|_| number.is_f64()) else {
-        return number.to_string();
-    };
-    let size = float.abs();
-    if size != 0.0 && !(1e-6..1e21).contains(&size) {
-        let text = format!("{float:e}");
-        return match text.split_once("e-") {
-            Some(_) => text,
-            None => text.replacen('e', "e+", 1),
-        };
+/// A scalar whose text is not what was written, for a reader that does not know YAML's rules.
+pub(super) fn rewritten(node: &Node, path: &Path) -> Option<Problem> {
+    let written = clipped(node.written.as_deref()?);
+    if secret::is_in(path) {
+        let problem = Problem::warning("without quotes this is not the text that is written here");
+        return Some(problem.help("quote it"));
     }
-    float.to_string()
+    let kind = match node.value {
+        Value::Bool(_) => "boolean",
+        _ => "number",
+    };
+    let message = format!("{written} without quotes is the {kind} {}", text(node)?);
+    Some(Problem::warning(message).help(format!("write {written}")))
 }
 
 /// The integer that a scalar is, or stands for.

@@ -283,10 +283,7 @@ impl<'a> Parser<'a> {
     }
 
     fn node(&self, value: Value) -> Node {
-        Node {
-            value,
-            origin: self.origin.clone(),
-        }
+        Node::new(value, self.origin.clone())
     }
 }
 

@@ -89,10 +89,7 @@ fn node_at<'a>(
 ) -> &'a mut Node {
     let entry = map.entry(key.to_owned()).or_insert_with(|| Entry {
         key_origin: origin.clone(),
-        node: Node {
-            value: new(),
-            origin: origin.clone(),
-        },
+        node: Node::new(new(), origin.clone()),
     });
     &mut entry.node
 }
@@ -100,10 +97,7 @@ fn node_at<'a>(
 /// The element at an index, after as many nulls as it takes to get there.
 pub(super) fn element<'a>(list: &'a mut Vec<Node>, index: usize, origin: &Origin) -> &'a mut Node {
     if list.len() <= index {
-        list.resize_with(index + 1, || Node {
-            value: Value::Null,
-            origin: origin.clone(),
-        });
+        list.resize_with(index + 1, || Node::new(Value::Null, origin.clone()));
     }
     #[allow(clippy::indexing_slicing, reason = "it was made that long just now")]
     &mut list[index]
@@ -112,10 +106,7 @@ pub(super) fn element<'a>(list: &'a mut Vec<Node>, index: usize, origin: &Origin
 /// The map that an element is; any other element becomes an empty one, as in Helm.
 pub(super) fn map_in<'a>(element: &'a mut Node, origin: &Origin) -> Result<&'a mut Map, String> {
     if !matches!(element.value, Value::Map(_)) {
-        *element = Node {
-            value: Value::Map(Map::default()),
-            origin: origin.clone(),
-        };
+        *element = Node::new(Value::Map(Map::default()), origin.clone());
     }
     match &mut element.value {
         Value::Map(map) => Ok(map),
@@ -129,10 +120,7 @@ pub(super) fn list_in<'a>(
     origin: &Origin,
 ) -> Result<&'a mut Vec<Node>, String> {
     if element.value == Value::Null {
-        *element = Node {
-            value: Value::List(Vec::new()),
-            origin: origin.clone(),
-        };
+        *element = Node::new(Value::List(Vec::new()), origin.clone());
     }
     match &mut element.value {
         Value::List(list) => Ok(list),

@@ -87,9 +87,14 @@ impl Builder {
                     let text = if is_empty { "" } else { &text };
                     return self.key(text, plain, tag.as_deref(), anchor, origin);
                 }
-                let value = scalar_value(text.into_owned(), plain, tag.as_deref())
+                let (value, written) = scalar_value(text.into_owned(), plain, tag.as_deref())
                     .map_err(|problem| problem.at(origin.clone()))?;
-                self.finish(Node { value, origin }, anchor)
+                let node = Node {
+                    value,
+                    written,
+                    origin,
+                };
+                self.finish(node, anchor)
             }
             Event::SequenceStart(style, anchor, tag) => {
                 let origin = origin();
@@ -191,10 +196,7 @@ impl Builder {
                 Value::Map(entries)
             }
         };
-        let node = Node {
-            value,
-            origin: collection.origin,
-        };
+        let node = Node::new(value, collection.origin);
         self.finish(node, collection.anchor)
     }
 
@@ -247,8 +249,7 @@ impl Builder {
         checked.map_err(|problem| problem.at(origin.clone()))?;
         if anchor > 0 {
             let value = Value::String(text.to_owned());
-            let origin = origin.clone();
-            self.remember(anchor, &Node { value, origin })?;
+            self.remember(anchor, &Node::new(value, origin.clone()))?;
         }
         self.set_key(text.to_owned(), origin)
     }

@@ -3,24 +3,30 @@
 use granit_parser::Tag;
 
 use super::super::problem::Problem;
-use super::super::scalar::{self, Scalar};
+use super::super::scalar::{self, Scalar, number_text};
 use super::super::tree::Value;
 
-/// The value of a scalar; `plain` is one without quotes.
-pub(super) fn scalar_value(text: String, plain: bool, tag: Option<&Tag>) -> Result<Value, Problem> {
-    let Some(tag) = tag else {
-        return if plain {
-            plain_value(text)
-        } else {
-            Ok(Value::String(text))
-        };
-    };
+/// The value of a scalar, and how it was written where its text is another (see [`Node`](super::super::tree::Node));
+/// `plain` is one without quotes. What has a tag means what the tag says.
+pub(super) fn scalar_value(
+    text: String,
+    plain: bool,
+    tag: Option<&Tag>,
+) -> Result<(Value, Option<Box<str>>), Problem> {
+    match tag {
+        None if plain => plain_value(text),
+        None => Ok((Value::String(text), None)),
+        Some(tag) => tagged_value(text, tag).map(|value| (value, None)),
+    }
+}
+
+fn tagged_value(text: String, tag: &Tag) -> Result<Value, Problem> {
     if tag.is_yaml_core_schema_tag("str") {
         return Ok(Value::String(text));
     }
     let expected = tag.core_suffix().map(str::to_owned);
     let shown = format!("{text:?} is not ");
-    let value = plain_value(text)?;
+    let (value, _) = plain_value(text)?;
     match (expected.as_deref(), value) {
         (Some("null"), Value::Null) => Ok(Value::Null),
         (Some("bool"), value @ Value::Bool(_)) => Ok(value),
@@ -38,19 +44,24 @@ pub(super) fn scalar_value(text: String, plain: bool, tag: Option<&Tag>) -> Resu
     }
 }
 
-fn plain_value(text: String) -> Result<Value, Problem> {
-    Ok(match scalar::resolve(&text) {
-        Scalar::Null => Value::Null,
-        Scalar::Bool(value) => Value::Bool(value),
-        Scalar::Number(value) => Value::Number(value),
-        Scalar::Text => Value::String(text),
+fn plain_value(text: String) -> Result<(Value, Option<Box<str>>), Problem> {
+    let (value, read) = match scalar::resolve(&text) {
+        Scalar::Null => return Ok((Value::Null, None)),
+        Scalar::Text => return Ok((Value::String(text), None)),
+        Scalar::Bool(value) => (Value::Bool(value), value.to_string()),
+        Scalar::Number(value) => {
+            let read = number_text(&value);
+            (Value::Number(value), read)
+        }
         Scalar::NotFinite => {
             return Err(
                 Problem::error(format!("{text} is not a number that JSON knows"))
                     .help("quote it if it is text"),
             );
         }
-    })
+    };
+    let written = (text != read).then(|| text.into_boxed_str());
+    Ok((value, written))
 }
 
 /// Refuses a key without quotes that readers do not agree on. An integer in its usual spelling becomes its text, as in
