@@ -173,7 +173,7 @@ fn a_tagged_node_is_set_up() {
     assert_eq!(node.mode("/root/.ssh"), 0o700);
     assert!(
         node.read("/etc/shadow")
-            .contains("root:$6$farmexample$uRmuvjrPokdJ3/WYvbgOWVu4QFRWNFykRRHwjfxMQf0c")
+            .contains("root:$6$testfarm$xBbVVTiws9fkXQLdcPKcEfw8.tfOzZSVd5Hdt3LctBSi")
     );
     assert_eq!(
         node.read("/etc/ssh/sshd_config.d/00-kubefarm.conf"),

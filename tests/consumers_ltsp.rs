@@ -153,7 +153,7 @@ fn the_generic_farm_marks_its_storage_node() {
         common["KERNEL_PARAMETERS"],
         "console=tty1 console=ttyS0,115200n8"
     );
-    assert!(common["KUBEFARM_ROOT_PASSWD"].starts_with("$6$farmexample$uRmuvj"));
+    assert!(common["KUBEFARM_ROOT_PASSWD"].starts_with("$6$testfarm$xBbVVT"));
     assert_eq!(
         common["KUBEFARM_POST_INIT_NETWORKING"],
         ". /etc/ltsp/network.sh"

@@ -36,6 +36,7 @@ fn files(folder: &Path) -> Vec<String> {
     names
 }
 
+/// Renders over what lies under every file of the corpus.
 fn render_in(folder: &Path, args: &[&str]) -> Finished {
     let base = corpus().join("base/values.yaml");
     run(kubefarm_command()
@@ -247,7 +248,7 @@ fn a_layer_of_another_kind_is_refused_with_both_places() {
 fn the_files_of_a_mistake_are_named_as_they_were_given() {
     let file = corpus().join("mac.yaml");
     let finished = render_in(Path::new("/"), &["-f", file.to_str().expect("text")]);
-    let place = format!("--> {}:4:14", file.display());
+    let place = format!("--> {}:5:14", file.display());
     assert!(finished.stderr.contains(&place), "{}", finished.stderr);
     assert!(finished.stderr.contains("2 errors"), "{}", finished.stderr);
 }

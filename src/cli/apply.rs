@@ -94,6 +94,7 @@ impl ApplyArgs {
         waits: bool,
         interrupt: Interrupt,
     ) -> Result<Applied, Failure> {
+        pipeline::may_be_sent(&outcome.warnings)?;
         let progress = Progress::new(self.progress.form());
         let api = self.cluster.open(interrupt).await?;
         let outcome = self.change.kept(&self.farm, &api, outcome).await?;
@@ -218,6 +219,7 @@ impl Apply {
     }
 
     async fn try_out(&self, outcome: Outcome, interrupt: Interrupt) -> Result<(), Failure> {
+        pipeline::may_be_sent(&outcome.warnings)?;
         let ApplyArgs {
             cluster, change, ..
         } = &self.args;

@@ -10,8 +10,8 @@ use crate::chart::{Charts, Rendered, context, extended};
 use crate::farm::spec::PkiMode;
 use crate::farm::{self, Farm};
 use crate::manifest::{Manifest, Object, parse, parse_rendered, place};
-use crate::values::write::map_to_yaml;
-use crate::values::{Input, Loaded, Node, Path, Problem, load, put_at_nulls};
+use crate::values::write::{map_to_yaml, to_yaml};
+use crate::values::{Input, Loaded, Node, Path, Problem, Value, load, put_at_nulls};
 
 /// A farm that was rendered, and what should be told of it.
 pub struct Outcome {
@@ -130,13 +130,67 @@ fn check_extra_manifests(farm: &Farm, tree: &Node) -> Result<(), Failure> {
     for (name, text) in farm.extra_manifests.iter().flatten() {
         if let Err(error) = parse(name, text) {
             let path = Path::from("kubernetes.extraManifests").join(name.as_str());
-            let problem = Problem::error(format!("no manifest: {error}"));
-            problems.push(problem.at(tree.origin_at(&path).clone()).about(path));
+            let places = wrong_objects(name, &path, tree);
+            let places = match places.is_empty() {
+                true => vec![(path, error.to_string())],
+                false => places,
+            };
+            problems.extend(places.into_iter().map(|(path, reason)| {
+                let problem = Problem::error(format!("not a manifest: {reason}"));
+                problem.at(tree.origin_at(&path).clone()).about(path)
+            }));
         }
     }
     match problems.is_empty() {
         true => Ok(()),
         false => Err(Failure::Values(problems)),
+    }
+}
+
+/// The objects that the user wrote as values, and so not as text with lines of its own, that are not manifests.
+fn wrong_objects(name: &str, path: &Path, tree: &Node) -> Vec<(Path, String)> {
+    let objects: Vec<(Path, &Node)> = match tree.get(path) {
+        Some(node) => match &node.value {
+            Value::List(items) => {
+                let items = items.iter().enumerate();
+                items
+                    .map(|(index, item)| (path.join(index), item))
+                    .collect()
+            }
+            Value::Map(_) => vec![(path.clone(), node)],
+            _ => Vec::new(),
+        },
+        None => Vec::new(),
+    };
+    let reasons = objects.into_iter().filter_map(|(path, node)| {
+        let text = to_yaml(&serde_json::Value::from(node));
+        Some((path, parse(name, &text).err()?.reason()))
+    });
+    reasons.collect()
+}
+
+/// Keeps from a cluster what is only to be looked at: a key or password that stands in for one, and is everybody's.
+///
+/// # Errors
+/// Which values these are, and where; what is wrong with them was said before.
+pub(super) fn may_be_sent(warnings: &[Problem]) -> Result<(), Failure> {
+    let values: Vec<String> = warnings
+        .iter()
+        .filter(|problem| problem.only_to_look_at)
+        .map(|problem| {
+            let path = problem.path.clone().unwrap_or_default();
+            match &problem.origin {
+                Some(origin) => format!("{path} ({origin})"),
+                None => path.to_string(),
+            }
+        })
+        .collect();
+    match values.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::Other(anyhow::anyhow!(
+            "no cluster is given these values, put your own there first: {}",
+            values.join(", ")
+        ))),
     }
 }
 

@@ -18,7 +18,7 @@ use super::split::{Limits, split};
 use super::workload::{Workload, some_text};
 
 /// MetalLB's annotation by which Services share an address (metallb.io/usage, "IP address sharing").
-const SHARED_ADDRESS: [&str; 2] = [
+pub const SHARED_ADDRESS: [&str; 2] = [
     "metallb.io/allow-shared-ip",
     "metallb.universe.tf/allow-shared-ip",
 ];

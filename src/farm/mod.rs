@@ -23,6 +23,7 @@ pub mod spec;
 pub mod split;
 mod subnets;
 pub mod syntax;
+mod timezones;
 mod workload;
 
 use std::num::NonZeroU32;
@@ -30,7 +31,7 @@ use std::num::NonZeroU32;
 use indexmap::IndexMap;
 use serde::Serialize;
 
-use crate::values::{Node, Path, Problem, Segment, decode, decode_with_gaps};
+use crate::values::{Node, Path, Problem, Segment, Severity, decode, decode_with_gaps};
 
 use self::announced::Announced;
 use self::boot::BootServer;
@@ -159,6 +160,7 @@ pub fn check(
     names.check(&values, &mut findings);
     names::check_namespaces(namespace, &values, &mut findings);
     checks::check(&values, &names, &services, &pods, &mut findings);
+    checks::quotes::check(tree, &mut findings);
     let key_kind = values.pki.key_kind().filter(|_| !findings.any_error());
     let farm = key_kind.map(|kind| build(&values, &names, release, (&services, &pods), kind));
     Checked {
@@ -189,10 +191,10 @@ fn decode_mended(tree: &Node, defaults: &Node, problems: &mut Vec<Problem>) -> O
 
 /// The tree with defaults in place of what is wrong, and without what has none.
 fn mended(tree: &Node, problems: &[Problem], defaults: &Node) -> Node {
-    let mut paths: Vec<&Path> = problems
+    let errors = problems
         .iter()
-        .filter_map(|problem| problem.path.as_ref())
-        .collect();
+        .filter(|problem| problem.severity == Severity::Error);
+    let mut paths: Vec<&Path> = errors.filter_map(|problem| problem.path.as_ref()).collect();
     // From the end, so that taking an item out of a list leaves the places of the others.
     paths.sort_by(|left, right| right.cmp(left));
     let mut mended = tree.clone();

@@ -62,13 +62,15 @@ impl Names {
     /// Finds names that Kubernetes would refuse, and the value that each of them comes from.
     pub fn check(&self, values: &Values, findings: &mut Findings) {
         let causes = Causes::of(values, &self.release);
+        let mut told: Vec<&Option<Path>> = Vec::new();
         // It is also the value of a label.
         if !is_namespace_name(&self.release) {
             let message = format!(
-                "`{}` is not a name for a release: lower-case letters, digits and hyphens, at most 63",
+                "`{}` is not a name for a release: lower-case letters, digits and hyphens, at most 20 where the names of its objects begin with it",
                 self.release
             );
             record(findings, &causes.release, Problem::error(message));
+            told.push(&causes.release);
         }
         for (prefix, cause) in [
             (&self.kubernetes, &causes.kubernetes),
@@ -76,20 +78,20 @@ impl Names {
         ] {
             // Where the boot server's name follows from the control plane's, that one is told of.
             let follows = cause == &causes.kubernetes && prefix != &self.kubernetes;
-            let told = follows && !is_service_name(&self.kubernetes);
+            let is_told = follows && !is_service_name(&self.kubernetes);
             let by_release = prefix.starts_with(&self.release) && !is_service_name(&self.release);
             if by_release && !is_namespace_name(&self.release) {
                 continue;
             }
-            if !told && !is_service_name(prefix) {
+            if !is_told && !is_service_name(prefix) {
                 let message = format!(
                     "`{prefix}` is not a name for objects: lower-case letters, digits and hyphens, beginning with a letter"
                 );
                 let cause = if by_release { &causes.release } else { cause };
                 record(findings, cause, Problem::error(message));
+                told.push(cause);
             }
         }
-        let mut told: Vec<&Option<Path>> = Vec::new();
         for (too_long, cause) in self.too_long(values, &causes) {
             if !told.contains(&cause) {
                 record(findings, cause, Problem::error(too_long));

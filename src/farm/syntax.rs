@@ -7,27 +7,32 @@ mod images;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-pub use cron::is_cron;
+pub use cron::{is_cron, longest_wait};
 pub use host_address::HostAddress;
 pub use images::{image_fault, is_image_digest, is_image_tag};
 
 /// A MAC address as dnsmasq and LTSP compare it: six hexadecimal octets joined by colons.
 pub fn is_mac(text: &str) -> bool {
-    let octets: Vec<&str> = text.split(':').collect();
-    octets.len() == 6
-        && octets
-            .iter()
-            .all(|octet| octet.len() == 2 && octet.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    text.split(':').count() == 6 && are_octets(text)
 }
 
 /// A MAC address as dnsmasq takes it for a host: octets may be `*`, and a kind of hardware may stand before it, as a
-/// hexadecimal number and a hyphen (dnsmasq(8), --dhcp-host).
+/// hexadecimal number and a hyphen (dnsmasq(8), --dhcp-host). Another kind than Ethernet may have up to 16 octets, which
+/// is what a request has room for (RFC 2131, chaddr).
 pub fn is_dnsmasq_mac(text: &str) -> bool {
-    let octets = match text.split_once('-') {
-        Some((kind, octets)) if u8::from_str_radix(kind, 16).is_ok() && kind.len() <= 2 => octets,
-        _ => text,
-    };
-    is_mac(&octets.replace('*', "00"))
+    match text.split_once('-') {
+        Some((kind, octets)) if u8::from_str_radix(kind, 16).is_ok() && kind.len() <= 2 => {
+            let count = octets.split(':').count();
+            (6..=16).contains(&count) && are_octets(&octets.replace('*', "00"))
+        }
+        _ => is_mac(&text.replace('*', "00")),
+    }
+}
+
+fn are_octets(text: &str) -> bool {
+    let is_octet =
+        |octet: &str| octet.len() == 2 && octet.bytes().all(|byte| byte.is_ascii_hexdigit());
+    text.split(':').all(is_octet)
 }
 
 /// A DNS label in either case: letters, digits and inner hyphens, at most 63 (RFC 1123, section 2.1).
@@ -44,6 +49,12 @@ pub fn is_dns_label(text: &str) -> bool {
 /// DNS labels joined by dots, at most 253 characters (RFC 1123).
 pub fn is_dns_name(text: &str) -> bool {
     text.len() <= 253 && text.split('.').all(is_dns_label)
+}
+
+/// A DNS name that cannot be meant for an IPv4 address: its last label is not a number (RFC 1123, section 2.1).
+pub fn is_host_name(text: &str) -> bool {
+    let last = text.rsplit('.').next().unwrap_or_default();
+    is_dns_name(text) && !last.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// A name that Kubernetes takes for a namespace: a lower-case DNS label (RFC 1123). Releases are called so too.
@@ -210,6 +221,12 @@ pub fn is_kubernetes_version(text: &str) -> bool {
 pub fn minor_version(text: &str) -> Option<u32> {
     let mut parts = text.strip_prefix("v1.")?.split('.');
     parts.next()?.parse().ok()
+}
+
+/// 3 and 5 of `3.5.1-0` and `v3.5.13`.
+pub fn major_and_minor(text: &str) -> Option<(u32, u32)> {
+    let mut numbers = text.strip_prefix('v').unwrap_or(text).split(['.', '-']);
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }
 
 /// Splits `host:port`, `[v6]:port` or a lone host.

@@ -52,3 +52,14 @@ pub enum ManifestError {
     #[error("{}: {source}", path.display())]
     File { path: PathBuf, source: io::Error },
 }
+
+impl ManifestError {
+    /// What is wrong with a text, without the place in it.
+    pub fn reason(&self) -> String {
+        match self {
+            ManifestError::Syntax(problem) => problem.message.clone(),
+            ManifestError::NoObject { message, .. } => message.clone(),
+            other => other.to_string(),
+        }
+    }
+}

@@ -265,6 +265,7 @@ fn a_reader_that_had_enough_is_no_error() {
     let mut command = kubefarm_command();
     let mut child = command
         .args(["render", "-f", "builtin:generic"])
+        .args(["--set", "ltsp.config.rootPasswd=*"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()

@@ -10,7 +10,12 @@ use tempfile::TempDir;
 use crate::support::{Finished, kubefarm, program, run};
 use crate::{assert_failed, assert_refused};
 
-const BUILTIN: [&str; 4] = ["-f", "builtin:generic", "--set", "pki.mode=builtin"];
+const BUILTIN: [&str; 4] = [
+    "-f",
+    "builtin:generic",
+    "--set",
+    "pki.mode=builtin,ltsp.config.rootPasswd=*",
+];
 
 /// A folder for key material that does not exist yet.
 fn folder() -> (TempDir, String) {

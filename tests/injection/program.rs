@@ -20,7 +20,7 @@ fn the_program_refuses_with_the_place_and_prints_nothing() {
             ),
             (
                 "nodePools[0].nodes[0].name",
-                json!({"nodePools": [{"nodes": [{"name": text}]}]}),
+                json!({"nodePools": [{"range": "10.0.0.0,static", "nodes": [{"name": text}]}]}),
             ),
             ("name", json!({"name": text})),
         ] {

@@ -118,7 +118,7 @@ impl Objects {
     }
 }
 
-const GENERIC: &str = "-f examples/generic/values.yaml";
+const GENERIC: &str = "-f examples/generic/values.yaml -f tests/support/accounts.yaml";
 
 /// One values file over `generic`.
 pub fn generic_with(layers: &str) -> Farm {

@@ -8,9 +8,10 @@ use super::kubernetes::load_balancers;
 use super::nodes::node_addresses;
 use super::options::places;
 use super::range::{self, Range};
+use crate::farm::boot::SHARED_ADDRESS;
 use crate::farm::findings::Findings;
 use crate::farm::leases::option_key;
-use crate::farm::spec::{NodePool, Values};
+use crate::farm::spec::{NodePool, TextMap, Values};
 use crate::farm::subnets::Subnets;
 use crate::values::{Path, Problem};
 
@@ -27,6 +28,7 @@ pub fn check(values: &Values, services: &Subnets, pods: &Subnets, findings: &mut
         farm.networks(findings);
         farm.balancers(findings);
     }
+    balancers_twice(values, findings);
     farm.routers(findings);
     farm.ranges(findings);
     farm.nodes(values.kubernetes.enabled, findings);
@@ -112,6 +114,54 @@ fn balancers(values: &Values) -> Vec<(Path, IpAddr)> {
             Some((Path::from(service).join("loadBalancerIP"), address))
         })
         .collect()
+}
+
+/// A load balancer gives an address to one Service, but for those that say that they share it.
+fn balancers_twice(values: &Values, findings: &mut Findings) {
+    let kubernetes = &values.kubernetes;
+    let shares = |annotations: &TextMap| {
+        SHARED_ADDRESS
+            .iter()
+            .any(|key| annotations.contains_key(*key))
+    };
+    let asked = [
+        (
+            "kubernetes.apiServer.service",
+            &kubernetes.api_server.service.load_balancer_ip,
+            kubernetes.enabled && !shares(&kubernetes.api_server.service.annotations),
+        ),
+        (
+            "kubernetes.konnectivityServer.service",
+            &kubernetes.konnectivity_server.service.load_balancer_ip,
+            kubernetes.enabled
+                && kubernetes.konnectivity_server.enabled
+                && !shares(&kubernetes.konnectivity_server.service.annotations),
+        ),
+        (
+            "ltsp.service",
+            &values.ltsp.service.load_balancer_ip,
+            values.ltsp.enabled && !shares(&values.ltsp.service.annotations),
+        ),
+    ];
+    let mut taken: Vec<(&str, &str)> = Vec::new();
+    for (service, address, is_alone) in asked {
+        let Some(address) = address.as_deref().filter(|_| is_alone) else {
+            continue;
+        };
+        match taken.iter().find(|(_, other)| *other == address) {
+            Some((other, _)) => {
+                let problem = Problem::warning(format!(
+                    "{address} is {other}'s already, and one of the two Services gets no address"
+                ));
+                let help = "another address; or, with MetalLB, the same annotation metallb.io/allow-shared-ip on both";
+                findings.record(
+                    &Path::from(service).join("loadBalancerIP"),
+                    problem.help(help),
+                );
+            }
+            None => taken.push((service, address)),
+        }
+    }
 }
 
 impl Farm<'_> {

@@ -1,7 +1,8 @@
 //! DHCP: ranges and options in dnsmasq's own syntax.
 
-use serde_json::Value as Json;
+use ipnet::IpNet;
 
+use super::components::scalars;
 use super::range::{self, Kind, Range};
 use super::{dnsmasq_flags, options, text_of};
 use crate::farm::findings::Findings;
@@ -51,6 +52,17 @@ const DNSMASQ_KEYS: [&str; 39] = [
     "synth-domain",
     "tag-if",
     "txt-record",
+];
+
+/// What a configuration of dnsmasq's own takes besides (dnsmasq(8)).
+const LINES_ALONE: [&str; 7] = [
+    "dhcp-proxy",
+    "dhcp-pxe-vendor",
+    "dhcp-relay",
+    "dhcp-reply-delay",
+    "pxe-prompt",
+    "ra-param",
+    "shared-network",
 ];
 
 /// Checks ranges, pool options and tag options.
@@ -112,11 +124,23 @@ fn own_range(pool: &NodePool, path: &Path, findings: &mut Findings) {
 
 fn range_syntax(range: &str, path: &Path, findings: &mut Findings) {
     if let Err(fault) = range::parse(range) {
-        let help = match range.contains("::") {
-            true => {
-                "FIRST, then LAST, static, constructor:INTERFACE or ra-…, then PREFIX-LENGTH,LEASE-TIME"
+        let network = range
+            .split(',')
+            .find_map(|field| field.trim().parse::<IpNet>().ok());
+        let help = match network.map(|network| network.trunc()) {
+            Some(IpNet::V4(network)) => format!(
+                "write {},static,{},{},infinite",
+                network.network(),
+                network.netmask(),
+                network.broadcast()
+            ),
+            Some(IpNet::V6(network)) => {
+                format!("write {},static,{},infinite", network.network(), network.prefix_len())
             }
-            false => "FIRST,LAST or FIRST,static, then NETMASK,BROADCAST,LEASE-TIME",
+            None if range.contains("::") => {
+                "FIRST, then LAST, static, constructor:INTERFACE or ra-…, then PREFIX-LENGTH,LEASE-TIME".to_owned()
+            }
+            None => "FIRST,LAST or FIRST,static, then NETMASK,BROADCAST,LEASE-TIME".to_owned(),
         };
         findings.record(path, Problem::error(fault).help(help));
     }
@@ -126,16 +150,20 @@ fn extra_options(pool: &NodePool, mode: DhcpMode, path: &Path, findings: &mut Fi
     for (index, options) in pool.extra_opts.iter().enumerate() {
         for (key, value) in options {
             let path = path.join(index).join(key.as_str());
-            if !DNSMASQ_KEYS.contains(&key.as_str()) {
-                let problem = Problem::error(format!("dnsmasq-controller takes no option `{key}`"));
-                let help = match mode {
-                    DhcpMode::Standalone => {
-                        "flags of the farm's own dnsmasq stand in dhcp.standalone.extraArgs"
-                    }
-                    DhcpMode::Controller => {
-                        "flags of the dnsmasq that it runs stand in dhcp.controller.dnsmasqArgs"
-                    }
-                };
+            let in_lines = mode == DhcpMode::Standalone && LINES_ALONE.contains(&key.as_str());
+            let is_known = in_lines || DNSMASQ_KEYS.contains(&key.as_str());
+            let (message, help) = match mode {
+                DhcpMode::Controller => (
+                    format!("dnsmasq-controller takes no option `{key}`"),
+                    "flags of the dnsmasq that it runs stand in dhcp.controller.dnsmasqArgs",
+                ),
+                DhcpMode::Standalone => (
+                    format!("`{key}` is not an option for a pool"),
+                    "flags of the farm's own dnsmasq stand in dhcp.standalone.extraArgs",
+                ),
+            };
+            if !is_known {
+                let problem = Problem::error(message);
                 findings.record_key(&path, with_nearest(problem, key, &DNSMASQ_KEYS, help));
             }
             fields(value.split(','), &path, findings);
@@ -166,17 +194,7 @@ fn tag_options(values: &Values, findings: &mut Findings) {
 fn server_flags(values: &Values, findings: &mut Findings) {
     let path = Path::from("dhcp.standalone.extraArgs");
     for (flag, value) in &values.dhcp.standalone.extra_args {
-        let path = path.join(flag.as_str());
-        let texts: Vec<(Path, &Json)> = match value {
-            Json::Array(items) => {
-                let items = items.iter().enumerate();
-                items
-                    .map(|(index, item)| (path.join(index), item))
-                    .collect()
-            }
-            value => vec![(path, value)],
-        };
-        for (path, text) in texts {
+        for (path, text) in scalars(value, &path.join(flag.as_str())) {
             let text = text.as_str().unwrap_or_default();
             fields(text.split(','), &path, findings);
             length(text, &path, findings);

@@ -5,7 +5,9 @@ use std::net::IpAddr;
 use super::text_of;
 use crate::farm::findings::Findings;
 use crate::farm::spec::{KeyKind, ServiceType, Values};
-use crate::farm::syntax::{go_duration, is_cron, is_dns_name, is_file_key, is_quantity, quantity};
+use crate::farm::syntax::{
+    go_duration, is_cron, is_file_key, is_host_name, is_quantity, longest_wait, quantity,
+};
 use crate::values::{Path, Problem};
 
 /// Checks the control plane's values.
@@ -42,7 +44,9 @@ fn addresses(values: &Values, findings: &mut Findings) {
             }
         }
         for (index, name) in sans.dns_names.iter().enumerate() {
-            if !is_dns_name(name.strip_prefix("*.").unwrap_or(name)) {
+            let plain = name.strip_prefix("*.").unwrap_or(name);
+            // An IP address is moved to where it belongs.
+            if !is_host_name(plain) && plain.parse::<IpAddr>().is_err() {
                 findings.error(
                     &path.join("dnsNames").join(index),
                     format!("`{name}` is not a DNS name"),
@@ -215,6 +219,33 @@ fn times(values: &Values, findings: &mut Findings) {
             problem.help("hours, minutes and seconds: 24h0m0s"),
         );
     }
+    tokens(values, findings);
+}
+
+/// A node that boots when no token is valid cannot join. A lifetime of 0 lasts for ever (kubeadm token create --ttl).
+fn tokens(values: &Values, findings: &mut Findings) {
+    let tokens = &values.token_generator;
+    let lifetime = go_duration(&tokens.token_ttl).filter(|lifetime| !lifetime.is_zero());
+    let Some((lifetime, wait)) = lifetime.zip(longest_wait(&tokens.schedule)) else {
+        return;
+    };
+    if tokens.enabled && lifetime < wait {
+        let problem = Problem::warning(format!(
+            "a token is valid for {}, and the next one comes after up to {} h: no node can join in between",
+            tokens.token_ttl,
+            wait.as_secs() as f64 / 3600.0
+        ));
+        let path = Path::from("tokenGenerator");
+        let [lifetime, schedule] = ["tokenTtl", "schedule"].map(|key| path.join(key));
+        let path = match findings.position(&lifetime) < findings.position(&schedule) {
+            true => schedule,
+            false => lifetime,
+        };
+        findings.record(
+            &path,
+            problem.help("tokenTtl has to be longer than schedule"),
+        );
+    }
 }
 
 /// What a volume claim may ask for (Kubernetes, "Persistent Volumes", access modes).
@@ -278,8 +309,14 @@ fn key_size(values: &Values, findings: &mut Findings) {
     let kinds = kinds.filter(|kind| kind.algorithm() == values.pki.algorithm);
     let sizes: Vec<u32> = kinds.map(KeyKind::size).collect();
     let size = values.pki.size;
-    findings.error(
-        &Path::from("pki.size"),
-        format!("{size} is not a size of such a key; expected one of {sizes:?}"),
-    );
+    let message = format!("{size} is not a size of such a key; expected one of {sizes:?}");
+    let [algorithm, size] = ["pki.algorithm", "pki.size"].map(Path::from);
+    // Whoever sets the algorithm alone has the size of another one.
+    match sizes.first() {
+        Some(smallest) if findings.position(&algorithm) > findings.position(&size) => {
+            let help = format!("add size: {smallest} beside it");
+            findings.record(&algorithm, Problem::error(message).help(help));
+        }
+        _ => findings.error(&size, message),
+    }
 }

@@ -1,172 +1,29 @@
 //! LTSP: what its configuration reader and the shell behind it would take as syntax.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use super::scripts::is_command;
-use super::sections;
+use super::{accounts, sections, settings};
 use crate::farm::boot::toml_text;
 use crate::farm::findings::Findings;
-use crate::farm::spec::{BootConfig, ContainerdConfig, TextMap, Values};
-use crate::farm::syntax::is_variable_name;
-use crate::values::{Path, Problem};
+use crate::farm::spec::{BootConfig, ContainerdConfig, Values};
+use crate::farm::timezones;
+use crate::values::{self, Path, Problem, slip};
 
 /// Checks the nodes' boot configuration.
 pub fn check(config: &BootConfig, values: &Values, findings: &mut Findings) {
     let path = Path::from("ltsp.config");
-    settings(&config.options, &path.join("options"), findings);
-    for (tag, options) in &values.tags.ltsp_options {
-        let path = Path::from("tags.ltspOptions").join(tag.as_str());
-        if let Some(options) = options {
-            settings(options, &path, findings);
-        }
-    }
-    overruled(config, values, &path.join("options"), findings);
+    settings::check(config, values, findings);
     sections::check(config, values, findings);
     containerd(config, &path.join("containerdConfig"), findings);
     lines(config, &path, findings);
-    accounts(config, &path, findings);
-}
-
-fn settings(settings: &TextMap, path: &Path, findings: &mut Findings) {
-    for (key, value) in settings {
-        let path = path.join(key.as_str());
-        if !is_variable_name(key) {
-            findings.key_error(&path, format!("`{key}` is not a setting of LTSP: a shell variable's name, letters, digits and `_`"));
-        } else if key.eq_ignore_ascii_case("include") {
-            let problem = Problem::error("LTSP would read this setting as an include");
-            findings.record_key(&path, problem.help("give the nodes' pool the tag instead"));
-        } else if READERS_OWN.contains(&key.as_str()) || key.starts_with("section_") {
-            findings.key_error(
-                &path,
-                format!("`{key}` is a variable of the program that reads ltsp.conf"),
-            );
-        }
-        if value.contains('\0') {
-            findings.error(&path, "a setting may not hold a NUL character");
-        } else if key == "KERNEL_PARAMETERS" && value.contains(['\'', '\n']) {
-            findings.error(&path, "kernel parameters may not hold single quotes or line breaks, which GRUB cannot read");
-        } else if key == "MENU_TIMEOUT" {
-            menu_timeout(value, &path, findings);
-        }
-        expansion(key, value, &path, findings);
-    }
-}
-
-/// Variables by which dash works while it reads a setting (dash(1)).
-const READERS_OWN: [&str; 2] = ["IFS", "OPTIND"];
-
-fn menu_timeout(value: &str, path: &Path, findings: &mut Findings) {
-    // GRUB counts seconds in an int.
-    const LONGEST: u64 = 1000 * i32::MAX as u64;
-    match value.parse::<u64>() {
-        Ok(time) if time <= LONGEST => {}
-        _ if value.is_empty() => {}
-        _ if value.bytes().all(|byte| byte.is_ascii_digit()) => findings.error(
-            path,
-            format!("{value} milliseconds are more than GRUB can count, {LONGEST}"),
-        ),
-        _ => findings.warning(
-            path,
-            format!("`{value}` is not a number of milliseconds, so the menu does not wait"),
-        ),
-    }
-}
-
-/// The old chart's settings were expanded when LTSP read them; these are literal (decision 12).
-fn expansion(key: &str, value: &str, path: &Path, findings: &mut Findings) {
-    if !is_command(key)
-        && let Some(sign) = ["${", "$(", "`"].iter().find(|sign| value.contains(**sign))
-    {
-        let problem = Problem::warning(format!(
-            "`{sign}` stays as it is: settings are not expanded when LTSP reads them"
-        ));
-        findings.record(
-            path,
-            problem
-                .help("write the text out, or set it in ltsp.config.sections, as a shell script"),
-        );
-    }
-}
-
-/// LTSP reads `[clients]`, where the tag `all` stands, before `[common]`, where the options stand.
-fn overruled(config: &BootConfig, values: &Values, options: &Path, findings: &mut Findings) {
-    let all = values.tags.ltsp_options.get("all").and_then(Option::as_ref);
-    for (key, value) in all.into_iter().flatten() {
-        if config
-            .options
-            .get(key)
-            .is_some_and(|option| option != value)
-        {
-            let path = Path::from("tags.ltspOptions.all").join(key.as_str());
-            let place = findings.place(&options.join(key.as_str()));
-            let problem = Problem::warning(format!(
-                "ltsp.config.options.{key} wins over this: LTSP reads it later"
-            ));
-            findings.record(
-                &path,
-                problem.help(format!("it is set at {place}; change it there")),
-            );
-        }
-    }
-}
-
-/// Whether the base64 text of a public key begins with the type that stands before it, and has all of its parts: each
-/// behind its length (RFC 4253, section 6.6). Options may stand before the type (sshd(8)).
-fn is_whole_key(key: &str) -> bool {
-    let is_type = |word: &&str| {
-        ["ssh-", "ecdsa-", "sk-"]
-            .iter()
-            .any(|start| word.starts_with(start))
-    };
-    let mut words = key.split_whitespace().skip_while(|word| !is_type(word));
-    let (Some(kind), Some(text)) = (words.next(), words.next()) else {
-        return false;
-    };
-    let Ok(blob) = STANDARD.decode(text) else {
-        return false;
-    };
-    let mut rest = blob.as_slice();
-    let mut parts = Vec::new();
-    while let Some((length, after)) = rest.split_first_chunk() {
-        let length = usize::try_from(u32::from_be_bytes(*length));
-        let Some((part, after)) = length
-            .ok()
-            .and_then(|length| after.split_at_checked(length))
-        else {
-            return false;
-        };
-        parts.push(part);
-        rest = after;
-    }
-    rest.is_empty() && parts.len() > 1 && parts.first() == Some(&kind.as_bytes())
-}
-
-/// Whether it has the form `$ID$…` of a hashed password (crypt(5)).
-fn is_hash(password: &str) -> bool {
-    let id = password
-        .strip_prefix('$')
-        .and_then(|rest| rest.split_once('$'));
-    id.is_some_and(|(id, _)| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+    default_modules(config, &path.join("modules"), findings);
+    timezone(config, &path.join("timezone"), findings);
+    accounts::check(config, values, findings);
 }
 
 /// Values that become a line of a file of their own.
 fn lines(config: &BootConfig, path: &Path, findings: &mut Findings) {
     let broken = |text: &str| text.chars().any(char::is_control);
-    for (index, key) in config.ssh_authorized_keys.iter().enumerate() {
-        let path = path.join("sshAuthorizedKeys").join(index);
-        if broken(key.trim_end()) {
-            findings.error(&path, "a key is one line");
-        } else if key.split_whitespace().count() < 2 {
-            findings.error(&path, format!("`{key}` is not a public key: expected a type and its base64 text, as in a .pub file"));
-        } else if !is_whole_key(key) {
-            let problem = Problem::warning(
-                "this key is cut short or not one at all: sshd passes over the line, and nobody can log in with it",
-            );
-            findings.record(&path, problem.help("copy the whole line of the .pub file"));
-        }
-    }
     for (index, module) in config.modules.iter().enumerate() {
         let path = path.join("modules").join(index);
         if broken(module) || module.trim().is_empty() {
@@ -241,31 +98,56 @@ fn unwritable(value: &Value, path: Path, found: &mut Vec<(Path, &'static str)>) 
     }
 }
 
-fn accounts(config: &BootConfig, path: &Path, findings: &mut Findings) {
-    if let Some(zone) = &config.timezone {
-        let plain = zone.split('/').all(|part| {
-            !part.is_empty()
-                && part
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || b"-+_".contains(&byte))
-        });
-        if !plain {
-            findings.error(&path.join("timezone"), format!("`{zone}` is not a time zone: a path below /usr/share/zoneinfo, such as Europe/Berlin"));
-        }
+/// What pods cannot do without, which the charts' default loads (kubernetes.io, "Container Runtimes").
+const NEEDED: [&str; 2] = ["br_netfilter", "overlay"];
+
+/// A list takes the place of the default list. Who leaves a module out on purpose can say so in a comment.
+fn default_modules(config: &BootConfig, path: &Path, findings: &mut Findings) {
+    let is_list = |node: &values::Node| matches!(node.value, values::Value::List(_));
+    if !findings.node(path).is_some_and(is_list) {
+        return;
     }
-    if let Some(password) = &config.root_passwd {
-        if password.chars().any(char::is_control) || password.contains(':') {
-            findings.error(
-                &path.join("rootPasswd"),
-                "a hashed password holds no colon and no line break (crypt(5))",
-            );
-        } else if !is_hash(password) && !matches!(password.as_str(), "*" | "!") {
-            let problem =
-                Problem::warning("this is not a hashed password, so nobody can log in with it");
-            findings.record(
-                &path.join("rootPasswd"),
-                problem.help("write what `openssl passwd -6` prints"),
-            );
-        }
+    let names = config
+        .modules
+        .iter()
+        .map(|module| module.trim_start_matches(['#', ';', ' ']).trim_end());
+    let names: Vec<&str> = names.collect();
+    let missing: Vec<&str> = NEEDED
+        .into_iter()
+        .filter(|needed| !names.iter().any(|name| name.replace('-', "_") == *needed))
+        .collect();
+    if !missing.is_empty() {
+        let missing = missing.join(" and ");
+        let problem = Problem::warning(format!(
+            "this list takes the place of the default one: nodes do not load {missing}"
+        ));
+        let help = format!("add {missing}; or, with a # before it, say that it is not wanted");
+        findings.record(path, problem.help(help));
+    }
+}
+
+fn timezone(config: &BootConfig, path: &Path, findings: &mut Findings) {
+    const HELP: &str = "a path below /usr/share/zoneinfo, such as Europe/Berlin";
+    let Some(zone) = config.timezone.as_deref() else {
+        return;
+    };
+    let is_plain = |part: &str| {
+        let is_in_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-+_".contains(&byte);
+        !part.is_empty() && part.bytes().all(is_in_name)
+    };
+    if !zone.split('/').all(is_plain) {
+        let problem = Problem::error(format!("`{zone}` is not a time zone"));
+        findings.record(path, problem.help(HELP));
+    } else if !timezones::names().any(|known| known == zone) {
+        // An image may have zones of its own.
+        let problem = Problem::warning(format!("no time zone is called `{zone}`"));
+        let city = |zone: &str| zone.rsplit('/').next().unwrap_or_default().to_lowercase();
+        let near = slip(zone, timezones::names())
+            .or_else(|| timezones::names().find(|known| city(known) == city(zone)));
+        let help = match near {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => HELP.to_owned(),
+        };
+        findings.record(path, problem.help(help));
     }
 }

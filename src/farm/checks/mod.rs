@@ -1,5 +1,6 @@
 //! Checks between values: what each of them allows alone, but a farm does not.
 
+mod accounts;
 mod addresses;
 mod announced;
 mod components;
@@ -16,13 +17,17 @@ mod network_policies;
 mod nodes;
 mod options;
 mod pods;
+mod pools;
 mod ports;
+pub mod quotes;
 pub mod range;
 mod references;
 mod scripts;
 mod sections;
 mod services;
+mod settings;
 mod tags;
+mod versions;
 
 use super::findings::Findings;
 use super::names::Names;
@@ -38,6 +43,7 @@ pub fn check(
     findings: &mut Findings,
 ) {
     network::check(values, services, pods, findings);
+    versions::check(values, findings);
     addresses::check(values, services, pods, findings);
     announced::check(values, services, findings);
     kubernetes::check(values, findings);
@@ -51,6 +57,7 @@ pub fn check(
     pods::check(values, findings);
     labels::check(values, findings);
     nodes::check(&values.node_pools, &names.ltsp, findings);
+    pools::check(values, &names.ltsp, findings);
     tags::check(values, &names.ltsp, findings);
     dhcp::check(values, findings);
     netboot::check(values, findings);

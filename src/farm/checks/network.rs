@@ -6,7 +6,7 @@ use crate::farm::findings::Findings;
 use crate::farm::spec::Values;
 use crate::farm::subnets::Subnets;
 use crate::farm::syntax::minor_version;
-use crate::farm::syntax::{is_dns_name, is_kubernetes_version, split_endpoint};
+use crate::farm::syntax::{is_dns_name, is_host_name, split_endpoint};
 use crate::values::{Path, Problem};
 
 use super::text_of;
@@ -44,26 +44,20 @@ fn names(values: &Values, findings: &mut Findings) {
             format!("`{domain}` is not a lower-case DNS name"),
         );
     }
-    if !is_kubernetes_version(&kubernetes.version) {
-        let problem = Problem::error(format!(
-            "`{}` is not a Kubernetes version",
-            kubernetes.version
-        ));
-        findings.record(
-            &Path::from("kubernetes.version"),
-            problem.help("write it in full and with its v: v1.37.2"),
-        );
-    }
     let endpoint = kubernetes.control_plane_endpoint.as_deref();
     if let Some(endpoint) = endpoint {
         let host = split_endpoint(endpoint).map(|(host, _)| host);
-        if !host.is_some_and(|host| is_dns_name(host) || host.parse::<IpAddr>().is_ok()) {
+        if !host.is_some_and(|host| is_host_name(host) || host.parse::<IpAddr>().is_ok()) {
             let problem = Problem::error(format!(
                 "`{endpoint}` is not an endpoint: expected HOST:PORT"
             ));
+            let help = match endpoint.contains("::") {
+                true => "an IPv6 address goes in brackets: [fd00::1]:6443",
+                false => "a DNS name or an IP address, and perhaps a port: 10.0.0.1:6443",
+            };
             findings.record(
                 &Path::from("kubernetes.controlPlaneEndpoint"),
-                problem.help("an IPv6 address goes in brackets: [fd00::1]:6443"),
+                problem.help(help),
             );
         }
     }

@@ -13,7 +13,7 @@ use crate::farm::syntax::{
     DNSMASQ_LINE, HostAddress, dnsmasq_field_fault, is_dns_name, is_dnsmasq_mac, is_lease_time,
     is_mac,
 };
-use crate::values::{Path, Problem};
+use crate::values::{Node, Path, Problem, Value};
 
 /// Checks every node of every pool.
 pub fn check(pools: &NodePools, release_tag: &str, findings: &mut Findings) {
@@ -91,6 +91,13 @@ fn name(node: &Machine, path: &Path, taken: &mut Taken, findings: &mut Findings)
             ),
         );
     } else {
+        let is_boolean = |node: &&Node| matches!(node.value, Value::Bool(_));
+        let node = findings.node(&path).filter(is_boolean);
+        // Where it was written otherwise, that was said already.
+        if node.is_some_and(|node| node.written.is_none()) {
+            let problem = Problem::warning(format!("`{name}` without quotes is a boolean"));
+            findings.record(&path, problem.help(format!("write \"{name}\"")));
+        }
         taken.take("name", name, &path, findings);
     }
 }
@@ -109,6 +116,13 @@ fn macs(node: &Machine, path: &Path, taken: &mut Taken, findings: &mut Findings)
         let problem = Problem::error(format!(
             "`{mac}` is not a MAC address: six pairs of hexadecimal digits joined by colons"
         ));
+        const INFINIBAND: usize = 20;
+        if mac.split(':').count() == INFINIBAND {
+            let help =
+                "a request has no room for InfiniBand's; such a port is recognised by its clientID";
+            findings.record(&path, problem.help(help));
+            continue;
+        }
         let colons = mac.replace(['-', '.'], ":").to_ascii_lowercase();
         findings.record(
             &path,

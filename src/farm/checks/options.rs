@@ -106,7 +106,9 @@ const OPTIONS6: [Option4Or6; 15] = [
 
 /// Checks an option of `path`: what it is called, and whether its values are addresses where it takes nothing else.
 pub fn option(key: &str, values: &OneOrMany, path: &Path, findings: &mut Findings) {
-    let full = option_key(key);
+    let Some(full) = plain_key(key, values, path, findings) else {
+        return;
+    };
     let (prefix, name) = full.split_once(':').unwrap_or(("option", &full));
     let options: &[Option4Or6] = match prefix {
         "option" => &OPTIONS,
@@ -140,6 +142,43 @@ pub fn option(key: &str, values: &OneOrMany, path: &Path, findings: &mut Finding
     }
 }
 
+/// The key without what dnsmasq(8), --dhcp-option, has before it for options of a vendor; `None` where that is all. The
+/// number then is the first of the values.
+fn plain_key(
+    key: &str,
+    values: &OneOrMany,
+    path: &Path,
+    findings: &mut Findings,
+) -> Option<String> {
+    let mut rest = key;
+    while let Some((prefix, _)) = rest.split_once(':')
+        && ["encap", "vi-encap", "vendor"].contains(&prefix)
+    {
+        let Some((_, after)) = rest.split_once(',') else {
+            let first = values.split().into_iter().next().unwrap_or_default();
+            if first.trim().parse::<u8>().is_err() {
+                let problem = Problem::error(format!(
+                    "`{prefix}:` has to be followed by the number of an option"
+                ));
+                let help =
+                    format!("as the first of several values, or in the key: \"{rest},NUMBER\"");
+                findings.record_key(path, problem.help(help));
+            }
+            return None;
+        };
+        rest = after;
+    }
+    if rest == key {
+        return Some(option_key(key));
+    }
+    // What a vendor's number means is the vendor's.
+    if rest.parse::<u8>().is_err() {
+        let problem = Problem::error(format!("`{rest}` is not the number of a vendor's option"));
+        findings.record_key(path, problem.help("1 to 254"));
+    }
+    None
+}
+
 /// Every value with its own place.
 pub fn places(values: &OneOrMany, path: &Path) -> Vec<(Path, String)> {
     let is_list = matches!(values, OneOrMany::Many(_));
@@ -158,6 +197,9 @@ pub fn places(values: &OneOrMany, path: &Path) -> Vec<(Path, String)> {
 
 /// dnsmasq(8), --dhcp-option: IPv6 addresses stand in brackets; it takes them without, too, where only one can be meant.
 fn addresses(values: &OneOrMany, six: bool, path: &Path, findings: &mut Findings) {
+    if values.is_nothing() {
+        return;
+    }
     for (path, text) in places(values, path) {
         let inner = text
             .strip_prefix('[')

@@ -1,7 +1,7 @@
 //! Ports: node ports that most clusters refuse, and processes that would listen elsewhere than they are asked.
 
 use crate::farm::findings::Findings;
-use crate::farm::spec::Values;
+use crate::farm::spec::{EtcdPorts, Values};
 use crate::values::{Path, Problem};
 
 use super::text_of;
@@ -12,8 +12,99 @@ const UNPRIVILEGED: u16 = 1024;
 /// Checks the ports of the control plane.
 pub fn check(values: &Values, findings: &mut Findings) {
     node_ports(values, findings);
+    one_process_each(values, findings);
     moved_processes(values, findings);
     ports_of_the_node(values, findings);
+}
+
+/// No two processes of a pod, and no two ports of a Service, have the same number; and none has 0, which would be any.
+fn one_process_each(values: &Values, findings: &mut Findings) {
+    let kubernetes = &values.kubernetes;
+    let (etcd, server, agent) = (
+        &kubernetes.etcd,
+        &kubernetes.konnectivity_server,
+        &kubernetes.konnectivity_agent,
+    );
+    let etcd_ports = |ports: &EtcdPorts| {
+        vec![
+            ("client", ports.client),
+            ("peer", ports.peer),
+            ("metrics", ports.metrics),
+        ]
+    };
+    let (own, of_service) = (&server.ports, &server.service.ports);
+    let groups = [
+        ("kubernetes.etcd.ports", etcd_ports(&etcd.ports)),
+        (
+            "kubernetes.etcd.service.ports",
+            etcd_ports(&etcd.service.ports),
+        ),
+        (
+            "kubernetes.konnectivityServer.ports",
+            vec![
+                ("server", own.server),
+                ("agent", own.agent),
+                ("admin", own.admin),
+                ("health", own.health),
+            ],
+        ),
+        (
+            "kubernetes.konnectivityServer.service.ports",
+            vec![
+                ("server", of_service.server),
+                ("agent", of_service.agent),
+                ("admin", of_service.admin),
+            ],
+        ),
+        (
+            "kubernetes.konnectivityAgent.ports",
+            vec![("admin", agent.ports.admin), ("health", agent.ports.health)],
+        ),
+        (
+            "kubernetes.apiServer",
+            vec![("port", kubernetes.api_server.port)],
+        ),
+        (
+            "kubernetes.controllerManager",
+            vec![("port", kubernetes.controller_manager.port)],
+        ),
+        (
+            "kubernetes.scheduler",
+            vec![("port", kubernetes.scheduler.port)],
+        ),
+        (
+            "kubernetes.apiServer.service",
+            vec![("port", kubernetes.api_server.service.port)],
+        ),
+        (
+            "kubernetes.controllerManager.service",
+            vec![("port", kubernetes.controller_manager.service.port)],
+        ),
+        (
+            "kubernetes.scheduler.service",
+            vec![("port", kubernetes.scheduler.service.port)],
+        ),
+    ];
+    for (path, ports) in groups {
+        let path = Path::from(path);
+        for (index, (key, port)) in ports.iter().enumerate() {
+            let mut others = ports.iter().take(index).chain(ports.iter().skip(index + 1));
+            let other = others.find(|(_, other)| other == port);
+            let other = other.filter(|(other, _)| blames(findings, &path, key, other));
+            if *port == 0 {
+                findings.error(&path.join(*key), "0 is not a port");
+            } else if let Some((other, _)) = other {
+                let message = format!("{port} is the port of `{other}` too");
+                findings.error(&path.join(*key), message);
+            }
+        }
+    }
+}
+
+/// Whether it is `key` that is told of a clash with `other`: the one that the user wrote, or of two the later one.
+fn blames(findings: &Findings, path: &Path, key: &str, other: &str) -> bool {
+    let position = |key: &str| findings.position(&path.join(key));
+    position(key) > position(other)
 }
 
 /// `secure-port` moves a process, and neither its probes nor its Service.

@@ -51,7 +51,13 @@ fn commands(config: &BootConfig, settings: &TextMap, path: &Path, findings: &mut
 }
 
 fn syntax(text: &str, path: &Path, findings: &mut Findings) {
-    if let Some(fault) = fault(text) {
+    if let Some(line) = text.split('\n').position(|line| line.ends_with('\r')) {
+        let problem = Problem::warning(format!(
+            "line {} ends in CR LF, as on Windows: a shell takes the CR for a part of the last word",
+            line + 1
+        ));
+        findings.record(path, problem.help("save the file with LF alone: dos2unix"));
+    } else if let Some(fault) = fault(text) {
         let problem = Problem::warning(format!(
             "no shell can read this: in its line {}, {}",
             fault.line, fault.message

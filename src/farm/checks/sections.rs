@@ -155,7 +155,29 @@ fn covered(header: &str, written: &[Written], path: &Path, findings: &mut Findin
     }
 }
 
+/// What the files of a ConfigMap may have together (Kubernetes, "ConfigMaps").
+const CONFIG_MAP: usize = 1024 * 1024;
+
+/// The files travel in one ConfigMap. The largest is named, which is the one to find another way for.
+fn size(config: &BootConfig, parent: &Path, findings: &mut Findings) {
+    let files = config.extra_files.iter();
+    let sum: usize = files.clone().map(|(_, text)| text.len()).sum();
+    let largest = files.max_by_key(|(_, text)| text.len());
+    if let Some((name, text)) = largest.filter(|_| sum > CONFIG_MAP) {
+        let problem = Problem::error(format!(
+            "this file has {} bytes, all of them {sum}: nodes get them by a ConfigMap, which holds {CONFIG_MAP}",
+            text.len()
+        ));
+        let help = "put it into the image, or fetch it at boot";
+        findings.record_key(
+            &parent.join("extraFiles").join(name.as_str()),
+            problem.help(help),
+        );
+    }
+}
+
 fn files(config: &BootConfig, parent: &Path, findings: &mut Findings) {
+    size(config, parent, findings);
     let made = own_files(config);
     for name in config.extra_files.keys() {
         let path = parent.join("extraFiles").join(name.as_str());

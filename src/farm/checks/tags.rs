@@ -39,7 +39,7 @@ pub fn check(values: &Values, release_tag: &str, findings: &mut Findings) {
 
 /// Tags that a DHCP request has for other reasons: dnsmasq's own (dnsmasq(8), --dhcp-host, --dhcp-range), those of
 /// platforms, and the release's.
-fn is_given_otherwise(tag: &str, release_tag: &str) -> bool {
+pub fn is_given_otherwise(tag: &str, release_tag: &str) -> bool {
     const DNSMASQ: [&str; 4] = ["known", "known-othernet", "bootp", "dhcpv6"];
     let ours = ["iPXE", EFI_OF_32_BITS, LISTED, PROXIED];
     DNSMASQ.contains(&tag)
@@ -49,7 +49,7 @@ fn is_given_otherwise(tag: &str, release_tag: &str) -> bool {
 }
 
 /// Every tag that has settings of some kind, and one place where they are written.
-fn defined(tags: &Tags) -> BTreeMap<&str, Path> {
+pub fn defined(tags: &Tags) -> BTreeMap<&str, Path> {
     let kinds: [(&str, Vec<&String>); 4] = [
         ("dhcpOptions", tags.dhcp_options.keys().collect()),
         ("ltspOptions", tags.ltsp_options.keys().collect()),

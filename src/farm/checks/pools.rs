@@ -1,0 +1,124 @@
+//! Pools as a whole: whether anybody leases their nodes an address and names a router, and whether tags meet settings.
+
+use std::collections::BTreeSet;
+
+use super::range;
+use super::tags::{defined, is_given_otherwise};
+use crate::farm::boot::split_section;
+use crate::farm::findings::Findings;
+use crate::farm::leases::option_key;
+use crate::farm::spec::{NodePool, Values};
+use crate::farm::syntax::is_tag;
+use crate::values::{Path, Problem, Segment, Value, nearest};
+
+/// Checks the farm's own pools. The release has a tag of its own.
+pub fn check(values: &Values, release_tag: &str, findings: &mut Findings) {
+    without_range(values, findings);
+    for (step, pool) in values.node_pools.own() {
+        tags_twice(step, pool, findings);
+        router(values, step, pool, findings);
+    }
+    settings_for_nobody(values, release_tag, findings);
+}
+
+/// dnsmasq leases addresses of ranges alone, also those of listed nodes (dnsmasq(8), --dhcp-range).
+fn without_range(values: &Values, findings: &mut Findings) {
+    let mut pools = values.node_pools.own();
+    let has_nodes = pools.any(|(_, pool)| !pool.nodes.is_empty());
+    if has_nodes && range::texts(&values.node_pools).next().is_none() {
+        let problem =
+            Problem::warning("no pool has a range, so DHCP gives none of these nodes an address");
+        let help = "add one: range: 10.64.0.0,static,255.255.0.0,10.64.255.255,infinite; \
+                    unless another release serves it";
+        findings.record(&Path::from("nodePools"), problem.help(help));
+    }
+}
+
+fn tags_twice(step: &Segment, pool: &NodePool, findings: &mut Findings) {
+    let path = Path::from("nodePools").join(step.clone()).join("tags");
+    let mut seen = BTreeSet::new();
+    for (index, tag) in pool.tags.iter().enumerate() {
+        if !seen.insert(tag) {
+            let message = format!("this pool has the tag `{tag}` already");
+            findings.warning(&path.join(index), message);
+        }
+    }
+}
+
+/// Nodes that are told other things, and no router: dnsmasq names itself then, or the relay (dnsmasq(8), --dhcp-option).
+fn router(values: &Values, step: &Segment, pool: &NodePool, findings: &mut Findings) {
+    let range = pool
+        .range
+        .as_deref()
+        .and_then(|text| range::parse(text).ok());
+    if !range.is_some_and(|range| range.is_ipv4() && range.kind != range::Kind::Proxy) {
+        return;
+    }
+    let tags = &values.tags.dhcp_options;
+    let told = tags
+        .iter()
+        .filter(|(tag, _)| *tag == "all" || pool.tags.contains(tag));
+    let keys = told.flat_map(|(_, options)| options.iter().flatten());
+    let keys: Vec<String> = keys.map(|(key, _)| option_key(key)).collect();
+    let is_router = |key: &String| key == "3" || key.eq_ignore_ascii_case("option:router");
+    let has_ipv4 = keys.iter().any(|key| !key.starts_with("option6:"));
+    // An option for a part of the nodes, by a line of the user's own.
+    let mut further = pool.extra_opts.iter().flatten();
+    let in_lines = further.any(|(key, _)| key.starts_with("dhcp-option"));
+    if has_ipv4 && !in_lines && !keys.iter().any(is_router) {
+        let problem = Problem::warning(
+            "nobody tells these nodes their router: dnsmasq names itself, or the relay that asks",
+        );
+        let help = "set tags.dhcpOptions.all.router; [] says that they have none";
+        let path = Path::from("nodePools").join(step.clone()).join("range");
+        findings.record(&path, problem.help(help));
+    }
+}
+
+/// Settings under a tag that nothing has.
+fn settings_for_nobody(values: &Values, release_tag: &str, findings: &mut Findings) {
+    let own = || values.node_pools.own().map(|(_, pool)| pool);
+    let of_pools: BTreeSet<&str> = own()
+        .flat_map(|pool| &pool.tags)
+        .map(String::as_str)
+        .collect();
+    if own().next().is_none() {
+        return;
+    }
+    let fields = own().flat_map(|pool| pool.extra_opts.iter().flatten());
+    let fields = fields.flat_map(|(_, text)| text.split(','));
+    let set_by_lines: BTreeSet<&str> = fields
+        .filter_map(|field| field.trim().strip_prefix("set:"))
+        .collect();
+    let sections = values.ltsp.config.sections.values();
+    let included: BTreeSet<String> = sections
+        .flat_map(|text| split_section(text).0)
+        .flat_map(|names| {
+            names
+                .split_whitespace()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        })
+        .filter_map(|name| name.strip_prefix("tag_").map(str::to_owned))
+        .collect();
+    for (tag, path) in defined(&values.tags) {
+        let is_met = tag == "all"
+            || of_pools.contains(tag)
+            || set_by_lines.contains(tag)
+            || included.contains(tag)
+            || is_given_otherwise(tag, release_tag);
+        // The charts' own settings are for whoever wants them.
+        let is_nothing = findings
+            .node(&path)
+            .is_none_or(|node| node.value == Value::Null);
+        if is_met || is_nothing || !is_tag(tag) || findings.is_default(&path) {
+            continue;
+        }
+        let problem = Problem::warning(format!("no pool has the tag `{tag}`"));
+        let help = match nearest(tag, of_pools.iter().copied().chain(["all"])) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "add it to the `tags` of a pool".to_owned(),
+        };
+        findings.record_key(&path, problem.help(help));
+    }
+}

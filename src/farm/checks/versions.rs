@@ -1,0 +1,131 @@
+//! Versions: what the templates can serve, and which components of different versions work together.
+
+use crate::farm::findings::Findings;
+use crate::farm::spec::{Image, Values};
+use crate::farm::syntax::{is_kubernetes_version, major_and_minor, minor_version};
+use crate::values::{Path, Problem};
+
+/// The first minor version of Kubernetes 1 whose kubeadm reads what nodes join with (kubeadm.k8s.io/v1beta4).
+const OLDEST: u32 = 31;
+/// The one whose flags and configuration the templates are made for.
+const NEWEST: u32 = 37;
+/// Checks the version of Kubernetes and of the images that follow it.
+pub fn check(values: &Values, findings: &mut Findings) {
+    let kubernetes = &values.kubernetes;
+    if !kubernetes.enabled {
+        return;
+    }
+    of_kubernetes(&kubernetes.version, findings);
+    for (component, image) in [
+        ("controllerManager", &kubernetes.controller_manager.image),
+        ("scheduler", &kubernetes.scheduler.image),
+        ("kubeProxy", &kubernetes.kube_proxy.image),
+    ] {
+        let server = &kubernetes.api_server.image;
+        newer_than_server(component, image, server, &kubernetes.version, findings);
+    }
+    newer_than_flags(&kubernetes.api_server.image, &kubernetes.version, findings);
+    if kubernetes.etcd.enabled {
+        of_etcd(&kubernetes.etcd.image, findings);
+    }
+}
+
+fn of_kubernetes(version: &str, findings: &mut Findings) {
+    let path = Path::from("kubernetes.version");
+    if !is_kubernetes_version(version) {
+        let node = findings.node(&path);
+        let written = node.and_then(|node| node.written.as_deref());
+        let written = written.unwrap_or(version);
+        let problem = Problem::error(format!("`{written}` is not a Kubernetes version"));
+        let help = "write it in full and with its v: v1.37.2";
+        findings.record(&path, problem.help(help));
+        return;
+    }
+    match minor_version(version) {
+        None => {
+            let problem = Problem::error(format!("there is no Kubernetes {version}"));
+            findings.record(&path, problem.help("its major version is 1: v1.37.2"));
+        }
+        Some(minor) if minor < OLDEST => {
+            let problem = Problem::warning(format!(
+                "nodes with kubeadm of {version} cannot join: what they are told is read from 1.{OLDEST} on"
+            ));
+            let help = format!("use v1.{OLDEST} or newer");
+            findings.record(&path, problem.help(help));
+        }
+        Some(minor) if minor > NEWEST => {
+            let problem = Problem::warning(format!(
+                "the flags rendered are those of 1.{NEWEST}: {version} may lack some of them"
+            ));
+            let help = "a newer kubefarm may know it; see the release notes of Kubernetes";
+            findings.record(&path, problem.help(help));
+        }
+        Some(_) => {}
+    }
+}
+
+/// Nothing may be newer than the API server (kubernetes.io, "Version Skew Policy").
+fn newer_than_server(
+    component: &str,
+    image: &Image,
+    server: &Image,
+    version: &str,
+    findings: &mut Findings,
+) {
+    let server = server.tag.as_deref().unwrap_or(version);
+    let Some(own) = image.tag.as_deref() else {
+        return;
+    };
+    let both = minor_version(own).zip(minor_version(server));
+    if both.is_some_and(|(own, server)| own > server) {
+        let problem = Problem::warning(format!(
+            "{own} is newer than the API server's {server}, which Kubernetes does not support"
+        ));
+        let path = Path::from("kubernetes")
+            .join(component)
+            .join("image")
+            .join("tag");
+        let help = "remove the tag: every component follows kubernetes.version";
+        findings.record(&path, problem.help(help));
+    }
+}
+
+fn newer_than_flags(server: &Image, version: &str, findings: &mut Findings) {
+    let tag = server.tag.as_deref().unwrap_or_default();
+    let both = minor_version(tag).zip(minor_version(version));
+    if both.is_some_and(|(own, rendered)| own > rendered) {
+        let problem = Problem::warning(format!(
+            "the flags rendered are those of Kubernetes {version}, and this image is of {tag}"
+        ));
+        let help = "set kubernetes.version instead, which every component follows";
+        findings.record(
+            &Path::from("kubernetes.apiServer.image.tag"),
+            problem.help(help),
+        );
+    }
+}
+
+/// etcd's flags were renamed from version to version.
+fn of_etcd(image: &Image, findings: &mut Findings) {
+    let Some(tag) = image.tag.as_deref() else {
+        return;
+    };
+    let path = Path::from("kubernetes.etcd.image.tag");
+    if major_and_minor(tag).is_none() {
+        let problem = Problem::warning(format!(
+            "`{tag}` does not say which etcd this is: the flags are those of the newest"
+        ));
+        findings.record(&path, problem.help("a tag such as 3.7.0-0"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_is_what_the_templates_are_made_for() {
+        let defaults = include_str!("../../../charts/kubernetes/values.yaml");
+        assert!(defaults.contains(&format!("version: v1.{NEWEST}.")));
+    }
+}
