@@ -48,6 +48,7 @@ need faketime faketime
 need tinyproxy tinyproxy
 need go golang-go
 need nginx nginx-light
+need_file /usr/share/zoneinfo/tzdata.zi tzdata
 if [ "${1:-}" = cluster ]; then
     need containerd containerd
     need runc runc

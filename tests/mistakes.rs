@@ -200,7 +200,7 @@ fn a_layer_of_another_kind_is_refused_with_both_places() {
     );
     write(
         "map.yaml",
-        "nodePools:\n  rack:\n    nodes: [{name: b, mac: \"02:00:00:00:00:02\"}]\n",
+        "nodePools:\n  rack:\n    range: 10.0.0.0,static\n    nodes: [{name: b, mac: \"02:00:00:00:00:02\"}]\n",
     );
     write("none.yaml", "nodePools:\n");
     for (args, place, earlier) in [

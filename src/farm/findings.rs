@@ -20,7 +20,10 @@ impl<'a> Findings<'a> {
     /// Starts with the problems that are known already. `gaps` are the list elements of `tree` that the values lack.
     pub fn new(tree: &'a Node, mut gaps: Vec<Path>, problems: Vec<Problem>) -> Self {
         gaps.sort();
-        let unread = problems.iter().filter_map(|problem| problem.path.clone());
+        let errors = problems
+            .iter()
+            .filter(|problem| problem.severity == Severity::Error);
+        let unread = errors.filter_map(|problem| problem.path.clone());
         Findings {
             tree,
             gaps,

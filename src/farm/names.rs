@@ -83,7 +83,7 @@ impl Names {
             if by_release && !is_namespace_name(&self.release) {
                 continue;
             }
-            if !is_told && !is_service_name(prefix) {
+            if !is_told && !told.contains(&cause) && !is_service_name(prefix) {
                 let message = format!(
                     "`{prefix}` is not a name for objects: lower-case letters, digits and hyphens, beginning with a letter"
                 );

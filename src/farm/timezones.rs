@@ -17,8 +17,10 @@ mod tests {
 
     #[test]
     fn the_zones_of_this_machine_are_known() {
-        // What Debian and others install; without it there is nothing to compare with.
-        let Ok(database) = fs::read_to_string("/usr/share/zoneinfo/tzdata.zi") else {
+        const DATABASE: &str = "/usr/share/zoneinfo/tzdata.zi";
+        let Ok(database) = fs::read_to_string(DATABASE) else {
+            assert!(std::env::var_os("CI").is_none(), "{DATABASE} is missing");
+            eprintln!("SKIPPED: needs {DATABASE} (Debian package tzdata)");
             return;
         };
         let known: BTreeSet<&str> = names().collect();

@@ -66,6 +66,16 @@ pub fn all() -> Vec<Mistake> {
             "1:7",
             "not valid YAML",
         ),
+        mistake(
+            "large_file.yaml",
+            format!(
+                "ltsp:\n  config:\n    extraFiles:\n      a: x\n      b: {}\n",
+                "x".repeat(2_000_000)
+            )
+            .as_bytes(),
+            "5:7",
+            "ltsp.config.extraFiles.b: this file has 2000000 bytes, all of them 2000001",
+        ),
     ]
 }
 

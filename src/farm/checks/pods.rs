@@ -21,11 +21,7 @@ pub fn check(values: &Values, findings: &mut Findings) {
         }
         image(keys.image, &path.join("image"), findings);
         resources(keys.resources, &path.join("resources"), findings);
-        for (index, toleration) in keys.tolerations.iter().enumerate() {
-            let path = path.join("tolerations").join(index);
-            known_keys(toleration, &TOLERATION, &path, findings);
-            words(toleration, &path, findings);
-        }
+        tolerations(keys.tolerations, &path.join("tolerations"), findings);
         if let Some(class) = keys.priority_class.filter(|class| !is_name(class)) {
             findings.error(
                 &path.join("priorityClassName"),
@@ -47,6 +43,13 @@ pub fn check(values: &Values, findings: &mut Findings) {
                 findings.record(&path.join("value"), problem.help("quote it"));
             }
         }
+    }
+    let proxy = &values.kubernetes.kube_proxy;
+    if proxy.enabled {
+        let path = Path::from("kubernetes.kubeProxy");
+        image(&proxy.image, &path.join("image"), findings);
+        resources(&proxy.resources, &path.join("resources"), findings);
+        tolerations(&proxy.tolerations, &path.join("tolerations"), findings);
     }
 }
 
@@ -96,6 +99,14 @@ fn spread_constraint(constraint: &SpreadConstraint, path: &Path, findings: &mut 
             "goes only with whenUnsatisfiable: DoNotSchedule",
         ),
         _ => {}
+    }
+}
+
+fn tolerations(tolerations: &[Fragment], path: &Path, findings: &mut Findings) {
+    for (index, toleration) in tolerations.iter().enumerate() {
+        let path = path.join(index);
+        known_keys(toleration, &TOLERATION, &path, findings);
+        words(toleration, &path, findings);
     }
 }
 
