@@ -58,7 +58,7 @@ use runner::Check;
 type Seen = String;
 
 /// What is shown, and how.
-fn checks<'a>() -> [(&'static str, Check<Release<'a>>); 23] {
+fn checks<'a>() -> [(&'static str, Check<Release<'a>>); 24] {
     [
         ("apply --wait, certificates built in", apply::fresh),
         ("pods ready, none restarted, restricted", apply::pods),
