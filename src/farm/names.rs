@@ -64,11 +64,20 @@ impl Names {
         let causes = Causes::of(values, &self.release);
         let mut told: Vec<&Option<Path>> = Vec::new();
         // It is also the value of a label.
-        if !is_namespace_name(&self.release) {
-            let message = format!(
-                "`{}` is not a name for a release: lower-case letters, digits and hyphens, at most 20 where the names of its objects begin with it",
-                self.release
-            );
+        let longest = longest_release(values);
+        let is_name = is_namespace_name(&self.release);
+        if !is_name || self.release.len() > longest {
+            let message = match self.release.len() > longest && is_label_like(&self.release) {
+                true => format!(
+                    "`{}` has {} characters, and a release's name at most {longest}: the names of its objects are made of it",
+                    self.release,
+                    self.release.len()
+                ),
+                false => format!(
+                    "`{}` is not a name for a release: lower-case letters, digits and hyphens, at most {longest}",
+                    self.release
+                ),
+            };
             record(findings, &causes.release, Problem::error(message));
             told.push(&causes.release);
         }
@@ -80,7 +89,7 @@ impl Names {
             let follows = cause == &causes.kubernetes && prefix != &self.kubernetes;
             let is_told = follows && !is_service_name(&self.kubernetes);
             let by_release = prefix.starts_with(&self.release) && !is_service_name(&self.release);
-            if by_release && !is_namespace_name(&self.release) {
+            if by_release && !is_name {
                 continue;
             }
             if !is_told && !told.contains(&cause) && !is_service_name(prefix) {
@@ -92,6 +101,8 @@ impl Names {
                 told.push(cause);
             }
         }
+        // What is made of the release's name was said in its words.
+        told.push(&causes.release);
         for (too_long, cause) in self.too_long(values, &causes) {
             if !told.contains(&cause) {
                 record(findings, cause, Problem::error(too_long));
@@ -100,8 +111,8 @@ impl Names {
         }
     }
 
-    /// What is too long, each with its cause; the one that most has to be cut from comes first.
-    fn too_long<'a>(&self, values: &Values, causes: &'a Causes) -> Vec<(String, &'a Option<Path>)> {
+    /// The longest names that are made of each prefix: what it is, the prefix, what follows, the limit, the cause.
+    fn longest<'a>(&'a self, values: &Values, causes: &'a Causes) -> [Longest<'a>; 5] {
         // The longest suffix that each prefix gets, by the kind with the tightest limit. A Job's name
         // ends in a hash of 10, a CronJob's Jobs in a timestamp of 10: 63 - 11 = 52 for both.
         // X.520 bounds a common name at 64 (RFC 5280, ub-common-name).
@@ -110,7 +121,7 @@ impl Names {
             true => "-pki-konnectivity-server-client",
             false => "-pki-controller-manager-server",
         };
-        let longest = [
+        [
             (
                 "label",
                 &self.kubernetes,
@@ -146,9 +157,17 @@ impl Names {
                 64,
                 &causes.certificates,
             ),
-        ];
+        ]
+    }
+
+    /// What is too long, each with its cause; the one that most has to be cut from comes first.
+    fn too_long<'a>(
+        &'a self,
+        values: &Values,
+        causes: &'a Causes,
+    ) -> Vec<(String, &'a Option<Path>)> {
         let mut found: Vec<(usize, String, &Option<Path>)> = Vec::new();
-        for (kind, prefix, suffix, limit, cause) in longest {
+        for (kind, prefix, suffix, limit, cause) in self.longest(values, causes) {
             let length = prefix.len() + suffix.len();
             if length > limit {
                 let message = format!(
@@ -164,6 +183,38 @@ impl Names {
             .map(|(_, message, cause)| (message, cause))
             .collect()
     }
+}
+
+/// The kind of name, its prefix and suffix, how many characters it may have, and the value that the prefix comes from.
+type Longest<'a> = (&'static str, &'a str, &'static str, usize, &'a Option<Path>);
+
+/// How many characters a release's name may have, by what is put around it in the names of these values.
+fn longest_release(values: &Values) -> usize {
+    // One letter shows what is put around any name; one that is cut off would not.
+    let sample = Release {
+        name: "x".to_owned(),
+        namespace: String::new(),
+    };
+    let names = Names::new(values, &sample);
+    let causes = Causes::of(values, &sample.name);
+    let of_release = names.longest(values, &causes);
+    let of_release = of_release
+        .iter()
+        .filter(|(_, _, _, _, cause)| *cause == &causes.release);
+    of_release
+        .map(|(_, prefix, suffix, limit, _)| {
+            (limit + sample.name.len()).saturating_sub(prefix.len() + suffix.len())
+        })
+        .fold(63, usize::min)
+}
+
+/// Whether the characters are those of a release's name, however many there are.
+fn is_label_like(name: &str) -> bool {
+    let shortened: String = name.chars().take(1).chain(name.chars().last()).collect();
+    is_namespace_name(&shortened)
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
 /// The value that each prefix comes from; `None` for a release name that is not a value: `--name`.
