@@ -11,14 +11,31 @@ use super::ClusterError;
 /// Tells whoever asks, or waits, that the user wants to stop. Clones share it.
 #[derive(Clone)]
 pub struct Interrupt {
-    sender: Arc<watch::Sender<bool>>,
+    sender: Arc<watch::Sender<Option<Signal>>>,
+}
+
+/// How the user says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Signal {
+    Interrupt,
+    Terminate,
+}
+
+impl Signal {
+    /// What shells give to a process that the signal ended: 128 and the signal's number (POSIX, sh, 2.8.2).
+    fn exit_code(self) -> u8 {
+        match self {
+            Signal::Interrupt => 130,
+            Signal::Terminate => 143,
+        }
+    }
 }
 
 impl Interrupt {
     /// One that nothing sets off but [`Interrupt::set`].
     pub fn never() -> Interrupt {
         Interrupt {
-            sender: Arc::new(watch::Sender::new(false)),
+            sender: Arc::new(watch::Sender::new(None)),
         }
     }
 
@@ -36,27 +53,32 @@ impl Interrupt {
         let set = shared.clone();
         tokio::spawn(async move {
             for again in [false, true] {
-                tokio::select! {
-                    _ = interrupt.recv() => {}
-                    _ = terminate.recv() => {}
-                }
+                let signal = tokio::select! {
+                    _ = interrupt.recv() => Signal::Interrupt,
+                    _ = terminate.recv() => Signal::Terminate,
+                };
                 if again {
-                    std::process::exit(130);
+                    std::process::exit(signal.exit_code().into());
                 }
-                set.set();
+                set.sender.send_replace(Some(signal));
             }
         });
         Ok(shared)
     }
 
-    /// Sets it off.
+    /// Sets it off, as Ctrl-C does.
     pub fn set(&self) {
-        self.sender.send_replace(true);
+        self.sender.send_replace(Some(Signal::Interrupt));
     }
 
     /// Whether it was set off.
     pub fn is_set(&self) -> bool {
-        *self.sender.borrow()
+        self.sender.borrow().is_some()
+    }
+
+    /// The exit code of a process that ends because of it; `None` where it was not set off.
+    pub fn exit_code(&self) -> Option<u8> {
+        self.sender.borrow().map(Signal::exit_code)
     }
 
     /// Lets time pass.
@@ -74,6 +96,6 @@ impl Interrupt {
     pub async fn wait(&self) {
         let mut receiver = self.sender.subscribe();
         // The sender lives as long as we do, so this cannot fail.
-        let _ = receiver.wait_for(|set| *set).await;
+        let _ = receiver.wait_for(Option::is_some).await;
     }
 }

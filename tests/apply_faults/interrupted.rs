@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::cluster;
 use super::place::{Place, WHOLE};
 use super::running::Event;
-use super::{assert_failed, cluster};
 
 #[test]
 fn interrupted_between_objects_it_says_what_is_done_and_leaves_no_lease() {
@@ -26,8 +26,8 @@ fn interrupted_between_objects_it_says_what_is_done_and_leaves_no_lease() {
     let count = done.len();
     let checked = events.iter().filter(|event| event.is("checked")).count();
     assert!((20..checked).contains(&count), "{count} of {checked}");
-    assert_failed(
-        &finished,
+    finished.failed(
+        130,
         &[
             "error: interrupted",
             &format!("\ndone: {count} objects"),
@@ -54,7 +54,7 @@ fn interrupted_while_it_checks_it_changes_nothing_and_says_so() {
     }
     running.signal("INT");
     let (finished, _) = running.finish();
-    assert_failed(&finished, &["interrupted", "nothing was changed"]);
+    finished.failed(130, &["interrupted", "nothing was changed"]);
     place.assert_nothing_changed();
 }
 
@@ -67,6 +67,7 @@ fn sigterm_is_an_interrupt_too() {
     let mut running = place.start(WHOLE);
     running.until(Event::is_step);
     running.signal("TERM");
-    assert_failed(&running.finish().0, &["error: interrupted", "\nnot done: "]);
+    let (finished, _) = running.finish();
+    finished.failed(143, &["error: interrupted", "\nnot done: "]);
     assert!(!place.names().contains("Lease/kubefarm-farm"));
 }
