@@ -12,6 +12,8 @@ mod credentials;
 mod directory;
 #[path = "cli/environment.rs"]
 mod environment;
+#[path = "cli/first_steps.rs"]
+mod first_steps;
 #[path = "cli/help.rs"]
 mod help;
 #[path = "cli/images.rs"]

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use clap::builder::{BoolishValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
-use super::args::{ClusterArgs, FarmArgs, ProgressArgs};
+use super::args::{ClusterArgs, FarmArgs, NameArgs, ProgressArgs};
 use super::pipeline::{self, Outcome};
 use super::running::render_with_running_versions;
 use super::{Failure, report};
@@ -41,6 +41,8 @@ Exit codes: 0 done, 1 it failed (what was done is said), 2 the input was wrong."
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Apply {
+    #[command(flatten)]
+    name: NameArgs,
     #[command(flatten)]
     args: ApplyArgs,
     /// Wait until everything is ready, or not; the default is to wait at a terminal.
@@ -195,7 +197,8 @@ enum DryRun {
 }
 
 impl Apply {
-    pub async fn run(self, interrupt: Interrupt) -> Result<(), Failure> {
+    pub async fn run(mut self, interrupt: Interrupt) -> Result<(), Failure> {
+        self.args.farm.take_name(&self.name, "apply")?;
         let outcome = pipeline::render(&self.args.farm)?;
         report(&outcome.warnings)?;
         match self.dry_run {

@@ -1,19 +1,21 @@
 //! Flags that several commands share.
 
+use std::io::{self, Read};
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::Failure;
+use super::{Failure, tips};
 use crate::chart::{Charts, embedded};
 use crate::cluster::{Api, ClusterError, Interrupt, Release, Target};
 use crate::farm::syntax::{is_dns_name, is_namespace_name, split_endpoint};
 use crate::report::{Form, Output};
 use crate::values::nearest;
-use crate::values::{Input, Loaded, load_with_removed};
+use crate::values::{Input, Loaded, load_with_stdin};
 
 /// Where values come from; names and grammar are Helm's.
 #[derive(Debug, Args)]
@@ -70,7 +72,7 @@ impl ValuesArgs {
     fn load_over(&self, charts: &Charts, below: Vec<Input>) -> Result<Loaded, Failure> {
         let mut inputs = below;
         inputs.extend(self.inputs()?);
-        load_with_removed(&charts.default_values(), &inputs).map_err(Failure::Values)
+        load_with_stdin(&charts.default_values(), &inputs, &mut KeptStdin).map_err(Failure::Values)
     }
 
     /// Whether there is anything over the defaults.
@@ -96,8 +98,34 @@ impl ValuesArgs {
     }
 }
 
+/// What was read from stdin, whose text is given only once: messages show lines of it.
+static STDIN: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+/// Stdin, kept while it is read.
+struct KeptStdin;
+
+impl Read for KeptStdin {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = io::stdin().lock().read(buffer)?;
+        let mut kept = STDIN.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.extend_from_slice(buffer.get(..count).unwrap_or_default());
+        Ok(count)
+    }
+}
+
+/// The text that values were read from on stdin.
+pub fn stdin_text() -> Option<String> {
+    let kept = STDIN.lock().unwrap_or_else(PoisonError::into_inner);
+    String::from_utf8(kept.clone()).ok()
+}
+
 fn input(file: &str) -> Result<Input, Failure> {
     let Some(name) = file.strip_prefix("builtin:") else {
+        if builtin(file).is_some() && !Path::new(file).exists() {
+            return Err(Failure::Usage(format!(
+                "there is no file {file} here; the embedded layer or example is builtin:{file}"
+            )));
+        }
         return Ok(Input::File(PathBuf::from(&*embedded::name_of_own(file))));
     };
     match builtin(name) {
@@ -154,6 +182,14 @@ pub struct ReleaseArgs {
     pub namespace: String,
 }
 
+/// The release's name as `status` and `delete` take it, for the commands that render.
+#[derive(Debug, Args)]
+pub struct NameArgs {
+    /// The release's name, as with --name.
+    #[arg(id = "named", value_name = "NAME")]
+    named: Option<String>,
+}
+
 /// Which charts are rendered.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Charts")]
@@ -201,6 +237,24 @@ impl FarmArgs {
             true => Ok(loaded),
             false => Err(Failure::Values(loaded.empty)),
         }
+    }
+
+    /// Takes over a name that stands by itself; it wins over the variable `KUBEFARM_NAME`.
+    ///
+    /// # Errors
+    /// A file in its place: `kubefarm apply values.yaml`. `command` is what was called.
+    pub fn take_name(&mut self, given: &NameArgs, command: &str) -> Result<(), Failure> {
+        let Some(name) = &given.named else {
+            return Ok(());
+        };
+        if tips::is_values_file(name) {
+            return Err(Failure::Usage(format!(
+                "{name} is a file of values, and NAME is the release's name; a file is given with -f: \
+                 kubefarm {command} -f {name}"
+            )));
+        }
+        self.release.name = Some(name.clone());
+        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::apply::{ChangeArgs, release};
-use super::args::{ClusterArgs, FarmArgs};
+use super::args::{ClusterArgs, FarmArgs, NameArgs};
 use super::pipeline::{self, Outcome};
 use super::{Failure, report, write_stdout};
 use crate::cluster::Interrupt;
@@ -30,6 +30,8 @@ Exit codes: 0 same, 1 differs, above 1 an error.";
 #[command(after_help = EXAMPLES)]
 pub struct Diff {
     #[command(flatten)]
+    name: NameArgs,
+    #[command(flatten)]
     farm: FarmArgs,
     #[command(flatten)]
     cluster: ClusterArgs,
@@ -41,7 +43,10 @@ pub struct Diff {
 }
 
 impl Diff {
-    pub async fn run(self, interrupt: Interrupt) -> Result<(), Failure> {
+    pub async fn run(mut self, interrupt: Interrupt) -> Result<(), Failure> {
+        self.farm
+            .take_name(&self.name, "diff")
+            .map_err(|failure| Failure::Diff(Box::new(failure)))?;
         let differences = self
             .differences(interrupt)
             .await

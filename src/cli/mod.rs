@@ -18,6 +18,7 @@ mod running;
 mod schema;
 mod show;
 mod status;
+mod tips;
 mod values;
 
 use std::io::{self, Write};
@@ -74,6 +75,9 @@ pub enum Failure {
     /// A failure of `diff`, whose exit code 1 means something else.
     #[error(transparent)]
     Diff(Box<Failure>),
+    /// The user stopped it with a signal: the exit code that shells give to a process that the signal ended.
+    #[error("{0}")]
+    Interrupted(Box<Failure>, u8),
     /// Anything else: files, pipes.
     #[error(transparent)]
     Other(#[from] anyhow::Error),
@@ -130,6 +134,7 @@ impl Failure {
             | Failure::Found
             | Failure::Other(_) => 1,
             Failure::Diff(failure) => failure.exit_code().max(2),
+            Failure::Interrupted(_, code) => *code,
         }
     }
 
@@ -170,7 +175,7 @@ impl Failure {
                 io::stderr().write_all(&text)
             }
             Failure::Found => Ok(()),
-            Failure::Diff(failure) => failure.print(),
+            Failure::Diff(failure) | Failure::Interrupted(failure, _) => failure.print(),
             other => writeln!(io::stderr(), "error: {}", readable(&other.to_string())),
         }
     }
@@ -217,7 +222,14 @@ fn on_cluster<F: Future<Output = Result<(), Failure>>>(
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(async { command(Interrupt::on_signals()?).await })
+    runtime.block_on(async {
+        let interrupt = Interrupt::on_signals()?;
+        let outcome = command(interrupt.clone()).await;
+        match interrupt.exit_code() {
+            Some(code) => outcome.map_err(|failure| Failure::Interrupted(Box::new(failure), code)),
+            None => outcome,
+        }
+    })
 }
 
 /// Prints problems, with the lines that they are about, to stderr.
@@ -235,19 +247,28 @@ fn source_text(source: &str) -> Option<String> {
     if let Some(text) = embedded::chart_file(source) {
         return Some(text.to_owned());
     }
+    if source == "-" {
+        return args::stdin_text();
+    }
     // Pipes and terminals give their text once, and would keep us waiting for another.
     let is_regular = std::fs::metadata(source).is_ok_and(|found| found.is_file());
-    match is_regular && source != "-" {
+    match is_regular {
         true => std::fs::read_to_string(source).ok(),
         false => None,
     }
 }
 
-/// Says that no `kind` has this name, and which one was probably meant.
+/// Says that no `kind` has this name, and which one was probably meant. A name may be a path's end.
 fn unknown(kind: &str, name: &str, names: &[&str]) -> Failure {
-    let hint = match nearest(name, names.iter().copied()) {
+    const FEW: usize = 8;
+    let file = |name: &'_ str| name.rsplit('/').next().unwrap_or_default().to_owned();
+    let files: Vec<String> = names.iter().map(|name| file(name)).collect();
+    let by_file = nearest(name, files.iter().map(String::as_str))
+        .and_then(|near| names.iter().copied().find(|name| file(name) == near));
+    let hint = match nearest(name, names.iter().copied()).or(by_file) {
         Some(near) => format!("did you mean {near}?"),
-        None => format!("there are {}", names.join(", ")),
+        None if names.len() <= FEW => format!("there are {}", names.join(", ")),
+        None => format!("there are\n  {}", names.join("\n  ")),
     };
     Failure::Usage(format!("no {kind} is called {name:?}; {hint}"))
 }

@@ -148,8 +148,20 @@ fn tell(dir: &Path, completed: &Completed) -> io::Result<()> {
     )
 }
 
+/// Refuses a folder that is not there, where one has to be.
+pub(super) fn check_folder(dir: &Path) -> Result<(), Failure> {
+    match dir.exists() {
+        true => Ok(()),
+        false => Err(Failure::Usage(format!(
+            "there is no folder {}; make it, with the same values: kubefarm pki init --pki-dir {}",
+            dir.display(),
+            dir.display()
+        ))),
+    }
+}
+
 /// Refuses a folder whose authorities are another farm's: its certificates would be issued anew, for this one.
-fn check_owner(dir: &Path, farm: &Farm, found: &Store) -> Result<(), Failure> {
+pub(super) fn check_owner(dir: &Path, farm: &Farm, found: &Store) -> Result<(), Failure> {
     for wanted in farm.pki.certificates.iter().filter(|wanted| wanted.is_ca) {
         let material = found.get(&wanted.secret_name);
         // One that is not valid is told of where it is used.

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::args::FarmArgs;
+use super::args::{FarmArgs, NameArgs};
 use super::pipeline::{self, Outcome};
+use super::pki::{check_folder, check_owner};
 use super::{Failure, report, write_stdout};
 use crate::manifest::{Manifest, select, write_directory, write_json, write_yaml};
 use crate::pki::secrets::{fill, leave_out};
@@ -31,6 +32,8 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Render {
+    #[command(flatten)]
+    name: NameArgs,
     #[command(flatten)]
     farm: FarmArgs,
     /// Where the certificates and keys are that kubefarm pki init made, for pki.mode builtin.
@@ -64,7 +67,8 @@ enum Format {
 }
 
 impl Render {
-    pub fn run(self) -> Result<(), Failure> {
+    pub fn run(mut self) -> Result<(), Failure> {
+        self.farm.take_name(&self.name, "render")?;
         if self.output_dir.is_some() && self.output == Format::Json {
             let reason = "--output json cannot be used with --output-dir, whose files are YAML";
             return Err(Failure::Usage(reason.to_owned()));
@@ -112,7 +116,9 @@ impl Render {
         let mut objects = manifest.into_objects();
         match &self.pki_dir {
             Some(dir) => {
+                check_folder(dir)?;
                 let found = directory::read(dir, &farm.pki)?;
+                check_owner(dir, &farm, &found)?;
                 let completed = complete(&farm.pki, &found, None, &Intent::default());
                 let about = |errors| directory::about_folders(dir, &farm.pki, errors);
                 let completed = completed.map_err(about)?;

@@ -51,6 +51,13 @@ fn path_ends(path: &str) -> impl Iterator<Item = &str> {
 }
 
 fn no_match(manifest: &Manifest, pattern: &str) -> ManifestError {
+    let is_kind = |object: &&Object| object.kind().eq_ignore_ascii_case(pattern);
+    if let Some(object) = manifest.objects.iter().find(is_kind) {
+        return ManifestError::NoMatch {
+            pattern: pattern.to_owned(),
+            near: Some(format!("{}/*", object.kind())),
+        };
+    }
     let mut names: Vec<String> = Vec::new();
     for object in &manifest.objects {
         names.push(format!("{}/{}", object.kind(), object.name()));
@@ -127,6 +134,8 @@ mod tests {
             error.contains("templates/etdc.yaml") && error.contains("templates/etcd.yaml"),
             "{error}"
         );
+        let error = selected(&["statefulset"]).unwrap_err();
+        assert!(error.contains("\"StatefulSet/*\""), "{error}");
         assert!(selected(&["etcd.yaml", "nothing-like-it/at/all"]).is_err());
         // A star stays inside one part of a path.
         assert!(selected(&["kubernetes/*.yaml"]).is_err());

@@ -4,9 +4,11 @@ mod excerpt;
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use anstream::stream::RawStream;
+use anstream::{AutoStream, ColorChoice};
 
 use crate::values::{Origin, Problem, Severity, yaml};
 
@@ -18,7 +20,8 @@ pub enum Style {
 }
 
 impl Style {
-    /// Colour where stderr is a terminal and `NO_COLOR` (no-color.org) is unset or empty.
+    /// What `--color` says of stderr; else colour at a terminal that has it (`TERM` is not `dumb`), unless `NO_COLOR`
+    /// (no-color.org) or `CLICOLOR=0` take it away, and elsewhere where `CLICOLOR_FORCE` (bixense.com/clicolors) asks.
     pub fn of_stderr() -> Style {
         Style::of(&io::stderr())
     }
@@ -28,12 +31,10 @@ impl Style {
         Style::of(&io::stdout())
     }
 
-    fn of(stream: &impl IsTerminal) -> Style {
-        let asked_not_to = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        if stream.is_terminal() && !asked_not_to {
-            Style::Coloured
-        } else {
-            Style::Plain
+    fn of(stream: &impl RawStream) -> Style {
+        match AutoStream::choice(stream) {
+            ColorChoice::Never => Style::Plain,
+            _ => Style::Coloured,
         }
     }
 

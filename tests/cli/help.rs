@@ -39,7 +39,9 @@ fn every_command_is_listed_and_has_worked_examples() {
         Some("Describe, render and run farms of network-booted Kubernetes clusters")
     );
     assert_eq!(listed(&help), COMMANDS);
-    assert!(help.contains("Exit codes: 0 done, 1 it failed, 2 the input was wrong."));
+    assert!(
+        help.contains("Exit codes: 0 done, 1 it failed, 2 the input was wrong, 130 interrupted.")
+    );
     for command in COMMANDS {
         let help = kubefarm([command, "--help"]).success();
         let (_, examples) = help.split_once("Examples:\n").expect("examples");
@@ -110,13 +112,16 @@ fn the_examples_of_help_work() {
 
 #[test]
 fn wrong_usage_exits_with_2() {
-    assert_refused(&kubefarm([] as [&str; 0]), &["Usage: kubefarm <COMMAND>"]);
+    assert_refused(
+        &kubefarm([] as [&str; 0]),
+        &["Usage: kubefarm [OPTIONS] <COMMAND>"],
+    );
     assert_refused(&kubefarm(["rendr"]), &["'rendr'", "'render'"]);
     assert_refused(
         &kubefarm(["render", "--naem", "x"]),
         &["'--naem'", "'--name'"],
     );
-    assert_refused(&kubefarm(["render", "extra"]), &["'extra'"]);
+    assert_refused(&kubefarm(["render", "farm1", "extra"]), &["'extra'"]);
     assert_refused(
         &kubefarm(["render", "-o", "toml"]),
         &["'toml'", "yaml, json"],

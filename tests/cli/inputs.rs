@@ -55,7 +55,7 @@ fn stdin_is_a_file_called_dash() {
     let from_stdin = kubefarm_with_stdin(["render", "-f", "-"], piped).success();
     assert_eq!(from_stdin, kubefarm(["render", "-f", GENERIC]).success());
     let broken = kubefarm_with_stdin(["render", "-f", "-"], "kubernetes:\n  replicas: 1\n");
-    assert_refused(&broken, &["-:2:3: error: kubernetes.replicas"]);
+    assert_refused(&broken, &["error: kubernetes.replicas", "--> -:2:3"]);
 }
 
 #[test]

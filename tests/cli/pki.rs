@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::Path;
 
 use tempfile::TempDir;
@@ -192,6 +192,11 @@ fn a_folder_that_does_not_fit_is_said_and_nothing_is_rendered() {
         let words = ["render", "--pki-dir", &dir];
         kubefarm(words.iter().chain(&BUILTIN).chain(more))
     };
+    assert_failed(&render(&[]), 2, &["there is no folder"]);
+    fs::DirBuilder::new()
+        .mode(0o700)
+        .create(&dir)
+        .expect("a folder");
     assert_failed(&render(&[]), 1, &["has to be issued: there is none"]);
     pki(&["init"], &dir, &[]).success();
     let san = [

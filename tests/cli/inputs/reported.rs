@@ -24,7 +24,8 @@ fn what_null_removed_is_missed_at_the_null() {
     assert_refused(
         &file,
         &[
-            "-:2:21: error: kubernetes.version: missing field",
+            "error: kubernetes.version: missing field",
+            "--> -:2:21",
             "1 error",
         ],
     );
