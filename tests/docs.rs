@@ -10,8 +10,12 @@ mod comments;
 mod dependencies;
 #[path = "docs/images.rs"]
 mod images;
+#[path = "docs/language_server.rs"]
+mod language_server;
 #[path = "docs/schema.rs"]
 mod schema;
+#[path = "docs/schema_values.rs"]
+mod schema_values;
 
 use std::collections::BTreeMap;
 use std::fs;

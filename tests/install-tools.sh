@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs from Debian's packages the programs that the tests hand the output to, as far as they are missing.
+# Installs from Debian's packages the programs that the tests hand the output to, and one from npm, as far as they are
+# missing.
 #
 # Usage: install-tools.sh [cluster]    with it, also what the machines of an admin cluster run
 #
@@ -49,6 +50,10 @@ need tinyproxy tinyproxy
 need go golang-go
 need nginx nginx-light
 need_file /usr/share/zoneinfo/tzdata.zi tzdata
+need zsh zsh
+need fish fish
+need node nodejs
+need npm npm
 if [ "${1:-}" = cluster ]; then
     need containerd containerd
     need runc runc
@@ -77,7 +82,7 @@ fi
 need_file /usr/share/ltsp/common/ltsp/55-config.sh ltsp
 
 if [ -z "$missing" ]; then
-    exit 0
+    exec "$(dirname "$0")/language-server.sh" install >/dev/null
 fi
 echo "Installing:$missing"
 as_root=''
@@ -94,3 +99,4 @@ fi
 $as_root apt-get update
 # shellcheck disable=SC2086 # one word a package
 $as_root env DEBIAN_FRONTEND=noninteractive apt-get install --yes --no-install-recommends $missing
+"$(dirname "$0")/language-server.sh" install >/dev/null

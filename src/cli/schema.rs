@@ -33,9 +33,10 @@ impl Schema {
     pub fn run(self) -> Result<(), Failure> {
         let charts = Charts::embedded();
         let defaults = load(&charts.default_values(), &[]).map_err(Failure::Values)?;
-        let schema = schema::json_schema(&(&defaults).into());
+        let mut schema = schema::json_schema(&(&defaults).into());
         let text = match self.output {
             Format::Json => {
+                schema::describe_defaults(&mut schema);
                 serde_json::to_string_pretty(&schema).map_err(anyhow::Error::from)? + "\n"
             }
             Format::Markdown => reference::markdown(&schema),

@@ -123,6 +123,13 @@ fn type_name(property: &Value) -> String {
             return names.join(" or ");
         }
     };
+    // Where other scalars are, text in quotes may stand for them.
+    if names.contains(&"integer") {
+        return "integer".to_owned();
+    }
+    if names.contains(&"boolean") && !names.contains(&"number") {
+        return "boolean".to_owned();
+    }
     if names.contains(&"string") {
         return "text".to_owned();
     }

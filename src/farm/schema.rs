@@ -1,29 +1,33 @@
 //! The values' JSON Schema, from the types' own doc comments.
 
+mod rules;
+
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
+use rules::{Rule, Shape, rules};
+
 use super::spec::Values;
 use crate::values::Path;
 
 /// The JSON Schema (draft 2020-12) of a values file, with `defaults` beside the keys that have one.
 ///
-/// A values file need not hold anything: what it leaves out has a default. `null` is allowed everywhere, since it
-/// removes a default, and a number or a boolean wherever text is.
+/// A values file need not hold anything: what it leaves out has a default. `null` is allowed wherever something may be
+/// left out. It is what the program takes, as far as a schema can say that: see the table in `tests/docs`.
 pub fn json_schema(defaults: &Value) -> Value {
     let mut schema = generated();
-    relax(&mut schema);
+    let root = Spot {
+        path: "",
+        has_defaults: true,
+        is_optional: false,
+    };
+    fit(&mut schema, root, &rules());
     add_defaults(&mut schema, defaults);
     if let Value::Object(schema) = &mut schema {
         schema.insert("title".to_owned(), "Kubefarm values".into());
-        // What a file may hold for others: see `values::layers::is_aside`.
-        schema.insert(
-            "patternProperties".to_owned(),
-            json!({"^(x-|\\.|\\$schema$)": {}}),
-        );
     }
     schema
 }
@@ -54,46 +58,152 @@ fn generated() -> Value {
     generator.into_root_schema_for::<Values>().to_value()
 }
 
-/// Loosens what the types ask for to what files may leave out, and closes objects whose keys are known.
-fn relax(schema: &mut Value) {
-    match schema {
-        Value::Array(items) => items.iter_mut().for_each(relax),
-        Value::Object(object) => {
-            object.remove("required");
-            object.remove("format");
-            object.remove("default");
-            if object.contains_key("properties") {
-                object.insert("additionalProperties".to_owned(), false.into());
+/// Where in the values a schema stands.
+#[derive(Clone, Copy)]
+struct Spot<'a> {
+    path: &'a str,
+    /// Defaults are merged in here, so that anything may be left out.
+    has_defaults: bool,
+    /// Null, and for text the empty one, say that it is not set.
+    is_optional: bool,
+}
+
+/// Fits the schema to what files may hold: keys may be left out where defaults are, nothing is known of keys that are
+/// not named, and text may be written as other scalars and other scalars as text, as far as the program reads it so.
+fn fit(schema: &mut Value, spot: Spot<'_>, rules: &[Rule]) {
+    let Value::Object(object) = schema else {
+        return;
+    };
+    for name in ["format", "default"] {
+        object.remove(name);
+    }
+    let required = match object.get("required") {
+        Some(Value::Array(names)) => names.clone(),
+        _ => Vec::new(),
+    };
+    if spot.has_defaults {
+        object.remove("required");
+    }
+    if let Some(Value::Object(properties)) = object.get_mut("properties") {
+        for (key, property) in properties.iter_mut() {
+            let is_optional = !required.contains(&key.as_str().into());
+            let below = Spot {
+                path: &join(spot.path, key),
+                has_defaults: spot.has_defaults,
+                is_optional,
+            };
+            fit(property, below, rules);
+            if spot.has_defaults || is_optional {
+                allow_null(property);
             }
-            for (key, value) in object.iter_mut() {
-                match key.as_str() {
-                    // What is named here are keys and values of the user's, not of the schema.
-                    "enum" | "const" | "description" => {}
-                    "properties" => {
-                        let properties = value.as_object_mut().into_iter().flatten();
-                        properties.for_each(|(_, property)| {
-                            relax(property);
-                            allow_null(property);
-                        });
-                    }
-                    _ => relax(value),
-                }
-            }
-            widen_text(object);
         }
-        _ => {}
+        object.insert("additionalProperties".to_owned(), false.into());
+    }
+    let item = Spot {
+        path: &format!("{}[]", spot.path),
+        has_defaults: false,
+        is_optional: false,
+    };
+    for name in ["items", "additionalProperties"] {
+        if let Some(inner) = object.get_mut(name) {
+            fit(inner, item, rules);
+        }
+    }
+    for name in ["anyOf", "oneOf"] {
+        let choices = object.get_mut(name).and_then(Value::as_array_mut);
+        for choice in choices.into_iter().flatten() {
+            let spot = Spot {
+                has_defaults: false,
+                ..spot
+            };
+            fit(choice, spot, rules);
+        }
+    }
+    let rule = rules.iter().find_map(|rule| rule.at(spot.path));
+    widen(object, rule, spot.is_optional);
+}
+
+fn join(path: &str, key: &str) -> String {
+    match path {
+        "" => key.to_owned(),
+        path => format!("{path}.{key}"),
     }
 }
 
-fn widen_text(object: &mut Map<String, Value>) {
-    let text = match object.get("type") {
-        Some(Value::String(kind)) => kind == "string",
-        Some(Value::Array(kinds)) => kinds.contains(&"string".into()),
+/// `true` and `3` may be quoted, text may be a number or a boolean; text with a rule has a pattern.
+fn widen(object: &mut Map<String, Value>, rule: Option<Shape<'_>>, is_optional: bool) {
+    if object.contains_key("const") {
+        return;
+    }
+    let mut kinds = kinds(object);
+    if object.contains_key("enum") {
+        // The empty text is no choice, and says that nothing is chosen.
+        if let Some(Value::Array(values)) = object.get_mut("enum")
+            && is_optional
+            && kinds.contains(&"string")
+            && !values.contains(&"".into())
+        {
+            values.push("".into());
+        }
+        return;
+    }
+    let empty = if is_optional { "?" } else { "" };
+    let pattern = match kinds.first() {
+        Some(&"string") => {
+            kinds.retain(|kind| matches!(*kind, "string" | "null"));
+            match &rule {
+                Some(shape) if shape.rule.numbers => kinds.push("number"),
+                Some(_) => {}
+                None => kinds.extend(["number", "boolean"]),
+            }
+            let pattern = rule.as_ref().map(|shape| &shape.pattern);
+            pattern.map(|pattern| format!("^(?:{pattern}){empty}$"))
+        }
+        Some(&"boolean") => {
+            kinds.push("string");
+            Some("^(?:true|false)?$".to_owned())
+        }
+        Some(&"integer") => {
+            kinds.push("string");
+            Some(format!("^(?:0*{}){empty}$", digits(object)))
+        }
+        _ => return,
+    };
+    kinds.sort_by_key(|kind| *kind == "null");
+    let kinds = json!(kinds);
+    object.insert("type".to_owned(), kinds);
+    if let Some(pattern) = pattern {
+        object.insert("pattern".to_owned(), pattern.into());
+    }
+    let example = rule.map(|shape| shape.rule.example).unwrap_or_default();
+    if !example.is_empty() {
+        object.insert("examples".to_owned(), json!([example]));
+    }
+}
+
+/// The types of a schema, those that a value has before `null`.
+fn kinds(object: &Map<String, Value>) -> Vec<&'static str> {
+    const KINDS: [&str; 7] = [
+        "string", "boolean", "integer", "number", "object", "array", "null",
+    ];
+    let is_named = |kind: &&str| match object.get("type") {
+        Some(Value::String(name)) => name == kind,
+        Some(Value::Array(names)) => names.contains(&(*kind).into()),
         _ => false,
     };
-    if text && !object.contains_key("enum") && !object.contains_key("const") {
-        let types = json!(["string", "number", "boolean", "null"]);
-        object.insert("type".to_owned(), types);
+    KINDS.into_iter().filter(is_named).collect()
+}
+
+/// What an integer is written with as text, and how great it may be as a number.
+fn digits(object: &mut Map<String, Value>) -> &'static str {
+    const BYTES_2: &str =
+        "(?:[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])";
+    match object.get("maximum").and_then(Value::as_u64) {
+        Some(65535) => BYTES_2,
+        _ => {
+            object.insert("maximum".to_owned(), u32::MAX.into());
+            "[0-9]{1,9}"
+        }
     }
 }
 
@@ -135,8 +245,29 @@ fn add_defaults(schema: &mut Value, defaults: &Value) {
         };
         if property.get("properties").is_some() {
             add_defaults(property, default);
-        } else if let Value::Object(property) = property {
+        } else if let Value::Object(property) = property
+            // An editor's completion would stop at a null (yaml-language-server 1.25, toYamlStringScalar).
+            && !default.is_null()
+        {
             property.insert("default".to_owned(), default.clone());
+        }
+    }
+}
+
+/// Puts what a description does not say into it, for editors that show nothing else at a key: its default.
+pub fn describe_defaults(schema: &mut Value) {
+    const LONGEST: usize = 80;
+    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for (_, property) in properties.into_iter().flatten() {
+        describe_defaults(property);
+        let Some(default) = property.get("default").map(Value::to_string) else {
+            continue;
+        };
+        let Some(Value::String(description)) = property.get_mut("description") else {
+            continue;
+        };
+        if default.len() <= LONGEST && !matches!(default.as_str(), "\"\"" | "{}" | "[]") {
+            description.push_str(&format!("\n\nDefault: `{}`", default.trim_matches('"')));
         }
     }
 }

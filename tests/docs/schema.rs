@@ -71,7 +71,7 @@ fn schema_keys(path: &str, schema: &Value, found: &mut BTreeSet<String>) {
     }
 }
 
-fn schema() -> Value {
+pub fn schema() -> Value {
     serde_json::from_str(&kubefarm(["schema"]).success()).expect("JSON")
 }
 

@@ -1,7 +1,9 @@
 //! What every component can be told: image, replicas, and the keys of its pods.
 
+use std::borrow::Cow;
+
 use indexmap::IndexMap;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use super::{Fragment, TextMap};
@@ -48,7 +50,7 @@ pub enum PullSecret {
 }
 
 /// Whether pods of one component keep away from each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Spread {
     /// Preferred: they share a topology domain only where they must.
@@ -95,6 +97,26 @@ pub enum Unsatisfiable {
 pub enum NodeInclusion {
     Honor,
     Ignore,
+}
+
+impl JsonSchema for Spread {
+    fn schema_name() -> Cow<'static, str> {
+        "Spread".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "anyOf": [
+                {"const": "soft", "description": "Preferred: they share a topology domain only where they must."},
+                {"const": "hard", "description": "Required: a pod that finds no domain of its own stays pending."},
+                {"enum": ["", "none", "false", false], "description": "No rule of ours."},
+            ]
+        })
+    }
 }
 
 /// Extra names and addresses in a server certificate.

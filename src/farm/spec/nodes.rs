@@ -123,7 +123,7 @@ impl JsonSchema for NodePools {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let pool = generator.subschema_for::<NodePool>();
+        let pool = generator.subschema_for::<Option<NodePool>>();
         json_schema!({
             "anyOf": [
                 {"type": "array", "items": pool},
