@@ -8,6 +8,8 @@ mod boot_namespace;
 mod commands;
 #[path = "cli/credentials.rs"]
 mod credentials;
+#[path = "cli/completions.rs"]
+mod completions;
 #[path = "cli/directory.rs"]
 mod directory;
 #[path = "cli/environment.rs"]

@@ -159,7 +159,7 @@ pub fn builtin(name: &str) -> Option<&'static str> {
         .or(example.map(|example| example.values))
 }
 
-fn builtin_names() -> impl Iterator<Item = &'static str> {
+pub fn builtin_names() -> impl Iterator<Item = &'static str> {
     let layers = embedded::layers().into_iter().map(|layer| layer.name);
     layers.chain(embedded::examples().into_iter().map(|example| example.name))
 }

@@ -183,7 +183,15 @@ impl Failure {
 
 /// Parses the command line, runs the command, and says how it ended.
 pub fn run() -> ExitCode {
-    let outcome = match commands::parse() {
+    let mut words = std::env::args_os().skip(1);
+    if words
+        .next()
+        .is_some_and(|word| word == completions::QUESTION)
+    {
+        let question: Vec<_> = words.collect();
+        return ended(completions::answer(&question, commands::whole()));
+    }
+    ended(match commands::parse() {
         Command::Render(command) => command.run(),
         Command::Apply(command) => on_cluster(|interrupt| command.run(interrupt)),
         Command::Diff(command) => on_cluster(|interrupt| command.run(interrupt)),
@@ -199,7 +207,11 @@ pub fn run() -> ExitCode {
         Command::Kubeconfig(command) => on_cluster(|interrupt| command.run(interrupt)),
         Command::Completions(command) => command.run(commands::whole()),
         Command::Man(command) => command.run(commands::whole()),
-    };
+    })
+}
+
+/// Says how a command ended.
+fn ended(outcome: Result<(), Failure>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever read our output has had enough of it: `kubefarm render | head`.

@@ -61,6 +61,13 @@ impl Target {
         Ok(Connection { client, server })
     }
 
+    /// The names of the contexts that may be chosen from; none where the configuration cannot be read.
+    pub fn contexts(&self) -> Vec<String> {
+        let found = self.kubeconfig().ok().flatten();
+        let contexts = found.map(|found| found.contexts).unwrap_or_default();
+        contexts.into_iter().map(|context| context.name).collect()
+    }
+
     fn kubeconfig(&self) -> Result<Option<Kubeconfig>, ClusterError> {
         if let Some(file) = &self.kubeconfig {
             return read(file).map(Some);

@@ -40,6 +40,7 @@ pub use error::ClusterError;
 pub use event::{Action, Event, Observer, Stage};
 pub use interrupt::Interrupt;
 pub use lock::LockError;
+pub use namespace::names as namespaces;
 pub use resources::{Resource, Resources};
 pub use status::{FieldConflict, Status};
 pub use transport::Answer;

@@ -6,8 +6,20 @@ use serde_json::json;
 
 use super::apply::ApplyError;
 use super::applyset::Release;
-use super::{Api, ApplyMode, ClusterError, Resource, into_object, text_at};
+use super::{Api, ApplyMode, ClusterError, Detail, Resource, into_object, text_at};
 use crate::manifest::{Key, Object};
+
+/// The names of all namespaces.
+///
+/// # Errors
+/// Where the cluster cannot be asked, or refuses.
+pub async fn names(api: &Api) -> Result<Vec<String>, ClusterError> {
+    let found = api.list(&resource(), None, "", Detail::Metadata).await?;
+    let names = found
+        .iter()
+        .map(|one| text_at(one, &["metadata", "name"]).to_owned());
+    Ok(names.collect())
+}
 
 /// Whether it exists. Where the user may not look, it is taken to exist.
 ///

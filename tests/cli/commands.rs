@@ -168,8 +168,10 @@ fn init_writes_here_by_default() {
 fn completions_are_scripts_that_name_every_command() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let script = kubefarm(["completions", shell]).success();
+        // The others ask, see `completions`.
         for command in ["render", "values", "show-only", "completions"] {
-            assert!(script.contains(command), "{shell}: {command}");
+            let asks = script.contains("__complete ");
+            assert!(asks || script.contains(command), "{shell}: {command}");
         }
         if let Some(path) = (shell == "bash").then(|| program("bash", "bash")).flatten() {
             run_with_stdin(
