@@ -48,6 +48,14 @@ impl Init {
     pub fn run(self) -> Result<(), Failure> {
         let examples = self.example.iter().map(|name| example(name));
         let examples = examples.collect::<Result<Vec<Example>, Failure>>()?;
+        if let Some(layer) = examples.first().filter(|first| is_layer(first)) {
+            return Err(Failure::Usage(format!(
+                "{} is a layer, and a farm needs what it lies over: kubefarm init {} --example generic --example {}",
+                layer.name,
+                self.dir.display(),
+                layer.name
+            )));
+        }
         let files: Vec<(PathBuf, Cow<str>)> = examples
             .iter()
             .enumerate()
@@ -79,6 +87,32 @@ impl Init {
     }
 }
 
+/// Where the examples that are layers say what they lie over.
+const BELOW: &str = "../generic/values.yaml";
+
+/// Whether it is not a farm by itself.
+fn is_layer(example: &Example) -> bool {
+    example.values.contains(BELOW)
+}
+
+/// What an example says of its neighbours in the project, said of the files in the new folder. Links that lead out of
+/// it become their words.
+fn at_home(text: &str, name: &str) -> String {
+    let command = format!("-f values.yaml -f {name}.yaml");
+    let text = text.replace(&format!("-f {BELOW} -f values.yaml"), &command);
+    let text = text.replace(BELOW, "values.yaml");
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    while let Some((before, link)) = rest.split_once("](../") {
+        let (before, words) = before.rsplit_once('[').unwrap_or((before, ""));
+        kept.push_str(before);
+        kept.push_str(words);
+        rest = link.split_once(')').map_or("", |(_, after)| after);
+    }
+    kept.push_str(rest);
+    kept
+}
+
 fn example(name: &str) -> Result<Example, Failure> {
     let examples = embedded::examples();
     let names: Vec<&str> = examples.iter().map(|example| example.name).collect();
@@ -99,11 +133,12 @@ fn files(dir: &Path, index: usize, example: &Example) -> [(PathBuf, Cow<'static,
     };
     let text = match index {
         0 => with_dhcp(example.values),
-        _ => Cow::Borrowed(example.values),
+        _ => Cow::Owned(at_home(example.values, example.name)),
     };
+    let readme_text = at_home(example.readme, example.name);
     [
         (dir.join(values), text),
-        (dir.join(readme), Cow::Borrowed(example.readme)),
+        (dir.join(readme), Cow::Owned(readme_text)),
     ]
 }
 

@@ -143,17 +143,17 @@ fn a_name_that_is_too_long_is_refused_once_with_the_real_limit() {
         ("a".repeat(300), 20),
     ] {
         let finished = kubefarm(["render", &name]);
-        assert_refused(&finished, &[&format!("at most {limit}:"), "1 error\n"]);
+        assert_refused(&finished, &[&format!("at most {limit}:"), "\n1 error"]);
     }
     kubefarm(["render", &"a".repeat(20)]).success();
     // Where the boot server has a name of its own, others decide.
     let short = ["--set", "ltsp.fullnameOverride=boot"];
     kubefarm([&["render", &"a".repeat(22)][..], &short].concat()).success();
     let finished = kubefarm([&["render", &"a".repeat(23)][..], &short].concat());
-    assert_refused(&finished, &["at most 22:", "1 error\n"]);
+    assert_refused(&finished, &["at most 22:", "\n1 error"]);
     assert_refused(
         &kubefarm(["render", "Farm_1"]),
-        &["hyphens, at most 20", "1 error\n"],
+        &["hyphens, at most 20", "\n1 error"],
     );
 }
 
@@ -283,4 +283,42 @@ fn a_terminal_has_colour_unless_it_is_dumb() {
         !plain.contains('\u{1b}') && plain.contains("nodePools"),
         "{plain}"
     );
+}
+
+#[test]
+fn what_init_writes_leads_nowhere_else() {
+    for examples in [
+        &["generic", "advanced_network"][..],
+        &["generic", "dualstack_network"],
+        &["catchall"],
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let dir = folder.path().to_str().expect("text");
+        let flags = examples.iter().flat_map(|example| ["--example", example]);
+        kubefarm(["init", dir].into_iter().chain(flags)).success();
+        for entry in fs::read_dir(dir).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            let text = fs::read_to_string(&path).expect("text");
+            assert!(!text.contains("../"), "{}", path.display());
+        }
+        let layer = examples.last().expect("one");
+        if examples.len() > 1 {
+            let readme = fs::read_to_string(folder.path().join(format!("{layer}.md")));
+            let command = format!("-f values.yaml -f {layer}.yaml");
+            assert!(readme.expect("a file").contains(&command), "{layer}");
+        }
+    }
+}
+
+#[test]
+fn a_layer_alone_is_not_a_farm() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let dir = folder.path().join("farm");
+    let dir = dir.to_str().expect("text");
+    for layer in ["advanced_network", "dualstack_network"] {
+        let finished = kubefarm(["init", dir, "--example", layer]);
+        let command = format!("kubefarm init {dir} --example generic --example {layer}");
+        assert_refused(&finished, &[&command]);
+    }
+    assert!(fs::metadata(dir).is_err(), "nothing was written");
 }
