@@ -1,7 +1,10 @@
 //! Tables, as the commands that list things print them.
 
+use std::io;
+
 use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, Table};
+use rustix::termios::tcgetwinsize;
 
 use super::diagnostics::{Style, printable};
 
@@ -23,23 +26,76 @@ pub fn table(headers: &[&str], rows: &[Vec<String>]) -> String {
     table.trim_fmt() + "\n"
 }
 
-/// The same, with the rows in red that are marked, where there is colour.
-pub fn marked_table(headers: &[&str], rows: &[(Vec<String>, bool)], style: Style) -> String {
+/// How many columns stdout has; `None` where it is not a terminal.
+pub fn columns() -> Option<usize> {
+    let size = tcgetwinsize(io::stdout()).ok()?;
+    (size.ws_col > 0).then_some(size.ws_col.into())
+}
+
+/// The same as a table where that fits into so many columns, and else as a record for each row: its first cell, and
+/// below that each other one after its header. The rows that are marked are red, where there is colour.
+pub fn fitted(
+    headers: &[&str],
+    rows: &[(Vec<String>, bool)],
+    style: Style,
+    columns: Option<usize>,
+) -> String {
     let cells: Vec<Vec<String>> = rows.iter().map(|(cells, _)| cells.clone()).collect();
     let text = table(headers, &cells);
-    if style == Style::Plain {
-        return text;
+    let widest = text.lines().map(|line| line.chars().count()).max();
+    if let (Some(columns), Some(widest)) = (columns, widest)
+        && columns < widest
+    {
+        return records(headers, rows, style, columns);
     }
     // A row is a line, after that of the headers.
     let marks = std::iter::once(false).chain(rows.iter().map(|(_, is_marked)| *is_marked));
-    let lines = text
-        .lines()
-        .zip(marks)
-        .map(|(line, is_marked)| match is_marked {
-            true => format!("\u{1b}[31m{line}\u{1b}[0m\n"),
-            false => format!("{line}\n"),
-        });
-    lines.collect()
+    let lines = text.lines().zip(marks);
+    lines
+        .map(|(line, is_marked)| marked(line, is_marked, style))
+        .collect()
+}
+
+fn marked(line: &str, is_marked: bool, style: Style) -> String {
+    match is_marked && style == Style::Coloured {
+        true => format!("\u{1b}[31m{line}\u{1b}[0m\n"),
+        false => format!("{line}\n"),
+    }
+}
+
+fn records(headers: &[&str], rows: &[(Vec<String>, bool)], style: Style, columns: usize) -> String {
+    let labels = headers.iter().skip(1).map(|header| header.len());
+    let label = labels.max().unwrap_or(0);
+    let indent = label + "    ".len();
+    let mut text = String::new();
+    for (cells, is_marked) in rows {
+        let name = cells.first().map(|cell| printable(cell));
+        text.push_str(&marked(&name.unwrap_or_default(), *is_marked, style));
+        let cells = headers.iter().zip(cells).skip(1);
+        for (header, cell) in cells.filter(|(_, cell)| !cell.is_empty()) {
+            let mut header = header.to_lowercase();
+            for line in wrapped(&printable(cell), columns.saturating_sub(indent)) {
+                text.push_str(&format!("  {header:label$}  {line}\n"));
+                header.clear();
+            }
+        }
+    }
+    text
+}
+
+/// Lines of so many characters, broken at spaces; a longer word has a line of its own.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 fn cells(texts: &[impl AsRef<str>]) -> Vec<Cell> {
@@ -81,6 +137,22 @@ mod tests {
         let long = "word ".repeat(100) + "end";
         let text = table(&["X"], &rows(&[&[&long]]));
         assert_eq!(text, format!("X\n{long}\n"));
+    }
+
+    #[test]
+    fn what_does_not_fit_becomes_records() {
+        let cells = rows(&[&["ca", "3650", "one two three four five", ""]]);
+        let rows = [(cells[0].clone(), true)];
+        let headers = ["NAME", "DAYS", "NAMES", "X"];
+        let fit = |columns, style| fitted(&headers, &rows, style, columns);
+        let table = "NAME  DAYS  NAMES                    X\nca    3650  one two three four five\n";
+        assert_eq!(fit(None, Style::Plain), table);
+        assert_eq!(fit(Some(40), Style::Plain), table);
+        let records = "ca\n  days   3650\n  names  one two three\n         four five\n";
+        assert_eq!(fit(Some(24), Style::Plain), records);
+        let red = fit(Some(24), Style::Coloured);
+        assert!(red.starts_with("\u{1b}[31mca\u{1b}[0m\n"), "{red:?}");
+        assert!(fit(None, Style::Coloured).contains("\n\u{1b}[31mca "));
     }
 
     #[test]

@@ -347,7 +347,14 @@ fn inspect_tells_of_folders_and_values() {
     assert!((364..=365).contains(&days), "{days}");
 
     assert_eq!(inspect(&["--check-expiry", "30d"]).code(), 0);
-    assert_eq!(inspect(&["--check-expiry", "366d"]).code(), 1);
+    let due = inspect(&["--check-expiry", "366d"]);
+    assert_eq!(due.code(), 1);
+    assert!(
+        due.stderr.contains("due: admin-client ends in 36"),
+        "{}",
+        due.stderr
+    );
+    assert!(!due.stderr.contains("due: ca "), "{}", due.stderr);
     assert_refused(&inspect(&["--check-expiry", "soon"]), &["30d"]);
     fs::write(Path::new(&dir).join("admin-client/tls.key"), "damaged").expect("written");
     let damaged = inspect(&["--check-expiry", "30d"]);
@@ -493,4 +500,18 @@ fn monitoring_sees_an_authority_that_is_gone_or_another_one() {
     let found = check();
     assert_eq!(found.code(), 1, "{}", found.stdout);
     assert!(found.stdout.contains("has another key"), "{}", found.stdout);
+}
+
+#[test]
+fn an_authority_that_only_the_control_plane_knows_asks_for_no_boots() {
+    let (_folder, dir) = folder();
+    pki(&["init"], &dir, &[]).success();
+    for (authority, boots) in [("etcd-ca", false), ("front-proxy-ca", false), ("ca", true)] {
+        for step in ["trust", "reissue"] {
+            let finished = pki(&["rotate-ca", authority, "--step", step], &dir, &[]);
+            assert_eq!(finished.code(), 0, "{}", finished.stderr);
+            let next = finished.stderr.contains("boot them anew");
+            assert_eq!(next, boots, "{authority}: {}", finished.stderr);
+        }
+    }
 }

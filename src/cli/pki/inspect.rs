@@ -16,7 +16,7 @@ use crate::cluster::Release;
 use crate::cluster::certificates::now;
 use crate::farm::certificates::{AUTHORITIES, Pki};
 use crate::pki::{Certificate, Flaw, Material, directory};
-use crate::report::{Style, marked_table, table};
+use crate::report::{Style, columns, fitted};
 
 /// A certificate is shown in red when it ends sooner.
 const SOON: i64 = 30;
@@ -27,7 +27,8 @@ Examples:
   The certificates of a farm in the cluster:
     kubefarm pki inspect farm -n clusters
 
-  For monitoring: exit code 1 when one ends within 30 days, or is not valid:
+  For monitoring: exit code 1 when one ends within 30 days, or is not valid;
+  stderr has which:
     kubefarm pki inspect farm -n clusters --check-expiry 30d
 
   Those in a folder, and those that values ask for:
@@ -94,17 +95,19 @@ impl Inspect {
         if certificates.is_empty() && self.check_expiry.is_some() {
             return Err(Failure::Other(anyhow::anyhow!("there are no certificates")));
         }
-        let is_due = |found: &Found| match (&found.certificate, self.check_expiry) {
-            (_, None) => false,
-            (Err(_), _) => true,
-            (Ok(certificate), Some(within)) => {
-                let left = certificate.not_after.as_second() - now.as_second();
-                left < i64::try_from(within.as_secs()).unwrap_or(i64::MAX)
-            }
+        let Some(within) = self.check_expiry else {
+            return Ok(());
         };
-        match certificates.iter().any(is_due) {
-            true => Err(Failure::Found),
-            false => Ok(()),
+        let due = certificates
+            .iter()
+            .filter_map(|found| due(found, within, now));
+        let due: Vec<String> = due.collect();
+        for line in &due {
+            writeln!(io::stderr(), "due: {line}")?;
+        }
+        match due.is_empty() {
+            true => Ok(()),
+            false => Err(Failure::Found),
         }
     }
 
@@ -135,10 +138,11 @@ impl Inspect {
             false => Vec::new(),
         };
         let text = match self.output {
-            None => table(
-                &["CERTIFICATE", "SUBJECT", "ISSUER", "HOURS", "NAMES"],
-                &rows,
-            ),
+            None => {
+                let rows: Vec<_> = rows.iter().map(|row| (row.clone(), false)).collect();
+                let headers = ["CERTIFICATE", "SUBJECT", "ISSUER", "HOURS", "NAMES"];
+                fitted(&headers, &rows, Style::Plain, columns())
+            }
             Some(Json::Json) => {
                 let certificates: Vec<_> = rows
                     .iter()
@@ -224,6 +228,21 @@ fn found(materials: BTreeMap<String, Material>) -> Vec<Found> {
     found
 }
 
+/// What there is to say of a certificate that ends too soon, or is of no use.
+fn due(found: &Found, within: Duration, now: Timestamp) -> Option<String> {
+    let name = &found.name;
+    let one = match &found.certificate {
+        Err(flaw) => return Some(format!("{name} cannot be used: {flaw}")),
+        Ok(one) => one,
+    };
+    let left = one.not_after.as_second() - now.as_second();
+    let is_due = left < i64::try_from(within.as_secs()).unwrap_or(i64::MAX);
+    is_due.then(|| match days_left(one, now) {
+        days @ 0.. => format!("{name} ends in {days} days, at {}", one.not_after),
+        days => format!("{name} ended {} days ago, at {}", -days, one.not_after),
+    })
+}
+
 fn subject<'a>(common_name: &str, organizations: impl Iterator<Item = &'a str>) -> String {
     let organizations = organizations.map(|name| format!("O={name},"));
     format!("{}CN={common_name}", organizations.collect::<String>())
@@ -275,7 +294,7 @@ fn as_text(certificates: &[Found], now: Timestamp, style: Style) -> String {
         "ISSUER",
         "NAMES",
     ];
-    marked_table(&headers, &rows, style)
+    fitted(&headers, &rows, style, columns())
 }
 
 fn as_json(certificates: &[Found], now: Timestamp) -> Result<String, Failure> {

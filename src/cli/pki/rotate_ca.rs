@@ -58,8 +58,14 @@ impl StepArg {
     }
 
     /// What has to be done before the next step.
-    fn next(self) -> &'static str {
+    fn next(self, authority: &str) -> &'static str {
         match self {
+            StepArg::Trust if !is_known_outside(authority) => {
+                "Both authorities are trusted, by the farm's own pods: nothing else knows this one. Next: --step reissue."
+            }
+            StepArg::Reissue if !is_known_outside(authority) => {
+                "The new authority signs, and the farm's own pods have what it signed. Next: --step drop."
+            }
             StepArg::Trust => {
                 "Both authorities are trusted. Before --step reissue, everything outside of the farm's own pods has to \
                  trust both as well: nodes (boot them anew) and kubeconfigs (fetch them anew)."
@@ -73,16 +79,23 @@ impl StepArg {
     }
 }
 
+/// Whether nodes and people trust the authority, or have what it signed. Those of etcd and of the API server's front
+/// proxy are between the control plane's pods only.
+fn is_known_outside(authority: &str) -> bool {
+    !["etcd-ca", "front-proxy-ca"].contains(&authority)
+}
+
 impl RotateCa {
     pub fn run(self) -> Result<(), Failure> {
         let tells = self.place.tells();
+        let next = self.step.next(&self.authority);
         let rotation = (self.authority, self.step.step());
         self.place.change(|_| Intent {
             rotation: Some(rotation),
             ..Intent::default()
         })?;
         if tells {
-            writeln!(io::stderr(), "{}", self.step.next())?;
+            writeln!(io::stderr(), "{next}")?;
         }
         Ok(())
     }
