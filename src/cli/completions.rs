@@ -64,7 +64,8 @@ pub(super) fn answer(question: &[OsString], command: clap::Command) -> Result<()
     let mut command = described(command, &target);
     let last = words.len().saturating_sub(1);
     let is_empty = words.get(last).is_some_and(|word| word.is_empty());
-    let mut found = engine::complete(&mut command, words, last, None)?;
+    let here = std::env::current_dir().ok();
+    let mut found = engine::complete(&mut command, words, last, here.as_deref())?;
     // Flags are for those who type a hyphen, where anything else may stand.
     let is_flag =
         |candidate: &CompletionCandidate| candidate.get_value().to_string_lossy().starts_with('-');

@@ -51,6 +51,17 @@ impl Site {
         run(&mut command)
     }
 
+    /// What a shell is told that may follow these words of a line.
+    pub fn completions(&self, words: &[&str]) -> String {
+        let mut command = kubefarm_command();
+        command
+            .args(["__complete", "zsh", "--", "kubefarm"])
+            .args(words)
+            .env("KUBECONFIG", self.cluster.kubeconfig())
+            .env("HOME", self.cluster.folder());
+        run(&mut command).success()
+    }
+
     /// Runs kubectl in the namespace; the arguments are separated by spaces.
     pub fn kubectl(&self, arguments: &str) -> Finished {
         let mut words: Vec<&str> = arguments.split_whitespace().collect();

@@ -130,6 +130,17 @@ fn farms_are_listed_with_what_is_in_them() {
     assert!(table.contains("alpha") && table.contains("beta"), "{table}");
     let unknown = site.run("status alpa");
     assert_failed(&unknown, 2, &["did you mean alpha?"]);
+    let namespace = &site.namespace;
+    for command in ["status", "delete", "apply", "kubeconfig"] {
+        let told = site.completions(&[command, "alph"]);
+        let expected = format!("alpha\tin namespace {namespace}");
+        assert!(
+            told.lines().any(|line| line == expected),
+            "{command}: {told}"
+        );
+    }
+    let told = site.completions(&["list", "-n", namespace]);
+    assert!(told.lines().any(|line| line == namespace), "{told}");
 }
 
 /// Says that a Job is complete, as its controller would: there are no nodes to run its pod.

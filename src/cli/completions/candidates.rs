@@ -18,7 +18,7 @@ use crate::cli::pipeline;
 use crate::cluster::farms::list;
 use crate::cluster::{Api, Interrupt, Target, namespaces};
 use crate::farm::schema;
-use crate::values::{Loaded, load};
+use crate::values::{load, load_with_removed};
 
 /// How long a cluster may take to say what it has: somebody is waiting for it at the keyboard.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -136,11 +136,7 @@ fn authorities() -> Vec<Said> {
 /// The templates and kinds of a farm of the defaults, which any farm has most of.
 fn objects() -> Vec<Said> {
     let charts = Charts::embedded();
-    let loaded = load(&charts.defaults(), &[]).map(|tree| Loaded {
-        tree,
-        removed: Vec::new(),
-    });
-    let Ok(loaded) = loaded else {
+    let Ok(loaded) = load_with_removed(&charts.defaults(), &[]) else {
         return Vec::new();
     };
     let Ok(outcome) = pipeline::render_loaded(charts, &loaded, None, "default") else {
