@@ -10,6 +10,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use indexmap::IndexSet;
 
 use super::apply::ApplyArgs;
 use super::args::FarmArgs;
@@ -128,14 +129,21 @@ fn check_mode(farm: &Farm) -> Result<(), Failure> {
 fn tell(dir: &Path, completed: &Completed) -> io::Result<()> {
     let mut err = io::stderr().lock();
     let mut kept = 0;
+    // An authority and the one that takes its place have one name.
+    let mut said = IndexSet::new();
     for issued in &completed.issued {
         match &issued.change {
             Change::Kept => kept += 1,
-            Change::Trust => writeln!(err, "{}: what it trusts is new", issued.certificate)?,
+            Change::Trust => {
+                said.insert(format!("{}: what it trusts is new", issued.certificate));
+            }
             Change::Issued(reason) => {
-                writeln!(err, "{} is issued: {reason}", issued.certificate)?;
+                said.insert(format!("{} is issued: {reason}", issued.certificate));
             }
         }
+    }
+    for line in said {
+        writeln!(err, "{line}")?;
     }
     for (name, end) in &completed.ending {
         writeln!(err, "the certificate authority {name} ends at {end}")?;

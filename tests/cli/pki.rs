@@ -1,6 +1,6 @@
 //! `kubefarm pki` on folders and values.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::Path;
@@ -511,6 +511,9 @@ fn an_authority_that_only_the_control_plane_knows_asks_for_no_boots() {
             let finished = pki(&["rotate-ca", authority, "--step", step], &dir, &[]);
             assert_eq!(finished.code(), 0, "{}", finished.stderr);
             let next = finished.stderr.contains("boot them anew");
+            let lines: Vec<&str> = finished.stderr.lines().collect();
+            let said: BTreeSet<&str> = lines.iter().copied().collect();
+            assert_eq!(said.len(), lines.len(), "said twice: {}", finished.stderr);
             assert_eq!(next, boots, "{authority}: {}", finished.stderr);
         }
     }
