@@ -117,6 +117,7 @@ fn of_command(error: &mut clap::Error, line: &[&OsStr], commands: &[String]) {
     };
     let word = word.clone();
     let clap_says = error.remove(ContextKind::SuggestedSubcommand);
+    error.remove(ContextKind::Suggested);
     // `kubefarm WORD` and `kubefarm help WORD`; below a command, clap's own idea is as good as any.
     let is_first = line
         .first()

@@ -83,10 +83,16 @@ fn records(headers: &[&str], rows: &[(Vec<String>, bool)], style: Style, columns
     text
 }
 
-/// Lines of so many characters, broken at spaces; a longer word has a line of its own.
+/// Lines of so many characters, broken at spaces, and inside of words that are longer.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let width = width.max(1);
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {
+        let letters: Vec<char> = word.chars().collect();
+        if letters.len() > width {
+            lines.extend(letters.chunks(width).map(|piece| piece.iter().collect()));
+            continue;
+        }
         match lines.last_mut() {
             Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
                 line.push(' ');
@@ -150,6 +156,13 @@ mod tests {
         assert_eq!(fit(Some(40), Style::Plain), table);
         let records = "ca\n  days   3650\n  names  one two three\n         four five\n";
         assert_eq!(fit(Some(24), Style::Plain), records);
+        let narrow = "ca\n  days   36\n         50\n  names  on\n         e\n";
+        let narrowest = fit(Some(11), Style::Plain);
+        assert!(narrowest.starts_with(narrow), "{narrowest}");
+        assert!(
+            narrowest.lines().all(|line| line.len() <= 11),
+            "{narrowest}"
+        );
         let red = fit(Some(24), Style::Coloured);
         assert!(red.starts_with("\u{1b}[31mca\u{1b}[0m\n"), "{red:?}");
         assert!(fit(None, Style::Coloured).contains("\n\u{1b}[31mca "));

@@ -58,6 +58,7 @@ fn a_slip_leads_to_the_nearest_command_but_never_to_delete() {
         let finished = kubefarm([slip, "farm1"]);
         assert_refused(&finished, &[&format!("'{slip}'")]);
         assert!(!finished.stderr.contains("delete'"), "{}", finished.stderr);
+        assert!(!finished.stderr.contains("\n\n\n"), "{:?}", finished.stderr);
     }
     // Below a command as well.
     assert_refused(&kubefarm(["pki", "inspct"]), &["'inspect'"]);
