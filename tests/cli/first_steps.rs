@@ -138,22 +138,21 @@ fn errors_in_stdin_show_their_line() {
 
 #[test]
 fn a_name_that_is_too_long_is_refused_once_with_the_real_limit() {
-    for (name, limit) in [
-        ("a".repeat(21), 20),
-        ("a".repeat(64), 20),
-        ("a".repeat(300), 20),
-    ] {
-        let finished = kubefarm(["render", &name]);
-        assert_refused(&finished, &[&format!("at most {limit}:"), "\n1 error"]);
+    let render = |name: &str, more: &[&str]| {
+        kubefarm(["render", name, "-f", "builtin:generic"].iter().chain(more))
+    };
+    for length in [21, 64, 300] {
+        let finished = render(&"a".repeat(length), &[]);
+        assert_refused(&finished, &["at most 20:", "\n1 error"]);
     }
-    kubefarm(["render", &"a".repeat(20)]).success();
+    render(&"a".repeat(20), &[]).success();
     // Where the boot server has a name of its own, others decide.
     let short = ["--set", "ltsp.fullnameOverride=boot"];
-    kubefarm([&["render", &"a".repeat(22)][..], &short].concat()).success();
-    let finished = kubefarm([&["render", &"a".repeat(23)][..], &short].concat());
+    render(&"a".repeat(22), &short).success();
+    let finished = render(&"a".repeat(23), &short);
     assert_refused(&finished, &["at most 22:", "\n1 error"]);
     assert_refused(
-        &kubefarm(["render", "Farm_1"]),
+        &render("Farm_1", &[]),
         &["hyphens, at most 20", "\n1 error"],
     );
 }
@@ -190,9 +189,22 @@ fn a_folder_of_certificates_that_is_missing_or_anothers_is_said() {
 
 #[test]
 fn a_kind_alone_is_told_how_to_select_all_of_it() {
-    let finished = kubefarm(["render", "--show-only", "deployment"]);
+    let finished = kubefarm([
+        "render",
+        "-f",
+        "builtin:generic",
+        "--show-only",
+        "deployment",
+    ]);
     assert_refused(&finished, &["did you mean \"Deployment/*\""]);
-    kubefarm(["render", "--show-only", "Deployment/*"]).success();
+    kubefarm([
+        "render",
+        "-f",
+        "builtin:generic",
+        "--show-only",
+        "Deployment/*",
+    ])
+    .success();
 }
 
 #[test]

@@ -23,7 +23,7 @@ fn section(title: &str) -> Vec<&'static str> {
 fn refused_by_program(text: &str) -> Vec<String> {
     let charts = Charts::embedded();
     let inputs = [Input::File("-".into())];
-    let problems = match load_with_stdin(&charts.defaults(), &inputs, &mut text.as_bytes()) {
+    let problems = match load_with_stdin(&charts.default_values(), &inputs, &mut text.as_bytes()) {
         Err(problems) => problems,
         Ok(loaded) => {
             let checked = farm::check(&loaded.tree, None, "default", || None);

@@ -136,7 +136,7 @@ fn authorities() -> Vec<Said> {
 /// The templates and kinds of a farm of the defaults, which any farm has most of.
 fn objects() -> Vec<Said> {
     let charts = Charts::embedded();
-    let Ok(loaded) = load_with_removed(&charts.defaults(), &[]) else {
+    let Ok(loaded) = load_with_removed(&charts.default_values(), &[]) else {
         return Vec::new();
     };
     let Ok(outcome) = pipeline::render_loaded(charts, &loaded, None, "default") else {
@@ -160,7 +160,7 @@ fn keys(current: &OsStr) -> Vec<CompletionCandidate> {
         return Vec::new();
     }
     let charts = Charts::embedded();
-    let Ok(defaults) = load(&charts.defaults(), &[]) else {
+    let Ok(defaults) = load(&charts.default_values(), &[]) else {
         return Vec::new();
     };
     let schema = schema::json_schema(&(&defaults).into());
