@@ -186,7 +186,7 @@ pub(super) fn rules() -> Vec<Rule> {
     let lease = "infinite|[0-9]+[smhdwSMHDW]?".to_owned();
     vec![
         several(text("nodes[].mac", mac(), "02:00:00:40:01:0a")),
-        text("nodes[].ip", address(), "10.64.1.11"),
+        several(text("nodes[].ip", address(), "10.64.1.11")),
         text("nodes[].name", host_name(), "node1"),
         numbers(text("nodes[].leaseTime", lease, "12h")),
         text(
