@@ -178,6 +178,9 @@ fn widen(object: &mut Map<String, Value>, rule: Option<Shape<'_>>, is_optional: 
     let example = rule.map(|shape| shape.rule.example).unwrap_or_default();
     if !example.is_empty() {
         object.insert("examples".to_owned(), json!([example]));
+        // What an editor says instead of the pattern (yaml-language-server and VS Code).
+        let wanted = format!("Wanted something as {example}");
+        object.insert("patternErrorMessage".to_owned(), wanted.into());
     }
 }
 

@@ -111,7 +111,7 @@ fn range() -> String {
     format!("(?: *(?:tag|set):[^,]+,)* *{address} *(?:,[^,]+)+")
 }
 
-/// robfig/cron's standard parser.
+/// robfig/cron's standard parser; the minute may be `H`, one of the farm's own.
 fn cron() -> String {
     let any_case = |name: &str| {
         let letter = |letter: char| format!("[{}{letter}]", letter.to_ascii_uppercase());
@@ -133,8 +133,10 @@ fn cron() -> String {
         let item = format!("(?:[*?]|{number}(?:-{number})?)(?:/0*[1-9][0-9]*)?");
         format!("{item}(?:,{item})*")
     });
+    let [minute, rest @ ..] = &fields;
+    let rest = rest.join(" +");
     let macros = "@(?:yearly|annually|monthly|weekly|daily|midnight|hourly)";
-    format!(" *{} *|{macros}|@every {}", fields.join(" +"), duration())
+    format!(" *(?:H|{minute}) +{rest} *|{macros}|@every {}", duration())
 }
 
 /// Go's time.ParseDuration, without signs.
