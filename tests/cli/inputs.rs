@@ -290,8 +290,11 @@ fn a_mistake_shows_where_values_are_looked_at() {
     finished.failed(
         0,
         &[
-            "-:1:8: warning: ltsp.replicas: unknown key \"replicas\" (did you mean \"replicaCount\"?)",
-            "-:2:35: warning: kubernetes.etcd.replicaCount: expected an integer",
+            "warning: ltsp.replicas: unknown key \"replicas\"",
+            "--> -:1:8",
+            "did you mean \"replicaCount\"?",
+            "warning: kubernetes.etcd.replicaCount: expected an integer",
+            "--> -:2:35",
         ],
     );
     assert!(finished.stdout.contains("replicas: 2"));
