@@ -33,8 +33,9 @@ fn the_program_refuses_with_the_place_and_prints_nothing() {
             );
             let first = finished.stderr.lines().next().unwrap_or_default();
             assert!(
-                first.starts_with("-:1:") && first.contains(&format!(": {path}: ")),
-                "{first}"
+                first.contains(&format!(": {path}: ")) && finished.stderr.contains("-:1:"),
+                "{}",
+                finished.stderr
             );
             assert!(!finished.stderr.contains('\u{1b}'), "{:?}", finished.stderr);
         }
