@@ -45,10 +45,12 @@ fn texts(schema: &Value, path: &mut Vec<String>, found: &mut BTreeSet<Vec<String
         path.pop();
     };
     let types = &schema["type"];
-    let is_text = types == "string"
-        || types
-            .as_array()
-            .is_some_and(|types| types.contains(&"string".into()));
+    let is = |name: &str| {
+        let among = |types: &Vec<Value>| types.contains(&name.into());
+        types == name || types.as_array().is_some_and(among)
+    };
+    // Integers and booleans may be quoted, and are no text for that.
+    let is_text = is("string") && !is("integer") && (is("number") || !is("boolean"));
     if is_text && schema.get("enum").is_none() {
         found.insert(path.clone());
     }

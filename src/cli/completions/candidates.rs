@@ -165,9 +165,9 @@ fn keys(current: &OsStr) -> Vec<CompletionCandidate> {
     };
     let schema = schema::json_schema(&(&defaults).into());
     let (path, _) = key.rsplit_once('.').unwrap_or_default();
-    let steps = path.split('.').filter(|step| !step.is_empty());
-    let section = steps.fold(Some(&schema), |section, step| {
-        section?.get("properties")?.get(step)
+    let mut steps = path.split('.').filter(|step| !step.is_empty());
+    let section = steps.try_fold(&schema, |section, step| {
+        section.get("properties")?.get(step)
     });
     let Some(Json::Object(properties)) = section.and_then(|section| section.get("properties"))
     else {
