@@ -6,10 +6,10 @@ mod support;
 mod boot_namespace;
 #[path = "cli/commands.rs"]
 mod commands;
-#[path = "cli/credentials.rs"]
-mod credentials;
 #[path = "cli/completions.rs"]
 mod completions;
+#[path = "cli/credentials.rs"]
+mod credentials;
 #[path = "cli/directory.rs"]
 mod directory;
 #[path = "cli/environment.rs"]

@@ -121,6 +121,8 @@ pub fn needed_with(path: &[String]) -> Vec<String> {
                 .to_owned(),
             "kubernetes.etcd.backup.enabled=false".to_owned(),
         ],
+        // Several members need their volumes.
+        "kubernetes.persistence.enabled" => vec!["kubernetes.etcd.replicaCount=1".to_owned()],
         "pki.algorithm" => vec!["pki.size=2048".to_owned()],
         _ => Vec::new(),
     }

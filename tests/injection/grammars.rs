@@ -87,14 +87,17 @@ proptest! {
             ("pki.mode", json!({"pki": {"mode": text}})),
             ("pki.algorithm", json!({"pki": {"algorithm": text}})),
             ("dhcp.mode", json!({"dhcp": {"mode": text}})),
-            ("ltsp.service.type", json!({"ltsp": {"service": {"type": text}}})),
             ("kubernetes.konnectivityServer.mode", json!({"kubernetes": {"konnectivityServer": {"mode": text}}})),
         ] {
             prop_assert!(!is_accepted(&values, path), "{path}: {text:?}");
         }
-        let values = json!({"ltsp": {"image": {"pullPolicy": text}}});
-        // Left empty, it is not set.
-        prop_assert_eq!(is_accepted(&values, "ltsp.image.pullPolicy"), text.is_empty(), "{:?}", text);
+        for (path, values) in [
+            ("ltsp.image.pullPolicy", json!({"ltsp": {"image": {"pullPolicy": text}}})),
+            ("ltsp.service.type", json!({"ltsp": {"service": {"type": text}}})),
+        ] {
+            // Left empty, it is not set.
+            prop_assert_eq!(is_accepted(&values, path), text.is_empty(), "{}: {:?}", path, text);
+        }
     }
 
     /// A section's text goes to a file of its own, but for its includes, which must be names.

@@ -54,7 +54,8 @@ impl Place {
         let keys: Vec<&str> = self.keys().collect();
         let of_server = keys.starts_with(&["dhcp", "standalone", "extraArgs"]);
         let mut keys = keys.iter();
-        of_server || keys.any(|key| ["range", "extraOpts", "dhcpOptions", "mac", "ip"].contains(key))
+        of_server
+            || keys.any(|key| ["range", "extraOpts", "dhcpOptions", "mac", "ip"].contains(key))
     }
 
     /// Text that can stand here as one of many: keys stay apart, and blank text that would mean "unset" is none.
