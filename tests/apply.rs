@@ -47,7 +47,7 @@ use serde_json::Value;
 use support::Finished;
 
 /// The values of the example `generic`.
-const GENERIC: &str = "-f examples/generic/values.yaml";
+const GENERIC: &str = "-f examples/generic/values.yaml -f tests/support/accounts.yaml";
 
 /// Switches off every part, so that what a chart folder adds is nearly all there is.
 const NEARLY_NOTHING: &str = "--set kubernetes.enabled=false,tokenGenerator.enabled=false,\

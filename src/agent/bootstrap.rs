@@ -67,16 +67,15 @@ pub async fn bootstrap(
 
     let addresses = wanted.announce.addresses(admin, running).await?;
     let api = connect(child, running).await?;
+    let (mut addons, mut extra) = in_namespaces(addons, extra, &api.resources)?;
     let primary = match &wanted.announce {
         Announce::Nothing => None,
         _ => Some(announce::primary(&api, &addresses, running.observer).await?),
     };
-    addons.extend(
-        primary
-            .map(|primary| announce::objects(&addresses, primary))
-            .unwrap_or_default(),
-    );
-    let (addons, extra) = in_namespaces(addons, extra, &api.resources)?;
+    if let Some(primary) = primary {
+        addons.extend(announce::objects(&addresses, primary));
+        (addons, extra) = in_namespaces(addons, extra, &api.resources)?;
+    }
     for namespace in OWN_NAMESPACES {
         let key = core_key("Namespace", "", namespace);
         let namespaces = core("Namespace", "namespaces");

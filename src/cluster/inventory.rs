@@ -4,7 +4,7 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::{Map, Value as Json};
 
 use super::applyset::{NotOurs, PART_OF, Parent, Release};
-use super::{Api, ApplyMode, ClusterError, Detail, Resource, text_at};
+use super::{Api, ApplyMode, ClusterError, Detail, FIELD_MANAGER, Resource, text_at, value_at};
 use crate::farm::certificates::AUTHORITY;
 use crate::manifest::Key;
 
@@ -136,6 +136,7 @@ async fn listed(
             let found = api.list(resource, namespace, selector, detail).await?;
             let members = found
                 .into_iter()
+                .filter(|object| !is_copy(resource, object))
                 .map(|object| (member(resource, &object), object));
             Ok::<Vec<_>, ClusterError>(members.collect())
         }
@@ -144,6 +145,20 @@ async fn listed(
     let mut members: Vec<_> = lists.into_iter().flatten().collect();
     members.sort_by(|(a, _), (b, _)| a.key.cmp(&b.key));
     Ok(members)
+}
+
+/// Whether a controller made the object for a Service and gave it the Service's labels, that of the set among them.
+fn is_copy(resource: &Resource, object: &Map<String, Json>) -> bool {
+    let kind = (resource.group.as_str(), resource.kind.as_str());
+    if !matches!(
+        kind,
+        ("", "Endpoints") | ("discovery.k8s.io", "EndpointSlice")
+    ) {
+        return false;
+    }
+    let managers = value_at(object, &["metadata", "managedFields"]).and_then(Json::as_array);
+    let mut managers = managers.into_iter().flatten();
+    !managers.any(|entry| entry["manager"] == FIELD_MANAGER)
 }
 
 /// Metadata will do, except where it takes the whole object to know a certificate authority.

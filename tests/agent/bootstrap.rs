@@ -147,8 +147,8 @@ fn what_is_switched_off_goes_and_comes_back() {
             "{kept} went"
         );
     }
-    let is_gone = || !child.has("namespace/storage");
-    child.cluster.wait_until("the namespace is gone", is_gone);
+    // What else is in it nobody knows.
+    assert!(child.has("namespace/storage"));
     site.set(EXTRA);
     site.pod_for(JOB, &child)
         .expect("as before")

@@ -6,7 +6,7 @@ use super::running::Running;
 
 /// Changes the Deployment of the boot server and leaves the rest.
 const MORE: &str = "-f examples/generic/values.yaml -f examples/advanced_network/values.yaml \
-                    --set ltsp.replicaCount=3";
+                    --set ltsp.podAnnotations.more=x";
 
 /// Starts the change, and holds it when everything is checked and nothing is done.
 fn held_before_the_waves(place: &Place) -> Running {

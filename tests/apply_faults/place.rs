@@ -62,7 +62,10 @@ impl<'a> Place<'a> {
 
     /// The same with another kubeconfig.
     pub fn command_as(&self, kubeconfig: PathBuf, values: &str) -> Command {
-        self.subcommand("apply", kubeconfig, values)
+        let mut command = self.subcommand("apply", kubeconfig, values);
+        // What is switched off here is meant to go.
+        command.env("KUBEFARM_ACCEPT", "etcd-removed");
+        command
     }
 
     fn subcommand(&self, name: &str, kubeconfig: PathBuf, values: &str) -> Command {
