@@ -282,6 +282,8 @@ fn a_terminal_has_colour_unless_it_is_dumb() {
             .args(["-qec", &line, "/dev/null"]);
         command
             .env("TERM", term)
+            // CI's logs have colours.
+            .env_remove("CI")
             .env_remove("NO_COLOR")
             .env_remove("CLICOLOR");
         run(&mut command).stdout

@@ -22,7 +22,9 @@ fn at(farm: Farm, address: &str) -> Farm {
 /// The farm of the claimed machine, with the range that its own pools have.
 fn claiming() -> Farm {
     let range = r#"--set-json=nodePools={"range": {"range": "10.64.0.0,static,255.255.0.0,10.64.255.255,infinite"}}"#;
-    at(generic(), "10.64.0.11").with(range).with(CLAIMED)
+    let without = "--values=tests/golden/no_pools.values.yaml";
+    let farm = at(generic(), "10.64.0.11").with(without);
+    farm.with(range).with(CLAIMED)
 }
 
 fn facts(lease: Option<Lease>) -> [String; 3] {

@@ -68,7 +68,13 @@ fn loaded(layer: &Value) -> Loaded {
         name: "layer".to_owned(),
         text: layer.to_string(),
     };
-    load_with_removed(&Charts::embedded().default_values(), &[input]).expect("values")
+    // Several members need their volumes.
+    let one_member = Input::Builtin {
+        name: "one_member".to_owned(),
+        text: json!({"kubernetes": {"etcd": {"replicaCount": 1}}}).to_string(),
+    };
+    let inputs = [one_member, input];
+    load_with_removed(&Charts::embedded().default_values(), &inputs).expect("values")
 }
 
 fn problems(loaded: &Loaded) -> Vec<Problem> {

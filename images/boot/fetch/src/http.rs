@@ -307,15 +307,15 @@ mod tests {
             assert_eq!(check_url(good), Ok(()), "{good}");
         }
         for (wrong, why) in [
-            ("", "no URL"),
-            ("boot/root.squashfs", "no URL"),
+            ("", "not a URL"),
+            ("boot/root.squashfs", "not a URL"),
             ("/root.squashfs", "begin with http://"),
             ("ftp://10.0.0.1/", "begin with http://"),
             ("https://10.0.0.1/", "https is not"),
             ("http://server/", "an IP address"),
             ("http:///a", ""),
-            ("http://10.0.0.1/a b", "no URL"),
-            ("http://10.0.0.1/\u{1b}[2J", "no URL"),
+            ("http://10.0.0.1/a b", "not a URL"),
+            ("http://10.0.0.1/\u{1b}[2J", "not a URL"),
         ] {
             let said = check_url(wrong).expect_err(wrong);
             assert!(said.contains(why) && !said.contains('\u{1b}'), "{said}");

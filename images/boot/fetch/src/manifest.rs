@@ -83,11 +83,9 @@ impl Manifest {
         while !lines.at_end() {
             let number = lines.number + 1;
             let sum = unhex(lines.field("sha256")?);
-            sums.push(
-                sum.ok_or_else(|| {
-                    format!("line {number} is not a SHA-256: 64 digits of 0-9 and a-f")
-                })?,
-            );
+            sums.push(sum.ok_or_else(|| {
+                format!("line {number} is not a SHA-256: 64 digits of 0-9 and a-f")
+            })?);
         }
         if u64::try_from(sums.len()) != Ok(count) {
             return Err(format!(
@@ -182,7 +180,12 @@ pub fn decimal(name: &str, text: &str) -> Result<u64, String> {
     text.parse()
         .ok()
         .filter(|number: &u64| number.to_string() == text)
-        .ok_or_else(|| format!("the {name} {} is not a whole number below 2^64", shown(text)))
+        .ok_or_else(|| {
+            format!(
+                "the {name} {} is not a whole number below 2^64",
+                shown(text)
+            )
+        })
 }
 
 /// A kernel's release: one word of printable characters.

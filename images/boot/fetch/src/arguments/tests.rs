@@ -90,8 +90,8 @@ fn what_does_not_belong_is_named() {
 #[test]
 fn values_are_checked_at_once() {
     for (option, words) in [
-        ("--tries 0", "no number from 1 on"),
-        ("--tries many", "no number from 1 on"),
+        ("--tries 0", "is not a number from 1 on"),
+        ("--tries many", "is not a number from 1 on"),
         ("--report https://10.0.0.1/", "https is not in this program"),
         ("http://10.0.0.1/i?a", "no ? and no #"),
         ("http://server/i", "an IP address"),
@@ -99,8 +99,8 @@ fn values_are_checked_at_once() {
         let said = error(&format!("{IMAGE} {option}"));
         assert!(said.contains(words), "{option}: {said}");
     }
-    assert!(error("sign --version 1.0 --key k --kernel k i").contains("no whole number"));
-    assert!(error("sign --version 1 --key k --kernel é i").contains("no release"));
+    assert!(error("sign --version 1.0 --key k --kernel k i").contains("is not a whole number"));
+    assert!(error("sign --version 1 --key k --kernel é i").contains("is not a release"));
 }
 
 #[test]
