@@ -33,6 +33,7 @@ pub fn values() -> Vec<String> {
         "examples/generic/values.yaml",
         "builtin:builtin-pki",
         "builtin:konnectivity",
+        "tests/golden/no_pools.values.yaml",
         "tests/boot/values.yaml",
     ]
     .into_iter()
