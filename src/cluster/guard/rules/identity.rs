@@ -17,7 +17,10 @@ pub fn dangers(change: &Change) -> Vec<Danger> {
 }
 
 fn service_subnet(change: &Change) -> Option<Danger> {
-    differing(change, Component::ApiServer, "service-cluster-ip-range").map(|(part, before, after)| Danger {
+    let flag = "service-cluster-ip-range";
+    let (part, before, after) = differing(change, Component::ApiServer, flag)?;
+    let after = after?;
+    Some(Danger {
         risk: Risk::ServiceSubnet,
         key: part.key.clone(),
         what: format!(
@@ -31,9 +34,10 @@ fn service_subnet(change: &Change) -> Option<Danger> {
 }
 
 fn pod_subnet(change: &Change) -> Option<Danger> {
-    let taken = || taken_away(change, Component::ControllerManager, "cluster-cidr");
-    let changed = differing(change, Component::ControllerManager, "cluster-cidr").or_else(taken);
-    changed.map(|(part, before, after)| Danger {
+    let changed = differing(change, Component::ControllerManager, "cluster-cidr")?;
+    let (part, before, after) = changed;
+    let after = after.unwrap_or("none");
+    Some(Danger {
         risk: Risk::PodSubnet,
         key: part.key.clone(),
         what: format!(
@@ -104,32 +108,18 @@ fn pki_prefix(change: &Change) -> Option<Danger> {
     })
 }
 
-/// A flag that both have, with different values.
+/// A flag that the old one has, with its value there and the new one; `None` where it is kept.
 fn differing<'a>(
     change: &'a Change,
     component: Component,
     flag: &str,
-) -> Option<(&'a Part, &'a str, &'a str)> {
+) -> Option<(&'a Part, &'a str, Option<&'a str>)> {
     let after = change.after.part(component)?;
     let old = change.before.part(component)?.flag(flag).last()?;
-    let new = after.flag(flag).last()?;
+    let new = after.flag(flag).last();
     // A second family may be added.
     let is_kept = new
-        .strip_prefix(old.as_str())
+        .and_then(|new| new.strip_prefix(old.as_str()))
         .is_some_and(|rest| rest.is_empty() || rest.starts_with(','));
-    (!is_kept).then_some((after, old.as_str(), new.as_str()))
-}
-
-/// A flag that only the old one has.
-fn taken_away<'a>(
-    change: &'a Change,
-    component: Component,
-    flag: &str,
-) -> Option<(&'a Part, &'a str, &'a str)> {
-    let after = change.after.part(component)?;
-    let old = change.before.part(component)?.flag(flag).last()?;
-    after
-        .flag(flag)
-        .is_empty()
-        .then_some((after, old.as_str(), "none"))
+    (!is_kept).then_some((after, old.as_str(), new.map(String::as_str)))
 }
