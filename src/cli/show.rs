@@ -134,7 +134,8 @@ fn named<'a>(
     }
 }
 
-fn first_comment(text: &str) -> &str {
+/// What a text says of itself.
+pub(super) fn first_comment(text: &str) -> &str {
     // A script says first what runs it.
     let mut lines = text.lines().skip_while(|line| line.starts_with("#!"));
     let first = lines.next().unwrap_or_default();

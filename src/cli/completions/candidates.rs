@@ -15,6 +15,7 @@ use serde_json::Value as Json;
 use crate::chart::{Charts, embedded};
 use crate::cli::args::builtin_names;
 use crate::cli::pipeline;
+use crate::cli::show::first_comment;
 use crate::cluster::farms::list;
 use crate::cluster::{Api, Interrupt, Target, namespaces};
 use crate::farm::schema;
@@ -96,32 +97,22 @@ fn values_files(current: &OsStr) -> Vec<CompletionCandidate> {
 
 fn examples() -> Vec<Said> {
     let examples = embedded::examples();
-    let about = |text: &str| {
-        text.lines()
-            .next()
-            .unwrap_or_default()
-            .trim_start_matches(['#', ' '])
-            .to_owned()
-    };
     examples
         .iter()
-        .map(|example| (example.name.to_owned(), about(example.values)))
+        .map(|example| described_by(example.name, example.values))
         .collect()
 }
 
 fn layers() -> Vec<Said> {
     let layers = embedded::layers();
-    let about = |text: &str| {
-        text.lines()
-            .next()
-            .unwrap_or_default()
-            .trim_start_matches(['#', ' '])
-            .to_owned()
-    };
     layers
         .iter()
-        .map(|layer| (layer.name.to_owned(), about(layer.text)))
+        .map(|layer| described_by(layer.name, layer.text))
         .collect()
+}
+
+fn described_by(name: &str, text: &str) -> Said {
+    (name.to_owned(), first_comment(text).to_owned())
 }
 
 fn chart_files() -> Vec<Said> {
