@@ -23,12 +23,8 @@ pub fn check(server: &mut Server, findings: &mut Findings) {
                 removed(server, &name, 0, findings);
             }
             standing => {
-                let later = match standing {
-                    Standing::Later(minor) => Some(minor),
-                    _ => None,
-                };
                 let near = server.running.nearest_flag(&name);
-                let problem = unknown(server.running, &what, later, near);
+                let problem = unknown(server.running, &what, standing, near);
                 findings.record_key(&server.path.join(name.as_str()), problem);
             }
         }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::servers::{Server, left_out, refused, unknown};
+use super::servers::{Server, is_empty, left_out, refused, rewrite, unknown};
 use super::text_of;
 use crate::farm::findings::Findings;
 use crate::farm::known::{Running, Standing};
@@ -37,24 +37,11 @@ pub fn check(server: &mut Server, findings: &mut Findings) {
     let Some(value) = server.flags.get_mut(FLAG) else {
         return;
     };
-    let is_empty = match value {
-        Value::String(gates) => {
-            let before = gates.clone();
-            *gates = left_of(&before, running, &path, findings);
-            gates.is_empty() && !before.is_empty()
-        }
-        Value::Array(items) => {
-            for (index, item) in items.iter_mut().enumerate() {
-                if let Value::String(gates) = item {
-                    *gates = left_of(gates, running, &path.join(index), findings);
-                }
-            }
-            items.retain(|item| item.as_str() != Some(""));
-            items.is_empty()
-        }
-        _ => false,
-    };
-    if is_empty {
+    let was_empty = value.as_str() == Some("");
+    rewrite(value, &path, |gates, path| {
+        left_of(gates, running, path, findings)
+    });
+    if is_empty(value) && !was_empty {
         server.flags.shift_remove(FLAG);
     }
 }
@@ -115,8 +102,9 @@ fn problem(gate: &str, value: &str, running: Running) -> Option<GateProblem> {
             return Some(gone(format!("{what} is gone and is left out")));
         }
         Standing::Removed(since) => return Some(gone(left_out(running, &what, since))),
-        Standing::Unknown => unknown(running, &what, None, running.nearest_gate(gate)),
-        Standing::Later(minor) => unknown(running, &what, Some(minor), None),
+        Standing::Unknown | Standing::Later(_) => {
+            unknown(running, &what, standing, running.nearest_gate(gate))
+        }
         Standing::Known => match (go_bool(value), locked) {
             (None, _) => refused(
                 running,

@@ -1,8 +1,6 @@
 //! Admission plugins that kube-apiserver does not have: it does not start with one.
 
-use serde_json::Value;
-
-use super::servers::{Server, left_out, unknown};
+use super::servers::{Server, is_empty, left_out, rewrite, unknown};
 use crate::farm::findings::Findings;
 use crate::farm::known::{API_SERVER, Running, Standing};
 use crate::values::{Path, Problem};
@@ -22,20 +20,13 @@ pub fn check(server: &mut Server, findings: &mut Findings) {
     for flag in FLAGS {
         let path = server.path.join(flag);
         let running = server.running;
-        match server.flags.get_mut(flag) {
-            Some(Value::String(plugins)) => *plugins = left_of(plugins, running, &path, findings),
-            Some(Value::Array(items)) => {
-                for (index, item) in items.iter_mut().enumerate() {
-                    if let Value::String(plugins) = item {
-                        *plugins = left_of(plugins, running, &path.join(index), findings);
-                    }
-                }
-                items.retain(|item| item.as_str() != Some(""));
-            }
-            _ => continue,
-        }
-        let value = server.flags.get(flag);
-        if value.is_some_and(|value| value.as_str() == Some("") || value == &Value::Array(vec![])) {
+        let Some(value) = server.flags.get_mut(flag) else {
+            continue;
+        };
+        rewrite(value, &path, |plugins, path| {
+            left_of(plugins, running, path, findings)
+        });
+        if is_empty(value) {
             server.flags.shift_remove(flag);
         }
     }
@@ -56,13 +47,9 @@ fn left_of(plugins: &str, running: Running, path: &Path, findings: &mut Findings
                 findings.record(path, problem.help(advice(name)));
             }
             Standing::Later(_) | Standing::Unknown => {
-                let later = match standing {
-                    Standing::Later(minor) => Some(minor),
-                    _ => None,
-                };
                 findings.record(
                     path,
-                    unknown(running, &what, later, running.nearest_plugin(name)),
+                    unknown(running, &what, standing, running.nearest_plugin(name)),
                 );
                 left.push(plugin);
             }

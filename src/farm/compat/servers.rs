@@ -1,7 +1,9 @@
 //! The programs that the values give flags to.
 
+use serde_json::Value;
+
 use crate::farm::known::{
-    API_SERVER, CONTROLLER_MANAGER, ETCD, KUBE_PROXY, KUBELET, Running, SCHEDULER,
+    API_SERVER, CONTROLLER_MANAGER, ETCD, KUBE_PROXY, KUBELET, Running, SCHEDULER, Standing,
 };
 use crate::farm::spec::{Flags, Kubernetes};
 use crate::values::{Path, Problem};
@@ -66,6 +68,32 @@ pub fn refused(running: Running, message: String) -> Problem {
     }
 }
 
+/// Gives each text of names that are separated by commas, alone or in a list, what `left_of` leaves of it. In a list, texts
+/// of which nothing is left go.
+pub fn rewrite(value: &mut Value, path: &Path, mut left_of: impl FnMut(&str, &Path) -> String) {
+    match value {
+        Value::String(names) => *names = left_of(names, path),
+        Value::Array(items) => {
+            for (index, item) in items.iter_mut().enumerate() {
+                if let Value::String(names) = item {
+                    *names = left_of(names, &path.join(index));
+                }
+            }
+            items.retain(|item| item.as_str() != Some(""));
+        }
+        _ => {}
+    }
+}
+
+/// Whether a flag has no names in it.
+pub fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::String(names) => names.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        _ => false,
+    }
+}
+
 /// A removed thing, by what it is: it is left out.
 pub fn left_out(running: Running, what: &str, since: u32) -> String {
     format!(
@@ -75,10 +103,10 @@ pub fn left_out(running: Running, what: &str, since: u32) -> String {
 }
 
 /// What a program refuses, because it has no such thing, or has it only later.
-pub fn unknown(running: Running, what: &str, later: Option<u32>, near: Option<&str>) -> Problem {
+pub fn unknown(running: Running, what: &str, standing: Standing, near: Option<&str>) -> Problem {
     let name = running.program.name;
-    let problem = match later {
-        Some(minor) => {
+    let problem = match standing {
+        Standing::Later(minor) => {
             let message = format!(
                 "{what} came with {}, and this is {}",
                 running.program.release(minor),
@@ -86,7 +114,7 @@ pub fn unknown(running: Running, what: &str, later: Option<u32>, near: Option<&s
             );
             return refused(running, message).help("remove it, or take an image of that version");
         }
-        None => refused(
+        _ => refused(
             running,
             format!("{name} has no {}", what.trim_start_matches("the ")),
         ),
