@@ -4,13 +4,14 @@
 //! through: network plugins except the node from the policies of its pods.
 
 use indexmap::IndexSet;
+use ipnet::IpNet;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::checks::range;
 use super::control_plane::opens_admin_port;
 use super::names::Names;
-use super::spec::{Fragment, KonnectivityMode, NodePools, TrafficPolicy, Values};
+use super::spec::{Fragment, KonnectivityMode, TrafficPolicy, Values};
 
 /// A label of pods that may be clients of the etcd whose name is its value.
 pub const ETCD_CLIENT: &str = "kubefarm.io/etcd-client";
@@ -143,19 +144,11 @@ fn boot_server(values: &Values) -> Vec<Value> {
 /// network.
 fn boot_networks(values: &Values) -> Vec<Value> {
     let is_local = values.ltsp.service.external_traffic_policy == Some(TrafficPolicy::Local);
-    let networks = networks(&values.node_pools).filter(|_| is_local);
-    let networks = networks.into_iter().flatten();
+    let networks: Option<IndexSet<IpNet>> = range::networks(&values.node_pools).collect();
+    let networks = networks.filter(|_| is_local).into_iter().flatten();
     networks
-        .map(|network| json!({"ipBlock": {"cidr": network}}))
+        .map(|network| json!({"ipBlock": {"cidr": network.to_string()}}))
         .collect()
-}
-
-fn networks(pools: &NodePools) -> Option<IndexSet<String>> {
-    let networks = pools.own().map(|(_, pool)| {
-        let range = range::parse(pool.range.as_deref()?).ok()?;
-        Some(range.network()?.trunc().to_string())
-    });
-    networks.collect()
 }
 
 #[cfg(test)]

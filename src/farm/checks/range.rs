@@ -95,6 +95,14 @@ pub fn texts(pools: &NodePools) -> impl Iterator<Item = &String> {
     })
 }
 
+/// The network of each of the farm's own pools; `None` for a pool whose range does not say it.
+pub fn networks(pools: &NodePools) -> impl Iterator<Item = Option<IpNet>> {
+    pools.own().map(|(_, pool)| {
+        let range = parse(pool.range.as_deref()?).ok()?;
+        Some(range.network()?.trunc())
+    })
+}
+
 /// How RAs are sent for an IPv6 range, but for `off-link`, which goes with each of them.
 const RA_MODES: [&str; 5] = [
     "ra-only",

@@ -23,12 +23,9 @@ pub fn check(values: &Values, findings: &mut Findings) {
 
 /// Networks of node pools that lie in none of `networks`.
 pub fn pools_outside(values: &Values, networks: &[IpNet]) -> Vec<IpNet> {
-    let ranges = values.node_pools.own().filter_map(|(_, pool)| {
-        let range = range::parse(pool.range.as_deref()?).ok()?;
-        Some(range.network()?.trunc())
-    });
     let outside = |pool: &IpNet| !networks.iter().any(|network| network.contains(pool));
-    let outside: IndexSet<IpNet> = ranges.filter(outside).collect();
+    let pools = range::networks(&values.node_pools).flatten();
+    let outside: IndexSet<IpNet> = pools.filter(outside).collect();
     outside.into_iter().collect()
 }
 
