@@ -7,12 +7,12 @@ use super::args::FarmArgs;
 use super::pipeline::{self, Outcome};
 use crate::cluster::Api;
 use crate::cluster::guard::{Running, Version, running};
+use crate::farm::OLDEST_MINOR;
 use crate::values::Input;
 
-/// The oldest etcd and Kubernetes that the templates can serve (etcd 3.4 has no `/readyz`; kubeadm reads its
-/// configuration as v1beta4 since 1.31).
+/// The oldest etcd that is taken over as it is, that of the old charts; and the oldest Kubernetes.
 const OLDEST_ETCD: (u32, u32) = (3, 5);
-const OLDEST_KUBERNETES: (u32, u32) = (1, 31);
+const OLDEST_KUBERNETES: (u32, u32) = (1, OLDEST_MINOR);
 
 /// Renders anew with the versions that run in the cluster as a layer below the user's. Versions that the templates cannot
 /// serve are left to the guards of the apply, which say what to do.

@@ -36,6 +36,7 @@ use crate::values::{Node, Path, Problem, Segment, Severity, decode, decode_with_
 use self::announced::Announced;
 use self::boot::BootServer;
 use self::certificates::Pki;
+pub use self::checks::OLDEST_MINOR;
 use self::cluster::{Cluster, Coredns, KonnectivityAgent, KubeProxy, Persistence};
 use self::control_plane::{Admin, ApiServer, Controller, Etcd, EtcdBackup, KonnectivityServer};
 use self::findings::Findings;

@@ -29,6 +29,8 @@ mod settings;
 mod tags;
 mod versions;
 
+pub use versions::OLDEST as OLDEST_MINOR;
+
 use super::findings::Findings;
 use super::names::Names;
 use super::spec::Values;

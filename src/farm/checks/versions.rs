@@ -5,10 +5,12 @@ use crate::farm::spec::{Image, Values};
 use crate::farm::syntax::{is_kubernetes_version, major_and_minor, minor_version};
 use crate::values::{Path, Problem};
 
-/// The first minor version of Kubernetes 1 whose kubeadm reads what nodes join with (kubeadm.k8s.io/v1beta4).
-const OLDEST: u32 = 31;
+/// The first minor version of Kubernetes 1 that the templates serve whole: its kubeadm reads what nodes join with
+/// (kubeadm.k8s.io/v1beta4).
+pub const OLDEST: u32 = 31;
 /// The one whose flags and configuration the templates are made for.
 const NEWEST: u32 = 37;
+
 /// Checks the version of Kubernetes and of the images that follow it.
 pub fn check(values: &Values, findings: &mut Findings) {
     let kubernetes = &values.kubernetes;
