@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::site::Site;
 use crate::support::cluster::{Cluster, Options};
-use crate::support::{kubefarm, kubefarm_command, run};
+use crate::support::{Finished, kubefarm, kubefarm_command, run};
 use crate::{GENERIC, assert_failed, events};
 
 /// The object of an event, as `Kind/name`.
@@ -118,6 +118,15 @@ fn control_planes_run_where_pod_security_is_restricted() {
         });
 }
 
+/// Runs `kubefarm` with a cluster; the arguments are separated by spaces.
+fn run_in(cluster: &Cluster, arguments: &str) -> Finished {
+    let mut command = kubefarm_command();
+    command
+        .args(arguments.split_whitespace())
+        .env("KUBECONFIG", cluster.kubeconfig());
+    run(&mut command)
+}
+
 #[test]
 fn a_farm_brings_its_own_crds() {
     let options = Options {
@@ -128,14 +137,8 @@ fn a_farm_brings_its_own_crds() {
         return;
     };
     let run = |arguments: &str| {
-        let mut command = kubefarm_command();
-        let arguments = format!(
-            "{arguments} {GENERIC} -f values/builtin-pki.yaml --set dhcp.installController=true -n farm"
-        );
-        command
-            .args(arguments.split_whitespace())
-            .env("KUBECONFIG", cluster.kubeconfig());
-        run(&mut command)
+        let values = "-f values/builtin-pki.yaml --set dhcp.installController=true -n farm";
+        run_in(&cluster, &format!("{arguments} {GENERIC} {values}"))
     };
     let first = run("apply -o json --create-namespace");
     assert_eq!(first.code(), 0, "{}", first.stderr);
@@ -194,18 +197,14 @@ fn crds_belong_to_every_farm() {
     let Some(cluster) = Cluster::start(options) else {
         return;
     };
-    let run = |arguments: &str| {
-        let mut command = kubefarm_command();
-        command
-            .args(arguments.split_whitespace())
-            .env("KUBECONFIG", cluster.kubeconfig());
-        run(&mut command)
-    };
     let apply = |namespace: &str, installs: bool| {
         let off = "kubernetes.enabled=false,tokenGenerator.enabled=false";
-        run(&format!(
-            "apply -q --create-namespace {GENERIC} -n {namespace} --set {off},dhcp.installController={installs}"
-        ))
+        run_in(
+            &cluster,
+            &format!(
+                "apply -q --create-namespace {GENERIC} -n {namespace} --set {off},dhcp.installController={installs}"
+            ),
+        )
     };
     let ids = |what: &str| {
         let template = "--output=jsonpath={range .items[*]}{.metadata.name} {.metadata.uid}\n{end}";
@@ -230,9 +229,9 @@ fn crds_belong_to_every_farm() {
         refused.stderr
     );
 
-    let deleted = run("delete kubefarm -n first");
+    let deleted = run_in(&cluster, "delete kubefarm -n first");
     assert_eq!(deleted.code(), 0, "{}", deleted.stderr);
-    let left = run("list").success();
+    let left = run_in(&cluster, "list").success();
     assert!(!left.contains("first"), "{left}");
     assert_eq!(
         (ids("crd"), ids("dhcphosts")),
