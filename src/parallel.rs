@@ -33,9 +33,10 @@ pub(crate) fn ahead(work: impl FnOnce() + Send + 'static) {
 
 /// The results of `work` in the order of the items.
 pub(crate) fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Send + Sync) -> Vec<R> {
-    match is_started() {
-        true => items.par_iter().with_max_len(1).map(work).collect(),
-        false => items.iter().map(work).collect(),
+    if is_started() {
+        items.par_iter().with_max_len(1).map(work).collect()
+    } else {
+        items.iter().map(work).collect()
     }
 }
 

@@ -118,10 +118,10 @@ fn shellcheck_has_nothing_to_say() {
         if !text.starts_with("#!") && !text.contains("# shellcheck shell=") {
             command.arg("--shell=sh");
         }
-        let finished = match Path::new(&name).is_file() {
-            // What it sources is beside it.
-            true => run(command.args(["--external-sources", "--source-path=SCRIPTDIR", &name])),
-            false => run_with_stdin(command.arg("-"), &text),
+        let finished = if Path::new(&name).is_file() {
+            run(command.args(["--external-sources", "--source-path=SCRIPTDIR", &name]))
+        } else {
+            run_with_stdin(command.arg("-"), &text)
         };
         assert!(
             finished.status.success(),

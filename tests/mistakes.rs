@@ -146,9 +146,10 @@ fn flags_are_refused_with_the_flag_named() {
     for (flag, text, message) in generated::FLAGS {
         let finished = render_in(project(), &[flag, text]);
         // The value may be secret.
-        let key = match text.starts_with('{') {
-            true => "{…}",
-            false => text.split('=').next().unwrap_or_default(),
+        let key = if text.starts_with('{') {
+            "{…}"
+        } else {
+            text.split('=').next().unwrap_or_default()
         };
         let expected = Reported {
             severity: "error".to_owned(),

@@ -263,10 +263,7 @@ proptest! {
 
     #[test]
     fn addresses_are_inside_the_services_range(v6: bool, bits: u128, length in 0u8..=128) {
-        let subnet: IpNet = match v6 {
-            true => IpNet::new(std::net::Ipv6Addr::from(bits).into(), length).unwrap(),
-            false => IpNet::new(std::net::Ipv4Addr::from(bits as u32).into(), length % 33).unwrap(),
-        };
+        let subnet: IpNet = if v6 { IpNet::new(std::net::Ipv6Addr::from(bits).into(), length).unwrap() } else { IpNet::new(std::net::Ipv4Addr::from(bits as u32).into(), length % 33).unwrap() };
         let layer = json!({"kubernetes": {"networking": {"serviceSubnet": subnet.to_string()}}});
         let manifest = match manifest(&[layer.to_string()], "farm", "space") {
             Ok(manifest) => manifest,

@@ -93,9 +93,10 @@ pub(super) fn render_file(
     source: &str,
     context: &Value,
 ) -> Result<String, Error> {
-    let text = match is_template(source) {
-        true => environment.get_template(name)?.render(context.clone())?,
-        false => source.to_owned(),
+    let text = if is_template(source) {
+        environment.get_template(name)?.render(context.clone())?
+    } else {
+        source.to_owned()
     };
     escape::check_text(name, &text)
         .map_err(|message| Error::new(ErrorKind::InvalidOperation, message))?;

@@ -164,9 +164,10 @@ impl ChangeArgs {
         api: &Api,
         outcome: Outcome,
     ) -> Result<Outcome, Failure> {
-        match self.adopt {
-            true => render_with_running_versions(farm, api, outcome).await,
-            false => Ok(outcome),
+        if self.adopt {
+            render_with_running_versions(farm, api, outcome).await
+        } else {
+            Ok(outcome)
         }
     }
 

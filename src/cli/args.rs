@@ -233,9 +233,10 @@ impl FarmArgs {
     /// The same with layers between the defaults and what the user gave.
     pub fn load_over(&self, charts: &Charts, below: Vec<Input>) -> Result<Loaded, Failure> {
         let loaded = self.values.load_over(charts, below)?;
-        match loaded.empty.is_empty() || self.allow_empty {
-            true => Ok(loaded),
-            false => Err(Failure::Values(loaded.empty)),
+        if loaded.empty.is_empty() || self.allow_empty {
+            Ok(loaded)
+        } else {
+            Err(Failure::Values(loaded.empty))
         }
     }
 
@@ -361,9 +362,10 @@ impl ClusterArgs {
 
 /// The name of a release or of a namespace, as it goes into the path of a request.
 pub fn object_name(text: &str) -> Result<String, String> {
-    match is_namespace_name(text) {
-        true => Ok(text.to_owned()),
-        false => Err("wanted lower-case letters, digits and hyphens, at most 63".to_owned()),
+    if is_namespace_name(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("wanted lower-case letters, digits and hyphens, at most 63".to_owned())
     }
 }
 
@@ -381,9 +383,10 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 }
 
 fn within_reach(duration: Duration) -> Result<Duration, String> {
-    match duration <= LONGEST {
-        true => Ok(duration),
-        false => Err("wanted a time of at most 1000 years".to_owned()),
+    if duration <= LONGEST {
+        Ok(duration)
+    } else {
+        Err("wanted a time of at most 1000 years".to_owned())
     }
 }
 

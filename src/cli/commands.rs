@@ -84,9 +84,10 @@ pub(super) fn whole() -> clap::Command {
 fn forgiving(command: clap::Command) -> clap::Command {
     let command = command.mut_args(|arg| {
         let variable = arg.get_env().and_then(env::var_os);
-        let arg = match variable.is_some_and(|value| value.is_empty()) {
-            true => arg.env(None),
-            false => arg,
+        let arg = if variable.is_some_and(|value| value.is_empty()) {
+            arg.env(None)
+        } else {
+            arg
         };
         match arg.get_action() {
             ArgAction::SetTrue => arg.value_parser(BoolishValueParser::new()),

@@ -84,9 +84,10 @@ pub(super) fn answer(question: &[OsString], command: clap::Command) -> Result<()
             .map(ToString::to_string)
             .unwrap_or_default();
         let about = about.lines().next().unwrap_or_default().replace('\t', " ");
-        match shell == OsStr::new("bash") || about.is_empty() {
-            true => writeln!(text, "{value}")?,
-            false => writeln!(text, "{value}\t{about}")?,
+        if shell == OsStr::new("bash") || about.is_empty() {
+            writeln!(text, "{value}")?
+        } else {
+            writeln!(text, "{value}\t{about}")?
         }
     }
     write_stdout(&text)

@@ -78,9 +78,10 @@ pub struct Kubeconfig {
 /// A URL, or the host and port of one.
 fn server(text: &str) -> Result<Uri, String> {
     let wanted = || "wanted a URL such as https://k8s.example.org:6443".to_owned();
-    let whole = match text.contains("://") {
-        true => text.to_owned(),
-        false => format!("https://{text}"),
+    let whole = if text.contains("://") {
+        text.to_owned()
+    } else {
+        format!("https://{text}")
     };
     let uri: Uri = whole.parse().map_err(|_| wanted())?;
     match (uri.scheme_str(), uri.host()) {
@@ -94,9 +95,10 @@ fn server(text: &str) -> Result<Uri, String> {
 
 /// A name that a certificate can carry, and that a person can read.
 fn identity(text: &str) -> Result<String, String> {
-    match text.is_empty() || text.chars().any(char::is_control) {
-        true => Err("wanted a name of printable characters".to_owned()),
-        false => Ok(text.to_owned()),
+    if text.is_empty() || text.chars().any(char::is_control) {
+        Err("wanted a name of printable characters".to_owned())
+    } else {
+        Ok(text.to_owned())
     }
 }
 

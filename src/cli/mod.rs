@@ -264,9 +264,10 @@ fn source_text(source: &str) -> Option<String> {
     }
     // Pipes and terminals give their text once, and would keep us waiting for another.
     let is_regular = std::fs::metadata(source).is_ok_and(|found| found.is_file());
-    match is_regular {
-        true => std::fs::read_to_string(source).ok(),
-        false => None,
+    if is_regular {
+        std::fs::read_to_string(source).ok()
+    } else {
+        None
     }
 }
 

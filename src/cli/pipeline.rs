@@ -90,9 +90,10 @@ pub fn render_loaded(
 /// Every object of the farm, in the order rendered.
 fn objects(charts: &Charts, farm: &Farm) -> Result<Vec<Object>, Failure> {
     let context = context(farm);
-    let addons = match farm.kubernetes.enabled {
-        true => charts.render_each(&["addons"], &context, addon)?,
-        false => Vec::new(),
+    let addons = if farm.kubernetes.enabled {
+        charts.render_each(&["addons"], &context, addon)?
+    } else {
+        Vec::new()
     };
     let addons: IndexMap<String, String> = addons
         .into_iter()
@@ -131,9 +132,10 @@ fn check_extra_manifests(farm: &Farm, tree: &Node) -> Result<(), Failure> {
         if let Err(error) = parse(name, text) {
             let path = Path::from("kubernetes.extraManifests").join(name.as_str());
             let places = wrong_objects(name, &path, tree);
-            let places = match places.is_empty() {
-                true => vec![(path, error.to_string())],
-                false => places,
+            let places = if places.is_empty() {
+                vec![(path, error.to_string())]
+            } else {
+                places
             };
             problems.extend(places.into_iter().map(|(path, reason)| {
                 let problem = Problem::error(format!("not a manifest: {reason}"));
@@ -141,9 +143,10 @@ fn check_extra_manifests(farm: &Farm, tree: &Node) -> Result<(), Failure> {
             }));
         }
     }
-    match problems.is_empty() {
-        true => Ok(()),
-        false => Err(Failure::Values(problems)),
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::Values(problems))
     }
 }
 
@@ -185,12 +188,13 @@ pub(super) fn may_be_sent(warnings: &[Problem]) -> Result<(), Failure> {
             }
         })
         .collect();
-    match values.is_empty() {
-        true => Ok(()),
-        false => Err(Failure::Other(anyhow::anyhow!(
+    if values.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::Other(anyhow::anyhow!(
             "no cluster is given these values, put your own there first: {}",
             values.join(", ")
-        ))),
+        )))
     }
 }
 

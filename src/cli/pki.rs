@@ -113,14 +113,11 @@ fn check_mode(farm: &Farm) -> Result<(), Failure> {
     if pipeline::issues(farm) {
         return Ok(());
     }
-    let reason = match farm.kubernetes.enabled {
-        false => {
-            "kubernetes.enabled is false: there is no control plane, and so there are no certificates"
-        }
-        true => {
-            "pki.mode is certManager: cert-manager makes, renews and rotates the certificates \
-             (cmctl renew); kubefarm does with --set pki.mode=builtin"
-        }
+    let reason = if !farm.kubernetes.enabled {
+        "kubernetes.enabled is false: there is no control plane, and so there are no certificates"
+    } else {
+        "pki.mode is certManager: cert-manager makes, renews and rotates the certificates \
+         (cmctl renew); kubefarm does with --set pki.mode=builtin"
     };
     Err(Failure::Usage(reason.to_owned()))
 }
@@ -158,13 +155,14 @@ fn tell(dir: &Path, completed: &Completed) -> io::Result<()> {
 
 /// Refuses a folder that is not there, where one has to be.
 pub(super) fn check_folder(dir: &Path) -> Result<(), Failure> {
-    match dir.exists() {
-        true => Ok(()),
-        false => Err(Failure::Usage(format!(
+    if dir.exists() {
+        Ok(())
+    } else {
+        Err(Failure::Usage(format!(
             "there is no folder {}; make it, with the same values: kubefarm pki init --pki-dir {}",
             dir.display(),
             dir.display()
-        ))),
+        )))
     }
 }
 

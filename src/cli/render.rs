@@ -75,20 +75,19 @@ impl Render {
         }
         let outcome = pipeline::render(&self.farm)?;
         report(&outcome.warnings)?;
-        let manifest = match pipeline::issues(&outcome.farm) {
-            true => self.with_certificates(outcome)?,
-            false => {
-                if self.pki_dir.is_some() {
-                    let why =
-                        "kubefarm issues no certificates of this farm; set pki.mode to builtin";
-                    writeln!(io::stderr(), "warning: --pki-dir is not read: {why}")?;
-                }
-                outcome.manifest
+        let manifest = if pipeline::issues(&outcome.farm) {
+            self.with_certificates(outcome)?
+        } else {
+            if self.pki_dir.is_some() {
+                let why = "kubefarm issues no certificates of this farm; set pki.mode to builtin";
+                writeln!(io::stderr(), "warning: --pki-dir is not read: {why}")?;
             }
+            outcome.manifest
         };
-        let manifest = match self.show_only.is_empty() {
-            true => manifest,
-            false => select(manifest, &self.show_only)?,
+        let manifest = if self.show_only.is_empty() {
+            manifest
+        } else {
+            select(manifest, &self.show_only)?
         };
         if let Some(dir) = &self.output_dir {
             return Ok(write_directory(&manifest, dir)?);

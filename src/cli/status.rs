@@ -60,9 +60,10 @@ impl Status {
         };
         write_stdout(text.as_bytes())?;
         let is_well = found.objects.iter().all(ObjectStatus::is_well);
-        match is_well && found.unrecorded.is_empty() {
-            true => Ok(()),
-            false => Err(Failure::Found),
+        if is_well && found.unrecorded.is_empty() {
+            Ok(())
+        } else {
+            Err(Failure::Found)
         }
     }
 }

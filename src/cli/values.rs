@@ -52,12 +52,11 @@ impl Values {
         let charts = self.charts.load()?;
         let loaded = self.values.load(&charts)?;
         report(&mistakes(&loaded))?;
-        let tree = match self.changed {
-            true => {
-                let defaults = load(&charts.default_values(), &[]).map_err(Failure::Values)?;
-                changed(&loaded.tree, &defaults, &loaded.removed)
-            }
-            false => loaded.tree,
+        let tree = if self.changed {
+            let defaults = load(&charts.default_values(), &[]).map_err(Failure::Values)?;
+            changed(&loaded.tree, &defaults, &loaded.removed)
+        } else {
+            loaded.tree
         };
         write_stdout(self.text(&tree)?.as_bytes())
     }

@@ -92,9 +92,10 @@ fn hosts(service: &Map<String, Json>) -> Vec<String> {
     let given = ingress.filter_map(|entry| entry.get("ip").or_else(|| entry.get("hostname")));
     let given: Vec<&Json> = given.collect();
     let external = list(&["spec", "externalIPs"]).into_iter().flatten();
-    let hosts = match given.is_empty() {
-        true => external.collect(),
-        false => given,
+    let hosts = if given.is_empty() {
+        external.collect()
+    } else {
+        given
     };
     let hosts = hosts.into_iter().filter_map(Json::as_str);
     hosts.map(str::to_owned).collect()

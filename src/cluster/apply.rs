@@ -169,14 +169,15 @@ pub async fn check(
         let doomed = stale.iter().filter(|member| member.kept.is_none());
         refusals.extend(check_deletions(api, doomed, options.concurrency).await?);
     }
-    match refusals.is_empty() {
-        true => Ok(Checked {
+    if refusals.is_empty() {
+        Ok(Checked {
             planned,
             parent,
             stale,
             memory: found.memory,
-        }),
-        false => Err(ApplyError::Refused(refusals)),
+        })
+    } else {
+        Err(ApplyError::Refused(refusals))
     }
 }
 

@@ -207,9 +207,10 @@ impl GroupKind {
     }
 
     fn write(&self) -> String {
-        match self.group.is_empty() {
-            true => self.kind.clone(),
-            false => format!("{}.{}", self.kind, self.group),
+        if self.group.is_empty() {
+            self.kind.clone()
+        } else {
+            format!("{}.{}", self.kind, self.group)
         }
     }
 }

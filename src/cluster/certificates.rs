@@ -146,9 +146,10 @@ pub async fn check_clock(api: &Api, here: Timestamp) -> Result<(), ApplyError> {
         return Ok(());
     };
     let apart = server.as_second().abs_diff(here.as_second());
-    match apart > SKEW.unsigned_abs() {
-        true => Err(ApplyError::Pki(vec![PkiError::Skew { here, server }])),
-        false => Ok(()),
+    if apart > SKEW.unsigned_abs() {
+        Err(ApplyError::Pki(vec![PkiError::Skew { here, server }]))
+    } else {
+        Ok(())
     }
 }
 

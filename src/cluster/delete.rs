@@ -81,16 +81,15 @@ async fn delete_alone(
     if !refusals.is_empty() {
         return Err(ApplyError::Refused(refusals));
     }
-    let deleted = match options.dry_run {
-        true => doomed.into_iter().map(|member| member.key).collect(),
-        false => {
-            let concurrency = options.concurrency;
-            let deleted = delete_all(api, doomed.clone(), concurrency, observer).await?;
-            // Until then the record stays: what a finalizer holds would be in nobody's inventory.
-            wait_until_gone(api, &doomed, concurrency, observer).await?;
-            leave_record(api, release, &parent, &kept).await?;
-            deleted
-        }
+    let deleted = if options.dry_run {
+        doomed.into_iter().map(|member| member.key).collect()
+    } else {
+        let concurrency = options.concurrency;
+        let deleted = delete_all(api, doomed.clone(), concurrency, observer).await?;
+        // Until then the record stays: what a finalizer holds would be in nobody's inventory.
+        wait_until_gone(api, &doomed, concurrency, observer).await?;
+        leave_record(api, release, &parent, &kept).await?;
+        deleted
     };
     let kept = kept.into_iter();
     Ok(Some(Deleted {

@@ -92,9 +92,12 @@ pub fn difference(
     {
         mask(&mut sides);
     }
-    let [before, after] = sides.map(|side| match side.is_empty() {
-        true => String::new(),
-        false => map_to_yaml(&side),
+    let [before, after] = sides.map(|side| {
+        if side.is_empty() {
+            String::new()
+        } else {
+            map_to_yaml(&side)
+        }
     });
     Some(ObjectDiff {
         key,

@@ -60,18 +60,19 @@ pub(super) async fn wait_until_gone(
             )));
             is_told = true;
         }
-        let error = match Instant::now() + LOOK >= api.deadline() {
-            true => ClusterError::Lingering {
+        let error = if Instant::now() + LOOK >= api.deadline() {
+            ClusterError::Lingering {
                 finalizers: finalizers.clone(),
-            },
-            false => match api.interrupt().pause(LOOK).await {
+            }
+        } else {
+            match api.interrupt().pause(LOOK).await {
                 Ok(()) => {
                     let members: Vec<Member> = left.into_iter().map(|(member, _)| member).collect();
                     left = lingering(api, &members, concurrency).await?;
                     continue;
                 }
                 Err(error) => error,
-            },
+            }
         };
         let key = key.clone();
         let not_done: Vec<Key> = left.into_iter().map(|(member, _)| member.key).collect();

@@ -119,13 +119,12 @@ async fn listed(
         let Some(resource) = api.resources.preferred(&kind.group, &kind.kind) else {
             continue;
         };
-        match resource.namespaced {
-            false => places.push((resource, None)),
-            true => {
-                places.push((resource, Some(release.namespace.as_str())));
-                let others = parent.namespaces.iter();
-                places.extend(others.map(|namespace| (resource, Some(namespace.as_str()))));
-            }
+        if !resource.namespaced {
+            places.push((resource, None))
+        } else {
+            places.push((resource, Some(release.namespace.as_str())));
+            let others = parent.namespaces.iter();
+            places.extend(others.map(|namespace| (resource, Some(namespace.as_str()))));
         }
     }
     let selector = format!("{PART_OF}={}", release.id());

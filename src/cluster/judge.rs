@@ -37,9 +37,10 @@ impl<'a> Judge<'a> {
         }
         let late = self.late_classes.get_or_init(|| late_classes(self.api));
         let class = text_at(object, &["spec", "storageClassName"]);
-        match late.await.contains(class) {
-            true => Readiness::Ready,
-            false => verdict,
+        if late.await.contains(class) {
+            Readiness::Ready
+        } else {
+            verdict
         }
     }
 }

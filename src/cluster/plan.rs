@@ -175,9 +175,10 @@ async fn one(
         return Ok(planned);
     }
     let is_known = matches!(&first, Ok(after) if known.get(&planned.key) == Some(&after.object));
-    let live = match is_known {
-        true => Ok(known.get(&planned.key).cloned()),
-        false => api.get(&resource, &planned.key).await,
+    let live = if is_known {
+        Ok(known.get(&planned.key).cloned())
+    } else {
+        api.get(&resource, &planned.key).await
     };
     planned.live = match live {
         Ok(live) => live,
@@ -258,9 +259,10 @@ fn refuse(status: Status, planned: &Planned, allowed: Allowed) -> Step {
 /// What the server says, without the values of a Secret. Who may not do something is told without any.
 pub(super) fn shown(status: Status, key: &Key) -> Status {
     let is_secret = key.group.is_empty() && key.kind == "Secret";
-    match is_secret && status.code != 403 {
-        true => status.without_values(),
-        false => status,
+    if is_secret && status.code != 403 {
+        status.without_values()
+    } else {
+        status
     }
 }
 

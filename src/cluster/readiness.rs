@@ -139,9 +139,10 @@ fn service(object: &Map<String, Json>) -> Readiness {
     let has_address = addresses
         .and_then(Json::as_array)
         .is_some_and(|list| !list.is_empty());
-    match text_at(object, &["spec", "type"]) == "LoadBalancer" && !has_address {
-        true => Readiness::waiting("has no address from a load balancer"),
-        false => Readiness::Ready,
+    if text_at(object, &["spec", "type"]) == "LoadBalancer" && !has_address {
+        Readiness::waiting("has no address from a load balancer")
+    } else {
+        Readiness::Ready
     }
 }
 

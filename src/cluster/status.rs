@@ -88,9 +88,10 @@ impl Status {
             .map(|cause| format!("{} ({})", cause.field, cause.reason))
             .collect();
         Status {
-            message: match fields.is_empty() {
-                true => self.reason.clone(),
-                false => format!("{}: {}", self.reason, fields.join(", ")),
+            message: if fields.is_empty() {
+                self.reason.clone()
+            } else {
+                format!("{}: {}", self.reason, fields.join(", "))
             },
             ..self.clone()
         }
@@ -99,9 +100,10 @@ impl Status {
 
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.message.is_empty() {
-            true => write!(f, "{} {}", self.code, self.reason),
-            false => f.write_str(&self.message),
+        if self.message.is_empty() {
+            write!(f, "{} {}", self.code, self.reason)
+        } else {
+            f.write_str(&self.message)
         }
     }
 }

@@ -316,9 +316,10 @@ impl Transport {
                     .trim_start_matches("ServiceError: ")
                     .trim_start_matches("HyperError: ")
                     .to_owned();
-                match reason.contains("certificate") {
-                    true => ClusterError::Untrusted { server, reason },
-                    false => ClusterError::Unreachable { server, reason },
+                if reason.contains("certificate") {
+                    ClusterError::Untrusted { server, reason }
+                } else {
+                    ClusterError::Unreachable { server, reason }
                 }
             }
         }

@@ -55,9 +55,10 @@ pub(super) async fn details(
     let none = Events::default();
     let found = stream::iter(objects).map(|object| async {
         let events = events.get(namespace_of_events(object)).unwrap_or(&none);
-        match is_known(object) {
-            true => lines(&case(api, object).await, events),
-            false => Vec::new(),
+        if is_known(object) {
+            lines(&case(api, object).await, events)
+        } else {
+            Vec::new()
         }
     });
     found.buffered(concurrency.max(1)).collect().await

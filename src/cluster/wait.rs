@@ -192,9 +192,10 @@ impl<'a> Watch<'a> {
     }
 
     fn reason(self) -> String {
-        match self.reason.is_empty() {
-            true => "is not known to be ready: there was no time left to ask".to_owned(),
-            false => self.reason,
+        if self.reason.is_empty() {
+            "is not known to be ready: there was no time left to ask".to_owned()
+        } else {
+            self.reason
         }
     }
 }

@@ -56,9 +56,10 @@ impl Wave {
             let path = ["metadata", "annotations", annotation];
             !text_at(&planned.content, &path).is_empty()
         };
-        match planned.key.kind == "Secret" && (says(AUTHORITY) || says(ROTATION)) {
-            true => Wave::Authorities,
-            false => Wave::of_key(&planned.key),
+        if planned.key.kind == "Secret" && (says(AUTHORITY) || says(ROTATION)) {
+            Wave::Authorities
+        } else {
+            Wave::of_key(&planned.key)
         }
     }
 

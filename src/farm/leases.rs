@@ -173,9 +173,10 @@ fn tag_options(tags: &Tags, release: &str) -> Vec<DhcpOption> {
                 "all" => vec![release],
                 tag => vec![release, tag],
             };
-            let values = match values.is_nothing() {
-                true => Vec::new(),
-                false => values.split(),
+            let values = if values.is_nothing() {
+                Vec::new()
+            } else {
+                values.split()
             };
             let values = values.iter().map(|value| value.trim().to_owned());
             options.push(DhcpOption::new(&option_key(key), &asked, values.collect()));

@@ -67,16 +67,17 @@ impl Names {
         let longest = longest_release(values);
         let is_name = is_namespace_name(&self.release);
         if !is_name || self.release.len() > longest {
-            let message = match self.release.len() > longest && is_label_like(&self.release) {
-                true => format!(
+            let message = if self.release.len() > longest && is_label_like(&self.release) {
+                format!(
                     "`{}` has {} characters, and a release's name at most {longest}: the names of its objects are made of it",
                     self.release,
                     self.release.len()
-                ),
-                false => format!(
+                )
+            } else {
+                format!(
                     "`{}` is not a name for a release: lower-case letters, digits and hyphens, at most {longest}",
                     self.release
-                ),
+                )
             };
             record(findings, &causes.release, Problem::error(message));
             told.push(&causes.release);
@@ -117,9 +118,10 @@ impl Names {
         // ends in a hash of 10, a CronJob's Jobs in a timestamp of 10: 63 - 11 = 52 for both.
         // X.520 bounds a common name at 64 (RFC 5280, ub-common-name).
         // A certificate's name is the value of its Secret's label `app`, too.
-        let certificate = match values.kubernetes.konnectivity_server.enabled {
-            true => "-pki-konnectivity-server-client",
-            false => "-pki-controller-manager-server",
+        let certificate = if values.kubernetes.konnectivity_server.enabled {
+            "-pki-konnectivity-server-client"
+        } else {
+            "-pki-controller-manager-server"
         };
         [
             (

@@ -42,9 +42,10 @@ impl NetworkPolicies {
 
 /// A rule: who (empty: everybody) may use which ports.
 fn rule(from: &[Value], ports: &[Value]) -> Value {
-    match from.is_empty() {
-        true => json!({"ports": ports}),
-        false => json!({"from": from, "ports": ports}),
+    if from.is_empty() {
+        json!({"ports": ports})
+    } else {
+        json!({"from": from, "ports": ports})
     }
 }
 

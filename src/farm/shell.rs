@@ -83,9 +83,10 @@ impl<'a> Reader<'a> {
 
     fn go_deeper(&mut self) -> Read<()> {
         self.depth += 1;
-        match self.depth > DEEPEST {
-            true => Err(Stop::Unclear),
-            false => Ok(()),
+        if self.depth > DEEPEST {
+            Err(Stop::Unclear)
+        } else {
+            Ok(())
         }
     }
 

@@ -48,9 +48,12 @@ fn data_size(content: &Map<String, Json>) -> usize {
         .filter_map(|field| Some((field, content.get(field)?.as_object()?)))
         .flat_map(|(field, values)| values.values().map(move |value| (field, value)))
         .filter_map(|(field, value)| Some((field, value.as_str()?)))
-        .map(|(field, text)| match field == encoded_field {
-            true => text.trim_end_matches('=').len() * 3 / 4,
-            false => text.len(),
+        .map(|(field, text)| {
+            if field == encoded_field {
+                text.trim_end_matches('=').len() * 3 / 4
+            } else {
+                text.len()
+            }
         })
         .sum()
 }

@@ -192,9 +192,10 @@ impl Authority {
             ..self.current.clone()
         };
         Ok(Authority {
-            previous: match is_followed {
-                true => Some(alone(&current)),
-                false => self.previous.clone(),
+            previous: if is_followed {
+                Some(alone(&current))
+            } else {
+                self.previous.clone()
             },
             current,
             certificate,
@@ -245,19 +246,21 @@ fn check(certificate: &Certificate, now: Option<Timestamp>) -> Result<(), Flaw> 
         return Ok(());
     };
     check_clock(certificate, now)?;
-    match certificate.not_after <= now {
-        true => Err(Flaw::Expired(certificate.not_after)),
-        false => Ok(()),
+    if certificate.not_after <= now {
+        Err(Flaw::Expired(certificate.not_after))
+    } else {
+        Ok(())
     }
 }
 
 /// Refuses a certificate from the future.
 pub(super) fn check_clock(certificate: &Certificate, now: Timestamp) -> Result<(), Flaw> {
-    match certificate.not_before.as_second() > now.as_second() + CLOCK_SKEW {
-        true => Err(Flaw::Future {
+    if certificate.not_before.as_second() > now.as_second() + CLOCK_SKEW {
+        Err(Flaw::Future {
             not_before: certificate.not_before,
             now,
-        }),
-        false => Ok(()),
+        })
+    } else {
+        Ok(())
     }
 }

@@ -42,9 +42,10 @@ impl Certificate {
     /// [`Flaw::Certificate`]
     pub fn parse(text: &str) -> Result<Certificate, Flaw> {
         let mut all = Certificate::parse_all(text)?;
-        match all.is_empty() {
-            true => Err(unreadable("there is no PEM block CERTIFICATE")),
-            false => Ok(all.swap_remove(0)),
+        if all.is_empty() {
+            Err(unreadable("there is no PEM block CERTIFICATE"))
+        } else {
+            Ok(all.swap_remove(0))
         }
     }
 

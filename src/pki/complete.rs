@@ -113,9 +113,10 @@ pub fn complete(
             }
         }
     }
-    match completion.errors.is_empty() {
-        true => Ok(completion.completed),
-        false => Err(completion.errors),
+    if completion.errors.is_empty() {
+        Ok(completion.completed)
+    } else {
+        Err(completion.errors)
     }
 }
 

@@ -183,14 +183,16 @@ fn replace(dir: &Path, name: &str, material: &Material) -> Result<(), PkiError> 
         _ => make_folder(&beside)?,
     }
     write_material(&beside, material)?;
-    let how = match exists(&place)? {
-        true => RenameFlags::EXCHANGE,
-        false => RenameFlags::NOREPLACE,
+    let how = if exists(&place)? {
+        RenameFlags::EXCHANGE
+    } else {
+        RenameFlags::NOREPLACE
     };
     renameat_with(CWD, &beside, CWD, &place, how).map_err(|error| failed(&place)(error.into()))?;
-    match how == RenameFlags::EXCHANGE {
-        true => fs::remove_dir_all(&beside).map_err(failed(&beside)),
-        false => Ok(()),
+    if how == RenameFlags::EXCHANGE {
+        fs::remove_dir_all(&beside).map_err(failed(&beside))
+    } else {
+        Ok(())
     }
 }
 
@@ -262,12 +264,11 @@ pub fn export(
         }
         write_private(&path.with_extension("key"), &material.key)?;
         // kubeadm has the public half of this key, and no certificate.
-        match name == "sa" {
-            true => {
-                let public = Key::parse(&material.key).map(|key| key.public_pem());
-                write_private(&path.with_extension("pub"), &public.unwrap_or_default())?;
-            }
-            false => write_private(&path.with_extension("crt"), &material.certificate)?,
+        if name == "sa" {
+            let public = Key::parse(&material.key).map(|key| key.public_pem());
+            write_private(&path.with_extension("pub"), &public.unwrap_or_default())?;
+        } else {
+            write_private(&path.with_extension("crt"), &material.certificate)?
         }
         count += 2;
     }
@@ -308,39 +309,41 @@ fn exists(path: &Path) -> Result<bool, PkiError> {
 /// A folder that only its owner may open.
 fn check_folder(path: &Path) -> Result<(), PkiError> {
     let found = fs::metadata(path).map_err(failed(path))?;
-    match found.is_dir() {
-        true => check_private(path, &found),
-        false => Err(PkiError::File {
+    if found.is_dir() {
+        check_private(path, &found)
+    } else {
+        Err(PkiError::File {
             path: path.to_owned(),
             reason: "it is not a folder".to_owned(),
-        }),
+        })
     }
 }
 
 /// A file that only its owner may read.
 fn check_file(path: &Path) -> Result<(), PkiError> {
     let found = fs::metadata(path).map_err(failed(path))?;
-    match found.is_file() {
-        true => check_private(path, &found),
-        // Reading from a pipe could have no end.
-        false => Err(PkiError::File {
+    if found.is_file() {
+        check_private(path, &found)
+    } else {
+        Err(PkiError::File {
             path: path.to_owned(),
             reason: "it is not a file".to_owned(),
-        }),
+        })
     }
 }
 
 fn check_private(path: &Path, found: &fs::Metadata) -> Result<(), PkiError> {
     let mode = found.mode();
-    match mode & OTHERS == 0 {
-        true => Ok(()),
-        false => Err(PkiError::File {
+    if mode & OTHERS == 0 {
+        Ok(())
+    } else {
+        Err(PkiError::File {
             path: path.to_owned(),
             reason: format!(
                 "its mode is {:04o}: others could read private keys; chmod -R go= takes that away",
                 mode & 0o7777
             ),
-        }),
+        })
     }
 }
 

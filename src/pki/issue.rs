@@ -82,14 +82,13 @@ pub(super) fn issue(
     params
         .subject_alt_names
         .extend(addresses.map(SanType::IpAddress));
-    match wanted.is_ca {
-        true => params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained),
-        false => {
-            let (id, content) = NO_AUTHORITY;
-            let mut constraints = CustomExtension::from_oid_content(id, content.to_vec());
-            constraints.set_criticality(true);
-            params.custom_extensions.push(constraints);
-        }
+    if wanted.is_ca {
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained)
+    } else {
+        let (id, content) = NO_AUTHORITY;
+        let mut constraints = CustomExtension::from_oid_content(id, content.to_vec());
+        constraints.set_criticality(true);
+        params.custom_extensions.push(constraints);
     }
     let certificate = match signer {
         None => params.self_signed(key.pair())?,

@@ -39,9 +39,10 @@ impl Material {
         }
         let certificate = Certificate::parse(&self.certificate)?;
         let key = Key::parse(&self.key)?;
-        match certificate.public_key == key.public() {
-            true => Ok((certificate, key)),
-            false => Err(Flaw::Mismatch),
+        if certificate.public_key == key.public() {
+            Ok((certificate, key))
+        } else {
+            Err(Flaw::Mismatch)
         }
     }
 }

@@ -38,9 +38,10 @@ pub(super) fn private_key(text: &str) -> Option<Zeroizing<Vec<u8>>> {
             encoded.push_str(line);
             continue;
         };
-        return match end.strip_suffix("-----") == Some(label) {
-            true => STANDARD.decode(encoded.as_bytes()).ok().map(Zeroizing::new),
-            false => None,
+        return if end.strip_suffix("-----") == Some(label) {
+            STANDARD.decode(encoded.as_bytes()).ok().map(Zeroizing::new)
+        } else {
+            None
         };
     }
     None

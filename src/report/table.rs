@@ -57,9 +57,10 @@ pub fn fitted(
 }
 
 fn marked(line: &str, is_marked: bool, style: Style) -> String {
-    match is_marked && style == Style::Coloured {
-        true => format!("\u{1b}[31m{line}\u{1b}[0m\n"),
-        false => format!("{line}\n"),
+    if is_marked && style == Style::Coloured {
+        format!("\u{1b}[31m{line}\u{1b}[0m\n")
+    } else {
+        format!("{line}\n")
     }
 }
 

@@ -226,9 +226,10 @@ impl Loader<'_> {
     /// The problems so far, if one of them is an error.
     fn fail(&mut self) -> Result<(), Vec<Problem>> {
         let is_error = |problem: &Problem| problem.severity == Severity::Error;
-        match self.problems.iter().any(is_error) {
-            true => Err(std::mem::take(&mut self.problems)),
-            false => Ok(()),
+        if self.problems.iter().any(is_error) {
+            Err(std::mem::take(&mut self.problems))
+        } else {
+            Ok(())
         }
     }
 
@@ -316,12 +317,13 @@ fn whole(reader: &mut dyn Read) -> Result<Vec<u8>, String> {
     limited
         .read_to_end(&mut bytes)
         .map_err(|error| error.to_string())?;
-    match bytes.len() as u64 > MAX_BYTES {
-        true => Err(format!(
+    if bytes.len() as u64 > MAX_BYTES {
+        Err(format!(
             "it has more than {} MiB, which is more than values can have",
             MAX_BYTES >> 20
-        )),
-        false => Ok(bytes),
+        ))
+    } else {
+        Ok(bytes)
     }
 }
 

@@ -32,9 +32,10 @@ pub fn map_to_yaml(map: &Map<String, Value>) -> String {
 
 /// The same, behind what was written before.
 pub fn push_map(out: &mut String, map: &Map<String, Value>) {
-    match map.is_empty() {
-        true => out.push_str("{}\n"),
-        false => Writer::new(out, None).map(map, 0, false),
+    if map.is_empty() {
+        out.push_str("{}\n")
+    } else {
+        Writer::new(out, None).map(map, 0, false)
     }
 }
 

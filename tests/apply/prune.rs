@@ -32,9 +32,10 @@ fn is_member(object: &Value) -> bool {
 #[track_caller]
 fn position(deleted: &[&str], kind: &str, last: bool) -> usize {
     let is_kind = |line: &&str| line.split(' ').next() == Some(kind);
-    let found = match last {
-        true => deleted.iter().rposition(is_kind),
-        false => deleted.iter().position(is_kind),
+    let found = if last {
+        deleted.iter().rposition(is_kind)
+    } else {
+        deleted.iter().position(is_kind)
     };
     found.unwrap_or_else(|| panic!("no {kind} in {deleted:?}"))
 }

@@ -62,14 +62,14 @@ impl Expected {
 
 /// Names of Jobs end in a hash of their content, which names the namespace.
 fn without_hashes(names: BTreeSet<String>) -> BTreeSet<String> {
-    let shortened = names
-        .into_iter()
-        .map(|name| match name.starts_with("Job/") {
-            true => name
-                .rsplit_once('-')
-                .map_or(name.clone(), |(start, _)| start.to_owned()),
-            false => name,
-        });
+    let shortened = names.into_iter().map(|name| {
+        if name.starts_with("Job/") {
+            name.rsplit_once('-')
+                .map_or(name.clone(), |(start, _)| start.to_owned())
+        } else {
+            name
+        }
+    });
     shortened.collect()
 }
 
@@ -161,9 +161,10 @@ fn killed_around_the_writing_of_the_record_nothing_is_forgotten() {
         let mut running = place.start(WHOLE);
         let is_late = number % 2 == 1;
         // The record is written before the first wave, and after the last object.
-        match is_late {
-            false => (0..expected.steps).for_each(|_| running.until(|event| event.is("checked"))),
-            true => (0..expected.steps).for_each(|_| running.until(Event::is_step)),
+        if !is_late {
+            (0..expected.steps).for_each(|_| running.until(|event| event.is("checked")))
+        } else {
+            (0..expected.steps).for_each(|_| running.until(Event::is_step))
         }
         std::thread::sleep(Duration::from_millis(number as u64 * 3));
         let events = running.kill();

@@ -198,9 +198,10 @@ fn what_is_no_file_of_the_folder_is_refused() {
             &render(folder.path(), &[]),
             &["ltsp/files/init.sh: ", message],
         );
-        match fs::symlink_metadata(&place).expect("there").is_dir() {
-            true => fs::remove_dir_all(&place).expect("removed"),
-            false => fs::remove_file(&place).expect("removed"),
+        if fs::symlink_metadata(&place).expect("there").is_dir() {
+            fs::remove_dir_all(&place).expect("removed")
+        } else {
+            fs::remove_file(&place).expect("removed")
         }
     };
     let link = |target: &Path| {

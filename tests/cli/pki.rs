@@ -34,12 +34,11 @@ fn files(dir: &Path) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(dir).expect("a folder") {
         let path = entry.expect("an entry").path();
-        match path.is_dir() {
-            true => found.extend(files(&path)),
-            false => {
-                let text = fs::read_to_string(&path).expect("a file");
-                found.insert(path.display().to_string(), text);
-            }
+        if path.is_dir() {
+            found.extend(files(&path))
+        } else {
+            let text = fs::read_to_string(&path).expect("a file");
+            found.insert(path.display().to_string(), text);
         }
     }
     found
@@ -134,9 +133,10 @@ fn render_puts_the_folder_into_secrets_and_marks_the_pods_that_read_them() {
         })
         .map(|item| {
             let name = item["metadata"]["name"].as_str().expect("a name");
-            let named = match item["kind"] == "Job" {
-                true => name.rsplit_once('-').map(|(stem, _)| stem),
-                false => Some(name),
+            let named = if item["kind"] == "Job" {
+                name.rsplit_once('-').map(|(stem, _)| stem)
+            } else {
+                Some(name)
             };
             named.expect("a name that ends in a hash").to_owned()
         })

@@ -38,9 +38,10 @@ fn line_of(dnsmasq: &Path, flag: &str) -> String {
         takes += "-number";
     }
     let twice = ask(&format!("{flag}=7\n{flag}=8")) + &ask(&format!("{flag}\n{flag}"));
-    let once = match twice.contains("illegal repeated") {
-        true => "\tonce",
-        false => "",
+    let once = if twice.contains("illegal repeated") {
+        "\tonce"
+    } else {
+        ""
     };
     format!("{flag}\t{takes}{once}\n")
 }

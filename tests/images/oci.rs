@@ -87,9 +87,10 @@ fn content(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
-        match path.is_dir() {
-            true => found.extend(content(&path)),
-            false => drop(found.insert(path.clone(), fs::read(path).expect("a file"))),
+        if path.is_dir() {
+            found.extend(content(&path))
+        } else {
+            drop(found.insert(path.clone(), fs::read(path).expect("a file")))
         }
     }
     found

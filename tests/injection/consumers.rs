@@ -82,9 +82,10 @@ fn replace_files(object: &mut Value, decode: &dyn Fn(&str) -> String) {
     for (key, text) in data.iter_mut() {
         let content = decode(text.as_str().expect("data is text"));
         let is_hosts = name == key.as_str();
-        *text = match is_hosts {
-            true => lines(&content),
-            false => file(key, &content),
+        *text = if is_hosts {
+            lines(&content)
+        } else {
+            file(key, &content)
         };
     }
 }

@@ -37,9 +37,10 @@ pub fn is_installed() -> bool {
 /// Where the shell reports anything, or where evaluating the file leaves a trace.
 pub fn evaluate(text: &str) -> Value {
     let lines: Value = text.split('\n').map(without_value).collect();
-    let variables = match is_installed() {
-        true => variables(text),
-        false => Map::new(),
+    let variables = if is_installed() {
+        variables(text)
+    } else {
+        Map::new()
     };
     json!({"lines": lines, "variables": variables})
 }

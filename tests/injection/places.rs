@@ -69,9 +69,10 @@ impl Place {
             };
         }
         // A question mark stands for the release's tag.
-        let text = match self.is_dnsmasq() {
-            true => &text.replace('?', ""),
-            false => text,
+        let text = if self.is_dnsmasq() {
+            &text.replace('?', "")
+        } else {
+            text
         };
         if text.trim().is_empty() && BLANK_IS_UNSET.contains(&self.segment()) {
             return "x".to_owned() + text;
@@ -100,9 +101,10 @@ impl Place {
             let fields: Vec<&str> = text.split(',').map(str::trim).collect();
             return fields.join(",");
         }
-        match self.keys().any(|key| key == "sshAuthorizedKeys") {
-            true => text.trim_end().to_owned(),
-            false => text.to_owned(),
+        if self.keys().any(|key| key == "sshAuthorizedKeys") {
+            text.trim_end().to_owned()
+        } else {
+            text.to_owned()
         }
     }
 }
@@ -248,13 +250,15 @@ fn mark(value: &mut Value, path: &Path, places: &mut Vec<Place>) {
 
 fn note(text: &str, path: &Path, is_key: bool, places: &mut Vec<Place>) -> String {
     let has_grammar = !["TEXT", "KEY"].contains(&text);
-    let harmless = match has_grammar {
-        true => text.to_owned(),
-        false => format!("mark{:04}x", places.len()),
+    let harmless = if has_grammar {
+        text.to_owned()
+    } else {
+        format!("mark{:04}x", places.len())
     };
-    let path = match is_key {
-        true => path.join(harmless.as_str()),
-        false => path.clone(),
+    let path = if is_key {
+        path.join(harmless.as_str())
+    } else {
+        path.clone()
     };
     places.push(Place {
         path,

@@ -67,9 +67,10 @@ fn check_purposes(folder: &Folder) {
     for (leaf, authority, purposes) in LEAVES {
         for (purpose, flag) in [("server", "sslserver"), ("client", "sslclient")] {
             let finished = verify(folder, leaf, authority, &["-purpose", flag]);
-            match purposes.contains(purpose) || purposes == "authority" {
-                true => drop(finished.success()),
-                false => assert_refused(&finished, "unsuitable certificate purpose", leaf),
+            if purposes.contains(purpose) || purposes == "authority" {
+                drop(finished.success())
+            } else {
+                assert_refused(&finished, "unsuitable certificate purpose", leaf)
             }
         }
         let others = AUTHORITIES.into_iter().filter(|other| *other != authority);

@@ -86,9 +86,12 @@ impl Objects {
     /// The files in a ConfigMap or Secret: names and texts.
     pub fn files(object: &Value) -> Vec<(String, String)> {
         let is_secret = object["kind"] == "Secret";
-        let decode = |text: &str| match is_secret {
-            true => String::from_utf8(STANDARD.decode(text).expect("base64")).expect("UTF-8"),
-            false => text.to_owned(),
+        let decode = |text: &str| {
+            if is_secret {
+                String::from_utf8(STANDARD.decode(text).expect("base64")).expect("UTF-8")
+            } else {
+                text.to_owned()
+            }
         };
         let files = object["data"].as_object().into_iter().flatten();
         files

@@ -120,12 +120,13 @@ fn check_same(cluster: &Map<String, Json>, entry: &Entry) -> Result<(), String> 
     let is_same = cluster.is_empty()
         || text("server") == entry.server
         || ours.iter().any(|one| theirs.contains(one));
-    match is_same {
-        true => Ok(()),
-        false => Err(format!(
+    if is_same {
+        Ok(())
+    } else {
+        Err(format!(
             "{} is another cluster there, at {}: say --entry NAME for another name",
             entry.cluster,
             text("server")
-        )),
+        ))
     }
 }

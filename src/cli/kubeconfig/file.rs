@@ -128,9 +128,10 @@ impl Kubeconfig {
         };
         let file = File::open(new)?;
         let made = file.metadata()?;
-        match (made.uid(), made.gid()) == (old.uid(), old.gid()) {
-            true => Ok(()),
-            false => fchown(file, Some(old.uid()), Some(old.gid())),
+        if (made.uid(), made.gid()) == (old.uid(), old.gid()) {
+            Ok(())
+        } else {
+            fchown(file, Some(old.uid()), Some(old.gid()))
         }
     }
 }

@@ -36,9 +36,10 @@ impl Init {
     pub fn run(self) -> Result<(), Failure> {
         let farm = super::checked(&self.farm)?;
         let completed = super::write(&self.pki_dir, &farm, &Intent::default())?;
-        match self.quiet {
-            true => Ok(()),
-            false => Ok(super::tell(&self.pki_dir, &completed)?),
+        if self.quiet {
+            Ok(())
+        } else {
+            Ok(super::tell(&self.pki_dir, &completed)?)
         }
     }
 }

@@ -105,9 +105,10 @@ impl Inspect {
         for line in &due {
             writeln!(io::stderr(), "due: {line}")?;
         }
-        match due.is_empty() {
-            true => Ok(()),
-            false => Err(Failure::Found),
+        if due.is_empty() {
+            Ok(())
+        } else {
+            Err(Failure::Found)
         }
     }
 
@@ -128,14 +129,14 @@ impl Inspect {
     fn of_values(&self) -> Result<(), Failure> {
         let (farm, warnings) = pipeline::farm(&self.farm)?;
         report(&warnings)?;
-        let rows: Vec<Vec<String>> = match farm.kubernetes.enabled {
-            true => farm
-                .pki
+        let rows: Vec<Vec<String>> = if farm.kubernetes.enabled {
+            farm.pki
                 .certificates
                 .iter()
                 .map(|one| wanted(&farm.pki, one))
-                .collect(),
-            false => Vec::new(),
+                .collect()
+        } else {
+            Vec::new()
         };
         let text = match self.output {
             None => {

@@ -41,9 +41,10 @@ impl Renew {
     pub fn run(self) -> Result<(), Failure> {
         let named: BTreeSet<String> = self.certificates.into_iter().collect();
         let farm = self.place.change(|farm| Intent {
-            renew: match named.is_empty() {
-                true => leaves(farm),
-                false => named,
+            renew: if named.is_empty() {
+                leaves(farm)
+            } else {
+                named
             },
             rotation: None,
         });

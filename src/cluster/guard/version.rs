@@ -51,9 +51,10 @@ impl Version {
         if minor(after) == minor(self) {
             return Step::Within;
         }
-        match minor(after) == (self.major, self.minor + 1) {
-            true => Step::Next,
-            false => Step::Skips,
+        if minor(after) == (self.major, self.minor + 1) {
+            Step::Next
+        } else {
+            Step::Skips
         }
     }
 

@@ -93,9 +93,10 @@ pub(super) fn stateful_set(object: &Map<String, Json>) -> Readiness {
     }
     let current = text_at(object, &["status", "currentRevision"]);
     let update = text_at(object, &["status", "updateRevision"]);
-    match partition == 0 && current != update {
-        true => Readiness::waiting("has not completed its update"),
-        false => Readiness::Ready,
+    if partition == 0 && current != update {
+        Readiness::waiting("has not completed its update")
+    } else {
+        Readiness::Ready
     }
 }
 
@@ -105,9 +106,10 @@ pub(super) fn daemon_set(object: &Map<String, Json>) -> Readiness {
         return unseen();
     };
     let on_delete = text_at(object, &["spec", "updateStrategy", "type"]) == "OnDelete";
-    let updated = match on_delete {
-        true => wanted,
-        false => count(object, "updatedNumberScheduled"),
+    let updated = if on_delete {
+        wanted
+    } else {
+        count(object, "updatedNumberScheduled")
     };
     let counts = [
         (count(object, "currentNumberScheduled"), "started"),

@@ -16,9 +16,10 @@ pub fn check(values: &Values, services: &Subnets, findings: &mut Findings) {
     if !kubernetes.enabled || !kubernetes.api_server.enabled {
         return;
     }
-    match is_ours(values) {
-        true => kept(values, services, findings),
-        false => by_the_servers(values, services, findings),
+    if is_ours(values) {
+        kept(values, services, findings)
+    } else {
+        by_the_servers(values, services, findings)
     }
 }
 

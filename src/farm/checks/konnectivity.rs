@@ -181,9 +181,10 @@ fn unknown_port(values: &Values, findings: &mut Findings) {
     let forwarded = address.is_some() || kubernetes.control_plane_endpoint.is_some();
     let message =
         "the agents are sent to a node port, which is not known before the Service exists";
-    let problem = match forwarded {
-        true => Problem::warning(message),
-        false => Problem::error(message),
+    let problem = if forwarded {
+        Problem::warning(message)
+    } else {
+        Problem::error(message)
     };
     findings.record(
         &Path::from("kubernetes.konnectivityAgent.enabled"),

@@ -237,9 +237,10 @@ fn tokens(values: &Values, findings: &mut Findings) {
         ));
         let path = Path::from("tokenGenerator");
         let [lifetime, schedule] = ["tokenTtl", "schedule"].map(|key| path.join(key));
-        let path = match findings.position(&lifetime) < findings.position(&schedule) {
-            true => schedule,
-            false => lifetime,
+        let path = if findings.position(&lifetime) < findings.position(&schedule) {
+            schedule
+        } else {
+            lifetime
         };
         findings.record(
             &path,

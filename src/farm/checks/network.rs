@@ -51,9 +51,10 @@ fn names(values: &Values, findings: &mut Findings) {
             let problem = Problem::error(format!(
                 "`{endpoint}` is not an endpoint: expected HOST:PORT"
             ));
-            let help = match endpoint.contains("::") {
-                true => "an IPv6 address goes in brackets: [fd00::1]:6443",
-                false => "a DNS name or an IP address, and perhaps a port: 10.0.0.1:6443",
+            let help = if endpoint.contains("::") {
+                "an IPv6 address goes in brackets: [fd00::1]:6443"
+            } else {
+                "a DNS name or an IP address, and perhaps a port: 10.0.0.1:6443"
             };
             findings.record(
                 &Path::from("kubernetes.controlPlaneEndpoint"),

@@ -126,9 +126,10 @@ fn macs(node: &Machine, path: &Path, taken: &mut Taken, findings: &mut Findings)
         let colons = mac.replace(['-', '.'], ":").to_ascii_lowercase();
         findings.record(
             &path,
-            match is_mac(&colons) {
-                true => problem.help(format!("write {colons}")),
-                false => problem,
+            if is_mac(&colons) {
+                problem.help(format!("write {colons}"))
+            } else {
+                problem
             },
         );
     }

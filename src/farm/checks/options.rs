@@ -211,9 +211,10 @@ fn addresses(values: &OneOrMany, six: bool, path: &Path, findings: &mut Findings
             Some((address, length)) if !six => (address, length),
             _ => (inner, "0"),
         };
-        let is_address = match six {
-            true => address.parse::<Ipv6Addr>().is_ok(),
-            false => address.parse::<Ipv4Addr>().is_ok(),
+        let is_address = if six {
+            address.parse::<Ipv6Addr>().is_ok()
+        } else {
+            address.parse::<Ipv4Addr>().is_ok()
         };
         if !is_address || !length.parse::<u8>().is_ok_and(|length| length <= 32) {
             let family = if six { "IPv6" } else { "IPv4" };

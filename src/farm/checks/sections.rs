@@ -146,12 +146,11 @@ fn covered(header: &str, written: &[Written], path: &Path, findings: &mut Findin
         "LTSP takes this section for {} too, in place of the one that is written for it",
         first.title
     );
-    match first.is_node {
-        true => {
-            let help = "its tags bring it nothing then; name the machines one by one, or write INCLUDE=tag_… here";
-            findings.record_key(path, Problem::warning(message).help(help));
-        }
-        false => findings.key_error(path, message),
+    if first.is_node {
+        let help = "its tags bring it nothing then; name the machines one by one, or write INCLUDE=tag_… here";
+        findings.record_key(path, Problem::warning(message).help(help));
+    } else {
+        findings.key_error(path, message)
     }
 }
 

@@ -90,9 +90,12 @@ pub fn options(values: &Values, release: &str) -> Vec<DhcpOption> {
     let Some(ours) = Ours::new(values, release) else {
         return Vec::new();
     };
-    let of_platform = |platform: &Platform| match platform.by_http {
-        true => ours.option(VENDOR_CLASS, &[platform.tag], "HTTPClient"),
-        false => ours.option(BOOT_FILE, &[platform.tag, "!iPXE"], platform.file),
+    let of_platform = |platform: &Platform| {
+        if platform.by_http {
+            ours.option(VENDOR_CLASS, &[platform.tag], "HTTPClient")
+        } else {
+            ours.option(BOOT_FILE, &[platform.tag, "!iPXE"], platform.file)
+        }
     };
     PLATFORMS.iter().filter_map(of_platform).collect()
 }

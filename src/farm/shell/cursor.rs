@@ -68,9 +68,10 @@ impl<'a> Cursor<'a> {
     /// Takes the line if it is `end` alone, after tabs where those are stripped.
     pub fn take_line_if(&mut self, end: &[u8], strips_tabs: bool) -> bool {
         let rest = self.rest();
-        let tabs = match strips_tabs {
-            true => rest.iter().take_while(|byte| **byte == b'\t').count(),
-            false => 0,
+        let tabs = if strips_tabs {
+            rest.iter().take_while(|byte| **byte == b'\t').count()
+        } else {
+            0
         };
         let Some(after) = rest.get(tabs..).and_then(|line| line.strip_prefix(end)) else {
             return false;

@@ -170,9 +170,10 @@ impl Reader<'_> {
 
     fn here_document(&mut self, document: &Document) -> Read<()> {
         let start = self.cursor.line;
-        let syntax = match document.is_literal {
-            true => Syntax::Single,
-            false => Syntax::Double,
+        let syntax = if document.is_literal {
+            Syntax::Single
+        } else {
+            Syntax::Double
         };
         let mut unfinished = Unfinished::new(syntax);
         unfinished.is_document = true;

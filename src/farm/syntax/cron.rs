@@ -136,9 +136,10 @@ impl Schedule {
     fn is_on(&self, day: u16, weekday: u16) -> bool {
         let by_day = self.days.numbers.contains(&day);
         let by_weekday = self.weekdays.numbers.contains(&weekday);
-        match self.days.is_any || self.weekdays.is_any {
-            true => by_day && by_weekday,
-            false => by_day || by_weekday,
+        if self.days.is_any || self.weekdays.is_any {
+            by_day && by_weekday
+        } else {
+            by_day || by_weekday
         }
     }
 }

@@ -35,9 +35,12 @@ pub fn image_fault(name: &str) -> Option<&'static str> {
 }
 
 fn is_registry(registry: &str) -> bool {
-    split_endpoint(registry).is_some_and(|(host, _)| match registry.starts_with('[') {
-        true => host.parse::<Ipv6Addr>().is_ok(),
-        false => is_dns_name(host),
+    split_endpoint(registry).is_some_and(|(host, _)| {
+        if registry.starts_with('[') {
+            host.parse::<Ipv6Addr>().is_ok()
+        } else {
+            is_dns_name(host)
+        }
     })
 }
 

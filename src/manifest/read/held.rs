@@ -91,9 +91,10 @@ impl Held {
             ));
         };
         let uses = self.uses.as_ref().and_then(|uses| uses.get(number));
-        Ok(Some(match uses.is_some_and(|uses| *uses == 1) {
-            true => value.take(),
-            false => value.clone(),
+        Ok(Some(if uses.is_some_and(|uses| *uses == 1) {
+            value.take()
+        } else {
+            value.clone()
         }))
     }
 }

@@ -265,9 +265,10 @@ fn killed_between_any_two_writes_a_step_is_finished_by_itself() {
             for found in killed(before, &done, &pki) {
                 // Drop is over once the old one is gone.
                 let is_over = one == Step::Drop && !found.contains_key(&format!("{ca}-previous"));
-                let finished = match is_over {
-                    true => completed(&pki, &found, 120),
-                    false => step(&pki, &found, authority, one, 120),
+                let finished = if is_over {
+                    completed(&pki, &found, 120)
+                } else {
+                    step(&pki, &found, authority, one, 120)
                 };
                 let finished = store(&finished);
                 assert_whole(&pki, &finished);

@@ -58,9 +58,12 @@ fn harmless(line: &str) -> String {
     };
     let shown = line.chars();
     shown
-        .map(|character| match is_bad(&character) {
-            true => '\u{fffd}',
-            false => character,
+        .map(|character| {
+            if is_bad(&character) {
+                '\u{fffd}'
+            } else {
+                character
+            }
         })
         .collect()
 }

@@ -101,9 +101,10 @@ impl<W: Write> Bars<W> {
         if stage.tally.is_empty() {
             return;
         }
-        let mark = match stage.tally.is_incomplete() && !has_next {
-            true => '✗',
-            false => '✓',
+        let mark = if stage.tally.is_incomplete() && !has_next {
+            '✗'
+        } else {
+            '✓'
         };
         let (name, summary) = (stage.name, stage.tally.summary());
         let seconds = stage.since.elapsed().as_secs_f64();

@@ -76,9 +76,10 @@ fn escaped(json: &str) -> String {
                 character,
                 '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
             );
-        match is_safe {
-            true => line.push(character),
-            false => line.push_str(&format!("\\u{:04x}", u32::from(character))),
+        if is_safe {
+            line.push(character)
+        } else {
+            line.push_str(&format!("\\u{:04x}", u32::from(character)))
         }
     }
     line

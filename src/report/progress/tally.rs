@@ -66,9 +66,10 @@ impl Tally {
 
     /// `9 objects: 3 created, 6 unchanged`, or `4 of 9 objects: 4 created`.
     pub fn summary(&self) -> String {
-        let mut text = match self.is_incomplete() {
-            true => format!("{} of {}", self.total(), objects(self.count)),
-            false => objects(self.total()),
+        let mut text = if self.is_incomplete() {
+            format!("{} of {}", self.total(), objects(self.count))
+        } else {
+            objects(self.total())
         };
         let parts = self.done.iter().filter(|(_, count)| **count > 0);
         let parts: Vec<String> = parts

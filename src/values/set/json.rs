@@ -10,9 +10,10 @@ pub(super) struct Unique(pub Json);
 
 /// What is wrong with a text, by what was said when it was read.
 pub(super) fn message(error: &serde_json::Error) -> String {
-    match error.is_data() {
-        true => error.to_string(),
-        false => format!("not valid JSON: {error}"),
+    if error.is_data() {
+        error.to_string()
+    } else {
+        format!("not valid JSON: {error}")
     }
 }
 

@@ -54,11 +54,13 @@ impl<'a> Parser<'a> {
             if has_value || start == 0 {
                 self.origin = origin(self.flag, key);
             }
-            self.key(root, Depth::default())
-                .map_err(|fault| match has_value || start == 0 {
-                    true => fault,
-                    false => no_key(start),
-                })?;
+            self.key(root, Depth::default()).map_err(|fault| {
+                if has_value || start == 0 {
+                    fault
+                } else {
+                    no_key(start)
+                }
+            })?;
         }
         Ok(())
     }

@@ -64,9 +64,10 @@ impl JsonBuilder {
             *has_key = true;
             return Some(());
         }
-        let meaning = match plain {
-            true => scalar::resolve(&text),
-            false => Scalar::Text,
+        let meaning = if plain {
+            scalar::resolve(&text)
+        } else {
+            Scalar::Text
         };
         self.finish(match meaning {
             Scalar::Null => Json::Null,

@@ -190,13 +190,15 @@ impl<B: Build> Reader<B> {
             if !may_begin {
                 return None;
             }
-            let position = match is_shallow {
-                true => line.skip_spaces(indent + 1),
-                false => indent,
+            let position = if is_shallow {
+                line.skip_spaces(indent + 1)
+            } else {
+                indent
             };
-            let event = match is_list {
-                true => Event::SequenceStart(StructureStyle::Block, 0, None),
-                false => Event::MappingStart(StructureStyle::Block, 0, None),
+            let event = if is_list {
+                Event::SequenceStart(StructureStyle::Block, 0, None)
+            } else {
+                Event::MappingStart(StructureStyle::Block, 0, None)
             };
             self.event(line, position, event)?;
             self.open.push(Open { indent, is_list });
@@ -268,9 +270,10 @@ impl<B: Build> Reader<B> {
     /// A flow list or map, up to its closing bracket.
     fn flow(&mut self, line: &Line<'_>, position: usize, closing: u8) -> Option<usize> {
         let is_map = closing == b'}';
-        let start = match is_map {
-            true => Event::MappingStart(StructureStyle::Flow, 0, None),
-            false => Event::SequenceStart(StructureStyle::Flow, 0, None),
+        let start = if is_map {
+            Event::MappingStart(StructureStyle::Flow, 0, None)
+        } else {
+            Event::SequenceStart(StructureStyle::Flow, 0, None)
         };
         self.event(line, position, start)?;
         let mut position = line.skip_spaces(position + 1);

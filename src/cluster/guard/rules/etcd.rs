@@ -106,14 +106,11 @@ fn members(change: &Change, after: &Part) -> Option<Danger> {
     if wanted == 0 || wanted == before {
         return None;
     }
-    let breaks = match wanted > before {
-        true => {
-            "the new ones start as members of a cluster that does not know them: \
-                 they never answer, or they found an empty cluster of their own, which answers in the old one's place"
-        }
-        false => {
-            "those that stay wait for a majority that is no longer there, and no request is answered"
-        }
+    let breaks = if wanted > before {
+        "the new ones start as members of a cluster that does not know them: \
+             they never answer, or they found an empty cluster of their own, which answers in the old one's place"
+    } else {
+        "those that stay wait for a majority that is no longer there, and no request is answered"
     };
     Some(Danger {
         risk: Risk::EtcdMembers,
@@ -188,12 +185,13 @@ fn size(change: &Change, before: &Part, after: &Part) -> Option<Danger> {
         risk: Risk::VolumeSize,
         key: after.key.clone(),
         what,
-        way: match shrinks {
-            true => format!(
+        way: if shrinks {
+            format!(
                 "a volume never shrinks: leave kubernetes.persistence.size at {}",
                 first.size
-            ),
-            false => grows(after, old, &new.size),
+            )
+        } else {
+            grows(after, old, &new.size)
         },
     })
 }

@@ -74,9 +74,10 @@ fn old_log(change: &Change, after: &Part, before: Version, wanted: Version) -> O
     if (wanted.major, wanted.minor) != (3, 7) || !may_be_there {
         return None;
     }
-    let why = match came_from_old {
-        true => "it came from 3.5",
-        false => "kubefarm does not know whether it came from 3.5",
+    let why = if came_from_old {
+        "it came from 3.5"
+    } else {
+        "kubefarm does not know whether it came from 3.5"
     };
     Some(Danger {
         risk: Risk::EtcdOldLog,

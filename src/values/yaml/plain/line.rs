@@ -31,9 +31,10 @@ impl<'a> Line<'a> {
 
     pub fn span(&self, position: usize) -> Span {
         let before = self.text.get(..position).unwrap_or_default();
-        let column = match before.is_ascii() {
-            true => position,
-            false => before.chars().count(),
+        let column = if before.is_ascii() {
+            position
+        } else {
+            before.chars().count()
         };
         Span::empty(Marker::new(0, self.number, column))
     }
