@@ -2,7 +2,8 @@
 //!
 //! Data goes one way: [`values`] merges layers, [`farm`] types and checks them, [`chart`] turns the model to text,
 //! [`manifest`] the text to objects, [`pki`] puts certificates in, [`cluster`] applies them; [`agent`] is what runs
-//! inside a cluster, [`report`] tells a person, [`cli`] joins them. A room imports only rooms before it.
+//! inside a cluster. [`render`] takes the first four in a row, [`report`] shows a person what happens, [`cli`] joins
+//! them. A room imports only rooms before it.
 
 // No input, file or time makes it panic.
 #![cfg_attr(
@@ -26,5 +27,6 @@ mod glob;
 pub mod manifest;
 mod parallel;
 pub mod pki;
+pub mod render;
 pub mod report;
 pub mod values;

@@ -20,9 +20,8 @@ mod strings;
 mod support;
 
 use kubefarm::chart::Charts;
-use kubefarm::cli::Failure;
-use kubefarm::cli::pipeline::render_loaded;
 use kubefarm::manifest::write_yaml;
+use kubefarm::render::{self, RenderError};
 use kubefarm::values::{Input, Problem, Severity, load_with_removed};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
@@ -41,8 +40,8 @@ fn render(values: &Value) -> Result<Vec<Value>, Vec<Problem>> {
     };
     let loaded = load_with_removed(&charts.default_values(), &[input])?;
     let outcome =
-        render_loaded(charts, &loaded, None, "space").map_err(|failure| match failure {
-            Failure::Values(problems) => problems,
+        render::render(charts, &loaded, None, "space").map_err(|failure| match failure {
+            RenderError::Values(problems) => problems,
             other => vec![Problem::error(other.to_string())],
         })?;
     let mut text = Vec::new();

@@ -14,16 +14,15 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use kubefarm::chart::{Charts, embedded};
-use kubefarm::cli::Failure;
-use kubefarm::cli::pipeline::render_loaded;
 use kubefarm::manifest::{Key, Manifest, write_yaml};
+use kubefarm::render::{RenderError, render};
 use kubefarm::values::{Input, load_with_removed};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 type Objects = BTreeMap<Key, Value>;
 
-fn manifest(layers: &[String], name: &str, namespace: &str) -> Result<Manifest, Failure> {
+fn manifest(layers: &[String], name: &str, namespace: &str) -> Result<Manifest, RenderError> {
     let charts = Charts::embedded();
     let inputs = layers
         .iter()
@@ -33,8 +32,9 @@ fn manifest(layers: &[String], name: &str, namespace: &str) -> Result<Manifest, 
             text: text.clone(),
         });
     let inputs: Vec<Input> = inputs.collect();
-    let loaded = load_with_removed(&charts.default_values(), &inputs).map_err(Failure::Values)?;
-    Ok(render_loaded(charts, &loaded, Some(name), namespace)?.manifest)
+    let loaded =
+        load_with_removed(&charts.default_values(), &inputs).map_err(RenderError::Values)?;
+    Ok(render(charts, &loaded, Some(name), namespace)?.manifest)
 }
 
 fn rendered(layers: &[String]) -> Manifest {
@@ -267,7 +267,7 @@ proptest! {
         let layer = json!({"kubernetes": {"networking": {"serviceSubnet": subnet.to_string()}}});
         let manifest = match manifest(&[layer.to_string()], "farm", "space") {
             Ok(manifest) => manifest,
-            Err(Failure::Values(problems)) => {
+            Err(RenderError::Values(problems)) => {
                 let mut problems = problems.iter().filter_map(|problem| problem.path.as_ref());
                 prop_assert!(problems.any(|path| path.to_string() == "kubernetes.networking.serviceSubnet"), "{subnet}");
                 return Ok(());

@@ -30,7 +30,14 @@ use crate::farm::schema::is_section;
 use crate::values::Defaults;
 
 /// The charts there are, in the order in which their defaults are layered.
-pub const NAMES: [&str; 4] = ["kubernetes", "addons", "ltsp", "dnsmasq"];
+pub const NAMES: [&str; 4] = [CONTROL_PLANE, ADDONS, BOOT_SERVER, DHCP];
+/// The charts whose objects are in the admin cluster, in the order rendered.
+pub const FARM: [&str; 3] = [CONTROL_PLANE, BOOT_SERVER, DHCP];
+/// The chart of what is applied inside the child cluster.
+pub const ADDONS: &str = "addons";
+const CONTROL_PLANE: &str = "kubernetes";
+const BOOT_SERVER: &str = "ltsp";
+const DHCP: &str = "dnsmasq";
 
 /// The charts: those of the binary, where asked with a user's files over them.
 #[derive(Debug, Clone)]
@@ -58,6 +65,14 @@ pub struct Rendered {
     pub text: String,
     /// The values that the text has placeholders for.
     pub held: Vec<serde_json::Value>,
+}
+
+impl Rendered {
+    /// Whether the template is of the control plane's chart.
+    pub fn is_control_plane(&self) -> bool {
+        let chart = self.source.split('/').next();
+        chart == Some(CONTROL_PLANE)
+    }
 }
 
 /// The template context made of a serializable model. Its top level has to be a map.

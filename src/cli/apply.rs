@@ -8,7 +8,6 @@ use clap::builder::{BoolishValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 use super::args::{ClusterArgs, FarmArgs, NameArgs, ProgressArgs};
-use super::pipeline::{self, Outcome};
 use super::running::render_with_running_versions;
 use super::{Failure, report};
 use crate::cluster::access::ENDPOINT;
@@ -19,7 +18,9 @@ use crate::cluster::{Action, Api, Event, Interrupt, Observer, Release, Stage, wa
 use crate::farm::Farm;
 use crate::manifest::Manifest;
 use crate::pki::Intent;
+use crate::render::Outcome;
 use crate::report::{Form, Progress};
+use crate::values::Problem;
 
 const EXAMPLES: &str = "\
 Every object is checked by a server-side dry run before the first one changes.
@@ -96,7 +97,7 @@ impl ApplyArgs {
         waits: bool,
         interrupt: Interrupt,
     ) -> Result<Applied, Failure> {
-        pipeline::may_be_sent(&outcome.warnings)?;
+        may_be_sent(&outcome.warnings)?;
         let progress = Progress::new(self.progress.form());
         let api = self.cluster.open(interrupt).await?;
         let outcome = self.change.kept(&self.farm, &api, outcome).await?;
@@ -181,7 +182,7 @@ impl ChangeArgs {
             },
             prune: !self.no_prune,
             concurrency: cluster.concurrency(),
-            certificates: pipeline::issues(farm).then(|| Certificates {
+            certificates: farm.issues_certificates().then(|| Certificates {
                 pki: farm.pki.clone(),
                 intent,
             }),
@@ -200,7 +201,7 @@ enum DryRun {
 impl Apply {
     pub async fn run(mut self, interrupt: Interrupt) -> Result<(), Failure> {
         self.args.farm.take_name(&self.name, "apply")?;
-        let outcome = pipeline::render(&self.args.farm)?;
+        let outcome = self.args.farm.render()?;
         report(&outcome.warnings)?;
         match self.dry_run {
             Some(DryRun::Client) => {
@@ -223,7 +224,7 @@ impl Apply {
     }
 
     async fn try_out(&self, outcome: Outcome, interrupt: Interrupt) -> Result<(), Failure> {
-        pipeline::may_be_sent(&outcome.warnings)?;
+        may_be_sent(&outcome.warnings)?;
         let ApplyArgs {
             cluster, change, ..
         } = &self.args;
@@ -252,6 +253,32 @@ impl Apply {
         }
         progress.observe(&Event::Note("dry run: nothing was changed"));
         Ok(())
+    }
+}
+
+/// Keeps from a cluster what is only to be looked at: a key or password that stands in for one, and is everybody's.
+///
+/// # Errors
+/// Which values these are, and where; what is wrong with them was said before.
+fn may_be_sent(warnings: &[Problem]) -> Result<(), Failure> {
+    let values: Vec<String> = warnings
+        .iter()
+        .filter(|problem| problem.only_to_look_at)
+        .map(|problem| {
+            let path = problem.path.clone().unwrap_or_default();
+            match &problem.origin {
+                Some(origin) => format!("{path} ({origin})"),
+                None => path.to_string(),
+            }
+        })
+        .collect();
+    if values.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::Other(anyhow::anyhow!(
+            "no cluster is given these values, put your own there first: {}",
+            values.join(", ")
+        )))
     }
 }
 

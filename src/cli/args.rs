@@ -1,6 +1,7 @@
 //! Flags that several commands share.
 
 use std::io::{self, Read};
+use std::mem::ManuallyDrop;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -12,10 +13,11 @@ use clap::{Args, ValueEnum};
 use super::{Failure, tips};
 use crate::chart::{Charts, embedded};
 use crate::cluster::{Api, ClusterError, Interrupt, Release, Target};
+use crate::farm::Farm;
 use crate::farm::syntax::{is_dns_name, is_namespace_name, split_endpoint};
+use crate::render::{Outcome, check, render};
 use crate::report::{Form, Output};
-use crate::values::nearest;
-use crate::values::{Input, Loaded, load_with_stdin};
+use crate::values::{Input, Loaded, Problem, load_with_stdin, nearest};
 
 /// Where values come from; names and grammar are Helm's.
 #[derive(Debug, Args)]
@@ -224,20 +226,37 @@ pub struct FarmArgs {
 }
 
 impl FarmArgs {
-    /// The values over the defaults of `charts`. No values at all are an error, unless that is meant: a pipe whose
-    /// first program failed would take a farm's nodes away.
-    pub fn load(&self, charts: &Charts) -> Result<Loaded, Failure> {
-        self.load_over(charts, Vec::new())
-    }
-
-    /// The same with layers between the defaults and what the user gave.
-    pub fn load_over(&self, charts: &Charts, below: Vec<Input>) -> Result<Loaded, Failure> {
+    /// The values over the defaults of `charts`, with layers between them. No values at all are an error, unless that is
+    /// meant: a pipe whose first program failed would take a farm's nodes away.
+    fn load_over(&self, charts: &Charts, below: Vec<Input>) -> Result<Loaded, Failure> {
         let loaded = self.values.load_over(charts, below)?;
         if loaded.empty.is_empty() || self.allow_empty {
             Ok(loaded)
         } else {
             Err(Failure::Values(loaded.empty))
         }
+    }
+
+    /// Loads, checks and renders.
+    pub fn render(&self) -> Result<Outcome, Failure> {
+        self.render_over(Vec::new())
+    }
+
+    /// The same with layers between the defaults and what the user gave.
+    pub fn render_over(&self, below: Vec<Input>) -> Result<Outcome, Failure> {
+        // Kept to the end of the process, which comes soon: freeing all their parts one by one would only take time.
+        let charts = ManuallyDrop::new(self.charts.load()?);
+        let loaded = ManuallyDrop::new(self.load_over(&charts, below)?);
+        let (name, namespace) = (self.release.name.as_deref(), &self.release.namespace);
+        Ok(render(&charts, &loaded, name, namespace)?)
+    }
+
+    /// Loads and checks: the farm, with warnings.
+    pub fn check(&self) -> Result<(Farm, Vec<Problem>), Failure> {
+        let charts = self.charts.load()?;
+        let loaded = self.load_over(&charts, Vec::new())?;
+        let (name, namespace) = (self.release.name.as_deref(), &self.release.namespace);
+        Ok(check(&charts, &loaded, name, namespace)?)
     }
 
     /// Takes over a name that stands by itself; it wins over the variable `KUBEFARM_NAME`.

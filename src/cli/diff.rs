@@ -4,13 +4,13 @@ use clap::Args;
 
 use super::apply::{ChangeArgs, release};
 use super::args::{ClusterArgs, FarmArgs, NameArgs};
-use super::pipeline::{self, Outcome};
 use super::{Failure, report, write_stdout};
 use crate::cluster::Interrupt;
 use crate::cluster::apply::{Checked, check};
 use crate::cluster::diff::{ObjectDiff, difference};
 use crate::cluster::plan::Step;
 use crate::pki::Intent;
+use crate::render::Outcome;
 use crate::report::{Form, Progress, Style, print_differences};
 
 const EXAMPLES: &str = "\
@@ -63,7 +63,7 @@ impl Diff {
     }
 
     async fn differences(&self, interrupt: Interrupt) -> Result<Vec<ObjectDiff>, Failure> {
-        let outcome = pipeline::render(&self.farm)?;
+        let outcome = self.farm.render()?;
         report(&outcome.warnings)?;
         let api = self.cluster.open(interrupt).await?;
         let outcome = self.change.kept(&self.farm, &api, outcome).await?;

@@ -11,7 +11,6 @@ mod init;
 mod kubeconfig;
 mod list;
 mod man;
-pub mod pipeline;
 mod pki;
 mod render;
 mod running;
@@ -34,6 +33,7 @@ use crate::cluster::inventory::InventoryError;
 use crate::cluster::{Api, ClusterError, Interrupt, Release, Unready};
 use crate::manifest::ManifestError;
 use crate::pki::PkiError;
+use crate::render::RenderError;
 use crate::report::{
     Style, print_apply_error, print_bootstrap_error, print_problems, print_unready, readable,
 };
@@ -81,6 +81,16 @@ pub enum Failure {
     /// Anything else: files, pipes.
     #[error(transparent)]
     Other(#[from] anyhow::Error),
+}
+
+impl From<RenderError> for Failure {
+    fn from(error: RenderError) -> Self {
+        match error {
+            RenderError::Values(problems) => Failure::Values(problems),
+            RenderError::Chart(error) => Failure::Chart(error),
+            RenderError::Manifest(error) => Failure::Manifest(error),
+        }
+    }
 }
 
 impl From<io::Error> for Failure {

@@ -14,7 +14,7 @@ use indexmap::IndexSet;
 
 use super::apply::ApplyArgs;
 use super::args::FarmArgs;
-use super::{Failure, on_cluster, pipeline, report};
+use super::{Failure, on_cluster, report};
 use crate::cluster::Interrupt;
 use crate::cluster::certificates::now;
 use crate::farm::Farm;
@@ -81,7 +81,7 @@ impl PlaceArgs {
             }
             return Ok(farm);
         }
-        let outcome = pipeline::render(&self.apply.farm)?;
+        let outcome = self.apply.farm.render()?;
         report(&outcome.warnings)?;
         check_mode(&outcome.farm)?;
         let farm = outcome.farm.clone();
@@ -103,14 +103,14 @@ impl PlaceArgs {
 
 /// The farm of some values, which has to be one whose certificates kubefarm issues.
 fn checked(args: &FarmArgs) -> Result<Farm, Failure> {
-    let (farm, warnings) = pipeline::farm(args)?;
+    let (farm, warnings) = args.check()?;
     report(&warnings)?;
     check_mode(&farm)?;
     Ok(farm)
 }
 
 fn check_mode(farm: &Farm) -> Result<(), Failure> {
-    if pipeline::issues(farm) {
+    if farm.issues_certificates() {
         return Ok(());
     }
     let reason = if !farm.kubernetes.enabled {

@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::args::{FarmArgs, NameArgs};
-use super::pipeline::{self, Outcome};
 use super::pki::{check_folder, check_owner};
 use super::{Failure, report, write_stdout};
 use crate::manifest::{Manifest, select, write_directory, write_json, write_yaml};
 use crate::pki::secrets::{fill, leave_out};
 use crate::pki::{Intent, complete, directory};
+use crate::render::Outcome;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -73,9 +73,9 @@ impl Render {
             let reason = "--output json cannot be used with --output-dir, whose files are YAML";
             return Err(Failure::Usage(reason.to_owned()));
         }
-        let outcome = pipeline::render(&self.farm)?;
+        let outcome = self.farm.render()?;
         report(&outcome.warnings)?;
-        let manifest = if pipeline::issues(&outcome.farm) {
+        let manifest = if outcome.farm.issues_certificates() {
             self.with_certificates(outcome)?
         } else {
             if self.pki_dir.is_some() {

@@ -4,10 +4,10 @@ use std::io::{self, Write};
 
 use super::Failure;
 use super::args::FarmArgs;
-use super::pipeline::{self, Outcome};
 use crate::cluster::Api;
 use crate::cluster::guard::{Running, Version, running};
 use crate::farm::OLDEST_MINOR;
+use crate::render::Outcome;
 use crate::values::Input;
 
 /// The oldest etcd that is taken over as it is, that of the old charts; and the oldest Kubernetes.
@@ -29,7 +29,7 @@ pub(super) async fn render_with_running_versions(
         name: "running versions".to_owned(),
         text,
     };
-    let outcome = pipeline::render_over(args, vec![below])?;
+    let outcome = args.render_over(vec![below])?;
     say_what_is_kept(&running, &first, &outcome)?;
     Ok(outcome)
 }

@@ -46,7 +46,7 @@ pub use self::names::Release;
 use self::network_policies::NetworkPolicies;
 use self::schedule::with_own_minute;
 use self::settings::TagSettings;
-use self::spec::{KeyKind, Values};
+use self::spec::{KeyKind, PkiMode, Values};
 use self::subnets::Subnets;
 
 /// This program's version, which is also the tag of the images made with it.
@@ -79,6 +79,13 @@ pub struct Farm {
     pub ltsp: BootServer,
     pub dhcp: Dhcp,
     pub network_policies: NetworkPolicies,
+}
+
+impl Farm {
+    /// Whether kubefarm issues the farm's certificates, and not cert-manager.
+    pub fn issues_certificates(&self) -> bool {
+        self.kubernetes.enabled && self.pki.mode == PkiMode::Builtin
+    }
 }
 
 /// This program.

@@ -7,9 +7,8 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use kubefarm::chart::{Charts, embedded};
-use kubefarm::cli::Failure;
-use kubefarm::cli::pipeline::render_loaded;
 use kubefarm::manifest::write_yaml;
+use kubefarm::render::{RenderError, render};
 use kubefarm::report::{Style, print_problems};
 use kubefarm::values::{Input, load_with_removed};
 use serde_json::{Value, json};
@@ -162,8 +161,8 @@ fn complaint(tree: &Value) -> Option<String> {
         name: "hostile".to_owned(),
         text: tree.to_string(),
     };
-    let loaded = load_with_removed(&charts.default_values(), &[input]).map_err(Failure::Values);
-    let outcome = loaded.and_then(|loaded| render_loaded(charts, &loaded, None, "space"));
+    let loaded = load_with_removed(&charts.default_values(), &[input]).map_err(RenderError::Values);
+    let outcome = loaded.and_then(|loaded| render(charts, &loaded, None, "space"));
     let said = |problems: &[_]| {
         let mut text = Vec::new();
         print_problems(
@@ -183,8 +182,10 @@ fn complaint(tree: &Value) -> Option<String> {
             let much = much.then(|| format!("{} bytes are written", text.len()));
             much.or_else(|| said(&outcome.warnings))
         }
-        Err(Failure::Values(problems)) if problems.is_empty() => Some("nothing is said".to_owned()),
-        Err(Failure::Values(problems)) => said(&problems),
+        Err(RenderError::Values(problems)) if problems.is_empty() => {
+            Some("nothing is said".to_owned())
+        }
+        Err(RenderError::Values(problems)) => said(&problems),
         // What is rendered is too big for the API server, or not what templates take.
         Err(other) => {
             let text = other.to_string();

@@ -1,8 +1,8 @@
 //! Whatever a release and a namespace are called, they are refused or all names that come of them are ones that
 //! Kubernetes takes.
 
-use kubefarm::cli::Failure;
 use kubefarm::manifest::Manifest;
+use kubefarm::render::RenderError;
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -101,8 +101,7 @@ proptest! {
     fn names_are_refused_or_ones_that_kubernetes_takes(name in any_name(), namespace in any_name()) {
         match manifest(&[everything(), nodes(0..1)], &name, &namespace) {
             Ok(manifest) => check_names(manifest)?,
-            Err(Failure::Values(problems)) => prop_assert!(!problems.is_empty()),
-            Err(Failure::Usage(_)) => {}
+            Err(RenderError::Values(problems)) => prop_assert!(!problems.is_empty()),
             Err(other) => prop_assert!(false, "{name:?} {namespace:?}: {other}"),
         }
     }

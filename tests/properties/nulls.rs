@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use kubefarm::chart::Charts;
-use kubefarm::cli::pipeline::render_loaded;
 use kubefarm::farm;
+use kubefarm::render::render;
 use kubefarm::values::{Input, Loaded, Path, Problem, Severity, load_with_removed, put_at_nulls};
 use serde_json::{Value, json};
 
@@ -153,7 +153,7 @@ fn all_that_may_be_unset_at_once_still_renders() {
             }
         }
         let loaded = loaded(&tree);
-        let outcome = render_loaded(Charts::embedded(), &loaded, Some("farm"), "space");
+        let outcome = render(Charts::embedded(), &loaded, Some("farm"), "space");
         let outcome = outcome.unwrap_or_else(|failure| panic!("{nothing}: {failure:?}"));
         assert!(!outcome.manifest.objects().is_empty());
     }
@@ -175,7 +175,7 @@ fn merge(into: &mut Value, from: Value) {
 fn replicas_of_nobody_are_left_out() {
     let replicas = |layer: Value| -> Vec<(String, Value)> {
         let loaded = loaded(&layer);
-        let outcome = render_loaded(Charts::embedded(), &loaded, Some("farm"), "space");
+        let outcome = render(Charts::embedded(), &loaded, Some("farm"), "space");
         let objects = outcome.expect("rendered").manifest.into_objects();
         let workloads = objects
             .into_iter()

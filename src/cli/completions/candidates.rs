@@ -14,11 +14,11 @@ use serde_json::Value as Json;
 
 use crate::chart::{Charts, embedded};
 use crate::cli::args::builtin_names;
-use crate::cli::pipeline;
 use crate::cli::show::first_comment;
 use crate::cluster::farms::list;
 use crate::cluster::{Api, Interrupt, Target, namespaces};
 use crate::farm::schema;
+use crate::render::render;
 use crate::values::{load, load_with_removed};
 
 /// How long a cluster may take to say what it has: somebody is waiting for it at the keyboard.
@@ -130,7 +130,7 @@ fn objects() -> Vec<Said> {
     let Ok(loaded) = load_with_removed(&charts.default_values(), &[]) else {
         return Vec::new();
     };
-    let Ok(outcome) = pipeline::render_loaded(charts, &loaded, None, "default") else {
+    let Ok(outcome) = render(charts, &loaded, None, "default") else {
         return Vec::new();
     };
     let mut names = BTreeSet::new();

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::super::args::{ClusterArgs, FarmArgs, Json, object_name, span};
-use super::super::{Failure, on_cluster, pipeline, report, write_stdout};
+use super::super::{Failure, on_cluster, report, write_stdout};
 use super::export::in_cluster;
 use crate::cluster::Release;
 use crate::cluster::certificates::now;
@@ -127,7 +127,7 @@ impl Inspect {
 
     /// What would be issued.
     fn of_values(&self) -> Result<(), Failure> {
-        let (farm, warnings) = pipeline::farm(&self.farm)?;
+        let (farm, warnings) = self.farm.check()?;
         report(&warnings)?;
         let rows: Vec<Vec<String>> = if farm.kubernetes.enabled {
             farm.pki
