@@ -21,7 +21,7 @@ test: ## Install what the tests need, and run them
 	cargo test --locked $(FETCH)
 
 hostile: ## Try wrong values for SECONDS (600), of any kind and in any place, until something breaks
-	KUBEFARM_HOSTILE_SECONDS=$(or $(SECONDS),600) cargo test --locked --test properties hostile -- --nocapture
+	KUBEFARM_HOSTILE_SECONDS=$(or $(SECONDS),600) cargo test --locked --test it properties::hostile -- --nocapture
 
 # Cargo and Go build as whoever calls; only the checks themselves run as root.
 ifneq ($(shell id -u),0)
@@ -31,7 +31,7 @@ endif
 e2e: ## Run a farm on an admin cluster, as root or with sudo, and say what was seen
 	tests/install-tools.sh cluster
 	tests/cluster/build.sh
-	KUBEFARM_BOOT_IMAGE=$$(tests/boot-image.sh) cargo test --locked --test e2e $(AS_ROOT)
+	KUBEFARM_BOOT_IMAGE=$$(tests/boot-image.sh) cargo test --locked --test system $(AS_ROOT) -- e2e
 
 boot-image: ## Build the boot image for tests, as root or with sudo
 	tests/install-tools.sh cluster
@@ -40,7 +40,7 @@ boot-image: ## Build the boot image for tests, as root or with sudo
 boot-test: ## Boot bare machines that join a farm, as root or with sudo, and say what was seen
 	tests/install-tools.sh cluster
 	tests/cluster/build.sh
-	KUBEFARM_BOOT_IMAGE=$$(tests/boot-image.sh) cargo test --locked --test boot $(AS_ROOT)
+	KUBEFARM_BOOT_IMAGE=$$(tests/boot-image.sh) cargo test --locked --test system $(AS_ROOT) -- boot
 
 long: boot-test ## Run what takes longer than CI has: everything about machines that boot
 
@@ -59,11 +59,11 @@ lint: ## Check format and lints
 	cargo fmt --check
 	cargo fmt --check --manifest-path images/boot/fetch/Cargo.toml
 	cargo clippy --all-targets --locked -- -D warnings
-	cargo clippy --locked --test e2e --test boot -- -D warnings
+	cargo clippy --locked --test system -- -D warnings
 	cargo clippy --all-targets --locked $(FETCH) -- -D warnings
 
 docs: ## Write the generated papers anew: docs/values.md, the JSON Schema
-	KUBEFARM_BLESS=1 cargo test --locked --test docs
+	KUBEFARM_BLESS=1 cargo test --locked --test it docs::
 
 bench: ## Measure how long render, certificates and apply take, beside other tools
 	benches/render.sh

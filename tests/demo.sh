@@ -27,8 +27,8 @@ run() {
     [ "$(id -u)" -eq 0 ] || as_root="sudo -E env PATH=$PATH"
     # shellcheck disable=SC2086 # words
     KUBEFARM_BOOT_CHECKS=demo KUBEFARM_DEMO_BEGAN=$began KUBEFARM_BOOT_IMAGE=$image \
-        cargo test --quiet --locked --test boot \
-        --config "target.'cfg(all())'.runner = [$(printf "'%s', " $as_root env)]"
+        cargo test --quiet --locked --test system \
+        --config "target.'cfg(all())'.runner = [$(printf "'%s', " $as_root env)]" -- boot
 }
 
 case ${1-} in
@@ -53,7 +53,7 @@ stage 'the boot image: Debian, kernel, containerd, kubelet, boot loaders: minute
 quietly tests/boot-image.sh
 image=$(tail -n 1 "$log")
 stage 'kubefarm'
-quietly cargo test --quiet --locked --test boot --no-run
+quietly cargo test --quiet --locked --test system --no-run
 stage 'an admin cluster of one node, in namespaces of its own'
 if [ "${1-}" = --keep ]; then
     : >"$lock"

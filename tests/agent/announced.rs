@@ -7,10 +7,10 @@ use std::thread::JoinHandle;
 
 use serde_json::{Value, json};
 
-use crate::assert_failed;
-use crate::bootstrap::{JOB, bootstrapped, ready};
-use crate::child::Child;
-use crate::site::Site;
+use crate::agent::assert_failed;
+use crate::agent::bootstrap::{JOB, bootstrapped, ready};
+use crate::agent::child::Child;
+use crate::agent::site::Site;
 use crate::support::cluster::{self, Cluster};
 use crate::support::{Finished, run};
 
@@ -112,7 +112,7 @@ fn a_load_balancer_says_the_address() {
     let Some((child, site, _)) = ready("balanced", BALANCED) else {
         return;
     };
-    let service = crate::child::API_SERVER;
+    let service = crate::agent::child::API_SERVER;
     let pod = || site.pod_for(JOB, &child).expect("as before");
     let hasty = || pod().with("--timeout=3s").run();
     let parts = [service, "given it no address", "gave up waiting"];

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::assert_failed;
-use crate::site::Site;
+use crate::agent::assert_failed;
+use crate::agent::site::Site;
 use crate::support::Finished;
 
 const JOB: &str = "kubefarm-kubernetes-ltsp-publish-address";

@@ -8,9 +8,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use crate::assert_failed;
-use crate::child::Child;
-use crate::site::{Pod, Site};
+use crate::agent::assert_failed;
+use crate::agent::child::Child;
+use crate::agent::site::{Pod, Site};
 use crate::support::Finished;
 
 pub const JOB: &str = "kubefarm-kubernetes-bootstrap";

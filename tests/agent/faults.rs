@@ -3,8 +3,8 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use crate::assert_failed;
-use crate::bootstrap::{JOB, bootstrapped, ready};
+use crate::agent::assert_failed;
+use crate::agent::bootstrap::{JOB, bootstrapped, ready};
 use crate::support::cluster::{API_SERVER, Request};
 
 #[test]
@@ -62,7 +62,7 @@ fn a_child_that_is_not_there_yet_is_waited_for() {
     let early = pod.start();
     std::thread::sleep(Duration::from_secs(3));
     child.cluster.start_apiserver();
-    let end = crate::Finished::from(early.wait_with_output().expect("an end"));
+    let end = crate::agent::Finished::from(early.wait_with_output().expect("an end"));
     assert!(end.status.success(), "{}", end.stderr);
     assert!(
         end.stderr
@@ -106,7 +106,7 @@ fn a_child_of_another_authority_is_not_trusted() {
     let Some((child, _site, pod)) = ready("stranger", "") else {
         return;
     };
-    let other = crate::bootstrap::another_authority();
+    let other = crate::agent::bootstrap::another_authority();
     pod.machine.write("/pki/admin-client/ca.crt", other);
     let run = pod.run();
     assert_failed(&run, &["cannot be trusted"]);

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::bootstrap::bootstrapped;
-use crate::child::{API_SERVER, Child};
-use crate::join_token::{self, file, sourced};
-use crate::machine::Machine;
-use crate::site::Site;
+use crate::agent::bootstrap::bootstrapped;
+use crate::agent::child::{API_SERVER, Child};
+use crate::agent::join_token::{self, file, sourced};
+use crate::agent::machine::Machine;
+use crate::agent::site::Site;
 use crate::support::cluster::Cluster;
 use crate::support::{Finished, program, run, run_with_stdin};
 

@@ -6,10 +6,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use crate::assert_failed;
-use crate::bootstrap::{self, another_authority, bootstrapped};
-use crate::child::{API_SERVER, Child};
-use crate::site::{Pod, Site};
+use crate::agent::assert_failed;
+use crate::agent::bootstrap::{self, another_authority, bootstrapped};
+use crate::agent::child::{API_SERVER, Child};
+use crate::agent::site::{Pod, Site};
 use crate::support::cluster::CONTROLLER_MANAGER;
 use crate::support::{Finished, program, run};
 

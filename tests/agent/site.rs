@@ -3,12 +3,11 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Child as Process, Stdio};
-use std::sync::Once;
 
 use serde_json::Value;
 
-use crate::child::{API_SERVER, Child};
-use crate::machine::{Machine, kubefarm};
+use crate::agent::child::{API_SERVER, Child};
+use crate::agent::machine::{Machine, kubefarm};
 use crate::support::cluster::Cluster;
 use crate::support::farms::{Farm, Objects, generic};
 use crate::support::{Finished, kubefarm_command, run};
@@ -24,9 +23,7 @@ impl Site {
     /// Applies the farm `generic` with further arguments, separated by spaces, in a namespace of its own. `None` where
     /// there can be no cluster.
     pub fn new(name: &str, arguments: &str) -> Option<Site> {
-        let admin = Cluster::shared()?;
-        static CRDS: Once = Once::new();
-        CRDS.call_once(|| admin.install_crds());
+        let admin = Cluster::with_crds()?;
         let site = Site {
             admin,
             namespace: admin.namespace(name),

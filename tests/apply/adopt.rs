@@ -5,8 +5,8 @@ use std::fs;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::site::Site;
-use crate::{GENERIC, assert_failed, done};
+use crate::apply::site::Site;
+use crate::apply::{GENERIC, assert_failed, done};
 
 /// A chart that holds what we render, with more replicas of the scheduler and with more labels and fields than that.
 fn chart(site: &Site, values: &str) -> TempDir {

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use crate::site::{Charts, Site};
+use crate::apply::site::{Charts, Site};
+use crate::apply::{GENERIC, NEARLY_NOTHING, assert_failed};
 use crate::support::run;
-use crate::{GENERIC, NEARLY_NOTHING, assert_failed};
 
 const PART_OF: &str = "applyset.kubernetes.io/part-of";
 

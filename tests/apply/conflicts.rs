@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::site::Site;
-use crate::{GENERIC, assert_failed};
+use crate::apply::site::Site;
+use crate::apply::{GENERIC, assert_failed};
 
 const SCHEDULER: &str = "deployment/kubefarm-kubernetes-scheduler";
 

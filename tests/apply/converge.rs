@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::site::Site;
+use crate::apply::site::Site;
+use crate::apply::{GENERIC, assert_failed, events};
 use crate::support::cluster::{Cluster, Options};
 use crate::support::{Finished, kubefarm, kubefarm_command, run};
-use crate::{GENERIC, assert_failed, events};
 
 /// The object of an event, as `Kind/name`.
 fn object_of(event: &Value) -> String {
@@ -182,7 +182,7 @@ fn a_kind_that_the_cluster_does_not_serve_comes_with_a_hint() {
         "does not serve this kind; install dnsmasq-controller, or set dhcp.mode: standalone",
         "nothing was changed",
     ];
-    crate::assert_failed(&refused, 1, &parts);
+    crate::apply::assert_failed(&refused, 1, &parts);
     let maps = cluster.kubectl(&["get", "configmaps", "--output=name"]);
     assert!(!maps.success().contains("kubefarm"), "something was made");
 }

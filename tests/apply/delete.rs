@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::site::{Charts, Site};
-use crate::{GENERIC, NEARLY_NOTHING, assert_failed, done};
+use crate::apply::site::{Charts, Site};
+use crate::apply::{GENERIC, NEARLY_NOTHING, assert_failed, done};
 
 const AUTHORITY: &str = "kubefarm-kubernetes-pki-ca";
 const LEAF: &str = "kubefarm-kubernetes-pki-admin-client";
@@ -164,7 +164,11 @@ fn a_farm_of_which_nothing_is_kept_leaves_no_trace() {
     site.run(&format!("apply -q {GENERIC} {off}")).success();
     let deleted = site.run("delete kubefarm -o json");
     assert_eq!(deleted.code(), 0, "{}", deleted.stderr);
-    assert!(crate::events(&deleted).len() > 5, "{}", deleted.stdout);
+    assert!(
+        crate::apply::events(&deleted).len() > 5,
+        "{}",
+        deleted.stdout
+    );
     site.cluster
         .wait_until("everything is gone", || left(&site).is_empty());
     let again = site.run("delete kubefarm");
@@ -176,7 +180,7 @@ fn an_unknown_farm_comes_with_a_hint() {
     let Some(site) = Site::new("delete-unknown") else {
         return;
     };
-    let nearly = crate::NEARLY_NOTHING;
+    let nearly = crate::apply::NEARLY_NOTHING;
     site.run(&format!("apply -q {nearly} --name unlikely-name"))
         .success();
     let before = site.settled_versions();

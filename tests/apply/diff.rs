@@ -1,7 +1,7 @@
 //! `diff` shows what `apply` would change, and no secret.
 
-use crate::site::{Charts, Site};
-use crate::{GENERIC, NEARLY_NOTHING, assert_failed};
+use crate::apply::site::{Charts, Site};
+use crate::apply::{GENERIC, NEARLY_NOTHING, assert_failed};
 
 /// The lines of one object in a diff.
 #[track_caller]

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::site::Site;
+use crate::apply::site::Site;
+use crate::apply::{GENERIC, done};
 use crate::support::kubefarm_command;
-use crate::{GENERIC, done};
 
 #[test]
 fn on_the_client_no_server_is_asked() {

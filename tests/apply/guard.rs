@@ -5,8 +5,8 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::site::Site;
-use crate::{GENERIC, assert_failed};
+use crate::apply::site::Site;
+use crate::apply::{GENERIC, assert_failed};
 
 const ETCD: &str = "kubefarm-kubernetes-etcd";
 

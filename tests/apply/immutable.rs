@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::site::{Charts, Site};
-use crate::{GENERIC, NEARLY_NOTHING, assert_failed, done};
+use crate::apply::site::{Charts, Site};
+use crate::apply::{GENERIC, NEARLY_NOTHING, assert_failed, done};
 
 const ETCD: &str = "statefulset/kubefarm-kubernetes-etcd";
 

@@ -1,7 +1,7 @@
 //! Namespaces that do not exist yet, and one for the boot server.
 
-use crate::site::{Charts, Site};
-use crate::{GENERIC, NEARLY_NOTHING, assert_failed};
+use crate::apply::site::{Charts, Site};
+use crate::apply::{GENERIC, NEARLY_NOTHING, assert_failed};
 
 /// A site whose namespace is not there.
 fn nowhere(name: &str) -> Option<Site> {

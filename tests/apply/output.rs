@@ -1,7 +1,7 @@
 //! What a person, a log, a program and nobody gets to read.
 
-use crate::site::{Charts, Site};
-use crate::{GENERIC, NEARLY_NOTHING, assert_failed, done, events};
+use crate::apply::site::{Charts, Site};
+use crate::apply::{GENERIC, NEARLY_NOTHING, assert_failed, done, events};
 
 #[test]
 fn a_log_gets_a_plain_line_for_each_object() {

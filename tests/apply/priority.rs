@@ -1,7 +1,7 @@
 //! The pods of a farm come before others in the admin cluster.
 
-use crate::GENERIC;
-use crate::site::Site;
+use crate::apply::GENERIC;
+use crate::apply::site::Site;
 
 /// What `system-cluster-critical` stands for (k8s.io/kubernetes, pkg/apis/scheduling).
 const CLUSTER_CRITICAL: i64 = 2_000_000_000;

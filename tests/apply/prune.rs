@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::site::{Charts, Site};
-use crate::{GENERIC, NEARLY_NOTHING, done};
+use crate::apply::site::{Charts, Site};
+use crate::apply::{GENERIC, NEARLY_NOTHING, done};
 
 const RECORD: &str = "configmap/kubefarm-farm";
 const KINDS: &str = "applyset.kubernetes.io/contains-group-kinds";

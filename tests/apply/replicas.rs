@@ -1,7 +1,7 @@
 //! The number of pods that somebody else decides.
 
-use crate::GENERIC;
-use crate::site::Site;
+use crate::apply::GENERIC;
+use crate::apply::site::Site;
 
 const SCHEDULER: &str = "deployment/kubefarm-kubernetes-scheduler";
 const NOBODY: &str = "--set kubernetes.scheduler.replicaCount=null";

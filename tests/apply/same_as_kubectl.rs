@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::GENERIC;
-use crate::site::Site;
+use crate::apply::GENERIC;
+use crate::apply::site::Site;
 
 const PART_OF: &str = "applyset.kubernetes.io/part-of";
 

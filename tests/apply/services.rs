@@ -6,9 +6,9 @@ use std::sync::LazyLock;
 use serde_json::{Value, json};
 use tempfile::NamedTempFile;
 
-use crate::site::Site;
+use crate::apply::site::Site;
+use crate::apply::{GENERIC, done};
 use crate::support::cluster::{Cluster, Options};
-use crate::{GENERIC, done};
 
 /// All keys between them; the scheduler's family follows from its address.
 const EVERYTHING: &str = "

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::sync::Once;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -26,13 +25,15 @@ pub struct Site {
 impl Site {
     /// A new namespace, in a cluster that has every CRD. `None` where there can be no cluster.
     pub fn new(name: &str) -> Option<Site> {
-        let cluster = Cluster::shared()?;
-        static CRDS: Once = Once::new();
-        CRDS.call_once(|| cluster.install_crds());
-        Some(Site {
+        Cluster::with_crds().map(|cluster| Site::of(cluster, name))
+    }
+
+    /// A new namespace of a cluster.
+    pub fn of(cluster: &'static Cluster, name: &str) -> Site {
+        Site {
             cluster,
             namespace: cluster.namespace(name),
-        })
+        }
     }
 
     /// Runs `kubefarm` in the namespace; the arguments are separated by spaces.

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::site::{Charts, Site};
-use crate::{GENERIC, NEARLY_NOTHING, assert_failed};
+use crate::apply::site::{Charts, Site};
+use crate::apply::{GENERIC, NEARLY_NOTHING, assert_failed};
 
 /// The state of an object, as `status -o json` has it.
 #[track_caller]

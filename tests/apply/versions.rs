@@ -1,7 +1,7 @@
 //! Versions follow each other one by one, each once the one before it has come to its end.
 
-use crate::site::Site;
-use crate::{GENERIC, assert_failed};
+use crate::apply::site::Site;
+use crate::apply::{GENERIC, assert_failed};
 
 const ETCD: &str = "statefulset/kubefarm-kubernetes-etcd";
 const SERVER: &str = "kubefarm-kubernetes-apiserver";

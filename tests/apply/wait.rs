@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::site::{Charts, Site};
-use crate::{GENERIC, NEARLY_NOTHING, assert_failed};
+use crate::apply::site::{Charts, Site};
+use crate::apply::{GENERIC, NEARLY_NOTHING, assert_failed};
 
 #[test]
 fn what_does_not_start_is_named_with_its_reason() {

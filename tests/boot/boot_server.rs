@@ -1,6 +1,6 @@
 //! The farm's boot server, as nodes see it.
 
-use crate::release::Release;
+use crate::e2e::release::Release;
 
 /// The boot server's pods behind their address.
 pub struct BootServer<'a> {

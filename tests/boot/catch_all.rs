@@ -4,11 +4,11 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::firmware::Firmware;
-use crate::guest::{self, Guest, LOGIN, Machine};
-use crate::nodes::{READY, look};
-use crate::release::{Release, is_ready};
-use crate::{Farm, Seen};
+use crate::boot::firmware::Firmware;
+use crate::boot::guest::{self, Guest, LOGIN, Machine};
+use crate::boot::nodes::{READY, look};
+use crate::boot::{Farm, Seen};
+use crate::e2e::release::{Release, is_ready};
 
 const MAC: &str = "02:00:00:40:07:0a";
 /// As dnsmasq writes it.

@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use crate::nodes::{self, PLAIN};
-use crate::runner::{self, Check};
-use crate::{Farm, Seen};
+use crate::boot::nodes::{self, PLAIN};
+use crate::boot::{Farm, Seen};
+use crate::e2e::runner::{self, Check};
 
 fn stages<'a>() -> [(&'static str, Check<Farm<'a>>); 5] {
     [
@@ -32,7 +32,7 @@ pub fn run(farm: &mut Farm, began: Instant) -> ExitCode {
             "\nLook around, in another terminal:\n\n  \
              KUBEFARM_CLUSTER=kubefarm-boot tests/admin-cluster/enter.sh admin kubectl get pods -A\n  \
              KUBEFARM_CLUSTER=kubefarm-boot tests/admin-cluster/enter.sh admin ssh -i {} root@{}\n",
-            crate::guest::key(farm.release.cluster).display(),
+            crate::boot::guest::key(farm.release.cluster).display(),
             PLAIN[1],
         );
         runner::hold();

@@ -7,16 +7,16 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::admin_cluster::AdminCluster;
-use crate::boot_server::BootServer;
-use crate::environment;
-use crate::files::{Files, HALF_WAY, WebServer};
-use crate::firmware::Firmware;
-use crate::guest::{Guest, LOGIN, Machine, in_network};
-use crate::nodes::look;
-use crate::release::is_ready;
+use crate::boot::boot_server::BootServer;
+use crate::boot::environment;
+use crate::boot::files::{Files, HALF_WAY, WebServer};
+use crate::boot::firmware::Firmware;
+use crate::boot::guest::{Guest, LOGIN, Machine, in_network};
+use crate::boot::nodes::look;
+use crate::boot::{Farm, Seen};
+use crate::e2e::admin_cluster::AdminCluster;
+use crate::e2e::release::is_ready;
 use crate::support::run;
-use crate::{Farm, Seen};
 
 /// How long a machine may take from its kernel's start until it has said its last words and starts anew.
 const LAST_WORDS: Duration = Duration::from_secs(240);

@@ -6,8 +6,8 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 
-use crate::admin_cluster::AdminCluster;
-use crate::guest::in_network;
+use crate::boot::guest::in_network;
+use crate::e2e::admin_cluster::AdminCluster;
 use crate::support::run;
 
 /// Where the web server beside the farm listens: on the router of the network.

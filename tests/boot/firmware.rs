@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::admin_cluster::AdminCluster;
-use crate::boot_server::BootServer;
-use crate::files::Files;
+use crate::boot::boot_server::BootServer;
+use crate::boot::files::Files;
+use crate::e2e::admin_cluster::AdminCluster;
 
 const OVMF: &str = "/usr/share/OVMF";
 

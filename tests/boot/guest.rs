@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::admin_cluster::AdminCluster;
-use crate::firmware::Firmware;
+use crate::boot::firmware::Firmware;
+use crate::e2e::admin_cluster::AdminCluster;
 use crate::support::{Finished, run};
 
 /// How long a guest may take from power-on to a login prompt.

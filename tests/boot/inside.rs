@@ -1,8 +1,8 @@
 //! What the farm's values say of machines is so inside of them.
 
-use crate::guest::Guest;
-use crate::nodes::{PLAIN, STORAGE};
-use crate::{Farm, Seen};
+use crate::boot::guest::Guest;
+use crate::boot::nodes::{PLAIN, STORAGE};
+use crate::boot::{Farm, Seen};
 
 /// What both have: a command and what it prints.
 const FACTS: [(&str, &str); 12] = [

@@ -2,12 +2,12 @@
 
 use std::fs;
 
-use crate::boot_server::BootServer;
-use crate::files::{self, Files, WebServer};
-use crate::firmware::{Firmware, Over};
-use crate::guest::{Guest, LOGIN, Machine};
-use crate::nodes::STORAGE;
-use crate::{Farm, Seen};
+use crate::boot::boot_server::BootServer;
+use crate::boot::files::{self, Files, WebServer};
+use crate::boot::firmware::{Firmware, Over};
+use crate::boot::guest::{Guest, LOGIN, Machine};
+use crate::boot::nodes::STORAGE;
+use crate::boot::{Farm, Seen};
 
 /// A node that UEFI boots by HTTP: name, address, MAC.
 const HTTP: [&str; 3] = ["r1n03", "10.64.1.13", "02:00:00:40:03:0a"];

@@ -1,9 +1,9 @@
 //! A rack is switched on: many ask the boot server at once.
 
-use crate::boot_server::BootServer;
-use crate::guest::in_network;
+use crate::boot::boot_server::BootServer;
+use crate::boot::guest::in_network;
+use crate::boot::{Farm, Seen};
 use crate::support::run;
-use crate::{Farm, Seen};
 
 /// Every client gets every byte: 100 of kernel, initrd and image over HTTP, 30 of boot loaders over TFTP.
 pub fn clients(farm: &mut Farm) -> Seen {

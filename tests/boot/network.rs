@@ -1,10 +1,10 @@
 //! `network.sh` of the example advanced_network, on machines with two cards.
 
-use crate::boot_server::BootServer;
-use crate::files::Files;
-use crate::firmware::Firmware;
-use crate::guest::{Guest, LOGIN, Machine};
-use crate::{Farm, Seen};
+use crate::boot::boot_server::BootServer;
+use crate::boot::files::Files;
+use crate::boot::firmware::Firmware;
+use crate::boot::guest::{Guest, LOGIN, Machine};
+use crate::boot::{Farm, Seen};
 
 /// A node with two cards: name, address, its address in the storage network by the rule of the example, MACs.
 struct Node {

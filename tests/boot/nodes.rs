@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::admin_cluster::AdminCluster;
-use crate::firmware::Firmware;
-use crate::guest::{self, Guest, LOGIN, Machine};
-use crate::release::{Release, have_those_of_their_tags, is_ready};
+use crate::boot::firmware::Firmware;
+use crate::boot::guest::{self, Guest, LOGIN, Machine};
+use crate::boot::{Farm, Seen};
+use crate::e2e::admin_cluster::AdminCluster;
+use crate::e2e::release::{Release, have_those_of_their_tags, is_ready};
 use crate::support::run;
-use crate::{Farm, Seen};
 
 /// A node of the example `generic`: name, address, MAC of its first port. It boots by BIOS.
 pub const PLAIN: [&str; 3] = ["r1n01", "10.64.1.11", "02:00:00:40:01:0a"];

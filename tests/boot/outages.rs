@@ -4,12 +4,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::firmware::Firmware;
-use crate::guest::{Guest, LOGIN, Machine};
-use crate::nodes::{PLAIN, READY, STORAGE, look};
-use crate::release::{Release, is_ready, name};
-use crate::token::{join_file, token};
-use crate::{Farm, Seen};
+use crate::boot::firmware::Firmware;
+use crate::boot::guest::{Guest, LOGIN, Machine};
+use crate::boot::nodes::{PLAIN, READY, STORAGE, look};
+use crate::boot::{Farm, Seen};
+use crate::e2e::release::{Release, is_ready, name};
+use crate::e2e::token::{join_file, token};
 
 /// A node is called gone when it was not heard of for 50 seconds (kube-controller-manager, --node-monitor-grace-period):
 /// that long both have to be looked at.

@@ -2,8 +2,8 @@
 
 use std::fs;
 
+use crate::cli::{assert_failed, assert_refused};
 use crate::support::{kubefarm, kubefarm_command, program, run, run_with_stdin};
-use crate::{assert_failed, assert_refused};
 
 /// Every embedded thing of a kind: the list, and each text by its name.
 fn shown(kind: &str) -> Vec<(String, String)> {

@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use crate::assert_failed;
+use crate::cli::assert_failed;
 use crate::support::{Finished, kubefarm};
 
 fn render_into(dir: &Path, args: &[&str]) -> Finished {

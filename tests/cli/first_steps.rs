@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use crate::assert_refused;
+use crate::cli::assert_refused;
 use crate::support::{kubefarm, kubefarm_command, kubefarm_with_stdin, program, project, run};
 
 /// The tips of an error.

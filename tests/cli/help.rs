@@ -1,6 +1,6 @@
 //! Help, usage errors and the version.
 
-use crate::assert_refused;
+use crate::cli::assert_refused;
 use crate::support::kubefarm;
 
 const COMMANDS: [&str; 15] = [

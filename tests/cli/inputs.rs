@@ -5,7 +5,7 @@ mod reported;
 
 use std::fs;
 
-use crate::assert_refused;
+use crate::cli::assert_refused;
 use crate::support::{Finished, kubefarm, kubefarm_command, kubefarm_with_stdin, run_with_stdin};
 
 const GENERIC: &str = "examples/generic/values.yaml";

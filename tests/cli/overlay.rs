@@ -7,7 +7,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::assert_refused;
+use crate::cli::assert_refused;
 use crate::support::{Finished, kubefarm, run};
 
 /// A chart folder with these files.

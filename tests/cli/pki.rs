@@ -7,8 +7,8 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
+use crate::cli::{assert_failed, assert_refused};
 use crate::support::{Finished, kubefarm, program, run};
-use crate::{assert_failed, assert_refused};
 
 const BUILTIN: [&str; 4] = [
     "-f",

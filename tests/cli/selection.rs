@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::assert_refused;
+use crate::cli::assert_refused;
 use crate::support::kubefarm;
 
 const LAYERS: [&str; 4] = [

@@ -1,9 +1,9 @@
 //! What fails in a script of the user's is reported, and ends no boot.
 
+use crate::consumers_boot::{PLAIN, boot};
 use crate::support::Finished;
 use crate::support::farms::{advanced_network, generic};
 use crate::support::ltsp::Node;
-use crate::{PLAIN, boot};
 
 #[test]
 fn a_network_that_cannot_be_right_is_reported_and_the_boot_goes_on() {

@@ -3,8 +3,8 @@
 use std::fs::create_dir_all;
 use std::path::Path;
 
-use super::support::sysfs::Port;
 use super::{CARD, assert_lines, generate, machine, shells, source, written};
+use crate::support::sysfs::Port;
 
 const BOOTED: [(&str, &str); 1] = [("DEVICE", "ens3f0")];
 

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use crate::network::{Lease, Machine, Network};
+use crate::dhcp::network::{Lease, Machine, Network};
+use crate::dhcp::{SERVER, own_dnsmasq};
 use crate::support::dnsmasq::{Server, controller, mount, standalone};
 use crate::support::farms::{Farm, generic};
-use crate::{SERVER, own_dnsmasq};
 
 const MAC: &str = "02:00:00:40:06:0b";
 const ADDRESS: &str = "--set=ltsp.service.loadBalancerIP=10.64.0.11";

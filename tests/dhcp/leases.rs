@@ -2,12 +2,12 @@
 
 use std::fs;
 
-use crate::network::{Lease, Network};
+use crate::dhcp::network::{Lease, Network};
+use crate::dhcp::{SERVER, own_dnsmasq, turn_to};
 use crate::support::dnsmasq::{controller, standalone};
 use crate::support::farms::{Farm, Objects, generic};
 use crate::support::project;
 use crate::support::yaml_readers::python_with;
-use crate::{SERVER, own_dnsmasq, turn_to};
 
 #[test]
 fn all_cards_of_a_node_get_its_address_and_its_tags_bring_options() {

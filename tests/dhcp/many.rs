@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use crate::network::Network;
+use crate::dhcp::network::Network;
+use crate::dhcp::{SERVER, own_dnsmasq, turn_to};
 use crate::support::dnsmasq::standalone;
 use crate::support::farms::{Farm, big_values, node_address, node_mac};
-use crate::{SERVER, own_dnsmasq, turn_to};
 
 const NODES: usize = 10_000;
 const AT_ONCE: usize = 50;

@@ -1,9 +1,9 @@
 //! Several farms in one network, and machines that move between them.
 
-use crate::network::{Lease, Network};
+use crate::dhcp::network::{Lease, Network};
+use crate::dhcp::{SERVER, own_dnsmasq, turn_to};
 use crate::support::dnsmasq::{controller, standalone};
 use crate::support::farms::{Farm, Objects, catchall, generic};
-use crate::{SERVER, own_dnsmasq, turn_to};
 
 const CATCHALL: &str = "catchall-kubernetes-ltsp-dhcp";
 const STRANGER: &str = "02:ff:00:00:00:01";

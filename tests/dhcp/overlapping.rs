@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::network::Network;
+use crate::dhcp::network::Network;
 use crate::support::dnsmasq::controller;
 use crate::support::farms::{Farm, Objects};
 use crate::support::project;

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::network::{Machine, Network};
+use crate::dhcp::network::{Machine, Network};
+use crate::dhcp::{SERVER, own_dnsmasq};
 use crate::support::dnsmasq::{Server, controller, standalone};
 use crate::support::farms::Farm;
 use crate::support::project;
 use crate::support::yaml_readers::python_with;
-use crate::{SERVER, own_dnsmasq};
 
 const NODE: &str = "02:00:00:40:01:0a";
 const STRANGER: &str = "02:ff:00:00:00:01";

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use crate::network::{Network, Running};
+use crate::dhcp::network::{Network, Running};
+use crate::dhcp::{SERVER, own_dnsmasq, turn_to};
 use crate::support::dnsmasq::{Server, mount, standalone};
 use crate::support::farms::{Farm, Objects, generic};
-use crate::{SERVER, own_dnsmasq, turn_to};
 
 const MAC: &str = "02:00:00:40:06:0b";
 

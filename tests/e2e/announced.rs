@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::Seen;
-use crate::faults;
-use crate::konnectivity::IMAGE;
-use crate::nodes::PLAIN;
-use crate::release::{Release, is_ready, restarts};
+use crate::e2e::Seen;
+use crate::e2e::faults;
+use crate::e2e::konnectivity::IMAGE;
+use crate::e2e::nodes::PLAIN;
+use crate::e2e::release::{Release, is_ready, restarts};
+use crate::e2e::writer::Repeated;
 use crate::support::run;
-use crate::writer::Repeated;
 
 /// The pod that calls the API server once a second, by the Service `kubernetes`.
 const CALLER: &str = "caller";

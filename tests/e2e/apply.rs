@@ -1,7 +1,7 @@
 //! The first apply: a control plane that comes up by itself, in a namespace that is strict.
 
-use crate::Seen;
-use crate::release::{Release, is_ready, name, restarts};
+use crate::e2e::Seen;
+use crate::e2e::release::{Release, is_ready, name, restarts};
 
 /// `apply --wait` makes everything ready in the time that it may take, and the child cluster answers.
 pub fn fresh(release: &mut Release) -> Seen {

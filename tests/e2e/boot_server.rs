@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::Seen;
-use crate::nodes::PLAIN;
-use crate::release::{Release, assert_steady, name};
+use crate::e2e::Seen;
+use crate::e2e::nodes::PLAIN;
+use crate::e2e::release::{Release, assert_steady, name};
+use crate::e2e::token::join_file;
 use crate::support::ltsp::configuration;
-use crate::token::join_file;
 
 /// The boot server runs under the standard `baseline`, has one address, and DHCP was told of it.
 pub fn runs(release: &mut Release) -> Seen {

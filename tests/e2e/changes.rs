@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::Seen;
-use crate::release::Release;
+use crate::e2e::Seen;
+use crate::e2e::release::Release;
+use crate::e2e::writer::Writer;
 use crate::support::run;
-use crate::writer::Writer;
 
 /// A flag of the API server.
 pub fn flag(release: &mut Release) -> Seen {

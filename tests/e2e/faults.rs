@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::Seen;
-use crate::release::{Release, is_ready, name, restarts};
-use crate::writer::Writer;
+use crate::e2e::Seen;
+use crate::e2e::release::{Release, is_ready, name, restarts};
+use crate::e2e::writer::Writer;
 
 /// How long nobody may be able to write after the loss of one part.
 const PATIENCE: Duration = Duration::from_secs(15);

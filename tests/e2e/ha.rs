@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::Seen;
-use crate::boot_server;
-use crate::release::{Release, assert_steady, is_ready, name, restarts};
-use crate::writer::Writer;
+use crate::e2e::Seen;
+use crate::e2e::boot_server;
+use crate::e2e::release::{Release, assert_steady, is_ready, name, restarts};
+use crate::e2e::writer::Writer;
 
 /// The machines beside `admin`: name, address, MAC.
 const MACHINES: [[&str; 3]; 2] = [
@@ -35,7 +35,7 @@ const WRITES: usize = 15;
 /// Takes the first farm's place: two more machines, and replicas on machines of their own.
 pub fn spread(release: &mut Release) -> Seen {
     release.delete();
-    for [machine, ..] in crate::nodes::ALL {
+    for [machine, ..] in crate::e2e::nodes::ALL {
         release.cluster.remove_machine(machine);
     }
     for [machine, address, mac] in MACHINES {
@@ -45,7 +45,7 @@ pub fn spread(release: &mut Release) -> Seen {
         cluster: release.cluster,
         name: release.name.clone(),
         namespace: format!("{}-ha", release.namespace),
-        values: crate::release::values(),
+        values: crate::e2e::release::values(),
     };
     release.add_values(&["-f", "builtin:ha", "-f", "builtin:konnectivity"]);
     release.make_namespaces();

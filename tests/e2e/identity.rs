@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use crate::Seen;
-use crate::release::{Release, name};
+use crate::e2e::Seen;
+use crate::e2e::release::{Release, name};
 use crate::support::run;
 
 /// etcd talks to nobody without a certificate of its own authority.

@@ -7,9 +7,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::Seen;
-use crate::nodes::STORAGE;
-use crate::release::{Release, is_ready};
+use crate::e2e::Seen;
+use crate::e2e::nodes::STORAGE;
+use crate::e2e::release::{Release, is_ready};
 use crate::support::run;
 
 /// The image of pods of the child, as `up.sh` names it.

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::Seen;
-use crate::release::{Release, have_those_of_their_tags, is_ready};
+use crate::e2e::Seen;
+use crate::e2e::release::{Release, have_those_of_their_tags, is_ready};
+use crate::e2e::token::join_file;
 use crate::support::farms::Objects;
 use crate::support::ltsp::configuration;
 use crate::support::{project, run};
-use crate::token::join_file;
 
 /// A node of the example `generic`: name, address, MAC.
 pub const PLAIN: [&str; 3] = ["r1n01", "10.64.1.11", "02:00:00:40:01:0a"];

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::Seen;
-use crate::release::Release;
+use crate::e2e::Seen;
+use crate::e2e::release::Release;
 use crate::support::run;
 
 /// What is set, and the name that accepts it.

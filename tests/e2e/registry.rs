@@ -4,8 +4,8 @@ use std::fs::{read, read_to_string};
 
 use serde_json::Value;
 
-use crate::Seen;
-use crate::release::Release;
+use crate::e2e::Seen;
+use crate::e2e::release::Release;
 
 /// Where an image has its papers, and the files that say what is in it.
 const PAPERS: &str = "/usr/share/doc/kubefarm-image";

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::admin_cluster::AdminCluster;
+use crate::e2e::admin_cluster::AdminCluster;
 use crate::support::farms::Objects;
 use crate::support::{Finished, run, run_with_stdin};
 

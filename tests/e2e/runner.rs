@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use kubefarm::report::table;
 
-use crate::Seen;
+use crate::e2e::Seen;
 
 /// Does one thing with a farm and says what it saw.
 pub type Check<T> = fn(&mut T) -> Seen;

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use crate::Seen;
-use crate::changes::pods;
-use crate::release::{Release, restarts};
+use crate::e2e::Seen;
+use crate::e2e::changes::pods;
+use crate::e2e::release::{Release, restarts};
 use crate::support::run;
 
 /// Where the API server of the second one is.

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::Seen;
-use crate::release::{Release, file_of};
+use crate::e2e::Seen;
+use crate::e2e::release::{Release, file_of};
 
 /// Where the boot server has it from.
 pub fn join_file(release: &Release) -> String {

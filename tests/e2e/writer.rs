@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::release::Release;
+use crate::e2e::release::Release;
 use crate::support::run;
 
 /// Writes ConfigMaps, each under a number of its own, until it is told to stop.

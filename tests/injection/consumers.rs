@@ -5,7 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize as _;
 use serde_json::{Map, Value, json};
 
-use crate::ltsp;
+use crate::injection::ltsp;
 
 /// The objects in a YAML stream, read by a reader that is not the product's.
 pub fn read(stream: &str) -> Vec<Value> {

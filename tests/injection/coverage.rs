@@ -6,7 +6,7 @@ use kubefarm::farm::schema::json_schema;
 use kubefarm::values::Segment;
 use serde_json::{Map, Value};
 
-use crate::places::{Fixture, Place};
+use crate::injection::places::{Fixture, Place};
 
 /// Text that other tests try, for it becomes more, or less, than itself: section texts and tags, subnets, the
 /// endpoint; and second ways to write what the farm writes in one.
@@ -107,7 +107,7 @@ fn every_text_that_is_tried_is_read() {
     let (mut tried, mut read) = (BTreeSet::new(), BTreeSet::new());
     for farm in &Fixture::all() {
         let mut seen = vec![false; farm.places.len()];
-        crate::shape(farm).mark_holes(&mut seen);
+        crate::injection::shape(farm).mark_holes(&mut seen);
         for (place, seen) in farm.places.iter().zip(seen) {
             let path = shown(&steps(place));
             if seen {

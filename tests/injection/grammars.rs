@@ -6,7 +6,7 @@ use kubefarm::values::{Input, Severity, load};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::{cases, consumers, places, render, strings};
+use crate::injection::{cases, consumers, places, render, strings};
 
 /// Whether the values are accepted; where not, an error names this place.
 fn is_accepted(values: &Value, path: &str) -> bool {

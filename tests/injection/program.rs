@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::{Map, Value, json};
 
-use crate::{places, render, strings, support};
+use crate::injection::{places, render, strings};
 
 #[test]
 fn the_program_refuses_with_the_place_and_prints_nothing() {
@@ -24,8 +24,10 @@ fn the_program_refuses_with_the_place_and_prints_nothing() {
             ),
             ("name", json!({"name": text})),
         ] {
-            let finished =
-                support::kubefarm_with_stdin(["render", "-f", "-"], places::to_json(&values));
+            let finished = crate::support::kubefarm_with_stdin(
+                ["render", "-f", "-"],
+                places::to_json(&values),
+            );
             assert_eq!(
                 (finished.code(), finished.stdout.as_str()),
                 (2, ""),
@@ -55,7 +57,7 @@ fn the_program_carries_text_to_where_it_belongs() {
         "-o",
         "json",
     ];
-    let stdout = support::kubefarm_with_stdin(arguments, places::to_json(&values)).success();
+    let stdout = crate::support::kubefarm_with_stdin(arguments, places::to_json(&values)).success();
     let list: Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!(
         list["items"][0]["metadata"]["annotations"]["example.org/note"],
@@ -89,14 +91,14 @@ fn dnsmasq_reads_what_is_let_through() {
         .lines()
         .filter(|line| line.starts_with("dhcp-option=tag:kubefarm-kubernetes-ltsp,tag:t"));
     assert_eq!(lines.count(), count);
-    let Some(dnsmasq) = support::program("dnsmasq", "dnsmasq-base") else {
+    let Some(dnsmasq) = crate::support::program("dnsmasq", "dnsmasq-base") else {
         return;
     };
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("dnsmasq.conf");
     std::fs::write(&path, configuration).unwrap();
     let argument = format!("--conf-file={}", path.display());
-    support::run(Command::new(dnsmasq).args(["--test", &argument])).success();
+    crate::support::run(Command::new(dnsmasq).args(["--test", &argument])).success();
 }
 
 fn is_let_through(values: &Value) -> bool {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::places::Fixture;
+use crate::injection::places::Fixture;
 
 /// The output of a farm with harmless text.
 pub enum Shape {

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use crate::places::Fixture;
+use crate::injection::places::Fixture;
 
 /// What has a meaning somewhere. `pwned` is a file that must never come to be.
 pub const NASTY: [&str; 73] = [

@@ -4,8 +4,8 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::child::Child;
-use crate::folder::Folder;
+use crate::pki::child::Child;
+use crate::pki::folder::Folder;
 use crate::support::{Finished, program, run};
 
 /// Each client of the API server with its user and groups, besides `system:authenticated`.

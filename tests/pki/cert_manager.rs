@@ -1,19 +1,19 @@
 //! cert-manager's own controllers and kubefarm issue the same, and take over from each other.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Once;
 
 use serde_json::Value;
 
-use crate::certificate::{blocks, fields};
-use crate::in_cluster::{Data, Farm, decoded};
+use crate::apply::site::Site;
+use crate::pki::certificate::{blocks, fields};
+use crate::pki::in_cluster::{Data, Farm, decoded};
+use crate::support::cluster::Cluster;
 
 /// A namespace, with cert-manager running.
 fn farm(name: &str) -> Option<Farm> {
-    static STARTED: Once = Once::new();
-    let farm = Farm::new(name)?;
-    STARTED.call_once(|| farm.site.cluster.start_cert_manager());
-    Some(farm)
+    let cluster = Cluster::with_cert_manager()?;
+    let site = Site::of(cluster, name);
+    Some(Farm { site })
 }
 
 /// What a Secret says of itself beside its data, as far as anybody reads it.

@@ -2,9 +2,9 @@
 
 use std::process::Command;
 
-use crate::FARM;
-use crate::folder::Folder;
-use crate::in_cluster::Farm;
+use crate::pki::FARM;
+use crate::pki::folder::Folder;
+use crate::pki::in_cluster::Farm;
 use crate::support::{Finished, kubefarm_command, program, run};
 
 /// Runs the program under test at another time, such as `+10m`; `None` where that cannot be had.

@@ -6,8 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use crate::FARM;
-use crate::site::Site;
+use crate::apply::site::Site;
+use crate::pki::FARM;
 use crate::support::Finished;
 
 /// A Secret's data, decoded, by its keys.

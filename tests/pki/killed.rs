@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
-use crate::FARM;
-use crate::in_cluster::{Data, Farm};
-use crate::running::{Event, Running};
+use crate::apply_faults::running::{Event, Running};
+use crate::pki::FARM;
+use crate::pki::in_cluster::{Data, Farm};
 use crate::support::{kubefarm_command, run};
 
 /// The authorities, and the key that signs tokens.

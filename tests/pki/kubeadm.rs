@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::in_cluster::Farm;
+use crate::pki::in_cluster::Farm;
 use crate::support::cluster::programs::build;
 use crate::support::run;
 

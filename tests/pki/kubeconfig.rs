@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use crate::FARM;
-use crate::authentication::identity;
-use crate::certificate::blocks;
-use crate::child::Child;
-use crate::in_cluster::Farm;
+use crate::pki::FARM;
+use crate::pki::authentication::identity;
+use crate::pki::certificate::blocks;
+use crate::pki::child::Child;
+use crate::pki::in_cluster::Farm;
 use crate::support::{Finished, kubefarm_command, program, run};
 
 /// The API server's Service.

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::in_cluster::Farm;
-use crate::kubeconfig::{Place, read};
+use crate::pki::in_cluster::Farm;
+use crate::pki::kubeconfig::{Place, read};
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).expect("a file").permissions().mode() & 0o7777

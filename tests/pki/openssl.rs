@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::folder::Folder;
+use crate::pki::folder::Folder;
 use crate::support::{Finished, program, run};
 
 /// Each certificate, the authority that signed it, and what it is for: server, client, or both.

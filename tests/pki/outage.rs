@@ -3,8 +3,8 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use crate::child::Child;
-use crate::folder::Folder;
+use crate::pki::child::Child;
+use crate::pki::folder::Folder;
 use crate::support::run;
 
 /// How long until a paused etcd shows.

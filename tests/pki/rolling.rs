@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::in_cluster::Farm;
+use crate::pki::in_cluster::Farm;
 
 /// The generation of every workload: it grows with each change of its pods.
 fn generations(farm: &Farm) -> BTreeMap<String, i64> {

@@ -11,9 +11,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
-use crate::authentication::identity;
-use crate::child::{Child, kubeconfig};
-use crate::in_cluster::{Data, Farm};
+use crate::pki::authentication::identity;
+use crate::pki::child::{Child, kubeconfig};
+use crate::pki::in_cluster::{Data, Farm};
 use crate::support::Finished;
 
 const MEMBERS: usize = 3;

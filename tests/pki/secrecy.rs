@@ -6,8 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::folder::Folder;
-use crate::in_cluster::Farm;
+use crate::pki::folder::Folder;
+use crate::pki::in_cluster::Farm;
 use crate::support::{Finished, kubefarm_command, run};
 
 /// Every key that was seen, as text that must not be printed.

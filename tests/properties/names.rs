@@ -6,7 +6,7 @@ use kubefarm::render::RenderError;
 use proptest::prelude::*;
 use serde_json::Value;
 
-use crate::{config, everything, manifest, nodes};
+use crate::properties::{config, everything, manifest, nodes};
 
 /// The longest name, by kind: a Service's and a Job's go into labels, a CronJob gives its Jobs 11 characters more,
 /// and a StatefulSet's or Deployment's is a label of its pods (Kubernetes, "Object Names and IDs").

@@ -13,7 +13,7 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, Once, PoisonError};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -55,7 +55,6 @@ pub struct Cluster {
     identities: Identities,
     admin: PathBuf,
     guard: Mutex<Guard>,
-    took: Duration,
 }
 
 impl Cluster {
@@ -73,7 +72,7 @@ impl Cluster {
         let server = format!("https://{address}:{}", programs::API_SERVER_PORT);
         let identities = Identities::new(&folder, server, address, &options.names);
         let admin = identities.with_certificate("admin", &["system:masters"], 1);
-        let mut cluster = Cluster {
+        let cluster = Cluster {
             options,
             programs,
             folder,
@@ -81,27 +80,39 @@ impl Cluster {
             identities,
             admin,
             guard: Mutex::new(guard),
-            took: Duration::ZERO,
         };
         cluster.write_settings();
         cluster.start_etcd();
         cluster.start_apiserver();
         cluster.start_controllers();
-        cluster.took = began.elapsed();
-        eprintln!("the test cluster is ready after {:.1?}", cluster.took);
+        eprintln!("the test cluster is ready after {:.1?}", began.elapsed());
         Some(cluster)
     }
 
-    /// The cluster that all tests of one binary share; each works in namespaces of its own.
+    /// The cluster that all tests share; each works in namespaces of its own, and changes nothing outside of them.
     pub fn shared() -> Option<&'static Cluster> {
         static SHARED: LazyLock<Option<Cluster>> =
             LazyLock::new(|| Cluster::start(Options::default()));
         SHARED.as_ref()
     }
 
-    /// How long it took from nothing to ready.
-    pub fn took(&self) -> Duration {
-        self.took
+    /// The same with the CRDs that farms need. Nobody issues certificates there.
+    pub fn with_crds() -> Option<&'static Cluster> {
+        static READY: Once = Once::new();
+        let cluster = Cluster::shared()?;
+        READY.call_once(|| cluster.install_crds());
+        Some(cluster)
+    }
+
+    /// Another one that tests share, where cert-manager runs.
+    pub fn with_cert_manager() -> Option<&'static Cluster> {
+        static SHARED: LazyLock<Option<Cluster>> = LazyLock::new(|| {
+            let cluster = Cluster::start(Options::default())?;
+            cluster.install_crds();
+            cluster.start_cert_manager();
+            Some(cluster)
+        });
+        SHARED.as_ref()
     }
 
     /// Where logs, keys and data are.

@@ -1,9 +1,4 @@
-//! What every test binary needs: the program under test and the programs that consume its output.
-
-#![allow(
-    dead_code,
-    reason = "each test binary includes this module and uses a part of it"
-)]
+//! What all tests need: the program under test and the programs that consume its output.
 
 pub mod cluster;
 pub mod dnsmasq;

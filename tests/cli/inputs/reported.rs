@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::assert_refused;
+use crate::cli::assert_refused;
 use crate::support::{Finished, kubefarm, kubefarm_command, kubefarm_with_stdin, run};
 
 #[test]

@@ -12,8 +12,6 @@ pub struct Request {
     pub verb: String,
     /// Such as `configmaps`; empty for a path that is not a resource.
     pub resource: String,
-    /// Such as `status`; mostly empty.
-    pub subresource: String,
     pub namespace: String,
     pub name: String,
     pub user: String,
@@ -22,12 +20,10 @@ pub struct Request {
     pub uri: String,
     /// The HTTP status; 0 where it is not known yet.
     pub code: u64,
-    /// The whole entry, of `audit.k8s.io/v1` Event.
-    pub event: Value,
 }
 
 impl Request {
-    fn new(event: Value) -> Request {
+    fn new(event: &Value) -> Request {
         let text = |pointer: &str| {
             let found = event.pointer(pointer).and_then(Value::as_str);
             found.unwrap_or_default().to_owned()
@@ -35,7 +31,6 @@ impl Request {
         Request {
             verb: text("/verb"),
             resource: text("/objectRef/resource"),
-            subresource: text("/objectRef/subresource"),
             namespace: text("/objectRef/namespace"),
             name: text("/objectRef/name"),
             user: text("/user/username"),
@@ -45,7 +40,6 @@ impl Request {
                 .pointer("/responseStatus/code")
                 .and_then(Value::as_u64)
                 .unwrap_or_default(),
-            event,
         }
     }
 }
@@ -60,5 +54,5 @@ pub fn requests(log: &Path) -> Vec<Request> {
         let event: Value = serde_json::from_str(line).expect("an entry in JSON");
         newest.insert(event["auditID"].to_string(), event);
     }
-    newest.into_values().map(Request::new).collect()
+    newest.values().map(Request::new).collect()
 }

@@ -1,14 +1,9 @@
 //! Every key does something: each default, changed, changes what is rendered, or is one of the exceptions below.
 
-mod support;
-
-#[path = "effects/changes.rs"]
 mod changes;
 
-#[path = "effects/consequences.rs"]
 mod consequences;
 
-#[path = "effects/policies.rs"]
 mod policies;
 
 use std::collections::BTreeSet;
@@ -17,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 
-use support::{Finished, kubefarm};
+use crate::support::{Finished, kubefarm};
 
 /// Farms that between them render every part. A key has to have an effect in one of them.
 const FARMS: [&[&str]; 4] = [

@@ -6,9 +6,6 @@
 //! cluster), `#> PATH = JSON` what has to stand at a path in it, `#> PATH ~ JSON` what it has to contain,
 //! `#> KIND/NAME: PATH …` the same for another object, and `#! TEXT` the beginning of a warning at this line.
 
-mod support;
-
-#[path = "old_values/landing.rs"]
 mod landing;
 
 use std::collections::BTreeSet;
@@ -16,8 +13,8 @@ use std::fs;
 
 use serde_json::Value;
 
+use crate::support::{kubefarm, project};
 use landing::{Landing, Objects, landings};
-use support::{kubefarm, project};
 
 /// Every file, with its text.
 fn files() -> Vec<(String, String)> {

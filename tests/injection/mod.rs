@@ -1,24 +1,14 @@
 //! No value can inject: arbitrary text in any value comes back unchanged out of whatever reads it, with nothing else
 //! changed, or it is refused with the place where it was written.
 
-#[path = "injection/consumers.rs"]
 mod consumers;
-#[path = "injection/coverage.rs"]
 mod coverage;
-#[path = "injection/grammars.rs"]
 mod grammars;
-#[path = "injection/ltsp.rs"]
 mod ltsp;
-#[path = "injection/places.rs"]
 mod places;
-#[path = "injection/program.rs"]
 mod program;
-#[path = "injection/shape.rs"]
 mod shape;
-#[path = "injection/strings.rs"]
 mod strings;
-mod support;
-
 use kubefarm::chart::Charts;
 use kubefarm::manifest::write_yaml;
 use kubefarm::render::{self, RenderError};

@@ -1,10 +1,8 @@
 //! Every YAML document that is rendered means the same to kubectl, PyYAML, serde_yaml and `-o json`.
 
-mod support;
-
+use crate::support::farms::{Farm, Objects, big_values, generic, matrix};
+use crate::support::yaml_readers::{assert_same, by_identity, kubectl, kustomize, pyyaml, serde};
 use serde_json::{Value, json};
-use support::farms::{Farm, Objects, big_values, generic, matrix};
-use support::yaml_readers::{assert_same, by_identity, kubectl, kustomize, pyyaml, serde};
 
 /// Texts that some YAML reader takes for a number, a date, a boolean, nothing, or syntax.
 const NASTY: [&str; 46] = [

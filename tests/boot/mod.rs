@@ -9,58 +9,30 @@
 //!   KUBEFARM_BOOT_IMAGE        the folder with the boot image, as images/boot/build.sh writes it
 //!   KUBEFARM_E2E_HOLD          as for `make e2e`
 
-mod support;
-
-#[path = "e2e/admin_cluster.rs"]
-#[allow(dead_code, reason = "this program needs a part of it")]
-mod admin_cluster;
-#[path = "boot/boot_server.rs"]
 mod boot_server;
-#[path = "boot/catch_all.rs"]
 mod catch_all;
-#[path = "boot/demo.rs"]
 mod demo;
-#[path = "boot/environment.rs"]
 mod environment;
-#[path = "boot/failures.rs"]
 mod failures;
-#[path = "boot/files.rs"]
 mod files;
-#[path = "boot/firmware.rs"]
 mod firmware;
-#[path = "boot/guest.rs"]
 mod guest;
-#[path = "boot/inside.rs"]
 mod inside;
-#[path = "boot/loaders.rs"]
 mod loaders;
-#[path = "boot/many.rs"]
 mod many;
-#[path = "boot/network.rs"]
 mod network;
-#[path = "boot/nodes.rs"]
 mod nodes;
-#[path = "boot/outages.rs"]
 mod outages;
-#[path = "e2e/release.rs"]
-#[allow(dead_code, reason = "this program needs a part of it")]
-mod release;
-#[path = "e2e/runner.rs"]
-mod runner;
-#[path = "e2e/token.rs"]
-#[allow(dead_code, reason = "this program needs a part of it")]
-mod token;
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime};
 
-use admin_cluster::AdminCluster;
 use guest::Guest;
-use release::Release;
-use runner::Check;
 
-/// What a check says it saw. A check that does not see what it should panics.
-type Seen = String;
+use crate::e2e::Seen;
+use crate::e2e::admin_cluster::AdminCluster;
+use crate::e2e::release::Release;
+use crate::e2e::runner::{self, Check};
 
 /// The farm under test, and its machines that are powered on.
 struct Farm<'a> {
@@ -104,7 +76,7 @@ fn others<'a>() -> Vec<(&'static str, Check<Farm<'a>>)> {
     ]
 }
 
-fn main() -> ExitCode {
+pub fn run() -> ExitCode {
     let began = began();
     let values = nodes::values();
     let Some(cluster) = AdminCluster::up(&values) else {

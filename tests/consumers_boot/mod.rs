@@ -1,8 +1,5 @@
 //! Real boots of nodes with LTSP's own `init`, in namespaces: what the rendered files make of a node's system.
 
-mod support;
-
-#[path = "consumers_boot/failures.rs"]
 mod failures;
 
 use std::fs::{create_dir_all, read_dir, read_link, read_to_string, write};
@@ -10,10 +7,10 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use support::farms::{Farm, Objects, advanced_network, generic};
-use support::ltsp::{Node, configuration, is_installed};
-use support::sysfs::Port;
-use support::{Finished, program, project, run, skip};
+use crate::support::farms::{Farm, Objects, advanced_network, generic};
+use crate::support::ltsp::{Node, configuration, is_installed};
+use crate::support::sysfs::Port;
+use crate::support::{Finished, program, project, run, skip};
 
 const BOOT_SERVER: &str = "kubefarm-kubernetes-ltsp";
 

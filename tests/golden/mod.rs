@@ -1,15 +1,13 @@
 //! Golden files: the whole output for the examples, as their READMEs layer them, and for every layer on `generic`.
 //!
-//! `KUBEFARM_BLESS=1 cargo test --test golden` writes them anew; look at `git diff tests/golden` then.
-
-mod support;
+//! `KUBEFARM_BLESS=1 cargo test --test it golden::` writes them anew; look at `git diff tests/golden` then.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use similar::TextDiff;
 
-use support::{kubefarm_command, project, run};
+use crate::support::{kubefarm_command, project, run};
 
 /// How many characters of a difference are shown.
 const LONGEST_DIFFERENCE: usize = 5_000;
@@ -44,7 +42,7 @@ fn difference(path: &Path, golden: &str, output: &str) -> String {
         None => (unified.as_str(), ""),
     };
     format!(
-        "{} is out of date; `KUBEFARM_BLESS=1 cargo test --test golden` writes it anew\n{shown}{more}",
+        "{} is out of date; `KUBEFARM_BLESS=1 cargo test --test it golden::` writes it anew\n{shown}{more}",
         path.display()
     )
 }

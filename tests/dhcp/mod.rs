@@ -1,28 +1,18 @@
 //! DHCP as machines see it: rendered farms, real dnsmasq, real clients, each with a card at one segment.
 
-#[path = "dhcp/boot_files.rs"]
 mod boot_files;
-#[path = "dhcp/leases.rs"]
 mod leases;
-#[path = "dhcp/many.rs"]
 mod many;
-#[path = "dhcp/neighbours.rs"]
 mod neighbours;
-#[path = "dhcp/network.rs"]
 mod network;
-#[path = "dhcp/overlapping.rs"]
 mod overlapping;
-#[path = "dhcp/proxy.rs"]
 mod proxy;
-#[path = "dhcp/reload.rs"]
 mod reload;
-mod support;
-
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use support::dnsmasq::{configuration_files, host_files, mount};
-use support::farms::{Farm, Objects};
+use crate::support::dnsmasq::{configuration_files, host_files, mount};
+use crate::support::farms::{Farm, Objects};
 
 /// The DHCP server of a release with the default name.
 const SERVER: &str = "kubefarm-kubernetes-ltsp-dhcp";

@@ -1,8 +1,5 @@
 //! The network script of the example `advanced_network`, on what a boot leaves behind; and netplan on its result.
 
-mod support;
-
-#[path = "consumers_network/ports.rs"]
 mod ports;
 
 use std::collections::BTreeMap;
@@ -10,9 +7,9 @@ use std::fs::create_dir_all;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use support::farms::{advanced_network, generic_with};
-use support::sysfs::Port;
-use support::{Finished, program, run};
+use crate::support::farms::{advanced_network, generic_with};
+use crate::support::sysfs::Port;
+use crate::support::{Finished, program, run};
 use tempfile::TempDir;
 
 /// What LTSP knows when it sources the script.

@@ -1,17 +1,13 @@
 //! Images without a container engine: what the scripts below `images/` put together.
 
-mod support;
-
-#[path = "images/oci.rs"]
 mod oci;
-#[path = "images/sbom.rs"]
 mod sbom;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use support::{program, project};
+use crate::support::{program, project};
 
 /// A script below `images/` that is written in Python.
 fn python(script: &str) -> Option<Command> {

@@ -10,41 +10,22 @@
 //!   KUBEFARM_E2E_VALUES      further values files, separated by colons
 //!   KUBEFARM_E2E_HOLD        where it is set, a failure leaves everything as it is until Enter is pressed
 
-mod support;
-
-#[path = "e2e/admin_cluster.rs"]
-mod admin_cluster;
-#[path = "e2e/announced.rs"]
+pub mod admin_cluster;
 mod announced;
-#[path = "e2e/apply.rs"]
 mod apply;
-#[path = "e2e/boot_server.rs"]
 mod boot_server;
-#[path = "e2e/changes.rs"]
 mod changes;
-#[path = "e2e/faults.rs"]
 mod faults;
-#[path = "e2e/ha.rs"]
 mod ha;
-#[path = "e2e/identity.rs"]
 mod identity;
-#[path = "e2e/konnectivity.rs"]
 mod konnectivity;
-#[path = "e2e/nodes.rs"]
 mod nodes;
-#[path = "e2e/refused.rs"]
 mod refused;
-#[path = "e2e/registry.rs"]
 mod registry;
-#[path = "e2e/release.rs"]
-mod release;
-#[path = "e2e/runner.rs"]
-mod runner;
-#[path = "e2e/second_farm.rs"]
+pub mod release;
+pub mod runner;
 mod second_farm;
-#[path = "e2e/token.rs"]
-mod token;
-#[path = "e2e/writer.rs"]
+pub mod token;
 mod writer;
 
 use std::process::ExitCode;
@@ -55,7 +36,7 @@ use release::Release;
 use runner::Check;
 
 /// What a check says it saw. A check that does not see what it should panics.
-type Seen = String;
+pub type Seen = String;
 
 /// What is shown, and how.
 fn checks<'a>() -> [(&'static str, Check<Release<'a>>); 24] {
@@ -105,7 +86,7 @@ fn checks<'a>() -> [(&'static str, Check<Release<'a>>); 24] {
     ]
 }
 
-fn main() -> ExitCode {
+pub fn run() -> ExitCode {
     let began = Instant::now();
     let values = release::values();
     // The images are those of everything that the checks will turn on.

@@ -1,20 +1,13 @@
 //! Every way in which a connection to a cluster is found, and in which it fails: with a message that names the server
 //! or the file, with exit code 1, and with nothing on stdout.
 
-mod support;
-
-#[path = "connection/accounts.rs"]
 mod accounts;
-#[path = "connection/certificates.rs"]
 mod certificates;
-#[path = "connection/kubeconfig.rs"]
 mod kubeconfig;
-#[path = "connection/proxy.rs"]
 mod proxy;
-#[path = "connection/setup.rs"]
 mod setup;
 
-use support::Finished;
+use crate::support::Finished;
 
 /// A run that could not connect, and said all of `parts`.
 #[track_caller]

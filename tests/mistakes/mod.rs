@@ -1,18 +1,14 @@
 //! Wrong values: each mistake is reported at its exact place, with exit code 2 and nothing on stdout; and what is no
 //! mistake is not taken for one.
 
-mod support;
-
-#[path = "mistakes/expectation.rs"]
 mod expectation;
-#[path = "mistakes/generated.rs"]
 mod generated;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::support::{Finished, kubefarm_command, project, run};
 use expectation::{Reported, expected, reported};
-use support::{Finished, kubefarm_command, project, run};
 
 /// How many distinct mistakes the corpus has to hold at least.
 const ENOUGH: usize = 100;

@@ -1,14 +1,12 @@
 //! Every script that is rendered, for the shells and for shellcheck; and the systemd units.
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
+use crate::support::farms::{advanced_network, generic, matrix};
+use crate::support::{program, project, run, run_with_stdin};
 use serde_json::Value;
-use support::farms::{advanced_network, generic, matrix};
-use support::{program, project, run, run_with_stdin};
 
 /// Every script of every farm: ConfigMap files, and what pods give to `sh -c`. Equal texts appear once.
 fn rendered_scripts() -> BTreeMap<String, String> {
@@ -33,7 +31,7 @@ fn rendered_scripts() -> BTreeMap<String, String> {
         .collect()
 }
 
-fn with_a_section() -> support::farms::Farm {
+fn with_a_section() -> crate::support::farms::Farm {
     advanced_network()
         .with("--set-string")
         .with("ltsp.config.sections.init/=modprobe bonding \"$BONDING_OPTIONS\"\necho ready\n")

@@ -1,14 +1,12 @@
 //! The test cluster itself: that it is Kubernetes, that it lets in who it should, and that it leaves nothing behind.
 
-mod support;
-
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::support::cluster::{API_SERVER, Cluster, Options, TOKEN};
 use serde_json::{Value, json};
-use support::cluster::{API_SERVER, Cluster, Options, TOKEN};
 
 const VERSION: &str = "v1.37.2";
 
@@ -73,12 +71,12 @@ fn a_user_may_do_what_its_groups_may() {
         return;
     };
     let list = ["get", "secrets", "--all-namespaces"];
-    let nobody = cluster.user_kubeconfig("nobody", &["people"]);
-    let refused = cluster.kubectl_as(&nobody, &list);
+    let visitor = cluster.user_kubeconfig("visitor", &["people"]);
+    let refused = cluster.kubectl_as(&visitor, &list);
     assert!(refused.stderr.contains("Forbidden"), "{}", refused.stderr);
     let who = ["auth", "whoami", "--output=json"];
-    let me = parsed(&cluster.kubectl_as(&nobody, &who).success());
-    assert_eq!(me["status"]["userInfo"]["username"], "nobody");
+    let me = parsed(&cluster.kubectl_as(&visitor, &who).success());
+    assert_eq!(me["status"]["userInfo"]["username"], "visitor");
     assert_eq!(me["status"]["userInfo"]["groups"][0], "people");
     let master = cluster.user_kubeconfig("master", &["people", "system:masters"]);
     cluster.kubectl_as(&master, &list).success();
@@ -128,11 +126,9 @@ fn the_audit_log_has_each_request_once() {
 
 #[test]
 fn cert_manager_issues_a_certificate() {
-    let Some(cluster) = Cluster::shared() else {
+    let Some(cluster) = Cluster::with_cert_manager() else {
         return;
     };
-    cluster.install_crds();
-    cluster.start_cert_manager();
     let namespace = cluster.namespace("issued");
     let of = format!("--namespace={namespace}");
     let objects = json!({ "apiVersion": "v1", "kind": "List", "items": [
@@ -183,7 +179,8 @@ fn helm_reaches_the_cluster() {
             .success()
             .starts_with("v4.")
     );
-    let list = ["list", "--all-namespaces", "--output=json"];
+    let namespace = format!("--namespace={}", cluster.namespace("helm"));
+    let list = ["list", &namespace, "--output=json"];
     assert_eq!(parsed(&cluster.helm(&list).success()), json!([]));
 }
 
@@ -242,7 +239,7 @@ fn nothing_is_left_of_a_killed_test() {
     let mut other = Command::new(std::env::current_exe().expect("this program"))
         .args([
             "--exact",
-            "the_one_that_is_killed",
+            "cluster::the_one_that_is_killed",
             "--ignored",
             "--nocapture",
         ])

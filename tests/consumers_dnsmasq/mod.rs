@@ -1,20 +1,16 @@
 //! dnsmasq on what both DHCP modes give it: its own syntax check, and real leases in a network namespace.
 
-mod support;
-
-#[path = "consumers_dnsmasq/flags.rs"]
 mod flags;
-#[path = "consumers_dnsmasq/verdicts.rs"]
 mod verdicts;
 
 use std::path::Path;
 use std::process::Command;
 
+use crate::support::dnsmasq::{Server, controller, mount, standalone};
+use crate::support::farms::{Farm, Objects, big_values, catchall, generic, matrix};
+use crate::support::yaml_readers::python_with;
+use crate::support::{program, project, run, skip};
 use serde_json::{Value, json};
-use support::dnsmasq::{Server, controller, mount, standalone};
-use support::farms::{Farm, Objects, big_values, catchall, generic, matrix};
-use support::yaml_readers::python_with;
-use support::{program, project, run, skip};
 
 const STANDALONE: &str = "kubefarm-kubernetes-ltsp-dhcp";
 

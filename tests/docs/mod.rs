@@ -1,27 +1,19 @@
 //! Papers that are made from the program are up to date, and what papers say exists.
 //!
-//! `KUBEFARM_BLESS=1 cargo test --test docs` (or `make docs`) writes the generated ones anew.
+//! `KUBEFARM_BLESS=1 cargo test --test it docs::` (or `make docs`) writes the generated ones anew.
 
-mod support;
-
-#[path = "docs/comments.rs"]
 mod comments;
-#[path = "docs/dependencies.rs"]
 mod dependencies;
-#[path = "docs/images.rs"]
 mod images;
-#[path = "docs/language_server.rs"]
 mod language_server;
-#[path = "docs/schema.rs"]
 mod schema;
-#[path = "docs/schema_values.rs"]
 mod schema_values;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use support::{kubefarm, project};
+use crate::support::{kubefarm, project};
 
 /// Compares a generated paper with what the program prints now, or writes it where that was asked for.
 fn assert_fresh(file: &str, args: &[&str]) {

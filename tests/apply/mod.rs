@@ -1,50 +1,28 @@
 //! The commands that talk to a cluster, against a real API server.
 
-mod support;
-
-#[path = "apply/adopt.rs"]
 mod adopt;
-#[path = "apply/applyset.rs"]
 mod applyset;
-#[path = "apply/conflicts.rs"]
 mod conflicts;
-#[path = "apply/converge.rs"]
 mod converge;
-#[path = "apply/delete.rs"]
 mod delete;
-#[path = "apply/diff.rs"]
 mod diff;
-#[path = "apply/dry_run.rs"]
 mod dry_run;
-#[path = "apply/guard.rs"]
 mod guard;
-#[path = "apply/immutable.rs"]
 mod immutable;
-#[path = "apply/namespace.rs"]
 mod namespace;
-#[path = "apply/output.rs"]
 mod output;
-#[path = "apply/priority.rs"]
 mod priority;
-#[path = "apply/prune.rs"]
 mod prune;
-#[path = "apply/replicas.rs"]
 mod replicas;
-#[path = "apply/same_as_kubectl.rs"]
 mod same_as_kubectl;
-#[path = "apply/services.rs"]
 mod services;
-#[path = "apply/site.rs"]
-mod site;
-#[path = "apply/status.rs"]
+pub mod site;
 mod status;
-#[path = "apply/versions.rs"]
 mod versions;
-#[path = "apply/wait.rs"]
 mod wait;
 
+use crate::support::Finished;
 use serde_json::Value;
-use support::Finished;
 
 /// The values of the example `generic`.
 const GENERIC: &str = "-f examples/generic/values.yaml -f tests/support/accounts.yaml";

@@ -1,16 +1,14 @@
 //! What LTSP reads in the rendered `ltsp.conf`, for each kind of node.
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-use support::farms::{
+use crate::support::farms::{
     Farm, Objects, advanced_network, big_values, catchall, generic, node_address, node_mac,
 };
-use support::ltsp::{Node, configuration, is_installed, variables};
-use support::{program, run};
+use crate::support::ltsp::{Node, configuration, is_installed, variables};
+use crate::support::{program, run};
 
 const BOOT_SERVER: &str = "kubefarm-kubernetes-ltsp";
 

@@ -1,9 +1,6 @@
 //! The tables of flags, feature gates and admission plugins against the programs themselves: all that a program lists
 //! is in its table, and all that the table has the program takes.
 
-mod support;
-
-#[path = "known/old_etcd.rs"]
 mod old_etcd;
 
 use std::collections::BTreeSet;
@@ -11,8 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use support::cluster::programs::build;
-use support::{project, run};
+use crate::support::cluster::programs::build;
+use crate::support::{project, run};
 
 /// The minor versions of the programs that the tests build.
 const KUBERNETES: &str = "37";

@@ -1,14 +1,9 @@
 //! What holds for every farm: same input, same bytes; a change in the values changes what it should and nothing else;
 //! names and addresses are always ones that Kubernetes takes.
 
-#[path = "properties/hostile.rs"]
 mod hostile;
-#[path = "properties/names.rs"]
 mod names;
-#[path = "properties/nulls.rs"]
 mod nulls;
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
@@ -120,7 +115,7 @@ fn same_input_same_bytes() {
         );
         let argument = format!("builtin:{}", example.name);
         let run = || {
-            support::kubefarm(["render", "--name", "farm", "-n", "space", "-f", &argument])
+            crate::support::kubefarm(["render", "--name", "farm", "-n", "space", "-f", &argument])
                 .success()
         };
         assert_eq!(
