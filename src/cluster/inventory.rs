@@ -213,3 +213,89 @@ pub fn is_shared(object: &Map<String, Json>) -> bool {
 pub fn config_map() -> Resource {
     Resource::well_known("", "ConfigMap", "configmaps")
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn kept_as(group: &str, kind: &str, object: Json) -> Option<Kept> {
+        let resource = Resource::well_known(group, kind, "things");
+        kept(&resource, object.as_object().unwrap())
+    }
+
+    #[test]
+    fn what_holds_data_or_trust_outlives_its_farm() {
+        let annotated = |annotation: &str, value: &str| json!({"metadata": {"annotations": {annotation: value}}});
+        let authority = json!({"spec": {"isCA": true}});
+        let issues = "cert-manager.io";
+        for (group, kind, object, expected) in [
+            ("", "PersistentVolumeClaim", json!({}), Some(Kept::Volume)),
+            ("", "PersistentVolume", json!({}), Some(Kept::Volume)),
+            ("example.org", "PersistentVolume", json!({}), None),
+            ("", "Namespace", json!({}), Some(Kept::Namespace)),
+            (
+                issues,
+                "Certificate",
+                authority.clone(),
+                Some(Kept::Authority),
+            ),
+            (
+                issues,
+                "Certificate",
+                json!({"spec": {"isCA": false}}),
+                None,
+            ),
+            (issues, "Issuer", authority, None),
+            (
+                "",
+                "Secret",
+                annotated(AUTHORITY, "true"),
+                Some(Kept::Authority),
+            ),
+            ("", "Secret", annotated(AUTHORITY, "false"), None),
+            ("", "ConfigMap", annotated(AUTHORITY, "true"), None),
+            ("", "ConfigMap", annotated(KEEP, "true"), Some(Kept::Asked)),
+            ("", "ConfigMap", annotated(KEEP, "yes"), None),
+            ("", "ConfigMap", json!({}), None),
+        ] {
+            let told = format!("{group} {kind} {object}");
+            assert_eq!(kept_as(group, kind, object), expected, "{told}");
+        }
+    }
+
+    #[test]
+    fn a_definition_that_is_kept_is_for_every_farm() {
+        let definition = |kind: &str, version: &str, keep: &str| {
+            let metadata = json!({"annotations": {KEEP: keep}});
+            let object = json!({"apiVersion": version, "kind": kind, "metadata": metadata});
+            is_shared(object.as_object().unwrap())
+        };
+        let (kind, version) = ("CustomResourceDefinition", "apiextensions.k8s.io/v1");
+        assert!(definition(kind, version, "true"));
+        assert!(!definition("ConfigMap", version, "true"));
+        assert!(!definition(kind, "v1", "true"));
+        assert!(!definition(kind, version, "false"));
+    }
+
+    /// A controller copies a Service's labels to these; what a farm applies itself is its own.
+    #[test]
+    fn what_a_controller_made_of_a_service_is_no_member() {
+        let by = |manager: &str| json!({"metadata": {"managedFields": [{"manager": manager}]}});
+        let copied = |group: &str, kind: &str, object: Json| {
+            let resource = Resource::well_known(group, kind, "things");
+            is_copy(&resource, object.as_object().unwrap())
+        };
+        let controller = "kube-controller-manager";
+        assert!(copied("", "Endpoints", by(controller)));
+        assert!(copied("discovery.k8s.io", "EndpointSlice", by(controller)));
+        assert!(copied("discovery.k8s.io", "EndpointSlice", json!({})));
+        assert!(!copied(
+            "discovery.k8s.io",
+            "EndpointSlice",
+            by(FIELD_MANAGER)
+        ));
+        assert!(!copied("", "Service", by(controller)));
+    }
+}

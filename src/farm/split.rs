@@ -111,8 +111,30 @@ mod tests {
     #[test]
     fn hashes_are_the_same_everywhere() {
         assert_eq!(hash(""), 0xefd0_1f60_ba99_2926);
-        assert_eq!(hash("node-00001"), hash("node-00001"));
-        assert_ne!(hash("node-00001"), hash("node-00002"));
+        assert_eq!(hash("node-00001"), 0x2c46_00a5_4d47_6997);
+        assert_eq!(hash("node-00002"), 0x30cf_0a62_80bf_8e21);
+    }
+
+    /// Objects are named after these places: another cut is another name in every large farm.
+    #[test]
+    fn cuts_are_the_same_everywhere() {
+        let cuts = split(&names(5_000), |_| SIZE, |name| name, LIMITS);
+        let ends: Vec<usize> = cuts.iter().map(|part| part.end).collect();
+        let expected = [288, 660, 1727, 2014, 2360, 3170, 3558, 4089, 4733, 5000];
+        assert_eq!(ends, expected);
+    }
+
+    /// Where every key may be followed by a cut, the sizes alone say where it is.
+    #[test]
+    fn a_part_may_have_exactly_the_smallest_and_the_largest_size() {
+        let ends = |count, size, min, max| {
+            let parts = split(&names(count), |_| size, |name| name, Limits { min, max });
+            let ends: Vec<usize> = parts.iter().map(|part| part.end).collect();
+            ends
+        };
+        assert_eq!(ends(10, 1, 2, 9), [2, 4, 6, 8, 10], "the smallest");
+        assert_eq!(ends(6, 3, 9, 9), [3, 6], "the largest");
+        assert_eq!(ends(3, 3, 1, 9), [3], "all in one");
     }
 
     #[test]
