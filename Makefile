@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help build example test hostile e2e boot-image boot-test long demo cluster-up cluster-down lint docs bench coverage install clean
+.PHONY: help build example test fuzz hostile e2e boot-image boot-test long demo cluster-up cluster-down lint docs bench coverage install clean
 
 EXAMPLE := -f examples/generic/values.yaml -f examples/advanced_network/values.yaml
 
@@ -7,7 +7,7 @@ EXAMPLE := -f examples/generic/values.yaml -f examples/advanced_network/values.y
 FETCH := --manifest-path images/boot/fetch/Cargo.toml --target-dir $(or $(CARGO_TARGET_DIR),target)/fetch
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9 -]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## Build the release binary, target/release/kubefarm
 	cargo build --release --locked
@@ -20,8 +20,8 @@ test: ## Install what the tests need, and run them
 	cargo test --locked
 	cargo test --locked $(FETCH)
 
-hostile: ## Try wrong values for SECONDS (600), of any kind and in any place, until something breaks
-	KUBEFARM_HOSTILE_SECONDS=$(or $(SECONDS),600) cargo test --locked --test it properties::hostile -- --nocapture
+fuzz hostile: ## Try other random values than `make test` does, for SECONDS (600), until something breaks
+	tests/fuzz.sh $(or $(SECONDS),600)
 
 # Cargo and Go build as whoever calls; only the checks themselves run as root.
 ifneq ($(shell id -u),0)

@@ -14,7 +14,7 @@ use kubefarm::manifest::write_yaml;
 use kubefarm::render::{self, RenderError};
 use kubefarm::values::{Input, Problem, Severity, load_with_removed};
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
+use proptest::test_runner::{Config, TestError, TestRunner};
 use serde_json::{Value, json};
 
 use places::Fixture;
@@ -119,8 +119,7 @@ fn cases(default: u32) -> Config {
 fn any_text_in(farm: usize) {
     let fixture = &Fixture::all()[farm];
     let shape = shape(fixture);
-    let seed = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
-    let mut runner = TestRunner::new_with_rng(cases(12), seed);
+    let mut runner = TestRunner::new(cases(12));
     let texts = strings::texts(fixture);
     match runner.run(&texts, |texts| check(fixture, &shape, texts)) {
         Err(TestError::Fail(reason, _)) => panic!("{reason}"),

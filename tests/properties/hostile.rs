@@ -1,6 +1,6 @@
 //! Whatever is written in place of a value, however wrong: a farm or problems, and both of a size that one can bear.
 //!
-//! `KUBEFARM_HOSTILE_SECONDS` lets it go on for that long, from a seed that it prints (`make hostile`);
+//! `KUBEFARM_HOSTILE_SECONDS` lets it go on for that long, from a seed that it prints (`make fuzz`);
 //! `KUBEFARM_HOSTILE_SEED` starts from that seed again.
 
 use std::sync::mpsc;

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 use proptest::sample::select;
-use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
+use proptest::test_runner::TestRunner;
 
 use super::super::super::tree::Origin;
 use super::super::{lines, parse};
@@ -161,13 +161,12 @@ const PIECES: [&str; 30] = [
 fn whatever_is_refused_has_a_place_in_the_file() {
     const TEXT: &str = include_str!("../../../../examples/generic/values.yaml");
     let characters: Vec<char> = TEXT.chars().collect();
-    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let config = ProptestConfig {
         cases: 2_000,
         failure_persistence: None,
         ..ProptestConfig::default()
     };
-    let mut runner = TestRunner::new_with_rng(config, rng);
+    let mut runner = TestRunner::new(config);
     let places = (0..characters.len(), 0usize..20, select(PIECES.to_vec()));
     let changes = proptest::collection::vec(places, 1..4);
     let result = runner.run(&changes, |changes| {
