@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use serde_json::{Map, Value as Json};
 
 use super::{AgentError, core, core_key, wait_for};
-use crate::cluster::{Api, Observer, text_at, value_at};
+use crate::cluster::{Api, Observer};
+use crate::manifest::json::{text_at, value_at};
 
 /// What leads to a Service from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]

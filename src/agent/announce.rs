@@ -9,10 +9,9 @@ use tokio::time::Instant;
 
 use super::address::outside;
 use super::{AgentError, LOOK, Running, connect, core, core_key, wait_for};
-use crate::cluster::{
-    Api, ClusterError, DeleteMode, Event, Observer, Propagation, Resource, Target, into_object,
-    text_at, value_at,
-};
+use crate::cluster::client::{DeleteMode, Propagation};
+use crate::cluster::{Api, ClusterError, Event, Observer, Resource, Target};
+use crate::manifest::json::{into_object, text_at, value_at};
 use crate::manifest::{Key, Object};
 
 const NAMESPACE: &str = "default";

@@ -11,10 +11,11 @@ use serde_json::{Value as Json, json};
 use super::announce::{self, Announce};
 use super::authorities::Authorities;
 use super::{AgentError, Running, connect, core, core_key, read, unreadable, wait_for};
-use crate::cluster::apply::{ApplyError, Options, apply};
+use crate::cluster::change::{Allowed, ApplyError, ApplyOptions, apply};
 use crate::cluster::guard::Risk;
-use crate::cluster::plan::Allowed;
-use crate::cluster::{Api, Release, Resources, Target, into_object, inventory};
+use crate::cluster::record::inventory;
+use crate::cluster::{Api, Release, Resources, Target};
+use crate::manifest::json::into_object;
 use crate::manifest::{Key, Manifest, Object, order, parse};
 
 /// Where the records are of what we keep in a child cluster.
@@ -107,7 +108,7 @@ async fn apply_set(
     running: &Running<'_>,
 ) -> Result<(), AgentError> {
     let version = env!("CARGO_PKG_VERSION").to_owned();
-    let options = Options {
+    let options = ApplyOptions {
         allowed: Allowed {
             // There is nobody to ask, and what somebody changed by hand would stop every later run.
             force: true,

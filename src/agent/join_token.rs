@@ -13,10 +13,10 @@ use zeroize::Zeroizing;
 use super::address::outside;
 use super::authorities::Authorities;
 use super::{AgentError, Running, connect, core, core_key, wait_for};
-use crate::cluster::{
-    Api, ClusterError, DeleteMode, Interrupt, Observer, Propagation, Target, into_object,
-};
+use crate::cluster::client::{DeleteMode, Propagation};
+use crate::cluster::{Api, ClusterError, Interrupt, Observer, Target};
 use crate::farm::syntax::split_endpoint;
+use crate::manifest::json::into_object;
 
 /// The file of the Secret, and of the nodes' `/etc/ltsp`.
 const FILE: &str = "kubeadm-join.conf";

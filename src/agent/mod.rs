@@ -18,7 +18,7 @@ use std::time::Duration;
 use serde_json::{Map, Value as Json};
 use tokio::time::Instant;
 
-use crate::cluster::apply::ApplyError;
+use crate::cluster::change::ApplyError;
 use crate::cluster::{Api, ClusterError, Event, Interrupt, Observer, Resource, Target};
 use crate::manifest::{Key, ManifestError};
 

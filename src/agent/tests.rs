@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use super::address::{Outside, of_service};
 use super::authorities::Authorities;
 use super::join_token::{JoinToken, Token, file};
-use crate::cluster::into_object;
+use crate::manifest::json::into_object;
 
 fn wanted() -> JoinToken {
     JoinToken {

@@ -10,10 +10,11 @@ use clap::{Args, ValueEnum};
 use super::args::{ClusterArgs, FarmArgs, NameArgs, ProgressArgs};
 use super::running::render_with_running_versions;
 use super::{Failure, report};
-use crate::cluster::access::ENDPOINT;
-use crate::cluster::apply::{Applied, Certificates, Options, apply, check};
+use crate::cluster::change::{
+    Allowed, Applied, ApplyOptions, Certificates, Planned, Step, apply, check,
+};
 use crate::cluster::guard::{DNS_DOMAIN, Risk};
-use crate::cluster::plan::{Allowed, Planned, Step};
+use crate::cluster::state::ENDPOINT;
 use crate::cluster::{Action, Api, Event, Interrupt, Observer, Release, Stage, wait};
 use crate::farm::Farm;
 use crate::manifest::Manifest;
@@ -172,8 +173,8 @@ impl ChangeArgs {
         }
     }
 
-    pub fn options(&self, cluster: &ClusterArgs, farm: &Farm, intent: Intent) -> Options {
-        Options {
+    pub fn options(&self, cluster: &ClusterArgs, farm: &Farm, intent: Intent) -> ApplyOptions {
+        ApplyOptions {
             allowed: Allowed {
                 force: self.force_conflicts,
                 adopt: self.adopt,

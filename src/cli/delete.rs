@@ -6,8 +6,8 @@ use clap::Args;
 
 use super::args::{AppliedArgs, ClusterArgs, ProgressArgs};
 use super::{Failure, no_farm};
-use crate::cluster::delete::{Options, delete};
-use crate::cluster::inventory::Kept;
+use crate::cluster::change::{DeleteOptions, delete};
+use crate::cluster::record::Kept;
 use crate::cluster::{Event, Interrupt, Observer};
 use crate::report::Progress;
 
@@ -63,7 +63,7 @@ impl Delete {
         let release = self.release.as_release();
         let progress = Progress::new(self.progress.form());
         let asks = self.purge && !self.yes;
-        let options = Options {
+        let options = DeleteOptions {
             purge: self.purge,
             dry_run: self.dry_run || asks,
             concurrency: self.cluster.concurrency(),

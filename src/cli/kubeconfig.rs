@@ -13,8 +13,8 @@ use http::Uri;
 
 use super::args::{AppliedArgs, ClusterArgs, span};
 use super::{Failure, no_farm, write_stdout};
-use crate::cluster::access::{Access, access};
-use crate::cluster::certificates::{check_clock, now};
+use crate::cluster::change::{check_clock, now};
+use crate::cluster::state::{Access, access};
 use crate::cluster::{Api, Interrupt, Release};
 use crate::farm::syntax::split_endpoint;
 use crate::pki::{Certificate, Client, Flaw, Material, PkiError, issue_client};

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::args::{ClusterArgs, Json, object_name};
 use super::{Failure, write_stdout};
 use crate::cluster::Interrupt;
-use crate::cluster::farms::{Farm, list};
+use crate::cluster::state::{Farm, list};
 use crate::report::table;
 
 const EXAMPLES: &str = "\

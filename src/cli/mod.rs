@@ -27,9 +27,9 @@ use commands::Command;
 
 use crate::agent::AgentError;
 use crate::chart::{ChartError, embedded};
-use crate::cluster::apply::ApplyError;
-use crate::cluster::farms::list as list_farms;
-use crate::cluster::inventory::InventoryError;
+use crate::cluster::change::ApplyError;
+use crate::cluster::record::InventoryError;
+use crate::cluster::state::list as list_farms;
 use crate::cluster::{Api, ClusterError, Interrupt, Release, Unready};
 use crate::manifest::ManifestError;
 use crate::pki::PkiError;

@@ -16,7 +16,7 @@ use super::apply::ApplyArgs;
 use super::args::FarmArgs;
 use super::{Failure, on_cluster, report};
 use crate::cluster::Interrupt;
-use crate::cluster::certificates::now;
+use crate::cluster::change::now;
 use crate::farm::Farm;
 use crate::pki::directory::{PkiDirectory, about_folders};
 use crate::pki::{Change, Completed, Intent, Material, Store, complete};

@@ -5,8 +5,7 @@ use serde_json::json;
 
 use super::args::{AppliedArgs, ClusterArgs, Json};
 use super::{Failure, no_farm, write_stdout};
-use crate::cluster::farms::{FarmStatus, ObjectStatus, status};
-use crate::cluster::readiness::Readiness;
+use crate::cluster::state::{FarmStatus, ObjectStatus, Readiness, status};
 use crate::cluster::{Interrupt, Release};
 use crate::report::table;
 

@@ -1,6 +1,6 @@
 //! What happens while a cluster is changed, as whoever watches is told of it.
 
-use super::FieldConflict;
+use super::client::FieldConflict;
 use crate::manifest::Key;
 
 /// Told of every event, as it happens.

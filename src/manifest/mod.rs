@@ -5,6 +5,7 @@ use std::collections::HashMap;
 pub mod directory;
 mod error;
 mod file_names;
+pub mod json;
 pub mod limits;
 mod object;
 pub mod order;

@@ -8,7 +8,7 @@ use similar::{ChangeTag, TextDiff};
 
 use super::Style;
 use super::diagnostics::printable;
-use crate::cluster::diff::{Change, ObjectDiff};
+use crate::cluster::fields::diff::{Change, ObjectDiff};
 
 /// How many unchanged lines stand around a change.
 const CONTEXT: usize = 3;

@@ -3,9 +3,8 @@
 use std::io::{self, Write};
 
 use super::diagnostics::printable;
-use crate::cluster::apply::ApplyError;
+use crate::cluster::change::{ApplyError, Refusal};
 use crate::cluster::guard::Danger;
-use crate::cluster::plan::Refusal;
 use crate::cluster::{FieldConflict, Unready};
 use crate::manifest::Key;
 

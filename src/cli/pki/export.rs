@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 
 use super::super::args::{AppliedArgs, ClusterArgs};
 use super::super::{Failure, no_farm, on_cluster};
-use crate::cluster::certificates::{of_farm, short_name};
+use crate::cluster::state::{farm_secrets, short_name};
 use crate::cluster::{Interrupt, Release};
 use crate::pki::Material;
 use crate::pki::directory::{Layout, export};
@@ -74,7 +74,7 @@ pub(super) async fn in_cluster(
     interrupt: Interrupt,
 ) -> Result<BTreeMap<String, Material>, Failure> {
     let api = cluster.open(interrupt).await?;
-    let Some(secrets) = of_farm(&api, release, cluster.concurrency()).await? else {
+    let Some(secrets) = farm_secrets(&api, release, cluster.concurrency()).await? else {
         return Err(no_farm(&api, release).await);
     };
     let materials = secrets.iter().map(|(name, secret)| {

@@ -13,7 +13,7 @@ use super::super::args::{ClusterArgs, FarmArgs, Json, object_name, span};
 use super::super::{Failure, on_cluster, report, write_stdout};
 use super::export::in_cluster;
 use crate::cluster::Release;
-use crate::cluster::certificates::now;
+use crate::cluster::change::now;
 use crate::farm::certificates::{AUTHORITIES, Pki};
 use crate::pki::{Certificate, Flaw, Material, directory};
 use crate::report::{Style, columns, fitted};

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
 
-use super::super::{text_at, value_at};
 use super::version::Version;
 use crate::manifest::Key;
+use crate::manifest::json::{text_at, value_at};
 
 /// A part of the control plane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -3,21 +3,11 @@
 //! etcd's flags for a new cluster count on a volume's first start only; from then on membership is changed by requests to
 //! etcd (etcd: "Runtime reconfiguration").
 
-use super::super::life::{Component, Part, Volumes};
-use super::super::risk::{Danger, Risk};
-use super::Change;
+use super::change::Change;
+use crate::cluster::guard::life::{Component, Part, Volumes};
+use crate::cluster::guard::risk::{Danger, Risk};
 use crate::farm::syntax::quantity;
 use crate::manifest::Key;
-
-/// A volume claim of etcd.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Claim {
-    pub name: String,
-    /// The storage that it requests, as Kubernetes writes quantities.
-    pub size: String,
-    /// The StatefulSet whose pods it is for.
-    pub set: String,
-}
 
 /// The dangers for etcd's data, but for those of its version.
 pub fn dangers(change: &Change) -> Vec<Danger> {

@@ -1,8 +1,8 @@
 //! What a child cluster was made with, and what every Service, pod, token and node in it goes by.
 
-use super::super::life::{Component, Part};
-use super::super::risk::{Danger, Risk};
-use super::Change;
+use super::change::Change;
+use crate::cluster::guard::life::{Component, Part};
+use crate::cluster::guard::risk::{Danger, Risk};
 
 /// The dangers for what runs in the child cluster.
 pub fn dangers(change: &Change) -> Vec<Danger> {

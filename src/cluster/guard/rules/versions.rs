@@ -1,10 +1,10 @@
 //! Versions move one minor version at a time, and nothing is newer than the API server that it talks to (Kubernetes:
 //! "Version skew policy"; etcd: "Upgrading etcd": one minor version at a time).
 
-use super::super::life::{Component, Part};
-use super::super::risk::{Danger, Risk};
-use super::super::version::{Step, Version};
-use super::Change;
+use super::change::Change;
+use crate::cluster::guard::life::{Component, Part};
+use crate::cluster::guard::risk::{Danger, Risk};
+use crate::cluster::guard::version::{Step, Version};
 
 /// The page of the documentation for farms that began with the old charts.
 const PAGE: &str = "docs/from-0.13.md";

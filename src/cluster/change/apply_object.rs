@@ -1,0 +1,129 @@
+//! One object applied as it was planned.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value as Json};
+use tokio::time::Instant;
+
+use super::planned::{Planned, Step, masked};
+use crate::cluster::client::{
+    Answer, Api, ApplyMode, ClusterError, DeleteMode, Propagation, Resource, Status,
+};
+use crate::cluster::event::{Action, Event, Observer};
+use crate::cluster::fields::helm;
+use crate::manifest::Key;
+use crate::manifest::json::text_at;
+
+/// How often to look whether a deleted object is gone.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Applies an object; gives it as it is then, and what was done.
+pub(super) async fn apply_planned(
+    api: &Api,
+    planned: &Planned,
+) -> Result<(Map<String, Json>, Action), ClusterError> {
+    let Some(resource) = &planned.resource else {
+        return Err(unserved(&planned.key));
+    };
+    let live = planned.live.as_ref();
+    let force = match (&planned.step, live) {
+        (Step::Nothing, Some(live)) => return Ok((live.clone(), Action::Unchanged)),
+        (Step::Adopt(_), Some(live)) => {
+            helm::take_over(api, resource, &planned.key, live).await?;
+            false
+        }
+        (Step::Replace, Some(live)) => {
+            remove(api, resource, &planned.key, live).await?;
+            false
+        }
+        (Step::Take(..), _) => true,
+        _ => false,
+    };
+    let answer = send(api, resource, planned, force).await?;
+    let action = action(planned, live, &answer);
+    Ok((answer.object, action))
+}
+
+/// Tells what was done with an object, and what was taken from whom.
+pub(super) fn tell(observer: &dyn Observer, planned: &Planned, action: &Action) {
+    let key = &planned.key;
+    if let Step::Take(_, conflicts) = &planned.step {
+        observer.observe(&Event::Taken { key, conflicts });
+    }
+    observer.observe(&Event::Object {
+        key,
+        action: action.clone(),
+    });
+}
+
+async fn send(
+    api: &Api,
+    resource: &Resource,
+    planned: &Planned,
+    force: bool,
+) -> Result<Answer, ClusterError> {
+    let mode = ApplyMode {
+        dry_run: false,
+        force,
+    };
+    let applied = api.apply(resource, &planned.key, &planned.content, mode);
+    applied.await.map_err(|error| match error {
+        ClusterError::Refused(status) => {
+            ClusterError::Refused(Box::new(masked(*status, &planned.key)))
+        }
+        other => other,
+    })
+}
+
+fn action(planned: &Planned, live: Option<&Map<String, Json>>, answer: &Answer) -> Action {
+    let version = |object| text_at(object, &["metadata", "resourceVersion"]);
+    match (&planned.step, live) {
+        (Step::Replace, _) => Action::Replaced,
+        _ if answer.created => Action::Created,
+        (_, Some(live)) if version(live) == version(&answer.object) => Action::Unchanged,
+        _ => Action::Changed,
+    }
+}
+
+/// Deletes an object that will be made anew, and waits until it is gone. Pods of a StatefulSet or Deployment stay
+/// for the new one, so that an etcd keeps its quorum.
+async fn remove(
+    api: &Api,
+    resource: &Resource,
+    key: &Key,
+    live: &Map<String, Json>,
+) -> Result<(), ClusterError> {
+    let propagation = match key.kind.as_str() {
+        "StatefulSet" | "Deployment" | "DaemonSet" | "ReplicaSet" => Propagation::Orphan,
+        _ => Propagation::Background,
+    };
+    let uid = text_at(live, &["metadata", "uid"]);
+    let mode = DeleteMode {
+        dry_run: false,
+        propagation,
+        uid: Some(uid.to_owned()),
+    };
+    api.delete(resource, key, &mode).await?;
+    loop {
+        let now = api.get(resource, key).await?;
+        if now.is_none_or(|now| text_at(&now, &["metadata", "uid"]) != uid) {
+            return Ok(());
+        }
+        if Instant::now() + LOOK >= api.deadline() {
+            return Err(ClusterError::Timeout {
+                server: api.server().to_owned(),
+                last: "the old object is still being deleted".to_owned(),
+            });
+        }
+        api.interrupt().pause(LOOK).await?;
+    }
+}
+
+fn unserved(key: &Key) -> ClusterError {
+    ClusterError::Refused(Box::new(Status {
+        code: 404,
+        reason: "NotFound".to_owned(),
+        message: format!("the cluster does not serve the kind {}", key.kind),
+        ..Status::default()
+    }))
+}

@@ -1,0 +1,119 @@
+//! Certificates that kubefarm issues, completed from the Secrets that the cluster has; and taking Secrets over from
+//! cert-manager.
+
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value as Json};
+
+use super::error::ApplyError;
+use super::options::Certificates;
+use crate::cluster::client::{Api, FieldConflict};
+use crate::cluster::event::{Event, Observer};
+use crate::cluster::state::{ISSUED_FOR, materials, read_secrets};
+use crate::manifest::Object;
+use crate::manifest::json::{text_at, value_at};
+use crate::pki::secrets::{fill, secret_names};
+use crate::pki::{Change, Completed, PkiError, Reason, complete};
+
+/// How far the clocks of the API server and of this machine may be apart, in seconds.
+const SKEW: i64 = 300;
+/// What the field managers of cert-manager's controllers begin with.
+const CERT_MANAGER: &str = "cert-manager";
+
+/// Puts certificates into the Secrets among `objects`: those of the cluster where they are good, new ones elsewhere.
+///
+/// # Errors
+/// [`ApplyError::Pki`] for every authority that cannot be used; where the cluster cannot be asked.
+pub(super) async fn put_in(
+    api: &Api,
+    namespace: &str,
+    objects: &mut Vec<Object>,
+    certificates: &Certificates,
+    concurrency: usize,
+    observer: &dyn Observer,
+) -> Result<(), ApplyError> {
+    let pki = &certificates.pki;
+    let found = read_secrets(api, namespace, secret_names(pki), concurrency).await?;
+    let tied = tied(&found);
+    if !tied.is_empty() {
+        return Err(ApplyError::Pki(tied));
+    }
+    let now = now().map_err(|error| ApplyError::Pki(vec![error]))?;
+    let completed = complete(pki, &materials(&found), Some(now), &certificates.intent)
+        .map_err(ApplyError::Pki)?;
+    let issues = |change: &Change| matches!(change, Change::Issued(_));
+    if completed.issued.iter().any(|one| issues(&one.change)) {
+        check_clock(api, now).await?;
+    }
+    tell(&completed, observer);
+    fill(objects, pki, &completed);
+    Ok(())
+}
+
+/// Secrets that would go with the Certificate that they were issued for, as cert-manager's
+/// `--enable-certificate-owner-ref` has it.
+fn tied(secrets: &BTreeMap<String, Map<String, Json>>) -> Vec<PkiError> {
+    let owned = secrets.iter().filter(|(_, secret)| {
+        let owners = value_at(secret, &["metadata", "ownerReferences"]).and_then(Json::as_array);
+        let mut owners = owners.into_iter().flatten();
+        owners.any(|owner| owner.get("kind").and_then(Json::as_str) == Some("Certificate"))
+    });
+    owned
+        .map(|(name, _)| PkiError::Tied { name: name.clone() })
+        .collect()
+}
+
+/// This machine's time.
+///
+/// # Errors
+/// Where it is not a year that certificates know.
+pub fn now() -> Result<Timestamp, PkiError> {
+    let now = SystemTime::now();
+    Timestamp::try_from(now).map_err(|_| PkiError::NoTime)
+}
+
+/// Whether what is issued here and now would be good there.
+///
+/// # Errors
+/// [`PkiError::Skew`] where the API server's clock says another time; where it cannot be asked.
+pub async fn check_clock(api: &Api, here: Timestamp) -> Result<(), ApplyError> {
+    let Some(server) = api.time().await? else {
+        return Ok(());
+    };
+    let apart = server.as_second().abs_diff(here.as_second());
+    if apart > SKEW.unsigned_abs() {
+        Err(ApplyError::Pki(vec![PkiError::Skew { here, server }]))
+    } else {
+        Ok(())
+    }
+}
+
+fn tell(completed: &Completed, observer: &dyn Observer) {
+    for issued in &completed.issued {
+        // A Secret that is new is told of anyway.
+        if let Change::Issued(reason) = &issued.change
+            && *reason != Reason::Missing
+        {
+            let name = &issued.secret;
+            observer.observe(&Event::Note(&format!("{name} is issued: {reason}")));
+        }
+    }
+    for (name, end) in &completed.ending {
+        observer.observe(&Event::Note(&format!(
+            "the certificate authority {name} ends at {end}: kubefarm pki renew {name} prolongs it, \
+             kubefarm pki rotate-ca {name} replaces it"
+        )));
+    }
+}
+
+/// Whether all that stands in the way of a Secret is cert-manager, which no longer issues it.
+pub(super) fn are_cert_managers(content: &Map<String, Json>, conflicts: &[FieldConflict]) -> bool {
+    let is_issued = text_at(content, &["kind"]) == "Secret"
+        && !text_at(content, &["metadata", "annotations", ISSUED_FOR]).is_empty();
+    is_issued
+        && conflicts
+            .iter()
+            .all(|conflict| conflict.manager.starts_with(CERT_MANAGER))
+}

@@ -1,0 +1,89 @@
+//! Whether deleted objects are gone. Until the controllers that added finalizers have removed them, they are not
+//! (kubernetes.io/docs/concepts/overview/working-with-objects/finalizers).
+
+use std::time::Duration;
+
+use futures::stream::{self, StreamExt, TryStreamExt};
+use serde_json::Value as Json;
+use tokio::time::Instant;
+
+use super::error::ApplyError;
+use crate::cluster::client::{Api, ClusterError};
+use crate::cluster::event::{Event, Observer};
+use crate::cluster::record::Member;
+use crate::manifest::Key;
+use crate::manifest::json::{text_at, value_at};
+
+/// How often to look.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// Those of the deleted members that are still there, and what holds each.
+///
+/// # Errors
+/// Where the cluster refuses.
+pub(super) async fn lingering(
+    api: &Api,
+    deleted: &[Member],
+    concurrency: usize,
+) -> Result<Vec<(Member, String)>, ClusterError> {
+    let looks = stream::iter(deleted).map(|member| async move {
+        let found = api.get(&member.resource, &member.key).await?;
+        let same = found.filter(|now| text_at(now, &["metadata", "uid"]) == member.uid);
+        Ok::<_, ClusterError>(same.map(|object| {
+            let finalizers = value_at(&object, &["metadata", "finalizers"]);
+            let finalizers = finalizers.and_then(Json::as_array).into_iter().flatten();
+            let names: Vec<&str> = finalizers.filter_map(Json::as_str).collect();
+            (member.clone(), names.join(", "))
+        }))
+    });
+    let found: Vec<_> = looks.buffered(concurrency).try_collect().await?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+/// Waits until deleted members are gone.
+///
+/// # Errors
+/// [`ApplyError::Stopped`] with the first that is still there at the API's deadline, or where the user interrupts.
+pub(super) async fn wait_until_gone(
+    api: &Api,
+    deleted: &[Member],
+    concurrency: usize,
+    observer: &dyn Observer,
+) -> Result<(), ApplyError> {
+    let mut is_told = false;
+    let mut left = lingering(api, deleted, concurrency).await?;
+    while let Some((first, finalizers)) = left.first() {
+        let key = &first.key;
+        if !is_told {
+            observer.observe(&Event::Note(&format!(
+                "waiting until {} objects are gone; the first is {key}",
+                left.len()
+            )));
+            is_told = true;
+        }
+        let error = if Instant::now() + LOOK >= api.deadline() {
+            ClusterError::Lingering {
+                finalizers: finalizers.clone(),
+            }
+        } else {
+            match api.interrupt().pause(LOOK).await {
+                Ok(()) => {
+                    let members: Vec<Member> = left.into_iter().map(|(member, _)| member).collect();
+                    left = lingering(api, &members, concurrency).await?;
+                    continue;
+                }
+                Err(error) => error,
+            }
+        };
+        let key = key.clone();
+        let not_done: Vec<Key> = left.into_iter().map(|(member, _)| member.key).collect();
+        let keys = deleted.iter().map(|member| member.key.clone());
+        return Err(ApplyError::Stopped {
+            key: Some(key),
+            error,
+            done: keys.filter(|key| !not_done.contains(key)).collect(),
+            not_done,
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,22 @@
+//! Changing a cluster: what would be done, in which order, and doing it.
+
+mod apply;
+mod apply_object;
+mod certificates;
+mod delete;
+mod error;
+mod gone;
+mod namespaces;
+mod options;
+mod plan;
+mod planned;
+mod prune;
+mod rollout;
+mod waves;
+
+pub use apply::{Applied, Checked, apply, check};
+pub use certificates::{check_clock, now};
+pub use delete::{Deleted, delete};
+pub use error::ApplyError;
+pub use options::{Allowed, ApplyOptions, Certificates, DeleteOptions};
+pub use planned::{Planned, Refusal, Step};

@@ -1,0 +1,86 @@
+//! The namespaces of a release: its own, and those that further objects of it are in.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
+use super::error::ApplyError;
+use crate::cluster::client::{Api, ApplyMode, ClusterError, Resource};
+use crate::cluster::record::Release;
+use crate::manifest::json::{into_object, text_at};
+use crate::manifest::{Key, Object};
+
+/// Whether it exists. Where the user may not look, it is taken to exist.
+///
+/// # Errors
+/// One that is being deleted, or where the cluster cannot be asked.
+pub(super) async fn is_ready(api: &Api, name: &str) -> Result<bool, ApplyError> {
+    match api.get(&resource(), &key(name)).await {
+        Ok(Some(found)) if text_at(&found, &["status", "phase"]) == "Terminating" => {
+            Err(ApplyError::Terminating(name.to_owned()))
+        }
+        Ok(found) => Ok(found.is_some()),
+        Err(error) if error.is_forbidden() => Ok(true),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The namespaces of a release and of its objects that do not exist, and that do not come with the objects.
+///
+/// # Errors
+/// As [`is_ready`].
+pub(super) async fn missing(
+    api: &Api,
+    release: &Release,
+    objects: &[Object],
+) -> Result<Vec<String>, ApplyError> {
+    let rendered = rendered(objects);
+    let mut missing = Vec::new();
+    for name in of_all(release, objects) {
+        // The release's own has to be there before all objects, for the Lease.
+        let comes = rendered.contains(name) && name != release.namespace;
+        if !comes && !is_ready(api, name).await? {
+            missing.push(name.to_owned());
+        }
+    }
+    Ok(missing)
+}
+
+/// The namespaces that a release and its objects are in.
+pub(super) fn of_all<'a>(release: &'a Release, objects: &'a [Object]) -> BTreeSet<&'a str> {
+    let namespaces = objects.iter().filter_map(Object::namespace);
+    let namespaces = namespaces.filter(|name| !name.is_empty());
+    namespaces.chain([release.namespace.as_str()]).collect()
+}
+
+/// The namespaces that are among the objects.
+pub(super) fn rendered(objects: &[Object]) -> BTreeSet<&str> {
+    let is_namespace = |object: &&Object| object.group().is_empty() && object.kind() == "Namespace";
+    let namespaces = objects.iter().filter(is_namespace);
+    namespaces.map(Object::name).collect()
+}
+
+/// Creates it.
+///
+/// # Errors
+/// Where the cluster refuses.
+pub(super) async fn create(api: &Api, name: &str) -> Result<(), ClusterError> {
+    let object = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
+    let object = into_object(object);
+    let mode = ApplyMode::default();
+    api.apply(&resource(), &key(name), &object, mode).await?;
+    Ok(())
+}
+
+fn key(name: &str) -> Key {
+    Key {
+        group: String::new(),
+        kind: "Namespace".to_owned(),
+        namespace: String::new(),
+        name: name.to_owned(),
+    }
+}
+
+fn resource() -> Resource {
+    Resource::well_known("", "Namespace", "namespaces")
+}

@@ -1,0 +1,53 @@
+//! What the user asks of an apply or a delete.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::cluster::guard::Risk;
+use crate::farm::certificates::Pki;
+use crate::pki::Intent;
+
+/// How to apply.
+#[derive(Debug, Clone)]
+pub struct ApplyOptions {
+    pub allowed: Allowed,
+    /// Whether objects of the farm that are no longer rendered are deleted.
+    pub prune: bool,
+    /// How many requests at a time.
+    pub concurrency: usize,
+    /// What is issued into Secrets; `None` where somebody else does.
+    pub certificates: Option<Certificates>,
+    /// Written into the farm's record, for `list` and `status`.
+    pub facts: BTreeMap<String, String>,
+    /// Dangers that the user knows of.
+    pub accepted: BTreeSet<Risk>,
+}
+
+/// What the user allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allowed {
+    /// Taking fields from every other manager.
+    pub force: bool,
+    /// Taking fields from Helm.
+    pub adopt: bool,
+    /// Deleting objects and making them anew, where a part can never change.
+    pub replace: bool,
+    /// Creating the namespaces of the release.
+    pub create_namespace: bool,
+}
+
+/// The certificates of a farm, and what is asked for with them.
+#[derive(Debug, Clone)]
+pub struct Certificates {
+    pub pki: Pki,
+    pub intent: Intent,
+}
+
+/// How to delete.
+#[derive(Debug, Clone, Copy)]
+pub struct DeleteOptions {
+    /// Volumes, backups and certificate authorities as well; not what `kubefarm.io/keep` protects.
+    pub purge: bool,
+    /// Only said, not done.
+    pub dry_run: bool,
+    pub concurrency: usize,
+}

@@ -1,0 +1,83 @@
+//! In which steps objects are applied: all of a wave at once, the next wave when it is done.
+
+use serde_json::{Map, Value as Json};
+
+use crate::farm::certificates::AUTHORITY;
+use crate::manifest::Key;
+use crate::manifest::json::text_at;
+use crate::pki::secrets::ROTATION;
+
+/// A step. Later ones need what earlier ones made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Wave {
+    Namespaces,
+    CustomResourceDefinitions,
+    Rbac,
+    /// Certificate authorities, before anything that they sign.
+    Authorities,
+    Configuration,
+    Pki,
+    Services,
+    Storage,
+    Workloads,
+    Jobs,
+    /// Everything else: DHCP resources, a user's own kinds.
+    Others,
+}
+
+impl Wave {
+    /// The wave of a group and kind.
+    pub fn of(group: &str, kind: &str) -> Wave {
+        match (group, kind) {
+            ("", "Namespace") => Wave::Namespaces,
+            ("apiextensions.k8s.io", _) => Wave::CustomResourceDefinitions,
+            ("", "ServiceAccount") | ("rbac.authorization.k8s.io", _) => Wave::Rbac,
+            ("", "Secret" | "ConfigMap" | "ResourceQuota" | "LimitRange")
+            | ("scheduling.k8s.io", _) => Wave::Configuration,
+            ("cert-manager.io", _) => Wave::Pki,
+            ("", "Service" | "Endpoints")
+            | ("discovery.k8s.io" | "networking.k8s.io" | "policy", _) => Wave::Services,
+            ("", "PersistentVolume" | "PersistentVolumeClaim") | ("storage.k8s.io", _) => {
+                Wave::Storage
+            }
+            ("", "Pod") | ("apps" | "autoscaling", _) => Wave::Workloads,
+            ("batch", _) => Wave::Jobs,
+            _ => Wave::Others,
+        }
+    }
+
+    /// The wave of an object of the cluster, of which no more than its key need be known.
+    pub fn of_key(key: &Key) -> Wave {
+        Wave::of(&key.group, &key.kind)
+    }
+
+    /// The wave of an object that is applied.
+    pub fn of_object(key: &Key, content: &Map<String, Json>) -> Wave {
+        let says = |annotation| {
+            let path = ["metadata", "annotations", annotation];
+            !text_at(content, &path).is_empty()
+        };
+        if key.kind == "Secret" && (says(AUTHORITY) || says(ROTATION)) {
+            Wave::Authorities
+        } else {
+            Wave::of_key(key)
+        }
+    }
+
+    /// As people read it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Wave::Namespaces => "namespaces",
+            Wave::CustomResourceDefinitions => "CRDs",
+            Wave::Rbac => "RBAC",
+            Wave::Authorities => "certificate authorities",
+            Wave::Configuration => "configuration",
+            Wave::Pki => "PKI",
+            Wave::Services => "services",
+            Wave::Storage => "storage",
+            Wave::Workloads => "workloads",
+            Wave::Jobs => "jobs",
+            Wave::Others => "others",
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! What changes between two lives of a control plane must not be made in passing. No cluster is asked here.
+
+mod change;
+mod etcd;
+mod identity;
+mod versions;
+
+use super::risk::Danger;
+
+pub use change::{Change, Claim};
+
+/// Every danger of a change.
+pub fn dangers(change: &Change<'_>) -> Vec<Danger> {
+    let mut dangers = etcd::dangers(change);
+    dangers.extend(versions::dangers(change));
+    dangers.extend(identity::dangers(change));
+    dangers
+}

@@ -1,0 +1,105 @@
+//! The Secrets of a cluster that hold a farm's certificates.
+
+use std::collections::BTreeMap;
+
+use futures::stream::{self, StreamExt, TryStreamExt};
+use serde_json::{Map, Value as Json};
+
+use crate::cluster::client::{Api, ClusterError, Resource};
+use crate::cluster::record::{InventoryError, Release, inventory};
+use crate::manifest::Key;
+use crate::manifest::json::text_at;
+use crate::pki::{Material, Store};
+
+/// On the Secrets that cert-manager writes: the name of the Certificate.
+pub const ISSUED_FOR: &str = "cert-manager.io/certificate-name";
+
+/// The Secrets of these names that are there.
+pub async fn read_secrets(
+    api: &Api,
+    namespace: &str,
+    names: Vec<String>,
+    concurrency: usize,
+) -> Result<BTreeMap<String, Map<String, Json>>, ClusterError> {
+    let secrets = &secrets();
+    let found = stream::iter(names).map(|name| async move {
+        let secret = api.get(secrets, &key(namespace, &name)).await?;
+        Ok::<_, ClusterError>(secret.map(|secret| (name, secret)))
+    });
+    let found: Vec<_> = found.buffer_unordered(concurrency).try_collect().await?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+/// The Secrets of a farm that hold certificates, whoever issued them; `None` where the cluster knows no such farm.
+///
+/// # Errors
+/// Where the cluster refuses.
+pub async fn farm_secrets(
+    api: &Api,
+    release: &Release,
+    concurrency: usize,
+) -> Result<Option<BTreeMap<String, Map<String, Json>>>, InventoryError> {
+    let Some(mut parent) = inventory::read(api, release).await? else {
+        return Ok(None);
+    };
+    parent
+        .kinds
+        .retain(|kind| matches!(kind.kind.as_str(), "Secret" | "Certificate"));
+    let objects = inventory::objects(api, release, &parent, concurrency).await?;
+    let objects: Vec<(Key, Map<String, Json>)> = objects
+        .into_iter()
+        .map(|(member, object)| (member.key, object))
+        .collect();
+    let issued = issued_secrets(objects.iter().map(|(key, object)| (key, object)));
+    let issued = issued.into_iter().map(|key| key.name).collect();
+    let mut found = read_secrets(api, &release.namespace, issued, concurrency).await?;
+    let own = objects.into_iter().filter(|(key, object)| {
+        key.kind == "Secret" && text_at(object, &["type"]) == "kubernetes.io/tls"
+    });
+    found.extend(own.map(|(key, object)| (key.name, object)));
+    Ok(Some(found))
+}
+
+/// `apiserver-server`, of `farm-kubernetes-pki-apiserver-server`.
+pub fn short_name(secret: &str) -> &str {
+    secret
+        .rsplit_once("-pki-")
+        .map_or(secret, |(_, short)| short)
+}
+
+/// What Secrets hold.
+pub fn materials(secrets: &BTreeMap<String, Map<String, Json>>) -> Store {
+    let materials = secrets
+        .iter()
+        .map(|(name, secret)| (name.clone(), Material::of_secret(secret)));
+    materials.collect()
+}
+
+/// The Secrets that Certificates among the objects are issued into.
+pub fn issued_secrets<'a>(
+    objects: impl Iterator<Item = (&'a Key, &'a Map<String, Json>)>,
+) -> Vec<Key> {
+    let certificates =
+        objects.filter(|(key, _)| key.group == "cert-manager.io" && key.kind == "Certificate");
+    certificates
+        .map(|(certificate, content)| {
+            key(
+                &certificate.namespace,
+                text_at(content, &["spec", "secretName"]),
+            )
+        })
+        .collect()
+}
+
+fn secrets() -> Resource {
+    Resource::well_known("", "Secret", "secrets")
+}
+
+fn key(namespace: &str, name: &str) -> Key {
+    Key {
+        group: String::new(),
+        kind: "Secret".to_owned(),
+        namespace: namespace.to_owned(),
+        name: name.to_owned(),
+    }
+}

@@ -1,0 +1,19 @@
+//! How a farm is: whether its objects are ready, why they are not, what its certificates are, how its child is reached.
+
+mod access;
+mod certificates;
+mod judge;
+mod list;
+pub mod readiness;
+mod status;
+mod trouble;
+mod wait;
+
+pub use access::{Access, ENDPOINT, access};
+pub use certificates::{
+    ISSUED_FOR, farm_secrets, issued_secrets, materials, read_secrets, short_name,
+};
+pub use list::{Farm, list, namespaces};
+pub use readiness::Readiness;
+pub use status::{FarmStatus, ObjectStatus, status};
+pub use wait::{Unready, wait};
