@@ -10,6 +10,8 @@
 //! optional keys with `if` and `with`, for which `""` is not there. Where text is wanted that is not optional, the empty
 //! text is a text like any other.
 //!
+//! A type with a rule of its own refuses a value with a [`Refusal`], which has a help beside its message.
+//!
 //! Inside `#[serde(untagged)]`, `#[serde(flatten)]` and internally tagged types, serde itself holds the values: there
 //! is no leniency, no check for unknown keys, and problems are placed at the outermost such type.
 
@@ -17,6 +19,7 @@ mod access;
 mod deserializer;
 mod error;
 mod found;
+mod refusal;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashSet};
@@ -28,9 +31,14 @@ use super::problem::Problem;
 use super::tree::{Node, Path, Segment};
 use deserializer::{NodeDeserializer, Trail};
 use error::{Error, Fault};
+pub use refusal::Refusal;
 
-/// How many values of a wrong type are looked for; each takes a run over the whole tree.
+/// How many values of a wrong type are looked for; each may take a run over the whole tree.
 pub const MAX_PROBLEMS: usize = 200;
+
+/// The name of newtypes whose numbers are read for their text by a program that does not know YAML's rules: where that
+/// text is not what was written, there is a warning.
+pub const NUMBER_AS_TEXT: &str = "NumberAsText";
 
 /// Decodes a tree, and reports everything that is wrong with it, sorted by place.
 ///
@@ -56,8 +64,13 @@ pub fn decode_with_gaps<T: DeserializeOwned>(tree: &Node) -> (Option<T>, Vec<Pro
                 break;
             }
             Err(error) => {
-                let (problem, may_go_on) = session.leave_out(error, tree);
-                problems.extend(problem);
+                session.take_note(&error);
+                let mut may_go_on = false;
+                for error in session.errors.take() {
+                    let (problem, is_new) = session.leave_out(error, tree);
+                    problems.extend(problem);
+                    may_go_on |= is_new;
+                }
                 if !may_go_on {
                     break;
                 }
@@ -76,7 +89,14 @@ pub fn decode_with_gaps<T: DeserializeOwned>(tree: &Node) -> (Option<T>, Vec<Pro
             && path.is_some_and(|path| meant.contains(path)))
     });
     problems.extend(session.unknown_keys());
-    problems.extend(session.rewritten.take().into_values());
+    let mut rewritten = session.rewritten.take();
+    for problem in &mut problems {
+        let cause = problem.path.as_ref();
+        if let Some(cause) = cause.and_then(|path| rewritten.shift_remove(path)) {
+            problem.caused_by(cause);
+        }
+    }
+    problems.extend(rewritten.into_values());
     problems.sort_by(|left, right| left.position().cmp(&right.position()));
     (decoded, problems, session.gaps)
 }
@@ -97,6 +117,8 @@ struct Session {
     faulty: HashSet<Path>,
     /// List elements that are left out.
     gaps: Vec<Path>,
+    /// What the elements of lists were refused for in this run: a list may read on behind one.
+    errors: RefCell<Vec<Error>>,
     unknown_keys: RefCell<IndexMap<Path, Problem>>,
     /// Texts that are not as they were written.
     rewritten: RefCell<IndexMap<Path, Problem>>,
@@ -109,6 +131,14 @@ struct Session {
 impl Session {
     fn is_left_out(&self, node: &Node) -> bool {
         !self.left_out.is_empty() && self.left_out.contains(&std::ptr::from_ref(node))
+    }
+
+    /// Takes note of an error, which may pass several lists on its way.
+    fn take_note(&self, error: &Error) {
+        let mut errors = self.errors.borrow_mut();
+        if !errors.iter().any(|known| known.is_about_the_same(error)) {
+            errors.push(error.clone());
+        }
     }
 
     /// The unknown keys. What is a key of one section beside it only was written for that section: the values of a
@@ -161,7 +191,7 @@ impl Session {
             root.get(&place.path)
                 .and_then(|node| found::slip(node, &error.fault))
         };
-        problem.help = error.fault.help().or_else(written);
+        problem.help = error.help.or_else(|| error.fault.help()).or_else(written);
         problem.path = Some(path);
         (Some(problem), is_new)
     }

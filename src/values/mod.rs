@@ -16,7 +16,7 @@ pub mod write;
 pub mod yaml;
 
 pub use changed::changed;
-pub use decode::{decode, decode_with_gaps, rewritten};
+pub use decode::{NUMBER_AS_TEXT, Refusal, decode, decode_with_gaps, rewritten};
 pub use layers::{Defaults, Input, Loaded, load, load_with_removed, load_with_stdin, put_at_nulls};
 pub use merge::Removed;
 pub use nearest::{nearest, slip};

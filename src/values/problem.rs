@@ -66,6 +66,14 @@ impl Problem {
         self
     }
 
+    /// Adds to the help what another problem with the same value says, which is due to that one.
+    pub fn caused_by(&mut self, cause: Problem) {
+        self.help = Some(match self.help.take() {
+            Some(help) => format!("{help}; {}", cause.message),
+            None => cause.message,
+        });
+    }
+
     /// The same problem, which keeps the values from a cluster.
     pub fn not_for_a_cluster(mut self) -> Problem {
         self.only_to_look_at = true;

@@ -40,9 +40,11 @@ impl<'de> SeqAccess<'de> for Elements<'_> {
         };
         let trail = Trail::Index(self.list.trail, index);
         let element = NodeDeserializer::new(node, &trail, session);
-        seed.deserialize(element)
-            .map(Some)
-            .map_err(|error| error.at(&element))
+        seed.deserialize(element).map(Some).map_err(|error| {
+            let error = error.at(&element);
+            session.take_note(&error);
+            error
+        })
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -128,6 +130,7 @@ impl<'a> Entries<'a> {
         let nulls = self.map.values().map(|entry| &entry.node);
         Error {
             fault: Fault::NullEntry(error.fault.message()),
+            help: None,
             place: Some(Box::new(Place {
                 path: null.path(),
                 origin: null.node.origin.clone(),

@@ -92,6 +92,16 @@ impl<'a> NodeDeserializer<'a> {
         is_empty && matches!(self.trail, Trail::Key(..))
     }
 
+    /// Takes note where the text of a scalar is not what was written.
+    fn warn_if_rewritten(&self) {
+        if self.node.written.is_some() {
+            let path = self.path();
+            let problem = super::rewritten(self.node, &path);
+            let mut rewritten = self.session.rewritten.borrow_mut();
+            rewritten.extend(problem.map(|problem| (path, problem)));
+        }
+    }
+
     fn integer<T>(self, lowest: T, highest: T) -> Result<T, Error>
     where
         T: TryFrom<i128> + std::fmt::Display,
@@ -176,12 +186,7 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'_> {
     }
 
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        if self.node.written.is_some() {
-            let path = self.path();
-            let problem = super::rewritten(self.node, &path);
-            let mut rewritten = self.session.rewritten.borrow_mut();
-            rewritten.extend(problem.map(|problem| (path, problem)));
-        }
+        self.warn_if_rewritten();
         match (found::text(self.node), &self.node.value) {
             (Some(text), _) => visitor.visit_string(text),
             // For what takes either; whoever takes text alone says so.
@@ -223,9 +228,12 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'_> {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _name: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Error> {
+        if name == super::NUMBER_AS_TEXT && matches!(self.node.value, Value::Number(_)) {
+            self.warn_if_rewritten();
+        }
         visitor.visit_newtype_struct(self)
     }
 
@@ -288,6 +296,7 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'_> {
                     word: None,
                     accepted: variants,
                 },
+                help: None,
                 place: None,
             }),
         }

@@ -8,16 +8,19 @@ use super::super::nearest::nearest;
 use super::super::tree::{Node, Origin, Path};
 use super::deserializer::NodeDeserializer;
 use super::found;
+use super::refusal::Refusal;
 
 /// Why a tree could not be decoded.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Error {
     pub fault: Fault,
+    /// What to write instead, where the type that was decoded says it.
+    pub help: Option<String>,
     /// Known as soon as the innermost node that failed is.
     pub place: Option<Box<Place>>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Fault {
     Message(String),
     /// None of the accepted words.
@@ -34,7 +37,7 @@ pub(super) enum Fault {
 }
 
 /// Where decoding failed, and what to leave out to go on without it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Place {
     pub path: Path,
     pub origin: Origin,
@@ -78,6 +81,7 @@ impl Error {
     pub fn message(message: String) -> Error {
         Error {
             fault: Fault::Message(message),
+            help: None,
             place: None,
         }
     }
@@ -98,6 +102,12 @@ impl Error {
         })
     }
 
+    /// Whether both are about one node.
+    pub fn is_about_the_same(&self, other: &Error) -> bool {
+        let path = |error: &Error| error.place.as_ref().map(|place| place.path.clone());
+        path(self) == path(other)
+    }
+
     pub fn placed(mut self, place: impl FnOnce() -> Place) -> Error {
         if self.place.is_none() {
             self.place = Some(Box::new(place()));
@@ -107,8 +117,12 @@ impl Error {
 }
 
 impl serde::de::Error for Error {
-    fn custom<T: fmt::Display>(message: T) -> Error {
-        Error::message(message.to_string())
+    fn custom<T: fmt::Display>(refusal: T) -> Error {
+        let (message, help) = Refusal::read(&refusal);
+        Error {
+            help,
+            ..Error::message(message)
+        }
     }
 
     fn invalid_type(unexpected: Unexpected<'_>, expected: &dyn Expected) -> Error {
@@ -127,6 +141,7 @@ impl serde::de::Error for Error {
                 word: Some(variant.to_owned()),
                 accepted,
             },
+            help: None,
             place: None,
         }
     }
@@ -134,6 +149,7 @@ impl serde::de::Error for Error {
     fn missing_field(field: &'static str) -> Error {
         Error {
             fault: Fault::MissingField(field),
+            help: None,
             place: None,
         }
     }
