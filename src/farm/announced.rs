@@ -6,10 +6,8 @@
 use std::net::{IpAddr, SocketAddr};
 
 use serde::Serialize;
-use serde_json::Value;
 
-use super::spec::{ServiceType, Values};
-use super::syntax::split_endpoint;
+use super::spec::{Endpoint, HostPort, ServiceType, Values};
 use crate::values::Path;
 
 /// What the bootstrap Job is told.
@@ -70,23 +68,26 @@ pub fn given(values: &Values) -> Vec<Given> {
     let server = &values.kubernetes.api_server;
     let path = Path::from("kubernetes.apiServer");
     let flag = server.extra_args.get("advertise-address");
-    let texts = [
+    let addresses = [
         (
             path.join("extraArgs").join("advertise-address"),
-            flag.and_then(Value::as_str),
+            flag.and_then(|flag| flag.as_str()?.parse().ok()),
         ),
         (
             path.join("service").join("loadBalancerIP"),
-            server.service.load_balancer_ip.as_deref(),
+            server
+                .service
+                .load_balancer_ip
+                .as_ref()
+                .map(|address| *address.read()),
         ),
         (
             Path::from("kubernetes.controlPlaneEndpoint"),
-            endpoint(values).map(|(host, _)| host),
+            endpoint(values).and_then(HostPort::address),
         ),
     ];
     let mut found: Vec<Given> = Vec::new();
-    for (path, text) in texts {
-        let address = text.and_then(|text| text.parse::<IpAddr>().ok());
+    for (path, address) in addresses {
         if let Some(address) = address
             && !found
                 .iter()
@@ -101,8 +102,9 @@ pub fn given(values: &Values) -> Vec<Given> {
 /// The port at an address; `None` where it is a node port that the cluster chooses.
 pub fn port(values: &Values, address: IpAddr) -> Option<u16> {
     let service = &values.kubernetes.api_server.service;
-    let (host, given) = endpoint(values).unwrap_or_default();
-    let is_endpoint = host.parse() == Ok(address);
+    let endpoint = endpoint(values);
+    let given = endpoint.and_then(|endpoint| endpoint.port);
+    let is_endpoint = endpoint.and_then(HostPort::address) == Some(address);
     match service.kind {
         _ if is_endpoint => Some(given.unwrap_or(service.port)),
         ServiceType::LoadBalancer => Some(service.port),
@@ -112,7 +114,10 @@ pub fn port(values: &Values, address: IpAddr) -> Option<u16> {
     }
 }
 
-fn endpoint(values: &Values) -> Option<(&str, Option<u16>)> {
-    let endpoint = values.kubernetes.control_plane_endpoint.as_deref();
-    endpoint.and_then(split_endpoint)
+fn endpoint(values: &Values) -> Option<&HostPort> {
+    values
+        .kubernetes
+        .control_plane_endpoint
+        .as_ref()
+        .map(Endpoint::read)
 }

@@ -13,7 +13,7 @@ pub use sections::{section_file, shell_text, split_section};
 use super::names::set;
 use super::service::Reach;
 use super::settings::{TagSettings, fold, user_setting};
-use super::spec::{self, Flags, Fragment, NodePools, TextMap, Values};
+use super::spec::{self, Flags, Fragment, Mac, NodePools, TextMap, Values};
 use super::split::{Limits, split};
 use super::workload::{Workload, some_text};
 
@@ -232,31 +232,21 @@ pub fn node_sections(pools: &NodePools, tags: &TagSettings) -> Vec<NodeSection> 
             continue;
         }
         for node in &pool.nodes {
-            let macs = node.mac.as_ref().map(|mac| mac.split()).unwrap_or_default();
+            let macs: Vec<String> = node.macs().map(Mac::ltsp_name).collect();
             let addresses = node.addresses().map(|address| address.ip.to_string());
             let addresses: Vec<String> = addresses.collect();
             let names = match &node.name {
                 _ if !macs.is_empty() => macs,
                 _ if !addresses.is_empty() => addresses,
-                name => name.iter().cloned().collect(),
+                name => name.iter().map(|name| name.to_ascii_lowercase()).collect(),
             };
-            sections.extend(names.iter().map(|name| NodeSection {
-                section: ltsp_name(name),
+            sections.extend(names.into_iter().map(|name| NodeSection {
+                section: name,
                 includes: includes.clone(),
             }));
         }
     }
     sections
-}
-
-/// What LTSP calls a machine: its MAC without the kind of hardware that dnsmasq takes before it (`06-`), its address
-/// or its name.
-fn ltsp_name(text: &str) -> String {
-    let name = text.trim().to_ascii_lowercase();
-    match name.split_once('-') {
-        Some((_, mac)) if mac.contains(':') => mac.to_owned(),
-        _ => name,
-    }
 }
 
 /// Leaves the first part of `sections` in place and gives the rest as further ConfigMaps, named after their first node.

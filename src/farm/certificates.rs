@@ -3,6 +3,7 @@
 //! Source: kubernetes.io/docs/setup/best-practices/certificates, and kubeadm's own list.
 
 use std::net::IpAddr;
+use std::ops::Deref;
 
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -10,7 +11,6 @@ use serde::Serialize;
 use super::names::{Names, Release};
 use super::spec::{KeyKind, KonnectivityMode, PkiMode, Values};
 use super::subnets::Subnets;
-use super::syntax::split_endpoint;
 
 /// A CA's life: ten years. It is renewed with the same key, a year before its end.
 const CA_LIFE: (Hours, Hours) = (Hours(87_600), Hours(8_760));
@@ -146,7 +146,10 @@ impl Sans {
         }
     }
 
-    fn add_all<'a>(&mut self, names: impl IntoIterator<Item = &'a String>) {
+    fn add_all<'a, T>(&mut self, names: impl IntoIterator<Item = &'a T>)
+    where
+        T: Deref<Target = str> + 'a,
+    {
         names.into_iter().for_each(|name| self.add(name));
     }
 }
@@ -290,12 +293,8 @@ impl Builder<'_> {
         for address in services.api_addresses() {
             sans.add(&address.to_string());
         }
-        if let Some((host, _)) = kubernetes
-            .control_plane_endpoint
-            .as_deref()
-            .and_then(split_endpoint)
-        {
-            sans.add(host);
+        if let Some(endpoint) = &kubernetes.control_plane_endpoint {
+            sans.add(&endpoint.read().host);
         }
         if let Some(serde_json::Value::String(address)) = server.extra_args.get("advertise-address")
         {

@@ -7,7 +7,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::control_plane::{agents_port, image_tag};
-use super::spec::{self, ExtraManifest, Flags, Fragment, KonnectivityMode, TextMap, Values};
+use super::spec::{
+    self, AccessMode, ExtraManifest, Flags, Fragment, HostPort, KonnectivityMode, TextMap, Values,
+    VolumeSize,
+};
 use super::subnets::Subnets;
 use super::workload::{ImageReference, Workload, some_fragment, some_list, some_text};
 
@@ -50,12 +53,14 @@ impl Cluster {
         let own = format!("{name}-apiserver:{}", kubernetes.api_server.service.port);
         let endpoint = match &kubernetes.control_plane_endpoint {
             // kubeadm fills a missing port with the default one, wherever the Service listens.
-            Some(endpoint) => match super::syntax::split_endpoint(endpoint) {
-                Some((host, None)) if host.contains(':') => {
+            Some(endpoint) => match endpoint.read() {
+                HostPort { host, port: None } if host.contains(':') => {
                     format!("[{host}]:{}", kubernetes.api_server.service.port)
                 }
-                Some((host, None)) => format!("{host}:{}", kubernetes.api_server.service.port),
-                _ => endpoint.clone(),
+                HostPort { host, port: None } => {
+                    format!("{host}:{}", kubernetes.api_server.service.port)
+                }
+                HostPort { port: Some(_), .. } => endpoint.to_string(),
             },
             None => own.clone(),
         };
@@ -64,10 +69,10 @@ impl Cluster {
             enabled: kubernetes.enabled,
             name: name.to_owned(),
             cert_name: cert_name.to_owned(),
-            version: kubernetes.version.clone(),
+            version: kubernetes.version.to_string(),
             endpoint,
             server: format!("https://{own}"),
-            dns_domain: kubernetes.networking.dns_domain.clone(),
+            dns_domain: kubernetes.networking.dns_domain.to_string(),
             service_subnet: services.joined(),
             pod_subnet: pods.joined(),
             service_subnets: services.texts(),
@@ -134,8 +139,8 @@ pub struct Persistence {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Claim {
-    pub access_modes: Vec<String>,
-    pub size: String,
+    pub access_modes: Vec<AccessMode>,
+    pub size: VolumeSize,
     pub storage_class_name: Option<String>,
     pub annotations: Option<TextMap>,
     pub labels: Option<TextMap>,
@@ -307,13 +312,12 @@ fn konnectivity_address(values: &Values) -> (Option<String>, u16) {
         KonnectivityMode::Grpc => (api.kind, &api.load_balancer_ip),
         KonnectivityMode::HttpConnect => (own.kind, &own.load_balancer_ip),
     };
-    let endpoint = kubernetes.control_plane_endpoint.as_deref();
-    let endpoint_host = endpoint
-        .and_then(super::syntax::split_endpoint)
-        .map(|(host, _)| host.to_owned());
+    let address = address.as_ref().map(ToString::to_string);
+    let endpoint = kubernetes.control_plane_endpoint.as_ref();
+    let endpoint_host = endpoint.map(|endpoint| endpoint.read().host.clone());
     let host = match kubernetes.konnectivity_server.mode {
-        KonnectivityMode::Grpc => address.clone().or(endpoint_host),
-        KonnectivityMode::HttpConnect => address.clone(),
+        KonnectivityMode::Grpc => address.or(endpoint_host),
+        KonnectivityMode::HttpConnect => address,
     };
     let port = match (kind, own.node_ports.agent) {
         (spec::ServiceType::NodePort, Some(port)) => port,
@@ -328,7 +332,7 @@ pub fn extra_manifests(values: &Values) -> Option<IndexMap<String, String>> {
     (!manifests.is_empty()).then(|| {
         manifests
             .iter()
-            .map(|(name, manifest)| (name.clone(), manifest_text(manifest)))
+            .map(|(name, manifest)| (name.to_string(), manifest_text(manifest)))
             .collect()
     })
 }

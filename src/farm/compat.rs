@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::findings::Findings;
 use super::known::{KUBE_PROXY, Running};
-use super::spec::{OneOrMany, Values};
+use super::spec::{Cidrs, OneOrMany, Values};
 use crate::values::{Path, Problem};
 
 /// Changes the values so that they say to a current Kubernetes what they said to an old one, and tells of it.
@@ -44,15 +44,6 @@ fn unknown_to_programs(values: &mut Values, findings: &mut Findings) {
     kubelet::check(values, findings);
 }
 
-/// A scalar as it stands on a command line; empty for what is none.
-fn text_of(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Number(_) | Value::Bool(_) => value.to_string(),
-        _ => String::new(),
-    }
-}
-
 /// `service-cluster-ip-range` decides on the Services' addresses, whatever `networking` says.
 fn service_range_flag(values: &mut Values, findings: &mut Findings) {
     let flags = &mut values.kubernetes.api_server.extra_args;
@@ -62,8 +53,11 @@ fn service_range_flag(values: &mut Values, findings: &mut Findings) {
     let path = Path::from("kubernetes.apiServer.extraArgs.service-cluster-ip-range");
     let problem = Problem::warning("the Services' addresses are taken from this flag")
         .help("set kubernetes.networking.serviceSubnet instead, which every component follows");
-    values.kubernetes.networking.service_subnet = OneOrMany::One(range.clone());
     findings.record(&path, problem);
+    match Cidrs::parse(&OneOrMany::One(range.clone())) {
+        Ok(cidrs) => values.kubernetes.networking.service_subnet = cidrs,
+        Err(refusal) => findings.refusal(&path, refusal),
+    }
     flags.shift_remove("service-cluster-ip-range");
     findings.moved(Path::from("kubernetes.networking.serviceSubnet"), path);
 }

@@ -12,7 +12,7 @@ use super::spec::{
     self, Component, EtcdPorts, Flags, Fragment, KonnectivityMode, KonnectivityNodePorts,
     KonnectivityPorts, KonnectivityServicePorts, ServiceType, TextMap, Values,
 };
-use super::syntax::{minor_version, quantity};
+use super::syntax::minor_version;
 use super::workload::{
     ImageReference, Workload, some_fragment, some_list, some_text, spread_constraints,
     with_pod_rule,
@@ -96,7 +96,7 @@ const GREATEST_QUOTA: f64 = 8.0 * 1024.0 * 1024.0 * 1024.0;
 
 /// Without it etcd takes 2 GiB for granted: a smaller volume is full before the alarm, and etcd does not start again.
 fn quota(persistence: &spec::Persistence) -> Option<u64> {
-    let size = quantity(&persistence.size).filter(|_| persistence.enabled)?;
+    let size = Some(*persistence.size.read()).filter(|_| persistence.enabled)?;
     let bytes = (size * QUOTA).min(GREATEST_QUOTA) as u64;
     (bytes > 0).then_some(bytes)
 }
@@ -204,8 +204,9 @@ impl ApiServer {
             service: (&server.service).into(),
             // Otherwise it is of no use but to each other, and the pod's own address is right for that.
             advertise_address: announces_itself
-                .then(|| server.service.load_balancer_ip.clone())
-                .flatten(),
+                .then(|| server.service.load_balancer_ip.as_ref())
+                .flatten()
+                .map(ToString::to_string),
             announced_port: announced_port(server).filter(|_| announces_itself),
             structured_authentication: minor
                 .is_none_or(|minor| minor >= AUTHENTICATION_CONFIGURATION_V1)

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::values::{Node, Origin, Path, Problem, Segment, Severity, rewritten};
+use crate::values::{Node, Origin, Path, Problem, Refusal, Segment, Severity, rewritten};
 
 /// The problems found so far in one tree of values.
 pub struct Findings<'a> {
@@ -67,6 +67,18 @@ impl<'a> Findings<'a> {
         self.record(path, Problem::error(message));
     }
 
+    /// Records an error about the value at `path`, as a type would refuse it.
+    pub fn refusal(&mut self, path: &Path, refusal: Refusal) {
+        let problem = Problem::error(refusal.message);
+        self.record(
+            path,
+            match refusal.help {
+                Some(help) => problem.help(help),
+                None => problem,
+            },
+        );
+    }
+
     /// Records a warning about the value at `path`.
     pub fn warning(&mut self, path: &Path, message: impl Into<String>) {
         self.record(path, Problem::warning(message));
@@ -83,10 +95,7 @@ impl<'a> Findings<'a> {
             && let Some(cause) = node.and_then(|node| rewritten(node, &path))
         {
             self.problems.retain(|known| *known != cause);
-            problem.help = match problem.help {
-                Some(help) => Some(format!("{help}; {}", cause.message)),
-                None => Some(cause.message),
-            };
+            problem.caused_by(cause);
         }
         let origin = self.tree.origin_at(&path).clone();
         self.problems.push(problem.at(origin).about(path));
@@ -149,6 +158,13 @@ impl<'a> Findings<'a> {
         self.problems.iter().any(|problem| {
             problem.severity == Severity::Error && problem.path.as_ref() == Some(path)
         })
+    }
+
+    /// Whether an error is about something inside the value at `path`, which the values lack then.
+    pub fn is_wrong_inside(&self, path: &Path) -> bool {
+        let path = self.in_tree(path);
+        let is_inside = |other: &Path| other.0.len() > path.0.len() && other.0.starts_with(&path.0);
+        self.unread.iter().any(is_inside)
     }
 
     /// Whether anything was found that stops the command.

@@ -7,7 +7,7 @@ mod pools;
 use serde::Serialize;
 
 pub use boot::{EFI_OF_32_BITS, PLATFORMS, has_own_services};
-pub use hosts::{LISTED, client_id, host};
+pub use hosts::{LISTED, host};
 pub use pools::PROXIED;
 
 use super::spec::{self, Flags, LeaseVolume, Tags, Values};

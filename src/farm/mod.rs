@@ -154,15 +154,8 @@ pub fn check(
     };
     compat::modernise(&mut values, &mut findings);
     let networking = &values.kubernetes.networking;
-    let services = Subnets::parse(
-        &networking.service_subnet,
-        &Path::from("kubernetes.networking.serviceSubnet"),
-        &mut findings,
-    );
-    let pods = networking.pod_subnet.as_ref().map(|pods| {
-        let path = Path::from("kubernetes.networking.podSubnet");
-        Subnets::parse(pods, &path, &mut findings)
-    });
+    let services = Subnets::from(&networking.service_subnet);
+    let pods = networking.pod_subnet.as_ref().map(Subnets::from);
     let pods = pods.unwrap_or_default();
     let names = Names::new(&values, &release);
     names.check(&values, &mut findings);
@@ -248,7 +241,7 @@ fn build(
             ),
             name: join_token,
             secret_name: format!("{}-join-config", names.ltsp),
-            ttl: values.token_generator.token_ttl.clone(),
+            ttl: values.token_generator.token_ttl.to_string(),
             active_deadline_seconds: values.token_generator.active_deadline_seconds,
         },
         kube_proxy: KubeProxy::new(values, pods),

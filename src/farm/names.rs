@@ -1,5 +1,7 @@
 //! The names of a release's objects, and whether Kubernetes takes them.
 
+use std::ops::Deref;
+
 use super::findings::Findings;
 use super::spec::Values;
 use super::syntax::{is_namespace_name, is_service_name};
@@ -229,19 +231,28 @@ struct Causes {
 
 impl Causes {
     fn of(values: &Values, release: &str) -> Causes {
-        let is_set = |value: &Option<String>, path: &str| set(value).map(|_| Path::from(path));
+        let is_set = |value: Option<&str>, path: &str| value.map(|_| Path::from(path));
         let from_values = values.name.as_deref() == Some(release);
         let name = from_values.then(|| Path::from("name"));
         let kubernetes = &values.kubernetes;
-        let prefix = is_set(&kubernetes.fullname_override, "kubernetes.fullnameOverride")
-            .or(is_set(&kubernetes.name_override, "kubernetes.nameOverride"))
-            .or(name.clone());
-        let ltsp = is_set(&values.ltsp.fullname_override, "ltsp.fullnameOverride")
-            .or(is_set(&values.fullname_override, "fullnameOverride"))
-            .or(is_set(&values.name_override, "nameOverride"))
+        let prefix = is_set(
+            set(&kubernetes.fullname_override),
+            "kubernetes.fullnameOverride",
+        )
+        .or(is_set(
+            set(&kubernetes.name_override),
+            "kubernetes.nameOverride",
+        ))
+        .or(name.clone());
+        let ltsp = is_set(set(&values.ltsp.fullname_override), "ltsp.fullnameOverride")
+            .or(is_set(set(&values.fullname_override), "fullnameOverride"))
+            .or(is_set(set(&values.name_override), "nameOverride"))
             .or(prefix.clone());
-        let certificates =
-            is_set(&kubernetes.certname_override, "kubernetes.certnameOverride").or(prefix.clone());
+        let certificates = is_set(
+            set(&kubernetes.certname_override),
+            "kubernetes.certnameOverride",
+        )
+        .or(prefix.clone());
         Causes {
             release: name,
             kubernetes: prefix,
@@ -277,7 +288,7 @@ fn namespace_problem(namespace: &str) -> Option<Problem> {
 }
 
 /// An empty name is none, as in Helm's charts.
-pub fn set(name: &Option<String>) -> Option<&str> {
+pub fn set<T: Deref<Target = str>>(name: &Option<T>) -> Option<&str> {
     name.as_deref().filter(|name| !name.is_empty())
 }
 

@@ -8,7 +8,6 @@ use ipnet::IpNet;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::checks::range;
 use super::control_plane::opens_admin_port;
 use super::names::Names;
 use super::spec::{Fragment, KonnectivityMode, TrafficPolicy, Values};
@@ -145,7 +144,7 @@ fn boot_server(values: &Values) -> Vec<Value> {
 /// network.
 fn boot_networks(values: &Values) -> Vec<Value> {
     let is_local = values.ltsp.service.external_traffic_policy == Some(TrafficPolicy::Local);
-    let networks: Option<IndexSet<IpNet>> = range::networks(&values.node_pools).collect();
+    let networks: Option<IndexSet<IpNet>> = values.node_pools.networks().collect();
     let networks = networks.filter(|_| is_local).into_iter().flatten();
     networks
         .map(|network| json!({"ipBlock": {"cidr": network.to_string()}}))

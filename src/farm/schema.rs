@@ -1,14 +1,10 @@
 //! The values' JSON Schema, from the types' own doc comments.
 
-mod rules;
-
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
-
-use rules::{Rule, Shape, rules};
 
 use super::spec::Values;
 use crate::values::Path;
@@ -20,11 +16,10 @@ use crate::values::Path;
 pub fn json_schema(defaults: &Value) -> Value {
     let mut schema = generated();
     let root = Spot {
-        path: "",
         has_defaults: true,
         is_optional: false,
     };
-    fit(&mut schema, root, &rules());
+    fit(&mut schema, root);
     add_defaults(&mut schema, defaults);
     if let Value::Object(schema) = &mut schema {
         schema.insert("title".to_owned(), "Kubefarm values".into());
@@ -60,8 +55,7 @@ fn generated() -> Value {
 
 /// Where in the values a schema stands.
 #[derive(Clone, Copy)]
-struct Spot<'a> {
-    path: &'a str,
+struct Spot {
     /// Defaults are merged in here, so that anything may be left out.
     has_defaults: bool,
     /// Null, and for text the empty one, say that it is not set.
@@ -70,7 +64,7 @@ struct Spot<'a> {
 
 /// Fits the schema to what files may hold: keys may be left out where defaults are, nothing is known of keys that are
 /// not named, and text may be written as other scalars and other scalars as text, as far as the program reads it so.
-fn fit(schema: &mut Value, spot: Spot<'_>, rules: &[Rule]) {
+fn fit(schema: &mut Value, spot: Spot) {
     let Value::Object(object) = schema else {
         return;
     };
@@ -88,11 +82,10 @@ fn fit(schema: &mut Value, spot: Spot<'_>, rules: &[Rule]) {
         for (key, property) in properties.iter_mut() {
             let is_optional = !required.contains(&key.as_str().into());
             let below = Spot {
-                path: &join(spot.path, key),
                 has_defaults: spot.has_defaults,
                 is_optional,
             };
-            fit(property, below, rules);
+            fit(property, below);
             if spot.has_defaults || is_optional {
                 allow_null(property);
             }
@@ -100,13 +93,12 @@ fn fit(schema: &mut Value, spot: Spot<'_>, rules: &[Rule]) {
         object.insert("additionalProperties".to_owned(), false.into());
     }
     let item = Spot {
-        path: &format!("{}[]", spot.path),
         has_defaults: false,
         is_optional: false,
     };
     for name in ["items", "additionalProperties"] {
         if let Some(inner) = object.get_mut(name) {
-            fit(inner, item, rules);
+            fit(inner, item);
         }
     }
     for name in ["anyOf", "oneOf"] {
@@ -116,22 +108,14 @@ fn fit(schema: &mut Value, spot: Spot<'_>, rules: &[Rule]) {
                 has_defaults: false,
                 ..spot
             };
-            fit(choice, spot, rules);
+            fit(choice, spot);
         }
     }
-    let rule = rules.iter().find_map(|rule| rule.at(spot.path));
-    widen(object, rule, spot.is_optional);
-}
-
-fn join(path: &str, key: &str) -> String {
-    match path {
-        "" => key.to_owned(),
-        path => format!("{path}.{key}"),
-    }
+    widen(object, spot.is_optional);
 }
 
 /// `true` and `3` may be quoted, text may be a number or a boolean; text with a rule has a pattern.
-fn widen(object: &mut Map<String, Value>, rule: Option<Shape<'_>>, is_optional: bool) {
+fn widen(object: &mut Map<String, Value>, is_optional: bool) {
     if object.contains_key("const") {
         return;
     }
@@ -148,16 +132,14 @@ fn widen(object: &mut Map<String, Value>, rule: Option<Shape<'_>>, is_optional: 
         return;
     }
     let empty = if is_optional { "?" } else { "" };
+    let own = object.get("pattern").and_then(Value::as_str);
     let pattern = match kinds.first() {
+        // A type with a rule of its own.
+        Some(&"string") if own.is_some() => own.map(|pattern| format!("^(?:{pattern}){empty}$")),
         Some(&"string") => {
             kinds.retain(|kind| matches!(*kind, "string" | "null"));
-            match &rule {
-                Some(shape) if shape.rule.numbers => kinds.push("number"),
-                Some(_) => {}
-                None => kinds.extend(["number", "boolean"]),
-            }
-            let pattern = rule.as_ref().map(|shape| &shape.pattern);
-            pattern.map(|pattern| format!("^(?:{pattern}){empty}$"))
+            kinds.extend(["number", "boolean"]);
+            None
         }
         Some(&"boolean") => {
             kinds.push("string");
@@ -175,9 +157,10 @@ fn widen(object: &mut Map<String, Value>, rule: Option<Shape<'_>>, is_optional: 
     if let Some(pattern) = pattern {
         object.insert("pattern".to_owned(), pattern.into());
     }
-    let example = rule.map(|shape| shape.rule.example).unwrap_or_default();
-    if !example.is_empty() {
-        object.insert("examples".to_owned(), json!([example]));
+    let example = object
+        .get("examples")
+        .and_then(|examples| examples.get(0)?.as_str());
+    if let Some(example) = example {
         // What an editor says instead of the pattern (yaml-language-server and VS Code).
         let wanted = format!("Wanted something as {example}");
         object.insert("patternErrorMessage".to_owned(), wanted.into());

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use super::spec::{
-    Family, FamilyPolicy, PortService, ServiceKeys, ServiceType, TextMap, TrafficPolicy,
+    Address, Family, FamilyPolicy, Network, PortService, ServiceKeys, ServiceType, TextMap,
+    TrafficPolicy,
 };
 use super::workload::{some_list, some_text};
 
@@ -18,7 +19,7 @@ pub struct Reach {
     #[serde(rename = "loadBalancerIP")]
     pub load_balancer_ip: Option<String>,
     pub load_balancer_class: Option<String>,
-    pub load_balancer_source_ranges: Option<Vec<String>>,
+    pub load_balancer_source_ranges: Option<Vec<Network>>,
     pub allocate_load_balancer_node_ports: Option<bool>,
     pub external_traffic_policy: Option<TrafficPolicy>,
     pub ip_family_policy: Option<FamilyPolicy>,
@@ -29,8 +30,8 @@ impl From<ServiceKeys<'_>> for Reach {
     fn from(keys: ServiceKeys<'_>) -> Reach {
         Reach {
             kind: keys.kind,
-            load_balancer_ip: keys.load_balancer_ip.map(str::to_owned),
-            load_balancer_class: keys.load_balancer_class.map(str::to_owned),
+            load_balancer_ip: keys.load_balancer_ip.map(ToString::to_string),
+            load_balancer_class: keys.load_balancer_class.map(ToString::to_string),
             load_balancer_source_ranges: some_list(keys.source_ranges),
             allocate_load_balancer_node_ports: keys.node_ports,
             external_traffic_policy: keys.traffic_policy,
@@ -43,8 +44,7 @@ impl From<ServiceKeys<'_>> for Reach {
 /// A cluster gives a Service the family of its own Services unless it is told otherwise, and a load balancer then refuses
 /// an address of the other one.
 fn families(keys: ServiceKeys<'_>) -> Option<Vec<Family>> {
-    let address = keys.load_balancer_ip.and_then(|text| text.parse().ok());
-    match address {
+    match keys.load_balancer_ip.map(Address::read) {
         Some(IpAddr::V6(_)) if keys.families.is_empty() => Some(vec![Family::IPv6]),
         _ => some_list(keys.families),
     }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::findings::Findings;
-use super::spec::OneOrMany;
+use super::spec::Cidrs;
 use crate::values::{Path, Problem};
 
 /// Where no Service and no pod can be reached, whatever the routes (RFC 6890, RFC 5771, RFC 4291).
@@ -35,34 +35,13 @@ const NOT_ROUTED: [(IpNet, &str); 4] = [
 #[derive(Debug, Clone, Default)]
 pub struct Subnets(Vec<IpNet>);
 
-impl Subnets {
-    /// Reads `10.96.0.0/12`, `10.96.0.0/12,fd00::/112`, or a list of them.
-    pub fn parse(text: &OneOrMany, path: &Path, findings: &mut Findings) -> Subnets {
-        let mut subnets = Vec::new();
-        for part in text.split() {
-            match part.trim().parse::<IpNet>() {
-                Ok(subnet) => subnets.push(subnet.trunc()),
-                Err(_) => findings.error(
-                    path,
-                    format!(
-                        "`{part}` is not a CIDR; expected one such as 10.96.0.0/12 or fd00:10:96::/112"
-                    ),
-                ),
-            }
-        }
-        if subnets.len() > 2 {
-            findings.error(path, "at most two CIDRs, one IPv4 and one IPv6");
-        } else if let [first, second] = subnets.as_slice()
-            && first.addr().is_ipv4() == second.addr().is_ipv4()
-        {
-            findings.error(
-                path,
-                "two CIDRs must be of different families, one IPv4 and one IPv6",
-            );
-        }
-        Subnets(subnets)
+impl From<&Cidrs> for Subnets {
+    fn from(cidrs: &Cidrs) -> Subnets {
+        Subnets(cidrs.0.clone())
     }
+}
 
+impl Subnets {
     /// The ranges as flags and kubeadm take them, joined by commas; `None` without any.
     pub fn joined(&self) -> Option<String> {
         (!self.0.is_empty()).then(|| self.texts().join(","))

@@ -7,7 +7,7 @@ mod images;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-pub use cron::{is_cron, longest_wait};
+pub use cron::Schedule;
 pub use host_address::HostAddress;
 pub use images::{image_fault, is_image_digest, is_image_tag};
 
@@ -132,11 +132,6 @@ pub fn is_file_key(text: &str) -> bool {
         && text
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
-}
-
-/// Whether it is a Kubernetes quantity.
-pub fn is_quantity(text: &str) -> bool {
-    quantity(text).is_some()
 }
 
 /// A Kubernetes quantity: `1Gi`, `500M`, `250m`, `1e9` (apimachinery, resource.Quantity).
@@ -273,6 +268,18 @@ pub fn dnsmasq_field_fault(text: &str) -> Option<&'static str> {
     }
 }
 
+/// What is wrong with a value that does not fit into dnsmasq's line, whatever tags it is for.
+pub fn dnsmasq_value_fault(value: &str) -> Option<String> {
+    // The longest option's name, the release's tag and another of 63 characters, and what joins them.
+    const AROUND: usize = 200;
+    (value.len() > DNSMASQ_LINE - AROUND).then(|| {
+        format!(
+            "{} bytes are too many: dnsmasq reads at most {DNSMASQ_LINE} with tags and option, and the rest as another line",
+            value.len()
+        )
+    })
+}
+
 /// The bytes of a line that dnsmasq reads in one piece; the rest is another line to it (MAXDNAME, dns-protocol.h).
 pub const DNSMASQ_LINE: usize = 1023;
 
@@ -358,7 +365,8 @@ mod tests {
             assert_eq!(seconds(text), None, "{text}");
         }
         assert!(
-            is_quantity("1Gi") && is_quantity("1e9") && !is_quantity("1GiB") && !is_quantity("big")
+            ["1Gi", "1e9"].iter().all(|text| quantity(text).is_some())
+                && ["1GiB", "big"].iter().all(|text| quantity(text).is_none())
         );
         assert!(is_kubernetes_version("v1.37.2") && !is_kubernetes_version("1.37.2"));
     }

@@ -2,7 +2,8 @@
 
 use kubefarm::chart::Charts;
 use kubefarm::farm;
-use kubefarm::values::{Input, load_with_stdin};
+use kubefarm::farm::spec::Values;
+use kubefarm::values::{Input, decode, load, load_with_stdin};
 use serde_json::Value;
 
 use super::schema::schema;
@@ -132,6 +133,38 @@ fn patterns_fit_their_examples_and_defaults() {
     let mut seen = 0;
     walk("", &schema(), &mut seen);
     assert!(seen > 50, "{seen}");
+}
+
+/// The checks go through these two lists.
+#[test]
+fn every_component_and_service_of_the_schema_is_checked() {
+    fn having(key: &str, path: &str, schema: &Value, found: &mut Vec<String>) {
+        let properties = schema.get("properties").and_then(Value::as_object);
+        for (name, property) in properties.into_iter().flatten() {
+            if name == key {
+                found.push(path.to_owned());
+            }
+            let dot = if path.is_empty() { "" } else { "." };
+            having(key, &format!("{path}{dot}{name}"), property, found);
+        }
+    }
+    let tree = load(&Charts::embedded().default_values(), &[]).expect("the defaults");
+    let values: Values = decode(&tree).0.expect("the defaults");
+    let services: Vec<&str> = values.services().iter().map(|(path, _)| *path).collect();
+    let components: Vec<&str> = values.components().iter().map(|(path, _)| *path).collect();
+    for (key, known) in [
+        ("loadBalancerIP", services),
+        ("podAntiAffinity", components.clone()),
+        (
+            "podLabels",
+            [components, vec!["kubernetes.etcd.backup"]].concat(),
+        ),
+    ] {
+        let mut found = Vec::new();
+        having(key, "", &schema(), &mut found);
+        found.retain(|path| !known.contains(&path.as_str()));
+        assert!(found.is_empty(), "{key}: no check sees {found:?}");
+    }
 }
 
 #[test]

@@ -4,14 +4,11 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::kubernetes::load_balancers;
-use super::nodes::node_addresses;
 use super::options::places;
-use super::range::{self, Range};
 use crate::farm::boot::SHARED_ADDRESS;
 use crate::farm::findings::Findings;
 use crate::farm::leases::option_key;
-use crate::farm::spec::{NodePool, TextMap, Values};
+use crate::farm::spec::{DhcpRange, NodePool, Range, TextMap, Values};
 use crate::farm::subnets::Subnets;
 use crate::values::{Path, Problem};
 
@@ -47,7 +44,7 @@ struct Farm<'a> {
 struct Pool<'a> {
     path: Path,
     pool: &'a NodePool,
-    range: Option<Range>,
+    range: Option<&'a Range>,
 }
 
 /// What the nodes with a tag are told to be their router.
@@ -62,19 +59,16 @@ impl<'a> Pool<'a> {
         Pool {
             path: Path::from("nodePools").join(step.clone()),
             pool,
-            range: pool
-                .range
-                .as_deref()
-                .and_then(|text| range::parse(text).ok()),
+            range: pool.range.as_ref().map(DhcpRange::read),
         }
     }
 
     fn network(&self) -> Option<IpNet> {
-        self.range.as_ref().and_then(Range::network)
+        self.range.and_then(Range::network)
     }
 
     fn has_tag(&self, tag: &str) -> bool {
-        tag == "all" || self.pool.tags.iter().any(|own| own == tag)
+        tag == "all" || self.pool.tags.iter().any(|own| *own == *tag)
     }
 }
 
@@ -107,10 +101,10 @@ fn balancers(values: &Values) -> Vec<(Path, IpAddr)> {
         "kubernetes.konnectivityServer.service",
         "ltsp.service",
     ];
-    let all = load_balancers(values).into_iter();
+    let all = values.services().into_iter();
     all.filter(|(service, _)| asked.contains(service))
-        .filter_map(|(service, address)| {
-            let address = address.as_deref()?.parse().ok()?;
+        .filter_map(|(service, keys)| {
+            let address = *keys.load_balancer_ip?.read();
             Some((Path::from(service).join("loadBalancerIP"), address))
         })
         .collect()
@@ -236,12 +230,11 @@ impl Farm<'_> {
     /// Addresses that everybody may be given, and somebody has.
     fn ranges(&self, findings: &mut Findings) {
         for (index, pool) in self.pools.iter().enumerate() {
-            let Some(range) = &pool.range else { continue };
+            let Some(range) = pool.range else { continue };
             let path = pool.path.join("range");
             for earlier in self.pools.iter().take(index) {
                 if earlier
                     .range
-                    .as_ref()
                     .is_some_and(|earlier| earlier.shares_leases(range))
                 {
                     let earlier = findings.in_tree(&earlier.path.join("range"));
@@ -275,8 +268,7 @@ impl Farm<'_> {
         for pool in &self.pools {
             for (index, node) in pool.pool.nodes.iter().enumerate() {
                 let path = pool.path.join("nodes").join(index).join("ip");
-                for (path, address) in node_addresses(node, &path) {
-                    let Some(address) = address else { continue };
+                for (path, address) in node.ip.iter().flat_map(|ip| ip.places(&path)) {
                     if let Some(message) = self.owner(pool, address.ip, has_cluster, findings) {
                         findings.error(&path, message);
                     }

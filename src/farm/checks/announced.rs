@@ -4,11 +4,9 @@ use std::net::IpAddr;
 
 use crate::farm::announced::{Given, given, is_ours, may_be_balanced, port};
 use crate::farm::findings::Findings;
-use crate::farm::spec::Values;
+use crate::farm::spec::{Values, scalar_text};
 use crate::farm::subnets::Subnets;
 use crate::values::{Path, Problem};
-
-use super::text_of;
 
 /// Checks the addresses that the API server is announced at inside the child.
 pub fn check(values: &Values, services: &Subnets, findings: &mut Findings) {
@@ -92,7 +90,7 @@ fn missing(given: &[Given], services: &Subnets) -> Option<&'static str> {
 fn by_the_servers(values: &Values, services: &Subnets, findings: &mut Findings) {
     let server = &values.kubernetes.api_server;
     let flag = server.extra_args.get("endpoint-reconciler-type");
-    let kind = flag.and_then(text_of);
+    let kind = server.extra_args.text("endpoint-reconciler-type");
     if kind.as_deref() == Some("none") {
         return;
     }
@@ -100,14 +98,18 @@ fn by_the_servers(values: &Values, services: &Subnets, findings: &mut Findings) 
     let (path, address) = match server.extra_args.get("advertise-address") {
         Some(flag) => (
             path.join("extraArgs").join("advertise-address"),
-            text_of(flag),
+            scalar_text(flag).and_then(|text| text.parse().ok()),
         ),
         None => (
             path.join("service").join("loadBalancerIP"),
-            server.service.load_balancer_ip.clone(),
+            server
+                .service
+                .load_balancer_ip
+                .as_ref()
+                .map(|address| *address.read()),
         ),
     };
-    let Some(address) = address.and_then(|address| address.parse::<IpAddr>().ok()) else {
+    let Some(address) = address else {
         return;
     };
     let given = Given { path, address };

@@ -1,13 +1,9 @@
 //! DHCP: ranges and options in dnsmasq's own syntax.
 
-use ipnet::IpNet;
-
-use super::components::scalars;
-use super::range::{self, Kind, Range};
-use super::{dnsmasq_flags, options, text_of};
+use super::{dnsmasq_flags, options};
 use crate::farm::findings::Findings;
-use crate::farm::spec::{DhcpMode, Flags, NodePool, NodePools, Values};
-use crate::farm::syntax::{DNSMASQ_LINE, dnsmasq_field_fault};
+use crate::farm::spec::{DhcpMode, DhcpRange, Flags, NodePool, Range, RangeKind, Values};
+use crate::farm::syntax::{dnsmasq_field_fault, dnsmasq_value_fault};
 use crate::values::nearest::nearest;
 use crate::values::{Path, Problem};
 
@@ -69,7 +65,6 @@ const LINES_ALONE: [&str; 7] = [
 pub fn check(values: &Values, findings: &mut Findings) {
     for (step, pool) in &values.node_pools.0 {
         let path = Path::from("nodePools").join(step.clone());
-        own_range(pool, &path.join("range"), findings);
         extra_options(pool, values.dhcp.mode, &path.join("extraOpts"), findings);
     }
     tag_options(values, findings);
@@ -87,63 +82,6 @@ pub fn check(values: &Values, findings: &mut Findings) {
         &Path::from("dhcp.standalone.interface"),
         findings,
     );
-}
-
-/// The ranges of all pools, as far as they are readable: those of their own, and those among further options.
-pub fn ranges(pools: &NodePools) -> Vec<Range> {
-    range::texts(pools)
-        .filter_map(|text| range::parse(text).ok())
-        .collect()
-}
-
-fn own_range(pool: &NodePool, path: &Path, findings: &mut Findings) {
-    let Some(range) = pool.range.as_deref().filter(|range| !range.is_empty()) else {
-        return;
-    };
-    if range.chars().any(char::is_control) {
-        findings.error(
-            path,
-            "a line break or control character in a range would become configuration of its own",
-        );
-        return;
-    }
-    length(range, path, findings);
-    let mut fields = range.split(',').map(str::trim);
-    if let Some(field) = fields.find(|field| field.starts_with("set:")) {
-        let problem = Problem::error(format!("`{field}` is not allowed in a range"));
-        findings.record(
-            path,
-            problem.help("the release's own tag is set on every range"),
-        );
-    } else if range.contains('?') {
-        findings.error(path, "`?` stands for the release's tag in extraOpts alone");
-    } else {
-        range_syntax(range, path, findings);
-    }
-}
-
-fn range_syntax(range: &str, path: &Path, findings: &mut Findings) {
-    if let Err(fault) = range::parse(range) {
-        let network = range
-            .split(',')
-            .find_map(|field| field.trim().parse::<IpNet>().ok());
-        let help = match network.map(|network| network.trunc()) {
-            Some(IpNet::V4(network)) => format!(
-                "write {},static,{},{},infinite",
-                network.network(),
-                network.netmask(),
-                network.broadcast()
-            ),
-            Some(IpNet::V6(network)) => {
-                format!("write {},static,{},infinite", network.network(), network.prefix_len())
-            }
-            None if range.contains("::") => {
-                "FIRST, then LAST, static, constructor:INTERFACE or ra-…, then PREFIX-LENGTH,LEASE-TIME".to_owned()
-            }
-            None => "FIRST,LAST or FIRST,static, then NETMASK,BROADCAST,LEASE-TIME".to_owned(),
-        };
-        findings.record(path, Problem::error(fault).help(help));
-    }
 }
 
 fn extra_options(pool: &NodePool, mode: DhcpMode, path: &Path, findings: &mut Findings) {
@@ -167,8 +105,10 @@ fn extra_options(pool: &NodePool, mode: DhcpMode, path: &Path, findings: &mut Fi
                 findings.record_key(&path, with_nearest(problem, key, &DNSMASQ_KEYS, help));
             }
             fields(value.split(','), &path, findings);
-            if key == "dhcp-range" {
-                range_syntax(value, &path, findings);
+            if key == "dhcp-range"
+                && let Err(refusal) = Range::parse(value)
+            {
+                findings.refusal(&path, refusal);
             }
             let longest_tag = "x".repeat(63);
             length(&value.replace('?', &longest_tag), &path, findings);
@@ -215,19 +155,28 @@ fn server_flags(values: &Values, findings: &mut Findings) {
     }
 }
 
+/// A flag's value, or each that repeats it, with its place.
+fn scalars<'a>(value: &'a serde_json::Value, path: &Path) -> Vec<(Path, &'a serde_json::Value)> {
+    let items = value.as_array().map(|items| items.iter().enumerate());
+    match items {
+        Some(items) => items
+            .map(|(index, item)| (path.join(index), item))
+            .collect(),
+        None => vec![(path.clone(), value)],
+    }
+}
+
 /// dnsmasq-controller starts dnsmasq anew at each change, which then knows what is in its file of leases.
 fn forgotten_leases(values: &Values, findings: &mut Findings) {
     let dhcp = &values.dhcp;
-    let file = dhcp.controller.dnsmasq_args.get("dhcp-leasefile");
-    let is_kept = file
-        .and_then(text_of)
-        .is_none_or(|file| file != "/dev/null");
+    let file = dhcp.controller.dnsmasq_args.text("dhcp-leasefile");
+    let is_kept = file.is_none_or(|file| file != "/dev/null");
     if dhcp.mode == DhcpMode::Standalone || !dhcp.install_controller || is_kept {
         return;
     }
     for (step, pool) in values.node_pools.own() {
-        let range = pool.range.as_deref().map(range::parse);
-        if matches!(range, Some(Ok(range)) if range.is_ipv4() && range.kind == Kind::Anybody) {
+        let range = pool.range.as_ref().map(DhcpRange::read);
+        if range.is_some_and(|range| range.is_ipv4() && range.kind == RangeKind::Anybody) {
             let path = Path::from("nodePools").join(step.clone()).join("range");
             let message = "dnsmasq-controller forgets leases of this range at each change of a farm's nodes or settings";
             findings.record(
@@ -241,7 +190,7 @@ fn forgotten_leases(values: &Values, findings: &mut Findings) {
 /// Every node keeps its lease, and dnsmasq gives no more than it is allowed to (dnsmasq(8), --dhcp-lease-max).
 fn enough_leases(values: &Values, flags: &Flags, path: &Path, findings: &mut Findings) {
     const DEFAULT: usize = 1000;
-    let limit = flags.get("dhcp-lease-max").and_then(text_of);
+    let limit = flags.text("dhcp-lease-max");
     let limit = limit.map_or(Some(DEFAULT), |text| text.parse().ok());
     let nodes = values.node_pools.own().map(|(_, pool)| pool.nodes.len());
     let nodes: usize = nodes.sum();
@@ -260,16 +209,9 @@ pub fn with_nearest(problem: Problem, word: &str, names: &[&str], help: &str) ->
     }
 }
 
-/// A value that fits into dnsmasq's line, whatever tags it is for.
 fn length(value: &str, path: &Path, findings: &mut Findings) {
-    // The longest option's name, the release's tag and another of 63 characters, and what joins them.
-    const AROUND: usize = 200;
-    if value.len() > DNSMASQ_LINE - AROUND {
-        let message = format!(
-            "{} bytes are too many: dnsmasq reads at most {DNSMASQ_LINE} with tags and option, and the rest as another line",
-            value.len()
-        );
-        findings.error(path, message);
+    if let Some(fault) = dnsmasq_value_fault(value) {
+        findings.error(path, fault);
     }
 }
 

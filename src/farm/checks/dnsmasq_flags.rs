@@ -46,13 +46,9 @@ fn known() -> impl Iterator<Item = Flag> {
 
 /// Checks the flags at `path` of what runs in `image`.
 pub fn check(flags: &Flags, image: &Image, path: &Path, findings: &mut Findings) {
-    let is_ours = image.repository == OURS && image.digest.is_none();
+    let is_ours = image.repository == *OURS && image.digest.is_none();
     for (name, value) in flags {
         let path = path.join(name.as_str());
-        // What is no flag at all is reported with the other components' flags.
-        if name.starts_with('-') {
-            continue;
-        }
         if let Some((_, why)) = NOT_FOR_USERS.iter().find(|(flag, _)| flag == name) {
             let problem = Problem::error(format!("--{name} is not for a farm: {why}"));
             findings.record_key(&path, problem.help("remove it"));

@@ -2,72 +2,23 @@
 
 use std::net::IpAddr;
 
-use super::text_of;
 use crate::farm::findings::Findings;
 use crate::farm::spec::{KeyKind, ServiceType, Values};
-use crate::farm::syntax::{
-    go_duration, is_cron, is_file_key, is_host_name, is_quantity, longest_wait, quantity,
-};
 use crate::values::{Path, Problem};
 
 /// Checks the control plane's values.
 pub fn check(values: &Values, findings: &mut Findings) {
-    addresses(values, findings);
+    advertised_address(values, findings);
     etcd(values, findings);
-    times(values, findings);
+    tokens(values, findings);
     volumes(values, findings);
     key_size(values, findings);
-    for name in values.kubernetes.extra_manifests.keys() {
-        if !is_file_key(name) {
-            let path = Path::from("kubernetes.extraManifests").join(name.as_str());
-            findings.key_error(
-                &path,
-                format!("`{name}` is not a file name here: letters, digits, `-`, `_` and `.`"),
-            );
-        }
-    }
 }
 
-fn addresses(values: &Values, findings: &mut Findings) {
-    let kubernetes = &values.kubernetes;
-    for (component, sans) in [
-        ("apiServer", &kubernetes.api_server.cert_sans),
-        ("etcd", &kubernetes.etcd.cert_sans),
-    ] {
-        let path = Path::from("kubernetes").join(component).join("certSANs");
-        for (index, address) in sans.ip_addresses.iter().enumerate() {
-            if address.parse::<IpAddr>().is_err() {
-                findings.error(
-                    &path.join("ipAddresses").join(index),
-                    format!("`{address}` is not an IP address"),
-                );
-            }
-        }
-        for (index, name) in sans.dns_names.iter().enumerate() {
-            let plain = name.strip_prefix("*.").unwrap_or(name);
-            // An IP address is moved to where it belongs.
-            if !is_host_name(plain) && plain.parse::<IpAddr>().is_err() {
-                findings.error(
-                    &path.join("dnsNames").join(index),
-                    format!("`{name}` is not a DNS name"),
-                );
-            }
-        }
-    }
-    for (path, address) in load_balancers(values) {
-        if let Some(address) = address
-            .as_deref()
-            .filter(|address| address.parse::<IpAddr>().is_err())
-        {
-            findings.error(
-                &Path::from(path).join("loadBalancerIP"),
-                format!("`{address}` is not an IP address"),
-            );
-        }
-    }
-    // It goes into the API server's certificate, too.
-    let advertised = kubernetes.api_server.extra_args.get("advertise-address");
-    if let Some(serde_json::Value::String(address)) = advertised
+/// It goes into the API server's certificate, too.
+fn advertised_address(values: &Values, findings: &mut Findings) {
+    let flags = &values.kubernetes.api_server.extra_args;
+    if let Some(serde_json::Value::String(address)) = flags.get("advertise-address")
         && address.parse::<IpAddr>().is_err()
     {
         findings.error(
@@ -75,34 +26,6 @@ fn addresses(values: &Values, findings: &mut Findings) {
             format!("`{address}` is not an IP address"),
         );
     }
-}
-
-/// Every Service that may have an address of a load balancer, with that.
-pub fn load_balancers(values: &Values) -> [(&'static str, &Option<String>); 6] {
-    let kubernetes = &values.kubernetes;
-    [
-        (
-            "kubernetes.etcd.service",
-            &kubernetes.etcd.service.load_balancer_ip,
-        ),
-        (
-            "kubernetes.apiServer.service",
-            &kubernetes.api_server.service.load_balancer_ip,
-        ),
-        (
-            "kubernetes.controllerManager.service",
-            &kubernetes.controller_manager.service.load_balancer_ip,
-        ),
-        (
-            "kubernetes.scheduler.service",
-            &kubernetes.scheduler.service.load_balancer_ip,
-        ),
-        (
-            "kubernetes.konnectivityServer.service",
-            &kubernetes.konnectivity_server.service.load_balancer_ip,
-        ),
-        ("ltsp.service", &values.ltsp.service.load_balancer_ip),
-    ]
 }
 
 fn etcd(values: &Values, findings: &mut Findings) {
@@ -169,9 +92,9 @@ fn etcd(values: &Values, findings: &mut Findings) {
 /// The write-ahead log, and a defragmentation, need as much of the volume as the database.
 fn quota(values: &Values, findings: &mut Findings) {
     let kubernetes = &values.kubernetes;
-    let given = kubernetes.etcd.extra_args.get("quota-backend-bytes");
-    let bytes = given.and_then(text_of).and_then(|text| text.parse().ok());
-    let size = quantity(&kubernetes.persistence.size).filter(|_| kubernetes.persistence.enabled);
+    let given = kubernetes.etcd.extra_args.text("quota-backend-bytes");
+    let bytes = given.and_then(|text| text.parse().ok());
+    let size = Some(*kubernetes.persistence.size.read()).filter(|_| kubernetes.persistence.enabled);
     let half = |size: f64| size / 2.0;
     if bytes
         .zip(size.map(half))
@@ -190,43 +113,11 @@ fn quota(values: &Values, findings: &mut Findings) {
     }
 }
 
-fn times(values: &Values, findings: &mut Findings) {
-    let kubernetes = &values.kubernetes;
-    for (path, schedule) in [
-        (
-            "kubernetes.etcd.backup.schedule",
-            &kubernetes.etcd.backup.schedule,
-        ),
-        (
-            "kubernetes.admin.job.schedule",
-            &kubernetes.admin.job.schedule,
-        ),
-        ("tokenGenerator.schedule", &values.token_generator.schedule),
-    ] {
-        if !is_cron(schedule) {
-            let problem = Problem::error(format!("`{schedule}` is not a schedule of a CronJob"));
-            findings.record(
-                &Path::from(path),
-                problem.help("five fields, minute to weekday: 0 */12 * * *; H as the minute is one of the farm's own"),
-            );
-        }
-    }
-    let ttl = &values.token_generator.token_ttl;
-    if go_duration(ttl).is_none() {
-        let problem = Problem::error(format!("`{ttl}` is not a duration"));
-        findings.record(
-            &Path::from("tokenGenerator.tokenTtl"),
-            problem.help("hours, minutes and seconds: 24h0m0s"),
-        );
-    }
-    tokens(values, findings);
-}
-
 /// A node that boots when no token is valid cannot join. A lifetime of 0 lasts for ever (kubeadm token create --ttl).
 fn tokens(values: &Values, findings: &mut Findings) {
     let tokens = &values.token_generator;
-    let lifetime = go_duration(&tokens.token_ttl).filter(|lifetime| !lifetime.is_zero());
-    let Some((lifetime, wait)) = lifetime.zip(longest_wait(&tokens.schedule)) else {
+    let lifetime = Some(*tokens.token_ttl.read()).filter(|lifetime| !lifetime.is_zero());
+    let Some((lifetime, wait)) = lifetime.zip(tokens.schedule.read().longest_wait()) else {
         return;
     };
     if tokens.enabled && lifetime < wait {
@@ -249,56 +140,21 @@ fn tokens(values: &Values, findings: &mut Findings) {
     }
 }
 
-/// What a volume claim may ask for (Kubernetes, "Persistent Volumes", access modes).
-const ACCESS_MODES: [&str; 4] = [
-    "ReadWriteOnce",
-    "ReadWriteOncePod",
-    "ReadWriteMany",
-    "ReadOnlyMany",
-];
-
 fn volumes(values: &Values, findings: &mut Findings) {
     let etcd = &values.kubernetes.persistence;
-    let backup = &etcd.backup;
-    let leases = &values.dhcp.standalone.persistence;
-    for (path, size, modes) in [
-        ("kubernetes.persistence", &etcd.size, &etcd.access_modes),
-        (
-            "kubernetes.persistence.backup",
-            &backup.size,
-            &backup.access_modes,
-        ),
+    for (path, modes) in [
+        ("kubernetes.persistence", &etcd.access_modes),
+        ("kubernetes.persistence.backup", &etcd.backup.access_modes),
         (
             "dhcp.standalone.persistence",
-            &leases.size,
-            &leases.access_modes,
+            &values.dhcp.standalone.persistence.access_modes,
         ),
     ] {
-        let path = Path::from(path);
-        volume_size(size, &path.join("size"), findings);
-        if modes.is_empty() {
+        let path = Path::from(path).join("accessModes");
+        if modes.is_empty() && !findings.is_wrong_inside(&path) {
             let problem = Problem::error("Kubernetes takes no volume without an access mode");
-            findings.record(&path.join("accessModes"), problem.help("[ReadWriteOnce]"));
+            findings.record(&path, problem.help("[ReadWriteOnce]"));
         }
-        for (index, mode) in modes.iter().enumerate() {
-            if !ACCESS_MODES.contains(&mode.as_str()) {
-                let problem = Problem::error(format!("`{mode}` is not an access mode of a volume"));
-                let help = format!("one of {}", ACCESS_MODES.join(", "));
-                findings.record(&path.join("accessModes").join(index), problem.help(help));
-            }
-        }
-    }
-}
-
-fn volume_size(size: &str, path: &Path, findings: &mut Findings) {
-    if !is_quantity(size) {
-        let problem = Problem::error(format!("`{size}` is not a quantity"));
-        findings.record(
-            path,
-            problem.help("a number with Ki, Mi, Gi, Ti or k, M, G, T: 10Gi"),
-        );
-    } else if !size.bytes().any(|byte| matches!(byte, b'1'..=b'9')) {
-        findings.error(path, "a volume of no size is refused by Kubernetes");
     }
 }
 

@@ -3,13 +3,11 @@
 mod accounts;
 mod addresses;
 mod announced;
-mod components;
 mod counts;
 mod dhcp;
 mod dnsmasq_flags;
 mod konnectivity;
 mod kubernetes;
-mod labels;
 mod ltsp;
 mod netboot;
 mod network;
@@ -20,7 +18,6 @@ mod pods;
 mod pools;
 mod ports;
 pub mod quotes;
-pub mod range;
 mod references;
 mod scripts;
 mod sections;
@@ -54,10 +51,8 @@ pub fn check(
     services::check(values, findings);
     network_policies::check(values, findings);
     references::check(values, findings);
-    components::check(values, findings);
     counts::check(values, findings);
     pods::check(values, findings);
-    labels::check(values, findings);
     nodes::check(&values.node_pools, &names.ltsp, findings);
     pools::check(values, &names.ltsp, findings);
     tags::check(values, &names.ltsp, findings);
@@ -65,14 +60,4 @@ pub fn check(
     netboot::check(values, findings);
     ltsp::check(&values.ltsp.config, values, findings);
     scripts::check(&values.ltsp.config, values, findings);
-}
-
-/// A flag's value as it is written into the command line; `None` for null, which leaves the flag out, and for lists.
-fn text_of(value: &serde_json::Value) -> Option<String> {
-    match value {
-        serde_json::Value::String(text) => Some(text.clone()),
-        serde_json::Value::Number(number) => Some(number.to_string()),
-        serde_json::Value::Bool(on) => Some(on.to_string()),
-        _ => None,
-    }
 }

@@ -1,11 +1,10 @@
 //! What DHCP says about booting: where the boot server is, and what there is for machines behind another DHCP server.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
 
-use super::range::{self, Kind};
 use crate::farm::findings::Findings;
 use crate::farm::leases::{has_own_services, option_key};
-use crate::farm::spec::Values;
+use crate::farm::spec::{DhcpRange, RangeKind, Values};
 use crate::farm::syntax::is_dns_name;
 use crate::values::{Path, Problem};
 
@@ -27,8 +26,10 @@ pub fn check(values: &Values, findings: &mut Findings) {
 /// DHCP hands the boot server's address out in a field of four bytes (RFC 2131, siaddr).
 fn boot_address(values: &Values, findings: &mut Findings) {
     let ltsp = &values.ltsp;
-    let address = ltsp.service.load_balancer_ip.as_deref().unwrap_or_default();
-    if ltsp.enabled && ltsp.publish_dhcp && address.parse::<Ipv6Addr>().is_ok() {
+    let Some(address) = &ltsp.service.load_balancer_ip else {
+        return;
+    };
+    if ltsp.enabled && ltsp.publish_dhcp && address.read().is_ipv6() {
         let problem = Problem::error(format!(
             "nodes boot from an IPv4 address; {address} is none"
         ));
@@ -63,8 +64,8 @@ fn proxies(values: &Values, findings: &mut Findings) {
         ),
     };
     for (step, pool) in values.node_pools.own() {
-        let range = pool.range.as_deref().map(range::parse);
-        if matches!(range, Some(Ok(range)) if range.kind == Kind::Proxy) {
+        let range = pool.range.as_ref().map(DhcpRange::read);
+        if range.is_some_and(|range| range.kind == RangeKind::Proxy) {
             let path = Path::from("nodePools").join(step.clone()).join("range");
             findings.record(&path, Problem::warning(message).help(help));
         }

@@ -1,24 +1,17 @@
-//! Nodes: the syntax of names and addresses, and that no two nodes share one.
+//! Nodes: that no two share a name or an address, and that a range holds the addresses.
 
 use std::collections::HashMap;
-use std::net::Ipv4Addr;
 
-use super::dhcp::ranges;
-use super::options::places;
-use super::range::Range;
 use crate::farm::findings::Findings;
-use crate::farm::leases::{client_id, host};
-use crate::farm::spec::{Machine, NodePools};
-use crate::farm::syntax::{
-    DNSMASQ_LINE, HostAddress, dnsmasq_field_fault, is_dns_name, is_dnsmasq_mac, is_lease_time,
-    is_mac,
-};
+use crate::farm::leases::host;
+use crate::farm::spec::{Machine, NodePools, Range, Tag};
+use crate::farm::syntax::DNSMASQ_LINE;
 use crate::values::{Node, Path, Problem, Value};
 
 /// Checks every node of every pool.
 pub fn check(pools: &NodePools, release_tag: &str, findings: &mut Findings) {
     let mut taken = Taken::default();
-    let ranges = ranges(pools);
+    let ranges: Vec<Range> = pools.ranges().collect();
     for (step, pool) in &pools.0 {
         let nodes = Path::from("nodePools").join(step.clone()).join("nodes");
         for (index, node) in pool.nodes.iter().enumerate() {
@@ -76,81 +69,21 @@ impl Taken {
 fn name(node: &Machine, path: &Path, taken: &mut Taken, findings: &mut Findings) {
     let Some(name) = &node.name else { return };
     let path = path.join("name");
-    if !is_dns_name(name) {
-        findings.error(
-            &path,
-            format!("`{name}` is not a host name: letters, digits and inner hyphens, in labels of at most 63 characters (RFC 1123)"),
-        );
-    } else if name.eq_ignore_ascii_case("localhost") {
-        findings.error(&path, "every machine is `localhost` to itself");
-    } else if is_lease_time(name) || name == "ignore" || name.parse::<Ipv4Addr>().is_ok() {
-        findings.error(
-            &path,
-            format!(
-                "dnsmasq would read the host name `{name}` as a lease time, address or keyword"
-            ),
-        );
-    } else {
-        let is_boolean = |node: &&Node| matches!(node.value, Value::Bool(_));
-        let node = findings.node(&path).filter(is_boolean);
-        // Where it was written otherwise, that was said already.
-        if node.is_some_and(|node| node.written.is_none()) {
-            let problem = Problem::warning(format!("`{name}` without quotes is a boolean"));
-            findings.record(&path, problem.help(format!("write \"{name}\"")));
-        }
-        taken.take("name", name, &path, findings);
+    let is_boolean = |node: &&Node| matches!(node.value, Value::Bool(_));
+    let node = findings.node(&path).filter(is_boolean);
+    // Where it was written otherwise, that was said already.
+    if node.is_some_and(|node| node.written.is_none()) {
+        let problem = Problem::warning(format!("`{name}` without quotes is a boolean"));
+        findings.record(&path, problem.help(format!("write \"{name}\"")));
     }
+    taken.take("name", name, &path, findings);
 }
 
 fn macs(node: &Machine, path: &Path, taken: &mut Taken, findings: &mut Findings) {
-    let Some(macs) = &node.mac else { return };
     let path = path.join("mac");
-    for (path, mac) in places(macs, &path) {
-        if is_dnsmasq_mac(&mac) {
-            taken.take("MAC", &mac, &path, findings);
-            if let Some(fault) = mac_fault(&mac) {
-                findings.error(&path, format!("no network card has the MAC {mac}: {fault}"));
-            }
-            continue;
-        }
-        let problem = Problem::error(format!(
-            "`{mac}` is not a MAC address: six pairs of hexadecimal digits joined by colons"
-        ));
-        const INFINIBAND: usize = 20;
-        if mac.split(':').count() == INFINIBAND {
-            let help =
-                "a request has no room for InfiniBand's; such a port is recognised by its clientID";
-            findings.record(&path, problem.help(help));
-            continue;
-        }
-        let colons = mac.replace(['-', '.'], ":").to_ascii_lowercase();
-        findings.record(
-            &path,
-            if is_mac(&colons) {
-                problem.help(format!("write {colons}"))
-            } else {
-                problem
-            },
-        );
+    for (path, mac) in node.mac.iter().flat_map(|macs| macs.places(&path)) {
+        taken.take("MAC", mac, &path, findings);
     }
-}
-
-/// Why a MAC is not a single card's (IEEE 802, section 8.2).
-fn mac_fault(mac: &str) -> Option<&'static str> {
-    let first = mac.get(..2).filter(|_| is_mac(mac))?;
-    let first = u8::from_str_radix(first, 16).ok()?;
-    if mac.bytes().all(|byte| matches!(byte, b'0' | b':')) {
-        return Some("all zeros stand for none");
-    }
-    (first & 1 == 1).then_some("an odd first octet is that of a group")
-}
-
-/// A node's addresses with their places, `None` for what is not one. `path` is that of its `ip`.
-pub fn node_addresses(node: &Machine, path: &Path) -> Vec<(Path, Option<HostAddress>)> {
-    let texts = node.ip.iter().flat_map(|texts| places(texts, path));
-    texts
-        .map(|(path, text)| (path, text.parse().ok()))
-        .collect()
 }
 
 fn addresses(
@@ -161,13 +94,8 @@ fn addresses(
     findings: &mut Findings,
 ) {
     let path = path.join("ip");
-    let texts = node.ip.iter().flat_map(|texts| places(texts, &path));
     let mut four = None;
-    for (path, text) in texts {
-        let Ok(address) = text.parse::<HostAddress>() else {
-            findings.error(&path, format!("`{text}` is not an IP address"));
-            continue;
-        };
+    for (path, address) in node.ip.iter().flat_map(|ip| ip.places(&path)) {
         if address.ip.is_ipv4()
             && let Some(first) = four.replace(address)
         {
@@ -177,7 +105,7 @@ fn addresses(
             findings.record(&path, problem.help("list a node for each network card"));
         }
         taken.take("address", &address.ip.to_string(), &path, findings);
-        let is_held = ranges.iter().any(|range| range.may_hold(&address));
+        let is_held = ranges.iter().any(|range| range.may_hold(address));
         if !ranges.is_empty() && !is_held {
             let ip = address.ip;
             let problem = Problem::warning(format!(
@@ -191,7 +119,7 @@ fn addresses(
     }
 }
 
-fn line(node: &Machine, tags: &[String], release: &str, path: &Path, findings: &mut Findings) {
+fn line(node: &Machine, tags: &[Tag], release: &str, path: &Path, findings: &mut Findings) {
     let length = "dhcp-host=".len() + host(node, tags, release).fields.join(",").len();
     if length > DNSMASQ_LINE {
         findings.error(
@@ -202,42 +130,18 @@ fn line(node: &Machine, tags: &[String], release: &str, path: &Path, findings: &
 }
 
 fn identity(node: &Machine, path: &Path, taken: &mut Taken, findings: &mut Findings) {
-    let macs = node.mac.as_ref().map(|mac| mac.split()).unwrap_or_default();
-    if macs.is_empty() && node.client_id.is_none() && node.name.is_none() {
+    let is_unknown =
+        node.macs().next().is_none() && node.client_id.is_none() && node.name.is_none();
+    if is_unknown && !findings.is_wrong_inside(path) {
         findings.error(
             path,
             "a node needs a mac, a clientID or a name to be recognised by",
         );
     }
-    if let Some(id) = node.client_id.as_deref() {
-        identifier(client_id(id), &path.join("clientID"), taken, findings);
-    }
-    // `deprecated` is a word of ranges; with a host it would be its name (dnsmasq(8), --dhcp-host).
-    let time = node.lease_time.as_deref();
-    if let Some(time) = time.filter(|time| !is_lease_time(time) || *time == "deprecated") {
-        findings.error(
-            &path.join("leaseTime"),
-            format!(
-                "`{time}` is not a lease time: seconds, a number with s, m, h, d or w, or `infinite`"
-            ),
-        );
-    }
-}
-
-fn identifier(id: &str, path: &Path, taken: &mut Taken, findings: &mut Findings) {
-    if let Some(fault) = dnsmasq_field_fault(id) {
-        findings.error(path, format!("a client identifier may not hold {fault}"));
-    } else if id.is_empty() {
-        findings.error(path, "a client identifier may not be empty");
-    } else if ["set:", "tag:", "net:"]
-        .iter()
-        .any(|prefix| id.starts_with(prefix))
-    {
-        let problem = Problem::error(format!("`{id}` is not a client identifier, but a tag"));
-        findings.record(path, problem.help("tags stand in the pool's `tags`"));
-    } else if id != "*" {
+    if let Some(id) = node.client_id.as_deref().filter(|id| *id != "*") {
         let key = hexadecimal(id).unwrap_or_else(|| format!("text {id}"));
-        taken.take_as("client identifier", key, id, path, findings);
+        let path = path.join("clientID");
+        taken.take_as("client identifier", key, id, &path, findings);
     }
 }
 

@@ -3,12 +3,11 @@
 use serde_json::Value;
 
 use super::dhcp::with_nearest;
-use super::text_of;
 use crate::farm::findings::Findings;
-use crate::farm::spec::{Fragment, Image, SpreadConstraint, Unsatisfiable, Values};
-use crate::farm::syntax::{
-    image_fault, is_dns_name, is_image_digest, is_image_tag, is_label_key, quantity,
+use crate::farm::spec::{
+    Fragment, Image, ImageDigest, SpreadConstraint, Unsatisfiable, Values, scalar_text,
 };
+use crate::farm::syntax::{is_dns_name, is_image_tag, is_label_key, quantity};
 use crate::values::{Path, Problem};
 
 /// Checks image, resources, placement and environment of every component that runs.
@@ -126,12 +125,8 @@ fn words(toleration: &Fragment, path: &Path, findings: &mut Findings) {
 }
 
 fn image(image: &Image, path: &Path, findings: &mut Findings) {
-    if let Some(fault) = image_fault(&image.repository) {
-        let problem = Problem::error(format!("`{}` names no image: {fault}", image.repository));
-        findings.record(
-            &path.join("repository"),
-            problem.help("REGISTRY/PATH, such as registry.k8s.io/etcd"),
-        );
+    if let Some(refusal) = image.repository.refusal() {
+        findings.refusal(&path.join("repository"), refusal);
     }
     let tag = image.tag.as_deref().filter(|tag| !tag.is_empty());
     if let Some(tag) = tag.filter(|tag| !is_image_tag(tag)) {
@@ -142,12 +137,8 @@ fn image(image: &Image, path: &Path, findings: &mut Findings) {
             ),
         );
     }
-    let digest = image.digest.as_deref().filter(|digest| !digest.is_empty());
-    if let Some(digest) = digest.filter(|digest| !is_image_digest(digest)) {
-        findings.error(
-            &path.join("digest"),
-            format!("`{digest}` is not a digest: `sha256:` and 64 hexadecimal digits"),
-        );
+    if let Some(refusal) = image.digest.as_ref().and_then(ImageDigest::refusal) {
+        findings.refusal(&path.join("digest"), refusal);
     }
 }
 
@@ -164,13 +155,13 @@ fn resources(resources: &Fragment, path: &Path, findings: &mut Findings) {
                     "one of cpu, memory, ephemeral-storage, or one with a domain: example.org/gpu";
                 findings.record_key(&path, with_nearest(problem, name, &STANDARD, help));
             }
-            let amount = text_of(amount);
+            let amount = scalar_text(amount);
             if let Some(amount) = amount.filter(|amount| quantity(amount).is_none()) {
                 findings.error(&path, format!("`{amount}` is not a quantity"));
             }
         }
     }
-    let amount = |kind: &str, name: &str| quantity(&text_of(resources.get(kind)?.get(name)?)?);
+    let amount = |kind: &str, name: &str| quantity(&scalar_text(resources.get(kind)?.get(name)?)?);
     let requests = resources.get("requests").and_then(Value::as_object);
     for name in requests.into_iter().flat_map(serde_json::Map::keys) {
         let both = amount("requests", name).zip(amount("limits", name));

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::range;
 use super::tags::{defined, is_given_otherwise};
 use crate::farm::boot::split_section;
 use crate::farm::findings::Findings;
 use crate::farm::leases::option_key;
-use crate::farm::spec::{NodePool, Values};
+use crate::farm::spec::{DhcpRange, NodePool, RangeKind, Tag, Values};
 use crate::farm::syntax::is_tag;
 use crate::values::{Path, Problem, Segment, Value, nearest};
 
@@ -25,12 +24,14 @@ pub fn check(values: &Values, release_tag: &str, findings: &mut Findings) {
 fn without_range(values: &Values, findings: &mut Findings) {
     let mut pools = values.node_pools.own();
     let has_nodes = pools.any(|(_, pool)| !pool.nodes.is_empty());
-    if has_nodes && range::texts(&values.node_pools).next().is_none() {
+    let path = Path::from("nodePools");
+    let has_range = values.node_pools.ranges().next().is_some();
+    if has_nodes && !has_range && !findings.is_wrong_inside(&path) {
         let problem =
             Problem::warning("no pool has a range, so DHCP gives none of these nodes an address");
         let help = "add one: range: 10.64.0.0,static,255.255.0.0,10.64.255.255,infinite; \
                     unless another release serves it";
-        findings.record(&Path::from("nodePools"), problem.help(help));
+        findings.record(&path, problem.help(help));
     }
 }
 
@@ -47,17 +48,14 @@ fn tags_twice(step: &Segment, pool: &NodePool, findings: &mut Findings) {
 
 /// Nodes that are told other things, and no router: dnsmasq names itself then, or the relay (dnsmasq(8), --dhcp-option).
 fn router(values: &Values, step: &Segment, pool: &NodePool, findings: &mut Findings) {
-    let range = pool
-        .range
-        .as_deref()
-        .and_then(|text| range::parse(text).ok());
-    if !range.is_some_and(|range| range.is_ipv4() && range.kind != range::Kind::Proxy) {
+    let range = pool.range.as_ref().map(DhcpRange::read);
+    if !range.is_some_and(|range| range.is_ipv4() && range.kind != RangeKind::Proxy) {
         return;
     }
     let tags = &values.tags.dhcp_options;
-    let told = tags
-        .iter()
-        .filter(|(tag, _)| *tag == "all" || pool.tags.contains(tag));
+    let told = tags.iter().filter(|(tag, _)| {
+        *tag == "all" || pool.tags.iter().any(|own| own.as_str() == tag.as_str())
+    });
     let keys = told.flat_map(|(_, options)| options.iter().flatten());
     let keys: Vec<String> = keys.map(|(key, _)| option_key(key)).collect();
     let is_router = |key: &String| key == "3" || key.eq_ignore_ascii_case("option:router");
@@ -78,10 +76,7 @@ fn router(values: &Values, step: &Segment, pool: &NodePool, findings: &mut Findi
 /// Settings under a tag that nothing has.
 fn settings_for_nobody(values: &Values, release_tag: &str, findings: &mut Findings) {
     let own = || values.node_pools.own().map(|(_, pool)| pool);
-    let of_pools: BTreeSet<&str> = own()
-        .flat_map(|pool| &pool.tags)
-        .map(String::as_str)
-        .collect();
+    let of_pools: BTreeSet<&str> = own().flat_map(|pool| &pool.tags).map(Tag::as_str).collect();
     if own().next().is_none() {
         return;
     }

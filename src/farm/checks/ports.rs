@@ -1,10 +1,8 @@
 //! Ports: node ports that most clusters refuse, and processes that would listen elsewhere than they are asked.
 
 use crate::farm::findings::Findings;
-use crate::farm::spec::{EtcdPorts, Values};
+use crate::farm::spec::{EtcdPorts, ServiceType, Values};
 use crate::values::{Path, Problem};
-
-use super::text_of;
 
 /// The lowest port that a process without capabilities may take (man 7 ip, ip_unprivileged_port_start).
 const UNPRIVILEGED: u16 = 1024;
@@ -120,7 +118,7 @@ fn moved_processes(values: &Values, findings: &mut Findings) {
         ("controllerManager", manager.port, &manager.extra_args),
         ("scheduler", scheduler.port, &scheduler.extra_args),
     ] {
-        let flag = flags.get("secure-port").and_then(text_of);
+        let flag = flags.text("secure-port");
         if flag.is_some_and(|flag| flag != port.to_string()) {
             let path = Path::from("kubernetes").join(component);
             let problem = Problem::error("the probes and the Service do not follow this flag");
@@ -152,6 +150,13 @@ fn ports_of_the_node(values: &Values, findings: &mut Findings) {
 
 fn node_ports(values: &Values, findings: &mut Findings) {
     let kubernetes = &values.kubernetes;
+    let service = &kubernetes.api_server.service;
+    if service.kind == ServiceType::ClusterIP && service.node_port.is_some() {
+        findings.warning(
+            &Path::from("kubernetes.apiServer.service.nodePort"),
+            "a Service of type ClusterIP has no node port",
+        );
+    }
     let konnectivity = &kubernetes.konnectivity_server.service.node_ports;
     for (path, port) in [
         (

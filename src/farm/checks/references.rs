@@ -3,7 +3,6 @@
 use crate::farm::findings::Findings;
 use crate::farm::known::{KUBE_PROXY, Running, Standing};
 use crate::farm::spec::{KonnectivityMode, ServiceType, Values};
-use crate::farm::syntax::split_endpoint;
 use crate::values::{Path, Problem};
 
 /// Checks that parts find each other.
@@ -112,12 +111,11 @@ fn konnectivity(values: &Values, findings: &mut Findings) {
 fn joining_nodes(values: &Values, findings: &mut Findings) {
     let kubernetes = &values.kubernetes;
     let service = &kubernetes.api_server.service;
-    let given = kubernetes.control_plane_endpoint.as_deref();
     if !values.token_generator.enabled
         || !kubernetes.api_server.enabled
         || !service.enabled
         || service.kind == ServiceType::LoadBalancer
-        || given.and_then(split_endpoint).is_some()
+        || kubernetes.control_plane_endpoint.is_some()
     {
         return;
     }

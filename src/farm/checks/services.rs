@@ -5,15 +5,13 @@ use std::net::IpAddr;
 use indexmap::IndexSet;
 use ipnet::IpNet;
 
-use super::range;
 use crate::farm::findings::Findings;
 use crate::farm::spec::{Family, FamilyPolicy, KonnectivityMode, ServiceKeys, ServiceType, Values};
-use crate::farm::syntax::is_label_key;
 use crate::values::{Path, Problem};
 
 /// Checks every Service that may be reached from outside, and the families of etcd's.
 pub fn check(values: &Values, findings: &mut Findings) {
-    for (path, keys) in services(values) {
+    for (path, keys) in values.services() {
         let path = Path::from(path);
         load_balancer(&keys, &path, findings);
         families(&keys, &path, findings);
@@ -24,7 +22,7 @@ pub fn check(values: &Values, findings: &mut Findings) {
 /// Networks of node pools that lie in none of `networks`.
 pub fn pools_outside(values: &Values, networks: &[IpNet]) -> Vec<IpNet> {
     let outside = |pool: &IpNet| !networks.iter().any(|network| network.contains(pool));
-    let pools = range::networks(&values.node_pools).flatten();
+    let pools = values.node_pools.networks().flatten();
     let outside: IndexSet<IpNet> = pools.filter(outside).collect();
     outside.into_iter().collect()
 }
@@ -51,11 +49,14 @@ fn nodes_outside(values: &Values, findings: &mut Findings) {
             values.ltsp.enabled,
         ),
     ] {
-        let ranges = keys.source_ranges.iter();
-        let ranges: Option<Vec<IpNet>> = ranges.map(|text| text.trim().parse().ok()).collect();
-        let Some(ranges) = ranges.filter(|ranges| is_called && !ranges.is_empty()) else {
+        if !is_called || keys.source_ranges.is_empty() {
             continue;
-        };
+        }
+        let ranges: Vec<IpNet> = keys
+            .source_ranges
+            .iter()
+            .map(|range| *range.read())
+            .collect();
         for network in pools_outside(values, &ranges) {
             findings.warning(
                 &Path::from(path).join("loadBalancerSourceRanges"),
@@ -63,30 +64,6 @@ fn nodes_outside(values: &Values, findings: &mut Findings) {
             );
         }
     }
-}
-
-fn services(values: &Values) -> [(&'static str, ServiceKeys<'_>); 6] {
-    let kubernetes = &values.kubernetes;
-    [
-        ("kubernetes.etcd.service", kubernetes.etcd.service.keys()),
-        (
-            "kubernetes.apiServer.service",
-            kubernetes.api_server.service.keys(),
-        ),
-        (
-            "kubernetes.controllerManager.service",
-            kubernetes.controller_manager.service.keys(),
-        ),
-        (
-            "kubernetes.scheduler.service",
-            kubernetes.scheduler.service.keys(),
-        ),
-        (
-            "kubernetes.konnectivityServer.service",
-            kubernetes.konnectivity_server.service.keys(),
-        ),
-        ("ltsp.service", values.ltsp.service.keys()),
-    ]
 }
 
 /// What only some types of Services have.
@@ -108,30 +85,11 @@ fn load_balancer(keys: &ServiceKeys, path: &Path, findings: &mut Findings) {
             findings.record(&path.join(key), problem.help(help));
         }
     }
-    if let Some(class) = keys
-        .load_balancer_class
-        .filter(|class| !is_label_key(class))
-    {
-        findings.error(
-            &path.join("loadBalancerClass"),
-            format!("`{class}` is not a class of load balancers, such as metallb.io/internal"),
-        );
-    }
-    for (index, range) in keys.source_ranges.iter().enumerate() {
-        if range.trim().parse::<IpNet>().is_err() {
-            let problem = Problem::error(format!("`{range}` is not a network"));
-            findings.record(
-                &path.join("loadBalancerSourceRanges").join(index),
-                problem.help("an address and the length of its prefix: 10.64.0.0/16"),
-            );
-        }
-    }
 }
 
 fn families(keys: &ServiceKeys, path: &Path, findings: &mut Findings) {
     let list = path.join("ipFamilies");
-    let address = keys.load_balancer_ip.and_then(|text| text.parse().ok());
-    let family = address.map(|address| match address {
+    let family = keys.load_balancer_ip.map(|address| match address.read() {
         IpAddr::V4(_) => Family::IPv4,
         IpAddr::V6(_) => Family::IPv6,
     });

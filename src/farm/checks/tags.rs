@@ -5,34 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::farm::findings::Findings;
 use crate::farm::leases::{EFI_OF_32_BITS, LISTED, PLATFORMS, PROXIED};
 use crate::farm::settings::fold;
-use crate::farm::spec::{Tags, TaintEffect, Values};
-use crate::farm::syntax::{is_label_key, is_label_value, is_tag};
+use crate::farm::spec::{Tag, Tags, TaintEffect, Values};
 use crate::values::nearest::nearest;
 use crate::values::{Path, Problem};
-
-/// Label keys that a kubelet may set although they are in Kubernetes' own namespaces (k8s.io/kubelet,
-/// pkg/apis/well_known_labels.go; KEP-279).
-const KUBELET_LABELS: [&str; 12] = [
-    "kubernetes.io/hostname",
-    "kubernetes.io/os",
-    "kubernetes.io/arch",
-    "beta.kubernetes.io/instance-type",
-    "beta.kubernetes.io/os",
-    "beta.kubernetes.io/arch",
-    "failure-domain.beta.kubernetes.io/zone",
-    "failure-domain.beta.kubernetes.io/region",
-    "topology.kubernetes.io/zone",
-    "topology.kubernetes.io/region",
-    "node.kubernetes.io/instance-type",
-    "node.kubernetes.io/windows-build",
-];
 
 /// Checks the tags that pools use and those that settings are written for. The release has a tag of its own.
 pub fn check(values: &Values, release_tag: &str, findings: &mut Findings) {
     let defined = defined(&values.tags);
     names(&defined, findings);
     used(values, release_tag, &defined, findings);
-    labels(&values.tags, findings);
     taints(&values.tags, findings);
     taints_of_nodes(values, findings);
 }
@@ -73,11 +54,8 @@ fn names(defined: &BTreeMap<&str, Path>, findings: &mut Findings) {
     let mut folded: BTreeMap<String, (&str, Path)> = BTreeMap::new();
     folded.insert(fold("all"), ("all", Path::from("tags")));
     for (name, path) in defined {
-        if !is_tag(name) {
-            findings.key_error(
-                path,
-                format!("`{name}` is not a tag: letters, digits, `-`, `_` and `.`, at most 63"),
-            );
+        if let Some(refusal) = Tag::refusal(name) {
+            findings.key_error(path, refusal.message);
         }
         match folded.get(&fold(name)) {
             Some((other, place)) if other != name => {
@@ -115,19 +93,14 @@ fn used(
         let path = Path::from("nodePools").join(step.clone()).join("tags");
         for (index, tag) in pool.tags.iter().enumerate() {
             let path = path.join(index);
-            if !is_tag(tag) {
-                findings.error(
-                    &path,
-                    format!("`{tag}` is not a tag: letters, digits, `-`, `_` and `.`, at most 63"),
-                );
-            } else if is_given_otherwise(tag, release_tag) {
+            if is_given_otherwise(tag, release_tag) {
                 findings.error(
                     &path,
                     format!(
                         "the tag `{tag}` is given by the DHCP server itself, and cannot mark nodes"
                     ),
                 );
-            } else if tag == "all" {
+            } else if *tag == *"all" {
                 findings.warning(
                     &path,
                     "the tag `all` applies to every node without being named",
@@ -147,63 +120,12 @@ fn used(
     }
 }
 
-fn labels(tags: &Tags, findings: &mut Findings) {
-    for (tag, labels) in &tags.kubernetes_labels {
-        let path = Path::from("tags.kubernetesLabels").join(tag.as_str());
-        for (key, value) in labels.iter().flatten() {
-            let path = path.join(key.as_str());
-            if !is_label_key(key) {
-                findings.key_error(&path, format!("`{key}` is not a label key"));
-            } else if !kubelet_may_set(key) {
-                let problem = Problem::error(format!(
-                    "kubelet refuses to set the label `{key}` on its own node"
-                ));
-                findings.record_key(&path, problem.help("the namespaces kubernetes.io and k8s.io are reserved; use node.kubernetes.io/… or one of your own"));
-            }
-            let value = value.as_deref().unwrap_or_default();
-            if !is_label_value(value) {
-                findings.error(&path, format!("`{value}` is not a label value: at most 63 letters, digits, `-`, `_`, `.`, beginning and ending with a letter or digit"));
-            }
-        }
-    }
-}
-
-fn kubelet_may_set(key: &str) -> bool {
-    let Some((namespace, _)) = key.split_once('/') else {
-        return true;
-    };
-    let within = |parent: &str| {
-        namespace == parent
-            || namespace
-                .strip_suffix(parent)
-                .is_some_and(|rest| rest.ends_with('.'))
-    };
-    let reserved = within("kubernetes.io") || within("k8s.io");
-    !reserved
-        || within("kubelet.kubernetes.io")
-        || within("node.kubernetes.io")
-        || KUBELET_LABELS.contains(&key)
-}
-
 fn taints(tags: &Tags, findings: &mut Findings) {
     for (tag, taints) in &tags.kubernetes_taints {
         let path = Path::from("tags.kubernetesTaints").join(tag.as_str());
         let mut seen = Vec::new();
         for (index, taint) in taints.iter().flat_map(|list| &list.0).enumerate() {
             let path = path.join(index);
-            if !is_label_key(&taint.key) {
-                findings.error(
-                    &path.join("key"),
-                    format!("`{}` is not a taint key", taint.key),
-                );
-            }
-            let value = taint.value.as_deref().unwrap_or_default();
-            if !is_label_value(value) {
-                findings.error(
-                    &path.join("value"),
-                    format!("`{value}` is not a taint value: the rules are those of label values"),
-                );
-            }
             let identity = (&taint.key, taint.effect);
             if seen.contains(&identity) {
                 findings.error(
@@ -229,13 +151,13 @@ fn taints_of_nodes(values: &Values, findings: &mut Findings) {
             .tags
             .iter()
             .enumerate()
-            .filter(|(_, tag)| *tag != "all")
+            .filter(|(_, tag)| **tag != *"all")
         {
             for (_, key, effect) in taints_of(tag, values) {
                 let other = seen
                     .iter()
                     .find(|(_, other, with)| (*other, *with) == (key, effect));
-                if let Some((other, ..)) = other.filter(|(other, ..)| other != tag) {
+                if let Some((other, ..)) = other.filter(|(other, ..)| *other != tag.as_str()) {
                     let problem = Problem::error(format!(
                         "the taint `{key}` comes from the tags `{other}` and `{tag}` with the same effect, which kubelet refuses"
                     ));
@@ -258,5 +180,5 @@ fn taints_of<'a>(
     let taints = list.and_then(Option::as_ref).into_iter();
     taints
         .flat_map(|list| &list.0)
-        .map(move |taint| (tag, taint.key.as_str(), taint.effect))
+        .map(move |taint| (tag, &*taint.key, taint.effect))
 }

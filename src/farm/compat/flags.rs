@@ -6,13 +6,12 @@ use super::servers::{Server, left_out, unknown};
 use super::successors::{Successor, advice, gone_before, successor};
 use crate::farm::findings::Findings;
 use crate::farm::known::{Running, Standing};
+use crate::farm::spec::scalar_text;
 use crate::values::Problem;
 
 /// Takes removed flags out of a program's flags or gives them their new name, and reports those that it never had.
 pub fn check(server: &mut Server, findings: &mut Findings) {
-    // What is no flag at all is reported with the other components' flags.
-    let names = server.flags.keys().filter(|name| !name.starts_with('-'));
-    let names: Vec<String> = names.cloned().collect();
+    let names: Vec<String> = server.flags.keys().cloned().collect();
     for name in names {
         let what = format!("the flag --{name}");
         match standing(server.running, &name) {
@@ -64,7 +63,7 @@ fn removed(server: &mut Server, name: &str, since: u32, findings: &mut Findings)
             problem
         }
         Some(Successor::Gate(gate)) => {
-            let on = super::text_of(&value);
+            let on = scalar_text(&value).unwrap_or_default();
             add_gate(server, &gate, &on);
             Problem::warning(format!(
                 "{gone}; the feature gate {gate} is set in its place"

@@ -3,10 +3,9 @@
 use serde_json::Value;
 
 use super::servers::{Server, is_empty, left_out, refused, rewrite, unknown};
-use super::text_of;
 use crate::farm::findings::Findings;
 use crate::farm::known::{Running, Standing};
-use crate::farm::spec::Fragment;
+use crate::farm::spec::{Fragment, scalar_text};
 use crate::values::{Path, Problem};
 
 const FLAG: &str = "feature-gates";
@@ -54,7 +53,7 @@ pub fn check_config(config: &mut Fragment, running: Running, path: &Path, findin
     };
     gates.retain(|gate, value| {
         let path = path.join(gate.as_str());
-        let problem = problem(gate, &text_of(value), running);
+        let problem = problem(gate, &scalar_text(value).unwrap_or_default(), running);
         let left = problem.as_ref().is_none_or(|problem| !problem.leaves_out);
         if let Some(problem) = problem {
             findings.record(&path, problem.problem);

@@ -1,13 +1,8 @@
 use super::*;
 
 fn running(program: &'static Program, repository: &str, tag: Option<&str>) -> Running {
-    let image = Image {
-        repository: repository.to_owned(),
-        tag: tag.map(str::to_owned),
-        digest: None,
-        pull_policy: None,
-        pull_secrets: Vec::new(),
-    };
+    let image = serde_json::json!({"repository": repository, "tag": tag});
+    let image: Image = serde_json::from_value(image).expect("an image");
     Running::of(program, &image, "v1.37.2")
 }
 

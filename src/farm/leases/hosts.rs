@@ -2,7 +2,7 @@
 
 use super::{DhcpHost, HostPart};
 use crate::farm::boot::{PART_SIZE, part_suffix};
-use crate::farm::spec::{DhcpMode, Machine, Values};
+use crate::farm::spec::{DhcpMode, Machine, Tag, Values};
 use crate::farm::split::{Limits, split};
 
 /// The tag of every node that a farm lists: it is of that farm, whichever range its address is in.
@@ -43,29 +43,25 @@ fn key(host: &DhcpHost) -> &str {
     host.fields.first().map_or("", String::as_str)
 }
 
-/// A client identifier without the `id:` that stands before it in dnsmasq's line, which we write.
-pub fn client_id(text: &str) -> &str {
-    text.strip_prefix("id:").unwrap_or(text)
-}
-
 /// A node with the tags of its pool and of its release.
-pub fn host(node: &Machine, tags: &[String], release: &str) -> DhcpHost {
+pub fn host(node: &Machine, tags: &[Tag], release: &str) -> DhcpHost {
     let own = [release, LISTED].map(str::to_owned);
-    let set_tags: Vec<String> = tags.iter().cloned().chain(own).collect();
+    let set_tags: Vec<String> = tags.iter().map(ToString::to_string).chain(own).collect();
     let addresses = node.addresses().map(|address| address.to_string());
     let addresses: Vec<String> = addresses.collect();
     let lease_time = node.lease_time.as_deref().unwrap_or("infinite");
     let (macs, client_id, mut fields) = identity(node);
     fields.extend(set_tags.iter().map(|tag| format!("set:{tag}")));
     fields.extend(addresses.iter().cloned());
-    fields.extend(node.name.clone());
+    let hostname = node.name.as_ref().map(ToString::to_string);
+    fields.extend(hostname.clone());
     fields.push(lease_time.to_owned());
     DhcpHost {
         macs,
         client_id,
         set_tags,
         ip: (!addresses.is_empty()).then(|| addresses.join(",")),
-        hostname: node.name.clone(),
+        hostname,
         lease_time: lease_time.to_owned(),
         fields,
     }
@@ -91,11 +87,10 @@ fn ignored(node: &Machine) -> Option<DhcpHost> {
 
 /// MACs, client identifier, and both as fields.
 fn identity(node: &Machine) -> (Option<Vec<String>>, Option<String>, Vec<String>) {
-    let macs = node.mac.as_ref().map(|mac| mac.split()).unwrap_or_default();
-    let macs: Vec<String> = macs.iter().map(|mac| mac.trim().to_owned()).collect();
-    let client_id = node.client_id.as_deref().map(client_id);
+    let macs: Vec<String> = node.macs().map(ToString::to_string).collect();
+    let client_id = node.client_id.as_ref().map(ToString::to_string);
     let mut fields = macs.clone();
     fields.extend(client_id.iter().map(|id| format!("id:{id}")));
     let macs = (!macs.is_empty()).then_some(macs);
-    (macs, client_id.map(str::to_owned), fields)
+    (macs, client_id, fields)
 }

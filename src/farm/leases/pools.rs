@@ -4,8 +4,7 @@ use serde_json::Value;
 
 use super::DnsmasqOption;
 use super::hosts::LISTED;
-use crate::farm::checks::range::{self, Kind, Range};
-use crate::farm::spec::{DhcpMode, Flags, NodePools, Values};
+use crate::farm::spec::{DhcpMode, Flags, NodePools, Range, RangeKind as Kind, Values};
 
 /// The tag of every machine that has its address from another server, whichever farm's range says so.
 pub const PROXIED: &str = "proxy-dhcp";
@@ -18,8 +17,9 @@ pub fn options(pools: &NodePools, release: &str) -> Vec<DnsmasqOption> {
     let [leased, proxied] = range_tags(release);
     let mut options = Vec::new();
     for (_, pool) in pools.own() {
-        if let Some(range) = pool.range.as_deref().filter(|range| !range.is_empty()) {
-            let tag = if is_proxy(range) { &proxied } else { &leased };
+        if let Some(range) = &pool.range {
+            let is_proxy = range.read().kind == Kind::Proxy;
+            let tag = if is_proxy { &proxied } else { &leased };
             let fields = [format!("set:{tag}")].into_iter().chain(fields(range));
             options.push(DnsmasqOption {
                 key: "dhcp-range".to_owned(),
@@ -52,13 +52,9 @@ fn range_tags(release: &str) -> [String; 2] {
     ["range", "proxy"].map(|kind| format!("{release}-{kind}"))
 }
 
-fn is_proxy(range: &str) -> bool {
-    range::parse(range).is_ok_and(|range| range.kind == Kind::Proxy)
-}
-
 /// Whether machines of a pool have their addresses from another server.
 pub fn has_proxy(pools: &NodePools) -> bool {
-    range::texts(pools).any(|range| is_proxy(range))
+    pools.ranges().any(|range| range.kind == Kind::Proxy)
 }
 
 fn tag_if(set: &str, asked: &[&str]) -> DnsmasqOption {
@@ -85,7 +81,8 @@ pub fn by_mac(values: &Values) -> Option<DnsmasqOption> {
 /// A pool's further option. A host among them is a node of the release as well, and a range one of the release's.
 fn further(key: &str, text: &str, release: &str) -> DnsmasqOption {
     let [leased, proxied] = range_tags(release);
-    let of_range = if is_proxy(text) { proxied } else { leased };
+    let is_proxy = Range::parse(text).is_ok_and(|range| range.kind == Kind::Proxy);
+    let of_range = if is_proxy { proxied } else { leased };
     let in_tag = |field: String| match field.starts_with("tag:") || field.starts_with("set:") {
         _ if key == "dhcp-range" && field == "set:?" => format!("set:{of_range}"),
         true => field.replace('?', release),
@@ -133,8 +130,7 @@ fn only_listed(pools: &NodePools) -> bool {
 
 /// Whom the IPv4 ranges serve.
 fn kinds(pools: &NodePools) -> Vec<Kind> {
-    let ranges = range::texts(pools).filter_map(|text| range::parse(text).ok());
-    let ranges = ranges.filter(Range::is_ipv4);
+    let ranges = pools.ranges().filter(Range::is_ipv4);
     ranges.map(|range| range.kind).collect()
 }
 

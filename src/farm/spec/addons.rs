@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::component::component;
-use super::{Flags, Fragment, Image, TextMap};
+use super::{Flags, Fragment, Image, NodeSelector};
 
 /// kube-proxy inside the child cluster, a DaemonSet.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -20,7 +20,7 @@ pub struct KubeProxy {
     pub resources: Fragment,
     /// Labels that a node must have to run it.
     #[serde(default)]
-    pub node_selector: TextMap,
+    pub node_selector: NodeSelector,
     /// More taints to tolerate; it tolerates every taint by default.
     #[serde(default)]
     pub tolerations: Vec<Fragment>,

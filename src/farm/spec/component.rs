@@ -2,25 +2,21 @@
 
 use std::borrow::Cow;
 
-use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use super::{Fragment, TextMap};
-
-/// Command-line flags without their leading dashes. A list repeats the flag, `null` removes a default one.
-pub type Flags = IndexMap<String, serde_json::Value>;
+use super::{Address, CertificateName, Fragment, ImageDigest, ImageName, TextMap};
 
 /// A container image.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Image {
     /// The image's name without tag: `registry.k8s.io/etcd`.
-    pub repository: String,
+    pub repository: ImageName,
     /// The tag. Unset: the version that the component follows.
     pub tag: Option<String>,
     /// A digest (`sha256:…`), which wins over the tag.
-    pub digest: Option<String>,
+    pub digest: Option<ImageDigest>,
     /// When the kubelet pulls it.
     pub pull_policy: Option<PullPolicy>,
     /// Secrets with registry credentials: names, or objects `{name: …}`.
@@ -125,10 +121,10 @@ impl JsonSchema for Spread {
 pub struct CertSans {
     /// DNS names; a leading `*.` is allowed.
     #[serde(default)]
-    pub dns_names: Vec<String>,
+    pub dns_names: Vec<CertificateName>,
     /// IPv4 and IPv6 addresses.
     #[serde(default)]
-    pub ip_addresses: Vec<String>,
+    pub ip_addresses: Vec<Address>,
 }
 
 /// Declares something that runs as pods: the keys of its pods, and its own.
@@ -154,19 +150,19 @@ macro_rules! pods {
             pub resources: $crate::farm::spec::Fragment,
             /// More labels for the workload object.
             #[serde(default)]
-            pub labels: $crate::farm::spec::TextMap,
+            pub labels: $crate::farm::spec::Labels,
             /// Annotations for the workload object.
             #[serde(default)]
-            pub annotations: $crate::farm::spec::TextMap,
+            pub annotations: $crate::farm::spec::Annotations,
             /// More labels for its pods.
             #[serde(default)]
-            pub pod_labels: $crate::farm::spec::TextMap,
+            pub pod_labels: $crate::farm::spec::Labels,
             /// Annotations for its pods.
             #[serde(default)]
-            pub pod_annotations: $crate::farm::spec::TextMap,
+            pub pod_annotations: $crate::farm::spec::Annotations,
             /// Labels that a node must have to run its pods.
             #[serde(default)]
-            pub node_selector: $crate::farm::spec::TextMap,
+            pub node_selector: $crate::farm::spec::NodeSelector,
             /// Taints that its pods tolerate (Kubernetes `Toleration` objects).
             #[serde(default)]
             pub tolerations: Vec<$crate::farm::spec::Fragment>,

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::component::component;
-use super::{CertSans, Flags, PortService, TextMap};
+use super::{Annotations, CertSans, Flags, Labels, PortService, Schedule};
 
 component! {
     /// kube-apiserver, a Deployment.
@@ -68,7 +68,7 @@ pub struct BootstrapJob {
     #[serde(default)]
     pub enabled: bool,
     /// When it runs again, in cron's syntax; `H` as the minute is one of this farm's own.
-    pub schedule: String,
+    pub schedule: Schedule,
     /// After how many seconds such a run is given up, so that the next one can begin. Unset: never.
     pub active_deadline_seconds: Option<NonZeroU32>,
     /// How many finished Jobs to keep.
@@ -77,8 +77,8 @@ pub struct BootstrapJob {
     pub failed_jobs_history_limit: Option<u32>,
     /// More labels for the Job and the CronJob.
     #[serde(default)]
-    pub labels: TextMap,
+    pub labels: Labels,
     /// Annotations for the Job and the CronJob.
     #[serde(default)]
-    pub annotations: TextMap,
+    pub annotations: Annotations,
 }

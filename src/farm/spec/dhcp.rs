@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Flags;
 use super::component::pods;
+use super::{AccessMode, Flags, VolumeSize};
 
 /// How leases are given.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -65,10 +65,10 @@ pub struct LeaseVolume {
     #[serde(default)]
     pub enabled: bool,
     /// The volume's size, a Kubernetes quantity.
-    pub size: String,
+    pub size: VolumeSize,
     /// The volume's class. Unset: the cluster's default class.
     pub storage_class_name: Option<String>,
     /// The volume's access modes.
     #[serde(default)]
-    pub access_modes: Vec<String>,
+    pub access_modes: Vec<AccessMode>,
 }

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::component::component;
 use super::service::or_default;
 use super::{
-    CertSans, Family, FamilyPolicy, Flags, Fragment, ServiceKeys, ServiceType, Spread,
-    SpreadConstraint, TextMap,
+    Address, Annotations, CertSans, Family, FamilyPolicy, Flags, Fragment, Labels, NodeSelector,
+    Schedule, ServiceKeys, ServiceType, Spread, SpreadConstraint,
 };
 
 /// etcd's ports.
@@ -38,13 +38,13 @@ pub struct EtcdService {
     pub ports: EtcdPorts,
     /// More labels for the Service.
     #[serde(default)]
-    pub labels: TextMap,
+    pub labels: Labels,
     /// Annotations for the Service.
     #[serde(default)]
-    pub annotations: TextMap,
+    pub annotations: Annotations,
     /// A fixed address, where the load balancer honours one.
     #[serde(rename = "loadBalancerIP")]
-    pub load_balancer_ip: Option<String>,
+    pub load_balancer_ip: Option<Address>,
     /// One family of addresses or two.
     pub ip_family_policy: Option<FamilyPolicy>,
     /// The families, `IPv4` and `IPv6`, the first one first. Empty: what the admin cluster chooses.
@@ -94,7 +94,7 @@ pub struct EtcdBackup {
     #[serde(default)]
     pub enabled: bool,
     /// When, in cron's syntax; `H` as the minute is one of this farm's own.
-    pub schedule: String,
+    pub schedule: Schedule,
     /// After how many seconds a run is given up, so that the next one can begin. Unset: never.
     pub active_deadline_seconds: Option<NonZeroU32>,
     /// How many finished Jobs to keep.
@@ -109,19 +109,19 @@ pub struct EtcdBackup {
     pub resources: Fragment,
     /// More labels for the CronJob.
     #[serde(default)]
-    pub labels: TextMap,
+    pub labels: Labels,
     /// Annotations for the CronJob.
     #[serde(default)]
-    pub annotations: TextMap,
+    pub annotations: Annotations,
     /// More labels for its pods.
     #[serde(default)]
-    pub pod_labels: TextMap,
+    pub pod_labels: Labels,
     /// Annotations for its pods.
     #[serde(default)]
-    pub pod_annotations: TextMap,
+    pub pod_annotations: Annotations,
     /// Labels that a node must have to run its pods.
     #[serde(default)]
-    pub node_selector: TextMap,
+    pub node_selector: NodeSelector,
     /// Taints that its pods tolerate.
     #[serde(default)]
     pub tolerations: Vec<Fragment>,

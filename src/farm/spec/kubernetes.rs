@@ -5,8 +5,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{
-    Admin, ApiServer, ControllerManager, Coredns, Etcd, ExtraManifest, KonnectivityAgent,
-    KonnectivityServer, KubeProxy, Kubelet, OneOrMany, Scheduler, TextMap,
+    AccessMode, Admin, Annotations, ApiServer, Cidrs, ControllerManager, Coredns, DnsDomain,
+    Endpoint, Etcd, ExtraManifest, FileName, KonnectivityAgent, KonnectivityServer, KubeProxy,
+    Kubelet, KubernetesVersion, Labels, NamePrefix, Scheduler, VolumeSize,
 };
 
 /// The child cluster's control plane and what is set up inside it.
@@ -17,15 +18,15 @@ pub struct Kubernetes {
     #[serde(default)]
     pub enabled: bool,
     /// The Kubernetes version of every component (`v1.37.2`), where its own image tag is unset.
-    pub version: String,
+    pub version: KubernetesVersion,
     /// Replaces `kubernetes` in the names of the control plane's objects.
     pub name_override: Option<String>,
     /// The prefix of the names of all of the control plane's objects.
-    pub fullname_override: Option<String>,
+    pub fullname_override: Option<NamePrefix>,
     /// The prefix of the certificates' common names.
     pub certname_override: Option<String>,
     /// `host:port` at which nodes reach the API server. Unset: the API server's Service.
-    pub control_plane_endpoint: Option<String>,
+    pub control_plane_endpoint: Option<Endpoint>,
     /// The child cluster's address ranges and DNS domain.
     pub networking: Networking,
     /// Volumes for etcd and its backups.
@@ -53,7 +54,7 @@ pub struct Kubernetes {
     /// Objects to apply inside the child cluster: a map of file name to an object, a list of objects, or YAML text.
     /// What is taken out is deleted there, unless its annotation `kubefarm.io/keep` is `true`.
     #[serde(default)]
-    pub extra_manifests: IndexMap<String, ExtraManifest>,
+    pub extra_manifests: IndexMap<FileName, ExtraManifest>,
 }
 
 /// The child cluster's address ranges and DNS domain.
@@ -61,11 +62,11 @@ pub struct Kubernetes {
 #[serde(rename_all = "camelCase")]
 pub struct Networking {
     /// The cluster's DNS domain.
-    pub dns_domain: String,
+    pub dns_domain: DnsDomain,
     /// The Services' CIDR; for dual stack two, separated by a comma or as a list.
-    pub service_subnet: OneOrMany,
+    pub service_subnet: Cidrs,
     /// The pods' CIDR, or two. Unset: the network plugin hands out addresses.
-    pub pod_subnet: Option<OneOrMany>,
+    pub pod_subnet: Option<Cidrs>,
     /// Whether pods of the admin cluster have a route to pods of the child, which its API server needs for webhooks and
     /// aggregated APIs where Konnectivity does not carry them. Unset: nobody said.
     pub pods_are_routed: Option<bool>,
@@ -80,17 +81,17 @@ pub struct Persistence {
     pub enabled: bool,
     /// The volumes' access modes.
     #[serde(default)]
-    pub access_modes: Vec<String>,
+    pub access_modes: Vec<AccessMode>,
     /// A volume's size, a Kubernetes quantity.
-    pub size: String,
+    pub size: VolumeSize,
     /// The volumes' class. Unset: the cluster's default class.
     pub storage_class_name: Option<String>,
     /// Annotations for the claims.
     #[serde(default)]
-    pub annotations: TextMap,
+    pub annotations: Annotations,
     /// More labels for the claims.
     #[serde(default)]
-    pub labels: TextMap,
+    pub labels: Labels,
     /// Finalizers for the claims.
     #[serde(default)]
     pub finalizers: Vec<String>,
@@ -108,17 +109,17 @@ pub struct BackupVolume {
     pub sub_path: Option<String>,
     /// The volume's access modes.
     #[serde(default)]
-    pub access_modes: Vec<String>,
+    pub access_modes: Vec<AccessMode>,
     /// The volume's size, a Kubernetes quantity.
-    pub size: String,
+    pub size: VolumeSize,
     /// The volume's class. Unset: the cluster's default class.
     pub storage_class_name: Option<String>,
     /// Annotations for the claim.
     #[serde(default)]
-    pub annotations: TextMap,
+    pub annotations: Annotations,
     /// More labels for the claim.
     #[serde(default)]
-    pub labels: TextMap,
+    pub labels: Labels,
     /// Finalizers for the claim.
     #[serde(default)]
     pub finalizers: Vec<String>,

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::component::component;
 use super::service::service;
-use super::{Flags, Fragment, TextMap};
+use super::{Flags, Fragment, GoDuration, NamePrefix, Namespace, Schedule, TextMap};
 
 component! {
     /// The network boot server (LTSP, TFTP, HTTP).
@@ -17,9 +17,9 @@ component! {
         #[serde(default)]
         extra_args: Flags,
         /// The boot server's whole name, and the DHCP tag of the release.
-        fullname_override: Option<String>,
+        fullname_override: Option<NamePrefix>,
         /// The namespace of the boot server and of DHCP. Unset: the release's.
-        namespace: Option<String>,
+        namespace: Option<Namespace>,
         /// Tell DHCP clients of this release to boot from here.
         #[serde(rename = "publishDHCP", default)]
         publish_dhcp: bool,
@@ -92,9 +92,9 @@ pub struct TokenGenerator {
     #[serde(default)]
     pub enabled: bool,
     /// How long a token is good for, a Go duration.
-    pub token_ttl: String,
+    pub token_ttl: GoDuration,
     /// When a new one is made, in cron's syntax; `H` as the minute is one of this farm's own.
-    pub schedule: String,
+    pub schedule: Schedule,
     /// After how many seconds a run is given up, so that the next one can begin. Unset: never.
     pub active_deadline_seconds: Option<NonZeroU32>,
 }

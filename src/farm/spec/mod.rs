@@ -7,6 +7,7 @@ mod component;
 mod control_plane;
 mod dhcp;
 mod etcd;
+mod every;
 mod konnectivity;
 mod kubernetes;
 mod ltsp;
@@ -16,12 +17,14 @@ mod nodes;
 mod one_or_many;
 mod service;
 mod tags;
+mod text;
 
 pub use addons::*;
 pub use component::*;
 pub use control_plane::*;
 pub use dhcp::*;
 pub use etcd::*;
+pub use every::Every;
 pub use konnectivity::*;
 pub use kubernetes::*;
 pub use ltsp::*;
@@ -31,6 +34,7 @@ pub use nodes::*;
 pub use one_or_many::OneOrMany;
 pub use service::*;
 pub use tags::*;
+pub use text::*;
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -47,7 +51,7 @@ pub type Fragment = serde_json::Map<String, serde_json::Value>;
 #[serde(rename_all = "camelCase")]
 pub struct Values {
     /// The release's name; `--name` wins over it. Default: `kubefarm`.
-    pub name: Option<String>,
+    pub name: Option<ReleaseName>,
     /// Replaces `kubernetes-ltsp` in the boot server's name, as in Kubefarm 0.13; prefer `ltsp.fullnameOverride`.
     pub name_override: Option<String>,
     /// The boot server's whole name, as in Kubefarm 0.13; prefer `ltsp.fullnameOverride`.
@@ -99,6 +103,31 @@ impl Values {
             ("ltsp", &self.ltsp),
             ("dhcp.controller", &self.dhcp.controller),
             ("dhcp.standalone", &self.dhcp.standalone),
+        ]
+    }
+
+    /// Every Service that may be reached from outside, and its path.
+    pub fn services(&self) -> [(&'static str, ServiceKeys<'_>); 6] {
+        let kubernetes = &self.kubernetes;
+        [
+            ("kubernetes.etcd.service", kubernetes.etcd.service.keys()),
+            (
+                "kubernetes.apiServer.service",
+                kubernetes.api_server.service.keys(),
+            ),
+            (
+                "kubernetes.controllerManager.service",
+                kubernetes.controller_manager.service.keys(),
+            ),
+            (
+                "kubernetes.scheduler.service",
+                kubernetes.scheduler.service.keys(),
+            ),
+            (
+                "kubernetes.konnectivityServer.service",
+                kubernetes.konnectivity_server.service.keys(),
+            ),
+            ("ltsp.service", self.ltsp.service.keys()),
         ]
     }
 }

@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::fmt;
 
 use indexmap::IndexMap;
+use ipnet::IpNet;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, SeqAccess, Unexpected, Visitor};
 
-use super::OneOrMany;
+use super::{ClientId, DhcpRange, Every, HostName, LeaseTime, Mac, Range, Several, Tag};
 use crate::farm::syntax::HostAddress;
 use crate::values::Segment;
 
@@ -21,6 +22,24 @@ impl NodePools {
     pub fn own(&self) -> impl Iterator<Item = &(Segment, NodePool)> {
         self.0.iter().filter(|(_, pool)| !pool.ignore)
     }
+
+    /// The ranges of these pools, as far as they are readable: those of their own, and those among further options.
+    pub fn ranges(&self) -> impl Iterator<Item = Range> {
+        self.own().flat_map(|(_, pool)| {
+            let further = pool.extra_opts.iter().flatten();
+            let further = further.filter(|(key, _)| *key == "dhcp-range");
+            let own = pool.range.iter().map(|range| range.read().clone());
+            own.chain(further.filter_map(|(_, text)| Range::parse(text).ok()))
+        })
+    }
+
+    /// The network of each of these pools; `None` for a pool whose range does not say it.
+    pub fn networks(&self) -> impl Iterator<Item = Option<IpNet>> {
+        self.own().map(|(_, pool)| {
+            let range = pool.range.as_ref()?.read();
+            Some(range.network()?.trunc())
+        })
+    }
 }
 
 /// Nodes with something in common.
@@ -28,13 +47,13 @@ impl NodePools {
 #[serde(rename_all = "camelCase")]
 pub struct NodePool {
     /// Addresses to lease, in the syntax of dnsmasq's `--dhcp-range`, without `set:` (the release's tag is added).
-    pub range: Option<String>,
+    pub range: Option<DhcpRange>,
     /// The nodes.
     #[serde(default)]
-    pub nodes: Vec<Machine>,
+    pub nodes: Every<Machine>,
     /// Tags of the pool's nodes, which bring the settings under `tags`.
     #[serde(default)]
-    pub tags: Vec<String>,
+    pub tags: Vec<Tag>,
     /// More dnsmasq options, one-key maps; `?` stands for the release's DHCP tag.
     #[serde(default)]
     pub extra_opts: Vec<IndexMap<String, String>>,
@@ -48,25 +67,27 @@ pub struct NodePool {
 #[serde(rename_all = "camelCase")]
 pub struct Machine {
     /// Its host name.
-    pub name: Option<String>,
+    pub name: Option<HostName>,
     /// Its MAC addresses: one, several separated by commas, or a list.
-    pub mac: Option<OneOrMany>,
+    pub mac: Option<Several<Mac>>,
     /// Its addresses, one of IPv4 and any number of IPv6: one, several separated by commas, or a list.
-    pub ip: Option<OneOrMany>,
+    pub ip: Option<Several<HostAddress>>,
     /// Its DHCP client identifier, instead of a MAC.
     #[serde(rename = "clientID")]
-    pub client_id: Option<String>,
+    pub client_id: Option<ClientId>,
     /// How long its lease lasts: seconds, `45m`, `12h`, `7d` or `infinite` (the default).
-    pub lease_time: Option<String>,
+    pub lease_time: Option<LeaseTime>,
 }
 
 impl Machine {
-    /// Its addresses, as far as they are some.
-    pub fn addresses(&self) -> impl Iterator<Item = HostAddress> {
-        let texts = self.ip.as_ref().map(OneOrMany::split).unwrap_or_default();
-        texts
-            .into_iter()
-            .filter_map(|text| text.trim().parse().ok())
+    /// Its MACs.
+    pub fn macs(&self) -> impl Iterator<Item = &Mac> {
+        self.mac.iter().flat_map(Several::iter)
+    }
+
+    /// Its addresses.
+    pub fn addresses(&self) -> impl Iterator<Item = &HostAddress> {
+        self.ip.iter().flat_map(Several::iter)
     }
 }
 

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::{Address, LoadBalancerClass, Network};
+
 /// How a Service is reached.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub enum ServiceType {
@@ -59,18 +61,18 @@ macro_rules! service {
             $($(#[$field_meta])* pub $field: $type,)*
             /// More labels for the Service.
             #[serde(default)]
-            pub labels: $crate::farm::spec::TextMap,
+            pub labels: $crate::farm::spec::Labels,
             /// Annotations for the Service.
             #[serde(default)]
-            pub annotations: $crate::farm::spec::TextMap,
+            pub annotations: $crate::farm::spec::Annotations,
             /// A fixed address, where the load balancer honours one.
             #[serde(rename = "loadBalancerIP")]
-            pub load_balancer_ip: Option<String>,
+            pub load_balancer_ip: Option<$crate::farm::spec::Address>,
             /// Which load balancer is meant, where there are several. It cannot be changed later.
-            pub load_balancer_class: Option<String>,
+            pub load_balancer_class: Option<$crate::farm::spec::LoadBalancerClass>,
             /// The networks from which the load balancer lets clients in. Empty: all.
             #[serde(default)]
-            pub load_balancer_source_ranges: Vec<String>,
+            pub load_balancer_source_ranges: Vec<$crate::farm::spec::Network>,
             /// Whether a LoadBalancer has node ports too. Unset: yes.
             pub allocate_load_balancer_node_ports: Option<bool>,
             /// `Local`: only pods of the node that a client's packets arrive at, which see the client's address.
@@ -89,8 +91,8 @@ macro_rules! service {
             pub fn keys(&self) -> $crate::farm::spec::ServiceKeys<'_> {
                 $crate::farm::spec::ServiceKeys {
                     kind: self.kind,
-                    load_balancer_ip: self.load_balancer_ip.as_deref(),
-                    load_balancer_class: self.load_balancer_class.as_deref(),
+                    load_balancer_ip: self.load_balancer_ip.as_ref(),
+                    load_balancer_class: self.load_balancer_class.as_ref(),
                     source_ranges: &self.load_balancer_source_ranges,
                     node_ports: self.allocate_load_balancer_node_ports,
                     traffic_policy: self.external_traffic_policy,
@@ -107,9 +109,9 @@ pub(super) use service;
 #[derive(Debug, Clone, Copy)]
 pub struct ServiceKeys<'a> {
     pub kind: ServiceType,
-    pub load_balancer_ip: Option<&'a str>,
-    pub load_balancer_class: Option<&'a str>,
-    pub source_ranges: &'a [String],
+    pub load_balancer_ip: Option<&'a Address>,
+    pub load_balancer_class: Option<&'a LoadBalancerClass>,
+    pub source_ranges: &'a [Network],
     pub node_ports: Option<bool>,
     pub traffic_policy: Option<TrafficPolicy>,
     pub family_policy: Option<FamilyPolicy>,

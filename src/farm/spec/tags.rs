@@ -8,7 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
-use super::{OneOrMany, TextMap};
+use super::{LabelValue, NodeLabelKey, OneOrMany, TaintKey, TaintValue, TextMap};
 
 /// Settings by tag; the tag `all` applies to every node.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -22,11 +22,14 @@ pub struct Tags {
     pub ltsp_options: IndexMap<String, Option<TextMap>>,
     /// Labels that nodes register with.
     #[serde(default)]
-    pub kubernetes_labels: IndexMap<String, Option<IndexMap<String, Option<String>>>>,
+    pub kubernetes_labels: IndexMap<String, Option<NodeLabels>>,
     /// Taints that nodes register with.
     #[serde(default)]
     pub kubernetes_taints: IndexMap<String, Option<TaintList>>,
 }
+
+/// A tag's labels; null is an empty value.
+pub type NodeLabels = IndexMap<NodeLabelKey, Option<LabelValue>>;
 
 /// A tag's taints: a list, or an empty map for none, as the old charts' default wrote it.
 #[derive(Debug, Clone, Default)]
@@ -88,9 +91,9 @@ impl JsonSchema for TaintList {
 #[serde(rename_all = "camelCase")]
 pub struct Taint {
     /// Its key, a label key.
-    pub key: String,
+    pub key: TaintKey,
     /// Its value, a label value.
-    pub value: Option<String>,
+    pub value: Option<TaintValue>,
     /// What happens to pods that do not tolerate it.
     pub effect: TaintEffect,
 }

@@ -27,23 +27,33 @@ const MACROS: [(&str, &str); 7] = [
 
 /// A schedule of a CronJob: five fields, a macro, or `@every` and a duration (robfig/cron's standard parser); and our
 /// own `H` in the place of the minute.
-pub fn is_cron(text: &str) -> bool {
-    match text.strip_prefix("@every ") {
-        Some(duration) => go_duration(duration).is_some(),
-        None => Schedule::parse(text).is_some(),
-    }
+#[derive(Debug, Clone)]
+pub enum Schedule {
+    Every(Duration),
+    At(Times),
 }
 
-/// The longest time between two runs; `None` for what is not a schedule, or never runs.
-pub fn longest_wait(text: &str) -> Option<Duration> {
-    match text.strip_prefix("@every ") {
-        Some(duration) => go_duration(duration),
-        None => Schedule::parse(text)?.longest_wait(),
+impl Schedule {
+    /// Reads a schedule; `None` for what is not one.
+    pub fn parse(text: &str) -> Option<Schedule> {
+        match text.strip_prefix("@every ") {
+            Some(duration) => go_duration(duration).map(Schedule::Every),
+            None => Times::parse(text).map(Schedule::At),
+        }
+    }
+
+    /// The longest time between two runs; `None` for what never runs.
+    pub fn longest_wait(&self) -> Option<Duration> {
+        match self {
+            Schedule::Every(duration) => Some(*duration),
+            Schedule::At(times) => times.longest_wait(),
+        }
     }
 }
 
 /// The numbers of each field, ascending.
-struct Schedule {
+#[derive(Debug, Clone)]
+pub struct Times {
     minutes: Field,
     hours: Field,
     days: Field,
@@ -51,14 +61,15 @@ struct Schedule {
     weekdays: Field,
 }
 
+#[derive(Debug, Clone)]
 struct Field {
     numbers: Vec<u16>,
     /// Whether it is `*` or `?`, and so leaves the choice of days to the other field about them.
     is_any: bool,
 }
 
-impl Schedule {
-    fn parse(text: &str) -> Option<Schedule> {
+impl Times {
+    fn parse(text: &str) -> Option<Times> {
         let named = MACROS.iter().find(|(name, _)| *name == text);
         let fields = named.map_or(text, |(_, fields)| fields).split_whitespace();
         // Any minute, of which one is as good as another here.
@@ -73,14 +84,14 @@ impl Schedule {
             let (least, most, names) = known.next()?;
             Field::parse(fields.next()?, *least, *most, names)
         };
-        let schedule = Schedule {
+        let times = Times {
             minutes: field()?,
             hours: field()?,
             days: field()?,
             months: field()?,
             weekdays: field()?,
         };
-        fields.next().is_none().then_some(schedule)
+        fields.next().is_none().then_some(times)
     }
 
     /// Eight years hold every distance between days but those around 2100.
@@ -191,6 +202,14 @@ fn numbers_of(range: &str, least: u16, most: u16, names: &str) -> Option<Vec<u16
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn is_cron(text: &str) -> bool {
+        Schedule::parse(text).is_some()
+    }
+
+    fn longest_wait(text: &str) -> Option<Duration> {
+        Schedule::parse(text)?.longest_wait()
+    }
 
     #[test]
     fn the_longest_wait_for_the_next_run() {

@@ -9,13 +9,52 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use crate::farm::spec::NodePools;
+use super::{Text, both, pattern};
 use crate::farm::syntax::{
-    HostAddress, dnsmasq_field_fault, is_lease_time, is_tag, netmask_prefix,
+    HostAddress, dnsmasq_field_fault, dnsmasq_value_fault, is_lease_time, is_tag, netmask_prefix,
 };
+use crate::values::Refusal;
+
+both! {
+    /// A pool's own range, whose tag to set is the release's.
+    DhcpRange: Range;
+}
+
+impl Text for DhcpRange {
+    const EXAMPLE: &'static str = "10.64.0.0,static,255.255.0.0,10.64.255.255,infinite";
+
+    /// Tags, the first address, and at least one field more.
+    fn pattern() -> String {
+        let address = pattern::address();
+        format!("(?: *(?:tag|set):[^,]+,)* *{address} *(?:,[^,]+)+")
+    }
+
+    fn parse(text: String) -> Result<Self, Refusal> {
+        if text.chars().any(char::is_control) {
+            return Err(Refusal::new(
+                "a line break or control character in a range would become configuration of its own",
+            ));
+        }
+        if let Some(fault) = dnsmasq_value_fault(&text) {
+            return Err(Refusal::new(fault));
+        }
+        let mut fields = text.split(',').map(str::trim);
+        if let Some(field) = fields.find(|field| field.starts_with("set:")) {
+            let refusal = Refusal::new(format!("`{field}` is not allowed in a range"));
+            return Err(refusal.help("the release's own tag is set on every range"));
+        }
+        if text.contains('?') {
+            return Err(Refusal::new(
+                "`?` stands for the release's tag in extraOpts alone",
+            ));
+        }
+        let read = Range::parse(&text)?;
+        Ok(DhcpRange { text, read })
+    }
+}
 
 /// A range.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Range {
     place: Place,
     pub kind: Kind,
@@ -26,7 +65,7 @@ pub struct Range {
 }
 
 /// Where a range's addresses are.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Place {
     /// Addresses of this network.
     Of(IpNet),
@@ -46,6 +85,14 @@ pub enum Kind {
 }
 
 impl Range {
+    /// Reads a range; `?` stands for the release's tag.
+    ///
+    /// # Errors
+    /// What dnsmasq would not take.
+    pub fn parse(text: &str) -> Result<Range, Refusal> {
+        parse(text).map_err(|fault| Refusal::new(fault).help(help(text)))
+    }
+
     /// Whether it is about IPv4.
     pub fn is_ipv4(&self) -> bool {
         matches!(self.place, Place::Of(IpNet::V4(_)))
@@ -85,24 +132,6 @@ impl Range {
     }
 }
 
-/// The ranges of all pools, as they are written: those of their own, and those among further options.
-pub fn texts(pools: &NodePools) -> impl Iterator<Item = &String> {
-    pools.own().flat_map(|(_, pool)| {
-        let further = pool.extra_opts.iter().flatten();
-        let further = further.filter(|(key, _)| *key == "dhcp-range");
-        let own = pool.range.iter().filter(|range| !range.is_empty());
-        own.chain(further.map(|(_, value)| value))
-    })
-}
-
-/// The network of each of the farm's own pools; `None` for a pool whose range does not say it.
-pub fn networks(pools: &NodePools) -> impl Iterator<Item = Option<IpNet>> {
-    pools.own().map(|(_, pool)| {
-        let range = parse(pool.range.as_deref()?).ok()?;
-        Some(range.network()?.trunc())
-    })
-}
-
 /// How RAs are sent for an IPv6 range, but for `off-link`, which goes with each of them.
 const RA_MODES: [&str; 5] = [
     "ra-only",
@@ -112,8 +141,32 @@ const RA_MODES: [&str; 5] = [
     "ra-stateless",
 ];
 
-/// Reads a range; `?` stands for the release's tag. An error says what dnsmasq would not take.
-pub fn parse(text: &str) -> Result<Range, String> {
+/// What was meant by something that is not a range.
+fn help(text: &str) -> String {
+    let network = text
+        .split(',')
+        .find_map(|field| field.trim().parse::<IpNet>().ok());
+    match network.map(|network| network.trunc()) {
+        Some(IpNet::V4(network)) => format!(
+            "write {},static,{},{},infinite",
+            network.network(),
+            network.netmask(),
+            network.broadcast()
+        ),
+        Some(IpNet::V6(network)) => format!(
+            "write {},static,{},infinite",
+            network.network(),
+            network.prefix_len()
+        ),
+        None if text.contains("::") => {
+            "FIRST, then LAST, static, constructor:INTERFACE or ra-…, then PREFIX-LENGTH,LEASE-TIME"
+                .to_owned()
+        }
+        None => "FIRST,LAST or FIRST,static, then NETMASK,BROADCAST,LEASE-TIME".to_owned(),
+    }
+}
+
+fn parse(text: &str) -> Result<Range, String> {
     let mut fields = text.split(',').map(str::trim).peekable();
     let mut set = false;
     while let Some(field) = fields.peek() {

@@ -1,0 +1,90 @@
+//! A long list, of which each element is looked at.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Deref;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
+
+/// A list whose elements are all read, whether or not one before is refused: [`crate::values::decode`] then finds the
+/// mistakes of all of them in one run.
+#[derive(Debug, Clone)]
+pub struct Every<T>(Vec<T>);
+
+/// After so many refusals nobody reads on, and a decoder that never ends has to be left.
+const ENOUGH: usize = 200;
+
+impl<T> Default for Every<T> {
+    fn default() -> Self {
+        Every(Vec::new())
+    }
+}
+
+impl<T> Deref for Every<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &self.0
+    }
+}
+
+impl<'a, T> IntoIterator for &'a Every<T> {
+    type Item = &'a T;
+    type IntoIter = std::slice::Iter<'a, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Every<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(EveryVisitor(PhantomData))
+    }
+}
+
+struct EveryVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for EveryVisitor<T> {
+    type Value = Every<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Every<T>, A::Error> {
+        let mut elements = Vec::with_capacity(list.size_hint().unwrap_or_default());
+        let mut first = None;
+        let mut count = 0;
+        while count < ENOUGH {
+            match list.next_element() {
+                Ok(Some(element)) => elements.push(element),
+                Ok(None) => break,
+                Err(refusal) => {
+                    count += 1;
+                    first.get_or_insert(refusal);
+                }
+            }
+        }
+        match first {
+            Some(refusal) => Err(refusal),
+            None => Ok(Every(elements)),
+        }
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Every<T> {
+    fn schema_name() -> Cow<'static, str> {
+        Vec::<T>::schema_name()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Vec::<T>::json_schema(generator)
+    }
+}
