@@ -1,9 +1,15 @@
 //! Golden files: the whole output for the examples, as their READMEs layer them, and for every layer on `generic`.
 //!
+//! Two of them are whole: `generic`, and everything that can be switched on. The others are what differs from `generic`
+//! ([`delta`]), so that a change of what all have in common is read once.
+//!
 //! `KUBEFARM_BLESS=1 cargo test --test it golden::` writes them anew; look at `git diff tests/golden` then.
+
+mod delta;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use similar::TextDiff;
 
@@ -16,18 +22,27 @@ fn golden_folder() -> PathBuf {
     project().join("tests/golden")
 }
 
+fn rendered(args: &[&str]) -> String {
+    run(kubefarm_command().arg("render").args(args)).success()
+}
+
 /// Compares with the golden file `name`, or writes it where that was asked for.
 #[track_caller]
-fn assert_golden(name: &str, args: &[&str]) {
+fn assert_golden(name: &str, output: &str) {
     let path = golden_folder().join(name);
-    let output = run(kubefarm_command().arg("render").args(args)).success();
     if std::env::var_os("KUBEFARM_BLESS").is_some() {
-        fs::create_dir_all(golden_folder()).expect("a folder");
         fs::write(&path, output).expect("written");
         return;
     }
     let golden = fs::read_to_string(&path).unwrap_or_default();
-    assert!(golden == output, "{}", difference(&path, &golden, &output));
+    assert!(golden == output, "{}", difference(&path, &golden, output));
+}
+
+/// The same with what differs from the output for `generic`.
+#[track_caller]
+fn assert_delta(name: &str, args: &[&str]) {
+    static BASE: LazyLock<String> = LazyLock::new(|| rendered(&["-f", GENERIC]));
+    assert_golden(&format!("{name}.diff"), &delta::of(&BASE, &rendered(args)));
 }
 
 fn difference(path: &Path, golden: &str, output: &str) -> String {
@@ -51,18 +66,15 @@ const GENERIC: &str = "examples/generic/values.yaml";
 
 #[test]
 fn examples() {
-    assert_golden("defaults.yaml", &[]);
-    assert_golden("generic.yaml", &["-f", GENERIC]);
-    assert_golden(
-        "catchall.yaml",
+    assert_golden("generic.yaml", &rendered(&["-f", GENERIC]));
+    assert_delta("defaults", &[]);
+    assert_delta(
+        "catchall",
         &["-f", "examples/catchall/values.yaml", "--name", "catchall"],
     );
     for layer in ["advanced_network", "dualstack_network"] {
         let file = format!("examples/{layer}/values.yaml");
-        assert_golden(
-            &format!("generic+{layer}.yaml"),
-            &["-f", GENERIC, "-f", &file],
-        );
+        assert_delta(&format!("generic+{layer}"), &["-f", GENERIC, "-f", &file]);
     }
 }
 
@@ -77,7 +89,7 @@ fn layers_on_the_generic_example() {
         } else {
             &args[..4]
         };
-        assert_golden(&format!("generic+{layer}.yaml"), args);
+        assert_delta(&format!("generic+{layer}"), args);
     }
 }
 
@@ -95,7 +107,7 @@ fn everything_that_can_be_switched_on() {
         "--name",
         "farm1",
     ];
-    assert_golden("everything.yaml", &args);
+    assert_golden("everything.yaml", &rendered(&args));
 }
 
 fn layers() -> Vec<String> {
@@ -114,15 +126,17 @@ fn layers() -> Vec<String> {
 fn no_golden_file_is_left_over() {
     let mut expected: Vec<String> = layers()
         .iter()
-        .map(|layer| format!("generic+{layer}.yaml"))
+        .map(|layer| format!("generic+{layer}.diff"))
         .collect();
     expected.extend(
-        ["advanced_network", "dualstack_network"].map(|layer| format!("generic+{layer}.yaml")),
+        ["advanced_network", "dualstack_network"].map(|layer| format!("generic+{layer}.diff")),
     );
     let others = [
-        "defaults.yaml",
+        "defaults.diff",
+        "mod.rs",
+        "delta.rs",
         "generic.yaml",
-        "catchall.yaml",
+        "catchall.diff",
         "everything.yaml",
         "everything.values.yaml",
         "no_pools.values.yaml",
