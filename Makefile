@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help build example test fuzz hostile e2e boot-image boot-test long demo cluster-up cluster-down lint docs bench coverage install clean
+.PHONY: help build example test fuzz hostile mutants times e2e boot-image boot-test long demo cluster-up cluster-down lint docs bench coverage install clean
 
 EXAMPLE := -f examples/generic/values.yaml -f examples/advanced_network/values.yaml
 
@@ -22,6 +22,13 @@ test: ## Install what the tests need, and run them
 
 fuzz hostile: ## Try other random values than `make test` does, for SECONDS (600), until something breaks
 	tests/fuzz.sh $(or $(SECONDS),600)
+
+mutants: ## Change the code in MUTANTS, such as '--file src/farm/split.rs' (default: all), and see that a unit test notices
+	command -v cargo-mutants >/dev/null || cargo install --locked cargo-mutants
+	cargo mutants --no-shuffle $(MUTANTS)
+
+times: ## Run the tests in TESTS, such as 'apply:: pki::' (default: all), and list the slowest
+	tests/times.sh $(TESTS)
 
 # Cargo and Go build as whoever calls; only the checks themselves run as root.
 ifneq ($(shell id -u),0)

@@ -1,13 +1,13 @@
 //! The child cluster: the flags that let nodes join it are those of the rendered control plane.
 
 use std::fs;
-use std::path::Path;
-use std::sync::{LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use serde_json::Value;
 
 use crate::support::Finished;
-use crate::support::cluster::{Cluster, Options};
+use crate::support::cluster::{Alone, Cluster, Options, Pool};
 use crate::support::farms::{Objects, generic};
 
 /// The Service of the child's API server, by which its certificate is known.
@@ -16,37 +16,31 @@ pub const API_SERVER: &str = "kubefarm-kubernetes-apiserver";
 /// A child cluster that one test has for itself.
 pub struct Child {
     pub cluster: &'static Cluster,
-    _alone: MutexGuard<'static, ()>,
+    _alone: Option<Alone>,
 }
 
 impl Child {
-    /// The child cluster of all tests, when no other test uses it. `None` where there can be no cluster.
+    /// One as the rendered control plane is. `None` where there can be no cluster.
     pub fn alone() -> Option<Child> {
-        static CHILD: LazyLock<Option<Cluster>> = LazyLock::new(|| Cluster::start(options()));
-        static USE: Mutex<()> = Mutex::new(());
-        let alone = USE.lock().unwrap_or_else(PoisonError::into_inner);
+        static CHILDREN: Pool = Pool::new(|| Cluster::start(options()));
+        let alone = CHILDREN.alone()?;
         Some(Child {
-            cluster: CHILD.as_ref()?,
-            _alone: alone,
+            cluster: alone.cluster,
+            _alone: Some(alone),
         })
     }
 
-    /// One whose API servers announce an address themselves, for one test.
+    /// A new one, whose API servers announce an address themselves.
     pub fn that_announces(address: &str) -> Option<Child> {
-        static CHILD: OnceLock<Option<Cluster>> = OnceLock::new();
-        static USE: Mutex<()> = Mutex::new(());
-        let alone = USE.lock().unwrap_or_else(PoisonError::into_inner);
-        let start = || {
-            let mut options = options();
-            options.api_server_flags.extend([
-                "--endpoint-reconciler-type=lease".to_owned(),
-                format!("--advertise-address={address}"),
-            ]);
-            Cluster::start(options)
-        };
+        let mut options = options();
+        options.api_server_flags.extend([
+            "--endpoint-reconciler-type=lease".to_owned(),
+            format!("--advertise-address={address}"),
+        ]);
+        let cluster = Box::leak(Box::new(Cluster::start(options)?));
         Some(Child {
-            cluster: CHILD.get_or_init(start).as_ref()?,
-            _alone: alone,
+            cluster,
+            _alone: None,
         })
     }
 
@@ -102,27 +96,31 @@ impl Child {
 
 /// The child as the rendered control plane is, in what concerns nodes that join.
 fn options() -> Options {
-    let objects = generic().objects();
-    let authentication = Path::new(env!("CARGO_TARGET_TMPDIR")).join("authentication.yaml");
-    let text = objects.file(
-        &format!("{API_SERVER}-config"),
-        "authentication-configuration.yaml",
-    );
-    fs::write(&authentication, text).expect("written");
+    static OBJECTS: LazyLock<Objects> = LazyLock::new(|| generic().objects());
+    static AUTHENTICATION: LazyLock<PathBuf> = LazyLock::new(|| {
+        let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("authentication.yaml");
+        let text = OBJECTS.file(
+            &format!("{API_SERVER}-config"),
+            "authentication-configuration.yaml",
+        );
+        fs::write(&file, text).expect("written");
+        file
+    });
+    let objects = &*OBJECTS;
     let mut api_server_flags = flags(
-        &objects,
+        objects,
         API_SERVER,
         &["enable-bootstrap-token-auth", "enable-admission-plugins"],
     );
-    flags(&objects, API_SERVER, &["authentication-config"]);
+    flags(objects, API_SERVER, &["authentication-config"]);
     api_server_flags.push(format!(
         "--authentication-config={}",
-        authentication.display()
+        AUTHENTICATION.display()
     ));
     let manager = "kubefarm-kubernetes-controller-manager";
     Options {
         api_server_flags,
-        controller_manager_flags: flags(&objects, manager, &["controllers"]),
+        controller_manager_flags: flags(objects, manager, &["controllers"]),
         names: vec![API_SERVER.to_owned()],
         ..Options::default()
     }

@@ -1,13 +1,12 @@
 //! The API server or etcd stops while a farm is applied.
 
 use std::collections::BTreeSet;
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::assert_failed;
 use super::place::{Place, SMALL, WHOLE};
 use super::running::{Event, Running};
-use crate::support::cluster::{API_SERVER, Cluster, ETCD, Options};
+use crate::support::cluster::{API_SERVER, Alone, Cluster, ETCD, Options, Pool};
 use crate::support::{Finished, run};
 
 /// How long a stop is.
@@ -17,15 +16,14 @@ const OUTAGE: Duration = Duration::from_secs(5);
 const WITH_CRDS: &str = "-f examples/generic/values.yaml -f examples/advanced_network/values.yaml \
                          --set dhcp.installController=true";
 
-/// A cluster that one test at a time may disturb.
-pub fn disturbed() -> Option<MutexGuard<'static, Cluster>> {
-    static DISTURBED: LazyLock<Option<Mutex<Cluster>>> = LazyLock::new(|| {
+/// A cluster that a test may disturb.
+pub fn disturbed() -> Option<Alone> {
+    static DISTURBED: Pool = Pool::new(|| {
         let cluster = Cluster::start(Options::default())?;
         cluster.install_crds();
-        Some(Mutex::new(cluster))
+        Some(cluster)
     });
-    let cluster = DISTURBED.as_ref()?;
-    Some(cluster.lock().unwrap_or_else(PoisonError::into_inner))
+    DISTURBED.alone()
 }
 
 /// Deletes what farms have outside of namespaces, so that the next one creates it.
