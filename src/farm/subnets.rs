@@ -201,6 +201,7 @@ fn nth(subnet: &IpNet, index: u128) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::values::{Node, Origin, Value};
 
     fn subnets(texts: &[&str]) -> Subnets {
         Subnets(texts.iter().map(|text| text.parse().unwrap()).collect())
@@ -228,6 +229,77 @@ mod tests {
             pair("fd00:ffff::1", "fd00:ffff::a")
         );
         assert_eq!(addresses("::/0"), pair("::1", "::a"));
+    }
+
+    /// The messages of a check.
+    fn found(check: impl FnOnce(&Path, &mut Findings)) -> Vec<String> {
+        let origin = Origin::Flag("--set".into());
+        let tree = Node::new(Value::Null, origin);
+        let mut findings = Findings::new(&tree, Vec::new(), Vec::new());
+        check(&Path::from("a"), &mut findings);
+        let problems = findings.into_problems().into_iter();
+        problems.map(|problem| problem.message).collect()
+    }
+
+    #[test]
+    fn service_ranges_have_a_smallest_and_a_widest_size() {
+        let check = |subnet: &str, minor| {
+            let subnets = subnets(&[subnet]);
+            found(|path, findings| subnets.check_services(minor, path, findings)).len()
+        };
+        for (narrow, narrower) in [("10.0.0.8/29", "10.0.0.8/30"), ("fd00::/125", "fd00::/126")] {
+            assert_eq!((check(narrow, 34), check(narrower, 34)), (0, 1), "{narrow}");
+        }
+        for (minor, wide, wider) in [
+            (33, "10.0.0.0/12", "10.0.0.0/11"),
+            (33, "fd00::/108", "fd00::/107"),
+            (34, "fd00::/64", "fd00::/63"),
+        ] {
+            assert_eq!((check(wide, minor), check(wider, minor)), (0, 1), "{wide}");
+        }
+        assert_eq!(check("0.0.0.0/0", 34), 0);
+    }
+
+    #[test]
+    fn every_node_gets_a_part_of_the_pods_range() {
+        let check = |subnet: &str, nodes| {
+            let subnets = subnets(&[subnet]);
+            found(|path, findings| subnets.check_pods((24, 64), nodes, path, findings)).len()
+        };
+        for (subnet, nodes, expected) in [
+            ("10.0.0.0/24", 1, 0),
+            ("10.0.0.0/24", 2, 1),
+            ("10.0.0.0/25", 1, 1),
+            ("10.0.0.0/22", 4, 0),
+            ("10.0.0.0/22", 5, 1),
+            ("10.0.0.0/4", 1, 0),
+            ("fd00::/64", 1, 0),
+            ("fd00::/65", 1, 1),
+            ("fd00::/48", 65_536, 0),
+            ("fd00::/47", 1, 1),
+        ] {
+            assert_eq!(check(subnet, nodes), expected, "{subnet} {nodes}");
+        }
+    }
+
+    #[test]
+    fn special_ranges_are_found_whichever_is_the_wider() {
+        let check = |subnet: &str| {
+            let subnets = subnets(&[subnet]);
+            found(|path, findings| subnets.check_routed(path, findings)).len()
+        };
+        for (subnet, expected) in [
+            ("127.0.0.0/16", 1),
+            ("126.0.0.0/7", 1),
+            ("224.1.0.0/16", 1),
+            ("::/64", 1),
+            ("ff02::/16", 1),
+            ("10.96.0.0/12", 0),
+            ("fd00::/112", 0),
+            ("0.0.0.0/0", 2),
+        ] {
+            assert_eq!(check(subnet), expected, "{subnet}");
+        }
     }
 
     #[test]

@@ -81,3 +81,64 @@ impl Wave {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_need_comes_first() {
+        let steps = [
+            ("", "Namespace"),
+            ("apiextensions.k8s.io", "CustomResourceDefinition"),
+            ("", "ServiceAccount"),
+            ("", "Secret"),
+            ("cert-manager.io", "Certificate"),
+            ("", "Service"),
+            ("", "PersistentVolumeClaim"),
+            ("apps", "Deployment"),
+            ("batch", "Job"),
+            ("example.org", "Rack"),
+        ];
+        let waves = steps.map(|(group, kind)| Wave::of(group, kind));
+        assert!(
+            waves.is_sorted_by(|before, after| before < after),
+            "{waves:?}"
+        );
+        for (as_one, others) in [
+            (steps[2], &[("rbac.authorization.k8s.io", "Role")][..]),
+            (
+                steps[3],
+                &[
+                    ("", "ConfigMap"),
+                    ("", "ResourceQuota"),
+                    ("", "LimitRange"),
+                    ("scheduling.k8s.io", "PriorityClass"),
+                ],
+            ),
+            (
+                steps[5],
+                &[
+                    ("", "Endpoints"),
+                    ("discovery.k8s.io", "EndpointSlice"),
+                    ("networking.k8s.io", "NetworkPolicy"),
+                    ("policy", "PodDisruptionBudget"),
+                ],
+            ),
+            (
+                steps[6],
+                &[("", "PersistentVolume"), ("storage.k8s.io", "StorageClass")],
+            ),
+            (
+                steps[7],
+                &[("", "Pod"), ("autoscaling", "HorizontalPodAutoscaler")],
+            ),
+            (steps[9], &[("", "Node"), ("example.org", "Secret")]),
+        ] {
+            for (group, kind) in others {
+                let wave = Wave::of(as_one.0, as_one.1);
+                assert_eq!(Wave::of(group, kind), wave, "{group} {kind}");
+            }
+        }
+    }
+}
