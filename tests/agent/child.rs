@@ -7,7 +7,8 @@ use std::sync::LazyLock;
 use serde_json::Value;
 
 use crate::support::Finished;
-use crate::support::cluster::{Alone, Cluster, Options, Pool};
+use crate::support::cluster::pool::{Alone, Pool};
+use crate::support::cluster::{Cluster, Options};
 use crate::support::farms::{Objects, generic};
 
 /// The Service of the child's API server, by which its certificate is known.

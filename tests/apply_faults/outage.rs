@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use super::assert_failed;
 use super::place::{Place, SMALL, WHOLE};
 use super::running::{Event, Running};
-use crate::support::cluster::{API_SERVER, Alone, Cluster, ETCD, Options, Pool};
+use crate::support::cluster::pool::{Alone, Pool};
+use crate::support::cluster::{API_SERVER, Cluster, ETCD, Options};
 use crate::support::{Finished, run};
 
 /// How long a stop is.

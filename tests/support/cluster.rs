@@ -7,7 +7,7 @@ mod addons;
 mod audit;
 pub mod guard;
 mod identities;
-mod pool;
+pub mod pool;
 pub mod programs;
 
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -22,7 +22,6 @@ use tempfile::TempDir;
 pub use audit::Request;
 use guard::Guard;
 use identities::Identities;
-pub use pool::{Alone, Pool};
 pub use programs::{API_SERVER, CERT_MANAGER, CONTROLLER_MANAGER, ETCD};
 
 use super::{Finished, run, run_with_stdin};
