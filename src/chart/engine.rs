@@ -86,29 +86,6 @@ fn syntax() -> SyntaxConfig {
         .unwrap_or_default()
 }
 
-/// Renders the file `name` with this source, with what can only be checked on a whole text.
-pub(super) fn render_file(
-    environment: &Environment<'_>,
-    name: &str,
-    source: &str,
-    context: &Value,
-) -> Result<String, Error> {
-    let text = if is_template(source) {
-        environment.get_template(name)?.render(context.clone())?
-    } else {
-        source.to_owned()
-    };
-    escape::check_text(name, &text)
-        .map_err(|message| Error::new(ErrorKind::InvalidOperation, message))?;
-    Ok(text)
-}
-
-/// Whether rendering a text could change it.
-fn is_template(source: &str) -> bool {
-    let mut delimiters = ["{{", "{%", "{#"].iter();
-    delimiters.any(|delimiter| source.contains(delimiter))
-}
-
 /// Renders the manifest's template `name`: its text, and the values held beside it.
 pub(super) fn render_manifest(
     environment: &Environment<'_>,

@@ -22,7 +22,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::escape::{json, ltsp, scalar};
 use super::flags::{entries, flags};
-use super::{ChartFiles, engine, held};
+use super::{ChartFiles, file, held};
 use crate::values::nearest::nearest;
 use crate::values::write;
 
@@ -76,7 +76,7 @@ pub(super) fn register_bound(
                 .map(|key| Ok((key.to_owned(), extra.get::<Value>(key)?)));
             let extra: Result<Vec<(String, Value)>, Error> = extra.collect();
             let context = merge_maps([context.clone(), Value::from_pairs(extra?)]);
-            engine::render_file(state.env(), &inside, &file.text, &context)
+            file::render(state.env(), &inside, &file.text, &context)
         },
     );
 }

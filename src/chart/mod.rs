@@ -16,6 +16,7 @@ pub mod embedded;
 mod engine;
 mod error;
 mod escape;
+mod file;
 mod flags;
 mod functions;
 pub mod held;

@@ -15,7 +15,6 @@
 //! Inside `#[serde(untagged)]`, `#[serde(flatten)]` and internally tagged types, serde itself holds the values: there
 //! is no leniency, no check for unknown keys, and problems are placed at the outermost such type.
 
-mod access;
 mod deserializer;
 mod error;
 mod found;
@@ -189,7 +188,7 @@ impl Session {
         let mut problem = Problem::error(error.fault.message()).at(place.origin);
         let written = || {
             root.get(&place.path)
-                .and_then(|node| found::slip(node, &error.fault))
+                .and_then(|node| error.fault.slip(node))
         };
         problem.help = error.help.or_else(|| error.fault.help()).or_else(written);
         problem.path = Some(path);

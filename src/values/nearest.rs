@@ -1,5 +1,7 @@
 //! What was probably meant.
 
+use strsim::osa_distance;
+
 /// The candidate that `word` is most likely a slip of, or `None` where none is near enough.
 ///
 /// Near is: equal but for case, `-` and `_`; or at most a third of the letters typed wrong, missing, too many, or swapped
@@ -19,7 +21,7 @@ where
 /// Whether a word is another one with at most a third of its letters typed wrong.
 pub fn is_slip(word: &str, of: &str) -> bool {
     let (word, of) = (folded(word), folded(of));
-    edit_distance(&word, &of) * 3 <= word.len().max(of.len())
+    osa_distance(&word, &of) * 3 <= letters(&word).max(letters(&of))
 }
 
 /// The candidate that `word` is a slip of, where `word` may as well be a name of its own: equal but for case, `-` and
@@ -35,10 +37,10 @@ where
         .into_iter()
         .filter(|candidate| *candidate != word)
         .filter_map(|candidate| {
-            let candidate_letters = folded(candidate);
-            let length = candidate_letters.len();
-            let edits = edit_distance(&wanted, &candidate_letters);
-            let extends = edits > 0 && wanted.starts_with(&candidate_letters);
+            let folded = folded(candidate);
+            let length = letters(&folded);
+            let edits = osa_distance(&wanted, &folded);
+            let extends = edits > 0 && wanted.starts_with(&folded);
             let allowed = if length < SHORTEST {
                 0
             } else {
@@ -50,7 +52,7 @@ where
         .map(|(_, candidate)| candidate)
 }
 
-fn folded(word: &str) -> Vec<char> {
+fn folded(word: &str) -> String {
     // Longer words are not slips, and the work below grows with the square of the length.
     const LONGEST: usize = 64;
     word.chars()
@@ -60,45 +62,24 @@ fn folded(word: &str) -> Vec<char> {
         .collect()
 }
 
+fn letters(word: &str) -> usize {
+    word.chars().count()
+}
+
 /// How far apart two words are, or `None` where they are not near.
-fn distance(wanted: &[char], candidate: &[char]) -> Option<usize> {
-    let edits = edit_distance(wanted, candidate);
-    let longest = wanted.len().max(candidate.len());
-    let shortest = wanted.len().min(candidate.len());
+fn distance(wanted: &str, candidate: &str) -> Option<usize> {
+    let edits = osa_distance(wanted, candidate);
+    let longest = letters(wanted).max(letters(candidate));
+    let shortest = letters(wanted).min(letters(candidate));
     if edits * 3 <= longest {
         return Some(edits * 2);
     }
     let shared = wanted
-        .iter()
-        .zip(candidate)
+        .chars()
+        .zip(candidate.chars())
         .take_while(|(a, b)| a == b)
         .count();
     (shared >= 3 && shared * 4 >= shortest * 3).then_some(edits * 2 + 1)
-}
-
-/// Insertions, deletions, replacements and swaps of neighbours (optimal string alignment).
-#[allow(
-    clippy::indexing_slicing,
-    reason = "each row has a column more than `right` has characters"
-)]
-fn edit_distance(left: &[char], right: &[char]) -> usize {
-    let mut before_last: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=right.len()).collect();
-    for (row, a) in left.iter().enumerate() {
-        let mut current = Vec::with_capacity(right.len() + 1);
-        current.push(row + 1);
-        for (column, b) in right.iter().enumerate() {
-            let replaced = last[column] + usize::from(a != b);
-            let mut best = replaced.min(last[column + 1] + 1).min(current[column] + 1);
-            let swapped = row > 0 && column > 0 && *a == right[column - 1] && left[row - 1] == *b;
-            if swapped {
-                best = best.min(before_last[column - 1] + 1);
-            }
-            current.push(best);
-        }
-        before_last = std::mem::replace(&mut last, current);
-    }
-    last[right.len()]
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::nearest::nearest;
 use super::tree::{Origin, Path};
 
 /// How much a problem matters: an error stops the command, a warning is only told.
@@ -72,6 +73,14 @@ impl Problem {
             Some(help) => format!("{help}; {}", cause.message),
             None => cause.message,
         });
+    }
+
+    /// The same problem with the name that was probably meant, or else with advice.
+    pub fn help_nearest(self, word: &str, names: &[&str], advice: &str) -> Problem {
+        match nearest(word, names.iter().copied()) {
+            Some(near) => self.help(format!("did you mean `{near}`?")),
+            None => self.help(advice),
+        }
     }
 
     /// The same problem, which keeps the values from a cluster.

@@ -1,6 +1,7 @@
 //! The user's sections of ltsp.conf: what stays in that file, and the shell text that goes into one of its own.
 
 use crate::farm::settings::fold;
+use crate::farm::syntax::is_variable_name;
 
 /// Separates a section's `INCLUDE=` lines, which are LTSP's own, from its shell text.
 pub fn split_section(text: &str) -> (Vec<String>, Option<String>) {
@@ -66,11 +67,8 @@ fn joined_assignments(script: &str) -> String {
 fn assignment(line: &str) -> Option<(&str, &str)> {
     let (name, value) = line.split_once('=')?;
     let plain = name.trim_end_matches(' ');
-    let is_name = plain.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-        && plain
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    (is_name && !value.starts_with('=')).then(|| (plain, value.trim_start_matches(' ')))
+    (is_variable_name(plain) && !value.starts_with('='))
+        .then(|| (plain, value.trim_start_matches(' ')))
 }
 
 /// How far a shell has read: whether the next line is inside of quotes or of a here-document.

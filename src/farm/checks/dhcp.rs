@@ -4,7 +4,6 @@ use super::{dnsmasq_flags, options};
 use crate::farm::findings::Findings;
 use crate::farm::spec::{DhcpMode, DhcpRange, Flags, NodePool, Range, RangeKind, Values};
 use crate::farm::syntax::{dnsmasq_field_fault, dnsmasq_value_fault};
-use crate::values::nearest::nearest;
 use crate::values::{Path, Problem};
 
 /// What dnsmasq-controller's DnsmasqOptions take as keys (its CRD).
@@ -102,7 +101,7 @@ fn extra_options(pool: &NodePool, mode: DhcpMode, path: &Path, findings: &mut Fi
             };
             if !is_known {
                 let problem = Problem::error(message);
-                findings.record_key(&path, with_nearest(problem, key, &DNSMASQ_KEYS, help));
+                findings.record_key(&path, problem.help_nearest(key, &DNSMASQ_KEYS, help));
             }
             fields(value.split(','), &path, findings);
             if key == "dhcp-range"
@@ -198,14 +197,6 @@ fn enough_leases(values: &Values, flags: &Flags, path: &Path, findings: &mut Fin
         let message = format!("{nodes} nodes need a lease each, and dnsmasq gives {limit}");
         let problem = Problem::error(message).help("raise dhcp-lease-max");
         findings.record(&path.join("dhcp-lease-max"), problem);
-    }
-}
-
-/// Adds what was probably meant, or else `help`.
-pub fn with_nearest(problem: Problem, word: &str, names: &[&str], help: &str) -> Problem {
-    match nearest(word, names.iter().copied()) {
-        Some(near) => problem.help(format!("did you mean `{near}`?")),
-        None => problem.help(help),
     }
 }
 

@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::dhcp::with_nearest;
 use crate::farm::findings::Findings;
 use crate::farm::spec::{Flags, Image};
 use crate::values::{Path, Problem};
@@ -69,12 +68,7 @@ fn unknown(name: &str, is_ours: bool) -> Problem {
         Problem::warning(message)
     };
     let names: Vec<&str> = known().map(|flag| flag.name).collect();
-    with_nearest(
-        problem,
-        name,
-        &names,
-        "`dnsmasq --help` lists them; remove it",
-    )
+    problem.help_nearest(name, &names, "`dnsmasq --help` lists them; remove it")
 }
 
 fn values(flag: &Flag, value: &Value, path: &Path, findings: &mut Findings) {

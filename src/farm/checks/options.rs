@@ -2,7 +2,6 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::dhcp::with_nearest;
 use crate::farm::findings::Findings;
 use crate::farm::leases::option_key;
 use crate::farm::spec::OneOrMany;
@@ -136,7 +135,7 @@ pub fn option(key: &str, values: &OneOrMany, path: &Path, findings: &mut Finding
         None => {
             let problem = Problem::error(format!("dnsmasq knows no DHCP option `{name}`"));
             let names: Vec<&str> = options.iter().map(|(_, name, _)| *name).collect();
-            let problem = with_nearest(problem, name, &names, "a number works for any option");
+            let problem = problem.help_nearest(name, &names, "a number works for any option");
             findings.record_key(path, problem);
         }
     }

@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::dhcp::with_nearest;
 use crate::farm::findings::Findings;
 use crate::farm::spec::{
     Fragment, Image, ImageDigest, SpreadConstraint, Unsatisfiable, Values, scalar_text,
@@ -66,7 +65,7 @@ pub fn known_keys(map: &Fragment, known: &[&str], path: &Path, findings: &mut Fi
     for key in map.keys().filter(|key| !known.contains(&key.as_str())) {
         let problem = Problem::error(format!("Kubernetes knows no key `{key}` here"));
         let help = format!("one of {}", known.join(", "));
-        let problem = with_nearest(problem, key, known, &help);
+        let problem = problem.help_nearest(key, known, &help);
         findings.record_key(&path.join(key.as_str()), problem);
     }
 }
@@ -119,7 +118,7 @@ fn words(toleration: &Fragment, path: &Path, findings: &mut Findings) {
         if let Some(word) = word.filter(|word| !word.is_empty() && !known.contains(word)) {
             let problem = Problem::error(format!("`{word}` is not an {key} of a toleration"));
             let help = format!("one of {}", known.join(", "));
-            findings.record(&path.join(key), with_nearest(problem, word, known, &help));
+            findings.record(&path.join(key), problem.help_nearest(word, known, &help));
         }
     }
 }
@@ -153,7 +152,7 @@ fn resources(resources: &Fragment, path: &Path, findings: &mut Findings) {
                 let problem = Problem::error(format!("Kubernetes knows no resource `{name}`"));
                 let help =
                     "one of cpu, memory, ephemeral-storage, or one with a domain: example.org/gpu";
-                findings.record_key(&path, with_nearest(problem, name, &STANDARD, help));
+                findings.record_key(&path, problem.help_nearest(name, &STANDARD, help));
             }
             let amount = scalar_text(amount);
             if let Some(amount) = amount.filter(|amount| quantity(amount).is_none()) {

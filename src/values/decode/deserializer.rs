@@ -1,13 +1,15 @@
 //! One node, as serde asks for it.
 
+mod access;
+
 use serde::Deserializer;
 use serde::de::{IntoDeserializer, Visitor};
 
 use super::super::tree::{Map, Node, Path, Segment, Value};
 use super::Session;
-use super::access::{Elements, Entries, Variant};
-use super::error::{Error, Fault};
+use super::error::{Error, Fault, Place};
 use super::found;
+use access::{Elements, Entries, Variant};
 
 /// The way to a node, kept on the stack while decoding; a [`Path`] is made only for a problem.
 #[derive(Clone, Copy)]
@@ -308,5 +310,16 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'_> {
 
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         visitor.visit_unit()
+    }
+}
+
+impl Error {
+    /// The same error about this node, unless it is already known to be about one inside it.
+    pub fn at(self, node: &NodeDeserializer<'_>) -> Error {
+        self.placed(|| Place {
+            path: node.path(),
+            origin: node.node.origin.clone(),
+            leave_out: vec![std::ptr::from_ref(node.node)],
+        })
     }
 }

@@ -5,8 +5,8 @@ use std::fmt;
 use serde::de::{Expected, Unexpected};
 
 use super::super::nearest::nearest;
-use super::super::tree::{Node, Origin, Path};
-use super::deserializer::NodeDeserializer;
+use super::super::tree::{Node, Origin, Path, Value};
+use super::super::yaml::missing_space_in;
 use super::found;
 use super::refusal::Refusal;
 
@@ -71,6 +71,27 @@ impl Fault {
             _ => None,
         }
     }
+
+    /// What was probably meant by a text in place of a list or a map.
+    pub fn slip(&self, node: &Node) -> Option<String> {
+        let (Value::String(text), Fault::Message(message)) = (&node.value, self) else {
+            return None;
+        };
+        let wanted = message.strip_prefix("expected ")?;
+        if wanted.starts_with("a string") || wanted.starts_with("an integer") {
+            return None;
+        }
+        match &node.origin {
+            Origin::Flag(_) if text.starts_with(['[', '{']) => {
+                Some("--set-json reads JSON; in --set a list is {a,b}".to_owned())
+            }
+            Origin::Flag(_) => None,
+            Origin::Place { .. } => {
+                let (_, behind) = missing_space_in(text)?;
+                Some(format!("no space behind the {behind}?"))
+            }
+        }
+    }
 }
 
 pub(super) fn did_you_mean(word: &str) -> String {
@@ -91,15 +112,6 @@ impl Error {
             "expected {expected}, found {}",
             found::described(node)
         ))
-    }
-
-    /// The same error about this node, unless it is already known to be about one inside it.
-    pub fn at(self, node: &NodeDeserializer<'_>) -> Error {
-        self.placed(|| Place {
-            path: node.path(),
-            origin: node.node.origin.clone(),
-            leave_out: vec![std::ptr::from_ref(node.node)],
-        })
     }
 
     /// Whether both are about one node.

@@ -5,9 +5,7 @@ use serde::de::Unexpected;
 use super::super::problem::Problem;
 use super::super::scalar::number_text;
 use super::super::secret;
-use super::super::tree::{Node, Origin, Path, Value};
-use super::super::yaml::missing_space_in;
-use super::error::Fault;
+use super::super::tree::{Node, Path, Value};
 
 /// What a message says was found.
 pub(super) fn described(node: &Node) -> String {
@@ -33,27 +31,6 @@ pub(super) fn unexpected(found: &Unexpected<'_>) -> String {
         Unexpected::Seq => "a list".to_owned(),
         Unexpected::Map => "a map".to_owned(),
         other => other.to_string(),
-    }
-}
-
-/// What was probably meant by a text in place of a list or a map.
-pub(super) fn slip(node: &Node, fault: &Fault) -> Option<String> {
-    let (Value::String(text), Fault::Message(message)) = (&node.value, fault) else {
-        return None;
-    };
-    let wanted = message.strip_prefix("expected ")?;
-    if wanted.starts_with("a string") || wanted.starts_with("an integer") {
-        return None;
-    }
-    match &node.origin {
-        Origin::Flag(_) if text.starts_with(['[', '{']) => {
-            Some("--set-json reads JSON; in --set a list is {a,b}".to_owned())
-        }
-        Origin::Flag(_) => None,
-        Origin::Place { .. } => {
-            let (_, behind) = missing_space_in(text)?;
-            Some(format!("no space behind the {behind}?"))
-        }
     }
 }
 

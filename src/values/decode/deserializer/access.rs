@@ -5,12 +5,12 @@ use serde::de::{
     DeserializeSeed, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 
-use super::super::nearest::nearest;
-use super::super::problem::Problem;
-use super::super::tree::{Entry, Map, Node, Value};
-use super::super::yaml::is_odd_space;
-use super::deserializer::{NodeDeserializer, Trail};
-use super::error::{Error, Fault, Place, did_you_mean};
+use super::{NodeDeserializer, Trail};
+use crate::values::decode::error::{Error, Fault, Place, did_you_mean};
+use crate::values::nearest::nearest;
+use crate::values::problem::Problem;
+use crate::values::tree::{Entry, Map, Node, Value};
+use crate::values::yaml::is_odd_space;
 
 /// The elements of a list that are not left out.
 pub(super) struct Elements<'a> {
