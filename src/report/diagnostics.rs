@@ -7,44 +7,10 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
-use anstream::stream::RawStream;
-use anstream::{AutoStream, ColorChoice};
 
+use super::harmless::short;
+use super::style::Style;
 use crate::values::{Origin, Problem, Severity, yaml};
-
-/// Whether a person's terminal gets colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Style {
-    Plain,
-    Coloured,
-}
-
-impl Style {
-    /// What `--color` says of stderr; else colour at a terminal that has it (`TERM` is not `dumb`), unless `NO_COLOR`
-    /// (no-color.org) or `CLICOLOR=0` take it away, and elsewhere where `CLICOLOR_FORCE` (bixense.com/clicolors) asks.
-    pub fn of_stderr() -> Style {
-        Style::of(&io::stderr())
-    }
-
-    /// The same for stdout.
-    pub fn of_stdout() -> Style {
-        Style::of(&io::stdout())
-    }
-
-    fn of(stream: &impl RawStream) -> Style {
-        match AutoStream::choice(stream) {
-            ColorChoice::Never => Style::Plain,
-            _ => Style::Coloured,
-        }
-    }
-
-    fn renderer(self) -> Renderer {
-        match self {
-            Style::Plain => Renderer::plain(),
-            Style::Coloured => Renderer::styled(),
-        }
-    }
-}
 
 /// How many errors, and how many warnings, are printed before the rest is only counted.
 const SHOWN: usize = 100;
@@ -141,46 +107,6 @@ fn with_line(problem: &Problem, read: Option<&Source>, renderer: &Renderer) -> O
         None => group,
     };
     Some(renderer.render(&[group]).to_string())
-}
-
-/// One line that a terminal only shows: what would move its cursor or turn its text around is escaped.
-pub(super) fn printable(text: &str) -> String {
-    let mut line = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                line.extend(character.escape_unicode())
-            }
-            _ if character.is_control() => line.extend(character.escape_debug()),
-            _ => line.push(character),
-        }
-    }
-    line
-}
-
-/// The same, without the middle where it is too long to read.
-fn short(text: &str) -> String {
-    without_middle(text, 600)
-}
-
-/// A line with its first `begin` characters and its last ones.
-fn without_middle(text: &str, begin: usize) -> String {
-    const END: usize = 200;
-    let length = text.chars().count();
-    if length <= begin + END {
-        return printable(text);
-    }
-    let first: String = text.chars().take(begin).collect();
-    let last: String = text.chars().skip(length - END).collect();
-    let gone = length - begin - END;
-    printable(&format!("{first}… {gone} characters …{last}"))
-}
-
-/// Several lines that a terminal only shows.
-pub fn readable(text: &str) -> String {
-    let lines = text.split('\n').map(|line| without_middle(line, 4_000));
-    let lines: Vec<String> = lines.collect();
-    lines.join("\n")
 }
 
 fn summary(problems: &[Problem]) -> Option<String> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use similar::{ChangeTag, TextDiff};
 
 use super::Style;
-use super::diagnostics::printable;
+use super::harmless::{printable, printable_with_tabs};
 use crate::cluster::fields::diff::{Change, ObjectDiff};
 
 /// How many unchanged lines stand around a change.
@@ -76,11 +76,6 @@ impl<W: Write> Printer<'_, W> {
             Style::Coloured => writeln!(self.out, "{colour}{text}{RESET}"),
         }
     }
-}
-
-fn printable_with_tabs(text: &str) -> String {
-    let parts: Vec<String> = text.split('\t').map(printable).collect();
-    parts.join("\t")
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::diagnostics::printable;
+use super::harmless::printable;
 use crate::cluster::change::{ApplyError, Refusal};
 use crate::cluster::guard::Danger;
 use crate::cluster::{FieldConflict, Unready};

@@ -3,11 +3,15 @@
 mod diagnostics;
 mod diff;
 mod failures;
+mod harmless;
 mod progress;
+mod style;
 mod table;
 
-pub use diagnostics::{Style, print_problems, readable};
+pub use diagnostics::print_problems;
 pub use diff::print_differences;
 pub use failures::{print_apply_error, print_bootstrap_error, print_unready};
+pub use harmless::readable;
 pub use progress::{Form, Output, Progress};
+pub use style::Style;
 pub use table::{columns, fitted, table};

@@ -6,7 +6,8 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{Cell, Table};
 use rustix::termios::tcgetwinsize;
 
-use super::diagnostics::{Style, printable};
+use super::harmless::printable;
+use super::style::Style;
 
 /// Rows under their headers: no borders, two spaces between columns, a line a row, each ended by a newline. Nothing is
 /// cut off or wrapped, and nothing in a cell can end its line. Without rows, the empty text.

@@ -1,5 +1,6 @@
 //! The line that a problem is about, as far as it may be shown: a password in it may not.
 
+use crate::report::harmless::same_width;
 use crate::values::{Path, secret, yaml};
 
 /// How much of a line is shown, in characters: up to the place, and behind it.
@@ -29,7 +30,7 @@ pub fn excerpt(
     if lines.len() != line as usize || continues_a_secret(shown, before) {
         return None;
     }
-    let shown = &harmless(shown);
+    let shown = &same_width(shown);
     let start = byte_of_column(shown, column).filter(|_| column as usize <= BEFORE)?;
     let hidden = secret::end_of_key(shown);
     let is_key = hidden.is_some_and(|end| start < end);
@@ -48,24 +49,6 @@ pub fn excerpt(
     let end = end.filter(|end| line.is_char_boundary(*end) && *end >= start);
     let end = end.or_else(guessed)?;
     Some(Excerpt { line, start, end })
-}
-
-/// A line in which every character is shown and none moves a cursor.
-fn harmless(line: &str) -> String {
-    let is_bad = |character: &char| match character {
-        '\u{80}'..='\u{9f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
-        other => *other != '\t' && other.is_control(),
-    };
-    let shown = line.chars();
-    shown
-        .map(|character| {
-            if is_bad(&character) {
-                '\u{fffd}'
-            } else {
-                character
-            }
-        })
-        .collect()
 }
 
 /// The line without what is too far behind the place to be shown.

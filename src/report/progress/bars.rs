@@ -9,7 +9,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::cluster::{Action, Event, Observer, Stage};
 use crate::manifest::Key;
-use crate::report::diagnostics::printable;
+use crate::report::harmless::printable;
 
 use super::lines::write_line;
 use super::tally::Tally;

@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 
 use crate::cluster::{Action, Event, Observer, Stage};
 use crate::manifest::Key;
+use crate::report::harmless::acts;
 
 use super::lines::write_line;
 use super::words::{action_word, stage_kind};
@@ -71,15 +72,10 @@ fn object(key: &Key) -> Json {
 fn escaped(json: &str) -> String {
     let mut line = String::with_capacity(json.len());
     for character in json.chars() {
-        let is_safe = !character.is_control()
-            && !matches!(
-                character,
-                '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
-            );
-        if is_safe {
-            line.push(character)
-        } else {
+        if acts(character) || ['\u{2028}', '\u{2029}'].contains(&character) {
             line.push_str(&format!("\\u{:04x}", u32::from(character)))
+        } else {
+            line.push(character)
         }
     }
     line

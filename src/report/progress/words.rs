@@ -2,7 +2,7 @@
 
 use crate::cluster::{Action, Event, Stage};
 use crate::manifest::Key;
-use crate::report::diagnostics::printable;
+use crate::report::harmless::printable;
 
 /// What a line says: a word for what happened, and what it happened to.
 pub struct Line {
