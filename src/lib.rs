@@ -23,6 +23,7 @@ pub mod chart;
 pub mod cli;
 pub mod cluster;
 pub mod farm;
+pub mod files;
 mod glob;
 pub mod manifest;
 mod parallel;

@@ -4,18 +4,22 @@
 //! run that is stopped leaves the old content, or the new one.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, chown};
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
-
-use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use super::file_names::file_names;
 use super::{Manifest, ManifestError, write};
+use crate::files::{
+    beside, failed, folder_of, keep_owner, remove_folder, replace_folder, sync_folder, write_new,
+};
 
 /// The file that marks a folder as an output of ours. It lists what else is in it, a name a line.
 pub const MARKER: &str = ".kubefarm-output";
+
+/// The modes of files, before the umask.
+const PUBLIC: u32 = 0o666;
+const PRIVATE: u32 = 0o600;
 
 /// Writes each object to a file of its own in `dir`, which is created where it does not exist.
 ///
@@ -26,12 +30,12 @@ pub const MARKER: &str = ".kubefarm-output";
 pub fn write_directory(manifest: &Manifest, dir: &Path) -> Result<(), ManifestError> {
     let target = Target::of(dir)?;
     // One run at a time: the name of the folder beside the target is fixed, so that a stopped run's is found again.
-    let parent = File::open(&target.parent).map_err(file_error(&target.parent))?;
-    parent.lock().map_err(file_error(&target.parent))?;
+    let parent = File::open(&target.parent).map_err(failed(&target.parent))?;
+    parent.lock().map_err(failed(&target.parent))?;
 
     target.finish_stopped_run()?;
     check_ours(&target.dir)?;
-    fs::create_dir(&target.staging).map_err(file_error(&target.staging))?;
+    fs::create_dir(&target.staging).map_err(failed(&target.staging))?;
     let written = fill(manifest, &target.staging)
         .and_then(|()| target.keep_owner_and_mode())
         .and_then(|()| target.replace());
@@ -40,14 +44,7 @@ pub fn write_directory(manifest: &Manifest, dir: &Path) -> Result<(), ManifestEr
         let _ = fs::remove_dir_all(&target.staging);
     }
     written?;
-    parent.sync_all().map_err(file_error(&target.parent))
-}
-
-fn file_error(path: &Path) -> impl Fn(io::Error) -> ManifestError {
-    move |source| ManifestError::File {
-        path: path.to_owned(),
-        source,
-    }
+    Ok(sync_folder(&target.parent)?)
 }
 
 /// Writes all files into a new folder, and to the disk.
@@ -55,34 +52,25 @@ fn fill(manifest: &Manifest, dir: &Path) -> Result<(), ManifestError> {
     let names = file_names(manifest.objects());
     let mut listed: Vec<&str> = names.iter().map(String::as_str).collect();
     listed.sort_unstable();
-    let mut files = vec![write_file(&dir.join(MARKER), &lines(&listed), false)?];
+    let marker = dir.join(MARKER);
+    let file = write_new(&marker, &lines(&listed), PUBLIC)?;
+    let mut files = vec![(marker, file)];
     for (object, name) in manifest.objects().iter().zip(&names) {
         let is_secret = object.group().is_empty() && object.kind() == "Secret";
-        files.push(write_file(
-            &dir.join(name),
-            &write::document(object),
-            is_secret,
-        )?);
+        let path = dir.join(name);
+        let mode = if is_secret { PRIVATE } else { PUBLIC };
+        let file = write_new(&path, &write::document(object), mode)?;
+        files.push((path, file));
     }
     // After the last write, as the disk then has all of them at once.
     for (path, file) in &files {
-        file.sync_all().map_err(file_error(path))?;
+        file.sync_all().map_err(failed(path))?;
     }
-    let folder = File::open(dir).map_err(file_error(dir))?;
-    folder.sync_all().map_err(file_error(dir))
+    Ok(sync_folder(dir)?)
 }
 
 fn lines(names: &[&str]) -> String {
     names.iter().flat_map(|name| [name, "\n"]).collect()
-}
-
-fn write_file(path: &Path, text: &str, is_secret: bool) -> Result<(PathBuf, File), ManifestError> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    options.mode(if is_secret { 0o600 } else { 0o666 });
-    let mut file = options.open(path).map_err(file_error(path))?;
-    file.write_all(text.as_bytes()).map_err(file_error(path))?;
-    Ok((path.to_owned(), file))
 }
 
 /// A folder to be replaced, and the names beside it that this takes.
@@ -99,29 +87,23 @@ impl Target {
     fn of(dir: &Path) -> Result<Target, ManifestError> {
         // Resolved, so that a symbolic link stays one.
         let existing = fs::canonicalize(dir).unwrap_or_else(|_| dir.to_owned());
-        let Some(name) = existing
-            .file_name()
-            .map(|name| name.to_string_lossy().into_owned())
-        else {
+        if existing.file_name().is_none() {
             return Err(refused(
                 dir,
                 "it has no name under which a folder could be replaced",
             ));
-        };
+        }
         if std::env::current_dir().is_ok_and(|current| current.starts_with(&existing)) {
             return Err(refused(
                 dir,
                 "the folder you are in cannot be replaced; run this outside of it",
             ));
         }
-        let parent = match existing.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-            _ => PathBuf::from("."),
-        };
-        fs::create_dir_all(&parent).map_err(file_error(&parent))?;
+        let parent = folder_of(&existing);
+        fs::create_dir_all(&parent).map_err(failed(&parent))?;
         Ok(Target {
-            staging: parent.join(format!(".{name}.kubefarm-new")),
-            previous: parent.join(format!(".{name}.kubefarm-old")),
+            staging: beside(&existing, "new"),
+            previous: beside(&existing, "old"),
             dir: existing,
             parent,
         })
@@ -133,7 +115,7 @@ impl Target {
             check_ours(left_over)?;
         }
         if self.previous.exists() && !self.dir.exists() {
-            fs::rename(&self.previous, &self.dir).map_err(file_error(&self.dir))?;
+            fs::rename(&self.previous, &self.dir).map_err(failed(&self.dir))?;
         }
         for left_over in [&self.staging, &self.previous] {
             remove_folder(left_over)?;
@@ -143,37 +125,20 @@ impl Target {
 
     /// Who may read the old folder may read the new one, and nobody else.
     fn keep_owner_and_mode(&self) -> Result<(), ManifestError> {
-        let failed = file_error(&self.staging);
-        let old = match fs::metadata(&self.dir) {
-            Ok(old) => old,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(file_error(&self.dir)(error)),
-        };
-        let new = fs::metadata(&self.staging).map_err(&failed)?;
-        if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
-            chown(&self.staging, Some(old.uid()), Some(old.gid())).map_err(&failed)?;
+        if let Some(old) = keep_owner(&self.dir, &self.staging)? {
+            fs::set_permissions(&self.staging, old.permissions()).map_err(failed(&self.staging))?;
         }
-        fs::set_permissions(&self.staging, old.permissions()).map_err(failed)
+        Ok(())
     }
 
     /// Puts the new folder in the old one's place.
     fn replace(&self) -> Result<(), ManifestError> {
-        let failed = file_error(&self.dir);
-        if !self.dir.exists() {
-            return fs::rename(&self.staging, &self.dir).map_err(failed);
-        }
-        match renameat_with(CWD, &self.staging, CWD, &self.dir, RenameFlags::EXCHANGE) {
-            Ok(()) => remove_folder(&self.staging),
-            Err(error) if is_unsupported(error) => {
-                fs::rename(&self.dir, &self.previous).map_err(&failed)?;
-                fs::rename(&self.staging, &self.dir).map_err(&failed)?;
-                remove_folder(&self.previous)
-            }
-            Err(rustix::io::Errno::BUSY) => Err(refused(
+        match replace_folder(&self.dir, &self.staging, Some(&self.previous)) {
+            Err(error) if error.source.kind() == io::ErrorKind::ResourceBusy => Err(refused(
                 &self.dir,
                 "a mount point cannot be replaced as a whole; name a folder inside it",
             )),
-            Err(error) => Err(failed(error.into())),
+            other => Ok(other?),
         }
     }
 }
@@ -185,11 +150,11 @@ fn check_ours(dir: &Path) -> Result<(), ManifestError> {
         Ok(found) if found.is_dir() => {}
         Ok(_) => return Err(refused(dir, "it is not a folder; move it away")),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(file_error(dir)(error)),
+        Err(error) => return Err(failed(dir)(error).into()),
     }
     let mut names = BTreeSet::new();
-    for entry in fs::read_dir(dir).map_err(file_error(dir))? {
-        let name = entry.map_err(file_error(dir))?.file_name();
+    for entry in fs::read_dir(dir).map_err(failed(dir))? {
+        let name = entry.map_err(failed(dir))?.file_name();
         names.insert(name.to_string_lossy().into_owned());
     }
     if names.is_empty() {
@@ -204,7 +169,7 @@ fn check_ours(dir: &Path) -> Result<(), ManifestError> {
                 "the folder holds files that kubefarm did not write; move it away or name another one",
             ));
         }
-        Err(error) => return Err(file_error(&marker)(error)),
+        Err(error) => return Err(failed(&marker)(error).into()),
     };
     let ours: BTreeSet<&str> = listed.lines().chain([MARKER]).collect();
     match names.iter().find(|name| !ours.contains(name.as_str())) {
@@ -213,19 +178,6 @@ fn check_ours(dir: &Path) -> Result<(), ManifestError> {
             "kubefarm did not write this and would remove it; move it away or name another folder",
         )),
         None => Ok(()),
-    }
-}
-
-/// File systems without an exchange of two names say so in one of these ways (renameat2(2)).
-fn is_unsupported(error: rustix::io::Errno) -> bool {
-    use rustix::io::Errno;
-    [Errno::INVAL, Errno::NOSYS, Errno::NOTSUP].contains(&error)
-}
-
-fn remove_folder(path: &Path) -> Result<(), ManifestError> {
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(file_error(path)(error)),
-        _ => Ok(()),
     }
 }
 

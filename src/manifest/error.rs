@@ -1,8 +1,8 @@
 //! What can be wrong with what the templates produced, or with where it shall go.
 
-use std::io;
 use std::path::PathBuf;
 
+use crate::files::FileError;
 use crate::values::Problem;
 
 /// A manifest could not be assembled, selected or written.
@@ -49,8 +49,8 @@ pub enum ManifestError {
     #[error("{}: {message}", path.display())]
     OutputDir { path: PathBuf, message: String },
     /// A file or folder could not be read or written.
-    #[error("{}: {source}", path.display())]
-    File { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    File(#[from] FileError),
 }
 
 impl ManifestError {

@@ -1,14 +1,13 @@
 //! From what is there to what has to be there: kept where it is good, issued where it is not.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::net::IpAddr;
 
 use jiff::Timestamp;
 
 use super::authority::{Authority, Step, check_clock, next_secret, previous_secret};
 use super::issue::issue;
-use super::{Certificate, Flaw, Key, Material, PkiError, Store};
+use super::{Certificate, Key, Material, PkiError, Reason, Store};
 use crate::farm::certificates::{Certificate as Wanted, Pki};
 
 /// What is asked for beyond what has to be.
@@ -45,37 +44,6 @@ pub enum Change {
     /// Its certificate and key are as they were; what it trusts is not.
     Trust,
     Issued(Reason),
-}
-
-/// Why a certificate is issued.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reason {
-    Missing,
-    Damaged(Flaw),
-    Due,
-    Subject,
-    Names,
-    Usages,
-    Algorithm,
-    Authority,
-    Asked,
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = match self {
-            Reason::Missing => "there is none",
-            Reason::Damaged(flaw) => return flaw.fmt(f),
-            Reason::Due => "less than a third of its life is left",
-            Reason::Subject => "its subject changed",
-            Reason::Names => "its names or addresses changed",
-            Reason::Usages => "its usages changed",
-            Reason::Algorithm => "its key is of another kind",
-            Reason::Authority => "its certificate authority changed",
-            Reason::Asked => "it was asked for",
-        };
-        f.write_str(text)
-    }
 }
 
 /// Completes a farm's PKI. Without a time nothing is issued, and nothing is too old.

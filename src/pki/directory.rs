@@ -4,20 +4,21 @@
 //! there without its key.
 
 use std::collections::BTreeMap;
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::fs::{self, File, TryLockError};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use rustix::fs::{CWD, RenameFlags, renameat_with};
 use zeroize::Zeroizing;
 
 use super::material::{AUTHORITIES, CERTIFICATE, KEY};
 use super::secrets::secret_names;
 use super::{Change, Completed, Key, Material, PkiError, Store};
 use crate::farm::certificates::Pki;
+use crate::files::{
+    failed, found, make_private_folder, remove_folder, replace_folder, write_private,
+};
 
 /// The mode bits of everybody but the owner.
 const OTHERS: u32 = 0o077;
@@ -80,7 +81,7 @@ impl PkiDirectory {
     /// # Errors
     /// Where it cannot be made, is no folder, others may read it, or another process does not come to its end.
     pub fn open(dir: &Path) -> Result<PkiDirectory, PkiError> {
-        make_folder(dir)?;
+        make_private_folder(dir)?;
         check_folder(dir)?;
         let root = File::open(dir).map_err(failed(dir))?;
         let began = Instant::now();
@@ -97,7 +98,7 @@ impl PkiDirectory {
                         ),
                     });
                 }
-                Err(TryLockError::Error(error)) => return Err(failed(dir)(error)),
+                Err(TryLockError::Error(error)) => return Err(failed(dir)(error).into()),
             }
         }
         Ok(PkiDirectory {
@@ -135,7 +136,7 @@ impl PkiDirectory {
                 fs::remove_dir_all(&folder).map_err(failed(&folder))?;
             }
         }
-        self.root.sync_all().map_err(failed(dir))
+        Ok(self.root.sync_all().map_err(failed(dir))?)
     }
 }
 
@@ -154,15 +155,14 @@ fn folder_of<'a>(pki: &Pki, secret: &'a str) -> &'a str {
 }
 
 fn read_one(folder: &Path) -> Result<Material, PkiError> {
-    let text = |name| {
+    let text = |name| -> Result<Zeroizing<String>, PkiError> {
         let path = folder.join(name);
         if !exists(&path)? {
             return Ok(Zeroizing::new(String::new()));
         }
         check_file(&path)?;
-        fs::read_to_string(&path)
-            .map(Zeroizing::new)
-            .map_err(failed(&path))
+        let read = fs::read_to_string(&path).map_err(failed(&path))?;
+        Ok(Zeroizing::new(read))
     };
     Ok(Material {
         certificate: text(CERTIFICATE)?.to_string(),
@@ -173,27 +173,12 @@ fn read_one(folder: &Path) -> Result<Material, PkiError> {
 
 /// Puts a folder with the material in its place, in one step.
 fn replace(dir: &Path, name: &str, material: &Material) -> Result<(), PkiError> {
-    let place = dir.join(name);
-    let beside = dir.join(format!(".{name}.new"));
+    let new = dir.join(format!(".{name}.new"));
     // A stopped run may have left one.
-    match fs::remove_dir_all(&beside) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(failed(&beside)(error));
-        }
-        _ => make_folder(&beside)?,
-    }
-    write_material(&beside, material)?;
-    let how = if exists(&place)? {
-        RenameFlags::EXCHANGE
-    } else {
-        RenameFlags::NOREPLACE
-    };
-    renameat_with(CWD, &beside, CWD, &place, how).map_err(|error| failed(&place)(error.into()))?;
-    if how == RenameFlags::EXCHANGE {
-        fs::remove_dir_all(&beside).map_err(failed(&beside))
-    } else {
-        Ok(())
-    }
+    remove_folder(&new)?;
+    make_private_folder(&new)?;
+    write_material(&new, material)?;
+    Ok(replace_folder(&dir.join(name), &new, None)?)
 }
 
 /// Writes the three files into an empty folder.
@@ -239,7 +224,7 @@ pub fn export(
     found: &BTreeMap<String, Material>,
     layout: Layout,
 ) -> Result<usize, PkiError> {
-    make_folder(dir)?;
+    make_private_folder(dir)?;
     check_folder(dir)?;
     let mut inside = fs::read_dir(dir).map_err(failed(dir))?;
     if inside.next().is_some() {
@@ -252,7 +237,7 @@ pub fn export(
     for (name, material) in found {
         if layout == Layout::Secrets {
             let folder = dir.join(name);
-            make_folder(&folder)?;
+            make_private_folder(&folder)?;
             write_material(&folder, material)?;
             count += 3;
             continue;
@@ -260,7 +245,7 @@ pub fn export(
         let known = KUBEADM.iter().find(|(short, _)| short == name);
         let path = dir.join(known.map_or(name.as_str(), |(_, path)| path));
         if let Some(folder) = path.parent() {
-            make_folder(folder)?;
+            make_private_folder(folder)?;
         }
         write_private(&path.with_extension("key"), &material.key)?;
         // kubeadm has the public half of this key, and no certificate.
@@ -275,35 +260,8 @@ pub fn export(
     Ok(count)
 }
 
-/// Writes a new file that only its owner may read.
-///
-/// # Errors
-/// Where it is there already, or cannot be written.
-pub fn write_private(path: &Path, text: &str) -> Result<(), PkiError> {
-    let written = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-        .and_then(|mut file| {
-            file.write_all(text.as_bytes())?;
-            file.sync_all()
-        });
-    written.map_err(failed(path))
-}
-
-/// Makes a folder that only its owner may open, with those above it.
-///
-/// # Errors
-/// Where it cannot be made.
-pub fn make_folder(dir: &Path) -> Result<(), PkiError> {
-    let mut builder = DirBuilder::new();
-    let made = builder.recursive(true).mode(0o700).create(dir);
-    made.map_err(failed(dir))
-}
-
 fn exists(path: &Path) -> Result<bool, PkiError> {
-    path.try_exists().map_err(failed(path))
+    Ok(found(path)?.is_some())
 }
 
 /// A folder that only its owner may open.
@@ -344,14 +302,5 @@ fn check_private(path: &Path, found: &fs::Metadata) -> Result<(), PkiError> {
                 mode & 0o7777
             ),
         })
-    }
-}
-
-/// The error of a file or folder.
-pub(super) fn failed(path: &Path) -> impl Fn(io::Error) -> PkiError {
-    let path: PathBuf = path.to_owned();
-    move |error| PkiError::File {
-        path: path.clone(),
-        reason: error.to_string(),
     }
 }

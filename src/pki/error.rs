@@ -4,33 +4,8 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use super::Reason;
-
-/// What is wrong with a certificate and its key.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Flaw {
-    #[error("{0} is missing")]
-    Missing(&'static str),
-    #[error("tls.crt is not a certificate: {0}")]
-    Certificate(String),
-    #[error("tls.key is not a private key that can be used")]
-    Key,
-    #[error("tls.key is not the key of tls.crt")]
-    Mismatch,
-    #[error("it is not a certificate authority: {0}")]
-    NoAuthority(&'static str),
-    #[error("it was signed by {0}, which is not here or has another key")]
-    Orphan(String),
-    #[error("there is none, and every farm has one")]
-    Absent,
-    #[error("it expired at {0}")]
-    Expired(Timestamp),
-    #[error("it is valid only from {not_before}, and here it is {now}: one of the clocks is wrong")]
-    Future {
-        not_before: Timestamp,
-        now: Timestamp,
-    },
-}
+use super::{Flaw, Reason};
+use crate::files::FileError;
 
 /// Why a farm's certificates are not complete, and cannot be completed.
 #[derive(Debug, thiserror::Error)]
@@ -82,6 +57,15 @@ pub enum PkiError {
     /// A file or folder of key material.
     #[error("{}: {reason}", path.display())]
     File { path: PathBuf, reason: String },
+}
+
+impl From<FileError> for PkiError {
+    fn from(error: FileError) -> Self {
+        PkiError::File {
+            path: error.path,
+            reason: error.source.to_string(),
+        }
+    }
 }
 
 impl PkiError {

@@ -1,0 +1,106 @@
+//! A farm that is to be rendered.
+
+use std::mem::ManuallyDrop;
+
+use clap::Args;
+
+use super::values::{ChartArgs, ValuesArgs};
+use crate::chart::Charts;
+use crate::cli::failure::Failure;
+use crate::cli::tips;
+use crate::farm::Farm;
+use crate::render::{Outcome, check, render};
+use crate::values::{Input, Loaded, Problem};
+
+/// What is rendered, and into which namespace.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Release")]
+pub struct ReleaseArgs {
+    /// The release's name. Default: the value `name`, else `kubefarm`.
+    #[arg(long, value_name = "NAME", env = "KUBEFARM_NAME")]
+    pub name: Option<String>,
+    /// The namespace of the release's objects.
+    #[arg(
+        short,
+        long,
+        value_name = "NAMESPACE",
+        env = "KUBEFARM_NAMESPACE",
+        default_value = "default"
+    )]
+    pub namespace: String,
+}
+
+/// The release's name as `status` and `delete` take it, for the commands that render.
+#[derive(Debug, Args)]
+pub struct NameArgs {
+    /// The release's name, as with --name.
+    #[arg(id = "named", value_name = "NAME")]
+    named: Option<String>,
+}
+
+/// A farm, as every command that renders one is told of it.
+#[derive(Debug, Args)]
+pub struct FarmArgs {
+    #[command(flatten)]
+    pub values: ValuesArgs,
+    /// Go on where no values are given, or where a file or stdin is empty.
+    #[arg(long, env = "KUBEFARM_ALLOW_EMPTY", help_heading = "Values")]
+    allow_empty: bool,
+    #[command(flatten)]
+    pub release: ReleaseArgs,
+    #[command(flatten)]
+    pub charts: ChartArgs,
+}
+
+impl FarmArgs {
+    /// The values over the defaults of `charts`, with layers between them. No values at all are an error, unless that is
+    /// meant: a pipe whose first program failed would take a farm's nodes away.
+    fn load_over(&self, charts: &Charts, below: Vec<Input>) -> Result<Loaded, Failure> {
+        let loaded = self.values.load_over(charts, below)?;
+        if loaded.empty.is_empty() || self.allow_empty {
+            Ok(loaded)
+        } else {
+            Err(Failure::Values(loaded.empty))
+        }
+    }
+
+    /// Loads, checks and renders.
+    pub fn render(&self) -> Result<Outcome, Failure> {
+        self.render_over(Vec::new())
+    }
+
+    /// The same with layers between the defaults and what the user gave.
+    pub fn render_over(&self, below: Vec<Input>) -> Result<Outcome, Failure> {
+        // Kept to the end of the process, which comes soon: freeing all their parts one by one would only take time.
+        let charts = ManuallyDrop::new(self.charts.load()?);
+        let loaded = ManuallyDrop::new(self.load_over(&charts, below)?);
+        let (name, namespace) = (self.release.name.as_deref(), &self.release.namespace);
+        Ok(render(&charts, &loaded, name, namespace)?)
+    }
+
+    /// Loads and checks: the farm, with warnings.
+    pub fn check(&self) -> Result<(Farm, Vec<Problem>), Failure> {
+        let charts = self.charts.load()?;
+        let loaded = self.load_over(&charts, Vec::new())?;
+        let (name, namespace) = (self.release.name.as_deref(), &self.release.namespace);
+        Ok(check(&charts, &loaded, name, namespace)?)
+    }
+
+    /// Takes over a name that stands by itself; it wins over the variable `KUBEFARM_NAME`.
+    ///
+    /// # Errors
+    /// A file in its place: `kubefarm apply values.yaml`. `command` is what was called.
+    pub fn take_name(&mut self, given: &NameArgs, command: &str) -> Result<(), Failure> {
+        let Some(name) = &given.named else {
+            return Ok(());
+        };
+        if tips::is_values_file(name) {
+            return Err(Failure::Usage(format!(
+                "{name} is a file of values, and NAME is the release's name; a file is given with -f: \
+                 kubefarm {command} -f {name}"
+            )));
+        }
+        self.release.name = Some(name.clone());
+        Ok(())
+    }
+}

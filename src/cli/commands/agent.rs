@@ -1,0 +1,60 @@
+//! `kubefarm agent`: what the Jobs inside the cluster run.
+
+mod bootstrap;
+mod join_token;
+mod publish_boot_address;
+
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::agent::Running;
+use crate::cli::args::duration;
+use crate::cli::failure::Failure;
+use crate::cli::subcommands::subcommands;
+use crate::cluster::{Interrupt, Observer};
+
+const EXAMPLES: &str = "\
+The rendered Jobs run these; nobody else has to.
+
+Examples:
+  What a command is told:
+    kubefarm agent bootstrap --help";
+
+/// Do the work of the Jobs inside the cluster.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Agent {
+    #[command(subcommand)]
+    command: Command,
+}
+
+subcommands! {
+    bootstrap::Bootstrap,
+    join_token::JoinToken,
+    publish_boot_address::PublishBootAddress,
+}
+
+impl Agent {
+    pub fn run(self) -> Result<(), Failure> {
+        self.command.run()
+    }
+}
+
+/// How patient a Job is; what it tells goes to its log.
+#[derive(Debug, Args)]
+struct Patience {
+    /// When to give up: `90s`, `5m`.
+    #[arg(long, value_name = "TIME", env = "KUBEFARM_TIMEOUT", default_value = "10m", value_parser = duration)]
+    timeout: Duration,
+}
+
+impl Patience {
+    fn running<'a>(&self, interrupt: Interrupt, observer: &'a dyn Observer) -> Running<'a> {
+        Running {
+            timeout: self.timeout,
+            interrupt,
+            observer,
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! What may stand for an argument.
+
+use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+use std::time::Duration;
+
+use clap::builder::StyledStr;
+use clap::{Arg, ValueHint};
+use clap_complete::engine::{
+    ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter,
+};
+use serde_json::Value as Json;
+
+use crate::chart::{Charts, embedded};
+use crate::cli::commands::show::first_comment;
+use crate::cli::sources::builtin_names;
+use crate::cluster::state::{list, namespaces};
+use crate::cluster::{Api, Interrupt, Target};
+use crate::farm::schema;
+use crate::render::render;
+use crate::values::{load, load_with_removed};
+
+/// How long a cluster may take to say what it has: somebody is waiting for it at the keyboard.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A candidate, with a word about it.
+type Said = (String, String);
+
+/// Says of every argument of a command, whose name is given, what may stand for it.
+pub(super) fn described(arg: Arg, command: &str, target: &Target) -> Arg {
+    match (command, arg.get_id().as_str()) {
+        (_, "files") => arg.add(ArgValueCompleter::new(values_files)),
+        (_, "set" | "set_string" | "set_file" | "set_json") => {
+            arg.add(ArgValueCompleter::new(keys))
+        }
+        (_, "show_only") => from(arg, objects),
+        (_, "example") | ("examples", "name") => from(arg, examples),
+        ("layers", "name") => from(arg, layers),
+        ("templates", "name") => from(arg, chart_files),
+        ("values", "chart") => from(arg, || {
+            crate::chart::NAMES.iter().map(|name| plain(name)).collect()
+        }),
+        ("rotate-ca", "authority") => from(arg, authorities),
+        (_, "context") => {
+            let target = target.clone();
+            from(arg, move || {
+                target.contexts().iter().map(|name| plain(name)).collect()
+            })
+        }
+        (_, "namespace") => {
+            let target = target.clone();
+            from(arg, move || of_cluster(&target, Wanted::Namespaces))
+        }
+        (
+            "apply" | "diff" | "render" | "status" | "delete" | "kubeconfig" | "export" | "inspect",
+            "named" | "name" | "applied",
+        ) => {
+            let target = target.clone();
+            from(arg, move || of_cluster(&target, Wanted::Releases))
+        }
+        (_, "output_dir" | "pki_dir" | "chart_dir" | "dir") => arg.value_hint(ValueHint::DirPath),
+        _ => arg,
+    }
+}
+
+fn plain(name: &str) -> Said {
+    (name.to_owned(), String::new())
+}
+
+/// Candidates that do not depend on what was typed, but for their beginning.
+fn from(arg: Arg, said: impl Fn() -> Vec<Said> + Send + Sync + 'static) -> Arg {
+    arg.add(ArgValueCompleter::new(move |current: &OsStr| {
+        matching(said(), &current.to_string_lossy())
+    }))
+}
+
+fn matching(said: Vec<Said>, current: &str) -> Vec<CompletionCandidate> {
+    let fitting = said
+        .into_iter()
+        .filter(|(name, _)| name.starts_with(current));
+    fitting
+        .map(|(name, about)| {
+            let about = (!about.is_empty()).then(|| StyledStr::from(about));
+            CompletionCandidate::new(name).help(about)
+        })
+        .collect()
+}
+
+/// Files, and what is embedded.
+fn values_files(current: &OsStr) -> Vec<CompletionCandidate> {
+    let builtin = builtin_names().map(|name| (format!("builtin:{name}"), String::new()));
+    let mut found = matching(builtin.collect(), &current.to_string_lossy());
+    found.extend(PathCompleter::any().complete(current));
+    found
+}
+
+fn examples() -> Vec<Said> {
+    let examples = embedded::examples();
+    examples
+        .iter()
+        .map(|example| described_by(example.name, example.values))
+        .collect()
+}
+
+fn layers() -> Vec<Said> {
+    let layers = embedded::layers();
+    layers
+        .iter()
+        .map(|layer| described_by(layer.name, layer.text))
+        .collect()
+}
+
+fn described_by(name: &str, text: &str) -> Said {
+    (name.to_owned(), first_comment(text).to_owned())
+}
+
+fn chart_files() -> Vec<Said> {
+    Charts::embedded().file_names().map(plain).collect()
+}
+
+fn authorities() -> Vec<Said> {
+    let names = ["ca", "etcd-ca", "front-proxy-ca", "konnectivity-ca", "sa"];
+    names.map(plain).into()
+}
+
+/// The templates and kinds of a farm of the defaults, which any farm has most of.
+fn objects() -> Vec<Said> {
+    let charts = Charts::embedded();
+    let Ok(loaded) = load_with_removed(&charts.default_values(), &[]) else {
+        return Vec::new();
+    };
+    let Ok(outcome) = render(charts, &loaded, None, "default") else {
+        return Vec::new();
+    };
+    let mut names = BTreeSet::new();
+    for object in outcome.manifest.objects() {
+        names.insert(format!("{}/*", object.kind()));
+        names.insert(object.source.clone());
+    }
+    names.iter().map(|name| plain(name)).collect()
+}
+
+/// Keys, one step at a time: `kubernetes.`, then `kubernetes.etcd.`, then `kubernetes.etcd.replicaCount=`.
+fn keys(current: &OsStr) -> Vec<CompletionCandidate> {
+    let current = current.to_string_lossy();
+    // Several may be set at once: `a=1,b=2`.
+    let start = current.rfind(',').map_or(0, |comma| comma + 1);
+    let (before, key) = current.split_at(start);
+    if key.contains('=') {
+        return Vec::new();
+    }
+    let charts = Charts::embedded();
+    let Ok(defaults) = load(&charts.default_values(), &[]) else {
+        return Vec::new();
+    };
+    let schema = schema::json_schema(&(&defaults).into());
+    let (path, _) = key.rsplit_once('.').unwrap_or_default();
+    let mut steps = path.split('.').filter(|step| !step.is_empty());
+    let section = steps.try_fold(&schema, |section, step| {
+        section.get("properties")?.get(step)
+    });
+    let Some(Json::Object(properties)) = section.and_then(|section| section.get("properties"))
+    else {
+        return Vec::new();
+    };
+    let said = properties.iter().map(|(name, property)| {
+        let dot = if path.is_empty() { "" } else { "." };
+        let end = if property.get("properties").is_some() {
+            "."
+        } else {
+            "="
+        };
+        let about = property
+            .get("description")
+            .and_then(Json::as_str)
+            .unwrap_or_default();
+        let about = about.lines().next().unwrap_or_default();
+        (format!("{before}{path}{dot}{name}{end}"), about.to_owned())
+    });
+    matching(said.collect(), &current)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Releases,
+    Namespaces,
+}
+
+/// What the cluster knows, where it says so in time. Nobody wants to read an error in the middle of a line.
+fn of_cluster(target: &Target, wanted: Wanted) -> Vec<Said> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let Ok(runtime) = runtime else {
+        return Vec::new();
+    };
+    let asked = async {
+        let api = Api::open(target.clone(), PATIENCE, Interrupt::never()).await?;
+        match wanted {
+            Wanted::Namespaces => {
+                let names = namespaces(&api).await?;
+                Ok(names.iter().map(|name| plain(name)).collect())
+            }
+            Wanted::Releases => {
+                let farms = list(&api, None).await?;
+                let said = farms.into_iter().map(|farm| {
+                    let release = farm.release;
+                    (release.name, format!("in namespace {}", release.namespace))
+                });
+                Ok::<Vec<Said>, crate::cluster::ClusterError>(said.collect())
+            }
+        }
+    };
+    let found = runtime.block_on(async { tokio::time::timeout(PATIENCE, asked).await });
+    found.ok().and_then(Result::ok).unwrap_or_default()
+}
+
+/// The cluster that the words of a line mean.
+pub(super) fn target(words: &[OsString]) -> Target {
+    let after = |flag: &str| {
+        let joined = format!("{flag}=");
+        words.iter().enumerate().rev().find_map(|(index, word)| {
+            let text = word.to_str()?;
+            match text.strip_prefix(&joined) {
+                Some(value) => Some(value.to_owned()),
+                None if text == flag => words.get(index + 1)?.to_str().map(str::to_owned),
+                None => None,
+            }
+        })
+    };
+    let given = |flag, variable| {
+        let value = after(flag).or_else(|| std::env::var(variable).ok());
+        value.filter(|value| !value.is_empty())
+    };
+    Target {
+        kubeconfig: given("--kubeconfig", "KUBEFARM_KUBECONFIG")
+            .map(|file| Path::new(&file).to_owned()),
+        context: given("--context", "KUBEFARM_CONTEXT"),
+    }
+}

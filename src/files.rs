@@ -1,0 +1,211 @@
+//! Files and folders that are written whole or not at all, and kept from everybody but their owner.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, chown};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
+
+/// A file or folder that cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {source}", path.display())]
+pub struct FileError {
+    pub path: PathBuf,
+    pub source: io::Error,
+}
+
+/// The error of a file or folder.
+pub fn failed(path: &Path) -> impl Fn(io::Error) -> FileError {
+    let path = path.to_owned();
+    move |source| FileError {
+        path: path.clone(),
+        source,
+    }
+}
+
+/// What is found at a path, or `None` where nothing is.
+///
+/// # Errors
+/// Where that cannot be known.
+pub fn found(path: &Path) -> Result<Option<fs::Metadata>, FileError> {
+    match fs::metadata(path) {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed(path)(error)),
+    }
+}
+
+/// Writes a new file. It may not be on the disk yet, for which there is [`File::sync_all`].
+///
+/// # Errors
+/// Where it exists, or cannot be written.
+pub fn write_new(path: &Path, text: &str, mode: u32) -> Result<File, FileError> {
+    let mut options = OpenOptions::new();
+    let opened = options.write(true).create_new(true).mode(mode).open(path);
+    let mut file = opened.map_err(failed(path))?;
+    file.write_all(text.as_bytes()).map_err(failed(path))?;
+    Ok(file)
+}
+
+/// Writes a new file that only its owner may read, and to the disk.
+///
+/// # Errors
+/// As [`write_new`].
+pub fn write_private(path: &Path, text: &str) -> Result<(), FileError> {
+    let file = write_new(path, text, 0o600)?;
+    file.sync_all().map_err(failed(path))
+}
+
+/// Puts a text in the place of a file that only its owner may read, in one step. The owner stays.
+///
+/// # Errors
+/// Where it cannot be written. The file is then as it was.
+pub fn replace_private(path: &Path, text: &str) -> Result<(), FileError> {
+    let new = beside(path, "new");
+    // A stopped run may have left one.
+    remove_file(&new)?;
+    let written = write_private(&new, text)
+        .and_then(|()| keep_owner(path, &new))
+        .and_then(|_| fs::rename(&new, path).map_err(failed(path)));
+    if let Err(error) = written {
+        // Its content is private, and nobody would look for it there.
+        let _ = fs::remove_file(&new);
+        return Err(error);
+    }
+    sync_folder(&folder_of(path))
+}
+
+/// The name of a file or folder beside another: `.NAME.kubefarm-SUFFIX`.
+pub fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.kubefarm-{suffix}"))
+}
+
+/// The folder that a file or folder is in.
+pub fn folder_of(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+/// Makes a folder that only its owner may open, with those above it.
+///
+/// # Errors
+/// Where it cannot be made.
+pub fn make_private_folder(path: &Path) -> Result<(), FileError> {
+    let mut builder = DirBuilder::new();
+    let made = builder.recursive(true).mode(0o700).create(path);
+    made.map_err(failed(path))
+}
+
+/// Puts the folder `new` in the place of `path` and removes what was there, in one step.
+///
+/// File systems without such a step take two, where `previous` is the old folder's name in between; without that name
+/// they give an error.
+///
+/// # Errors
+/// Where a folder cannot be renamed or removed.
+pub fn replace_folder(path: &Path, new: &Path, previous: Option<&Path>) -> Result<(), FileError> {
+    let failed = failed(path);
+    if found(path)?.is_none() {
+        return fs::rename(new, path).map_err(failed);
+    }
+    match renameat_with(CWD, new, CWD, path, RenameFlags::EXCHANGE) {
+        Ok(()) => remove_folder(new),
+        Err(error) => match previous.filter(|_| is_unsupported(error)) {
+            Some(previous) => {
+                fs::rename(path, previous).map_err(&failed)?;
+                fs::rename(new, path).map_err(&failed)?;
+                remove_folder(previous)
+            }
+            None => Err(failed(error.into())),
+        },
+    }
+}
+
+/// File systems without an exchange of two names say so in one of these ways (renameat2(2)).
+fn is_unsupported(error: Errno) -> bool {
+    [Errno::INVAL, Errno::NOSYS, Errno::NOTSUP].contains(&error)
+}
+
+/// Gives `new` the owner of `old`, and returns what else is known of that; `None` where there is no `old`. Root may
+/// change what is somebody else's, and it stays theirs.
+///
+/// # Errors
+/// Where the owner cannot be read or given.
+pub fn keep_owner(old: &Path, new: &Path) -> Result<Option<fs::Metadata>, FileError> {
+    let Some(old) = found(old)? else {
+        return Ok(None);
+    };
+    let made = fs::metadata(new).map_err(failed(new))?;
+    if (made.uid(), made.gid()) != (old.uid(), old.gid()) {
+        chown(new, Some(old.uid()), Some(old.gid())).map_err(failed(new))?;
+    }
+    Ok(Some(old))
+}
+
+/// Writes the names in a folder to the disk.
+///
+/// # Errors
+/// Where the folder cannot be opened or written.
+pub fn sync_folder(path: &Path) -> Result<(), FileError> {
+    let synced = File::open(path).and_then(|folder| folder.sync_all());
+    synced.map_err(failed(path))
+}
+
+/// Removes a file, where there is one.
+///
+/// # Errors
+/// Where it cannot be removed.
+pub fn remove_file(path: &Path) -> Result<(), FileError> {
+    gone(fs::remove_file(path)).map_err(failed(path))
+}
+
+/// Removes a folder with all that is in it, where there is one.
+///
+/// # Errors
+/// Where it cannot be removed.
+pub fn remove_folder(path: &Path) -> Result<(), FileError> {
+    gone(fs::remove_dir_all(path)).map_err(failed(path))
+}
+
+fn gone(removed: io::Result<()>) -> io::Result<()> {
+    match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_takes_the_place_of_another() {
+        let root = tempfile::tempdir().unwrap();
+        let (old, new) = (root.path().join("pki"), root.path().join("new"));
+        for (folder, text) in [(&old, "old"), (&new, "new")] {
+            make_private_folder(folder).unwrap();
+            write_private(&folder.join("file"), text).unwrap();
+        }
+        replace_folder(&old, &new, None).unwrap();
+        assert_eq!(fs::read_to_string(old.join("file")).unwrap(), "new");
+        assert!(!new.exists());
+    }
+
+    #[test]
+    fn a_private_file_is_replaced_and_nothing_is_left_beside_it() {
+        let root = tempfile::tempdir().unwrap();
+        let file = root.path().join("config");
+        fs::write(beside(&file, "new"), "of a stopped run").unwrap();
+        for text in ["first", "second"] {
+            replace_private(&file, text).unwrap();
+            assert_eq!(fs::read_to_string(&file).unwrap(), text);
+            assert_eq!(fs::metadata(&file).unwrap().mode() & 0o777, 0o600);
+        }
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);
+    }
+}
