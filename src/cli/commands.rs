@@ -63,7 +63,7 @@ fn root() -> clap::Command {
         .version(env!("CARGO_PKG_VERSION"))
         .propagate_version(true)
         .max_term_width(100)
-        .after_help("Exit codes: 0 done, 1 it failed, 2 the input was wrong, 130 interrupted.")
+        .after_help("Exit codes: 0 done, 1 failed, 2 wrong input, 130 interrupted.")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .arg(
@@ -74,7 +74,7 @@ fn root() -> clap::Command {
                 .value_parser(["auto", "always", "never"])
                 .hide_default_value(true)
                 .env(COLOUR)
-                .help("When to print in colour; auto is at a terminal. NO_COLOR and CLICOLOR_FORCE count as well."),
+                .help("When to print in colour; auto: at a terminal. NO_COLOR and CLICOLOR_FORCE are obeyed as well."),
         )
 }
 

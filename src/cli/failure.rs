@@ -17,39 +17,39 @@ use crate::report::{
 };
 use crate::values::Problem;
 
-/// Why a command did not do what it was asked.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// The values are wrong.
     #[error("the values are wrong")]
     Values(Vec<Problem>),
-    /// A template is wrong, or given what it cannot take.
+    /// A template is wrong, or refuses a value.
     #[error(transparent)]
     Chart(#[from] ChartError),
-    /// What was rendered is not a manifest.
+    /// The output of a template is not a manifest, or it cannot be written.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
-    /// What was asked for makes no sense.
+    /// The command line is wrong.
     #[error("{0}")]
     Usage(String),
-    /// The cluster did not do what it was asked.
+    /// A request to the cluster failed.
     #[error(transparent)]
     Cluster(#[from] ClusterError),
     /// A farm could not be applied or deleted.
     #[error(transparent)]
     Apply(Box<ApplyError>),
-    /// A Job inside the cluster did not do its work.
+    /// A Job inside the cluster failed.
     #[error(transparent)]
     Agent(AgentError),
-    /// Certificates cannot be had.
+    /// Certificates cannot be read or issued.
     #[error("the certificates are not complete")]
     Pki(Vec<PkiError>),
-    /// What was applied did not get ready in time.
+    /// Applied objects did not become ready in time.
     #[error("not everything is ready")]
     Unready(Vec<Unready>),
-    /// The cluster differs from what was rendered, or is not well; this has been said already.
+    /// The cluster differs from the rendered farm, or is not well. This was printed already.
     #[error("")]
-    Found,
+    Reported,
     /// A failure of `diff`, whose exit code 1 means something else.
     #[error(transparent)]
     Diff(Box<Failure>),
@@ -125,7 +125,7 @@ impl Failure {
             | Failure::Agent(_)
             | Failure::Pki(_)
             | Failure::Unready(_)
-            | Failure::Found
+            | Failure::Reported
             | Failure::Other(_) => 1,
             Failure::Diff(failure) => failure.exit_code().max(2),
             Failure::Interrupted(_, code) => *code,
@@ -158,7 +158,7 @@ impl Failure {
                 Ok(())
             }
             Failure::Unready(unready) => print_to_stderr(|out| print_unready(unready, out)),
-            Failure::Found => Ok(()),
+            Failure::Reported => Ok(()),
             Failure::Diff(failure) | Failure::Interrupted(failure, _) => failure.print(),
             other => writeln!(io::stderr(), "error: {}", readable(&other.to_string())),
         }

@@ -25,7 +25,7 @@ pub fn on_cluster<F: Future<Output = Result<(), Failure>>>(
     })
 }
 
-/// Says that the cluster knows no such farm, and which ones it knows.
+/// The failure for a farm that the cluster does not have, with the one that was probably meant.
 pub async fn no_farm(api: &Api, release: &Release) -> Failure {
     let name = &release.name;
     let farms = list_farms(api, None).await.unwrap_or_default();

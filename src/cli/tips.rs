@@ -1,4 +1,4 @@
-//! What an error of the command line says besides: the words of Helm and kubectl lead to ours.
+//! Tips for a wrong command line: which of our words stands for one of Helm's or kubectl's.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -28,7 +28,7 @@ const WORDS: [(&[&str], &str); 18] = [
     ),
     (
         &["uninstall", "destroy", "remove", "rm"],
-        "kubefarm delete NAME removes a farm; its data stay",
+        "kubefarm delete NAME removes a farm; its data is kept",
     ),
     (
         &["get", "ls", "ps"],
@@ -36,7 +36,7 @@ const WORDS: [(&[&str], &str); 18] = [
     ),
     (
         &["describe", "wait"],
-        "kubefarm status NAME says what of a farm is not as it should be",
+        "kubefarm status NAME shows what is wrong with a farm",
     ),
     (
         &["graph", "tree"],
@@ -44,7 +44,7 @@ const WORDS: [(&[&str], &str); 18] = [
     ),
     (
         &["node", "nodes"],
-        "a farm's nodes are in its values, under nodePools; those that joined: kubefarm kubeconfig NAME, then kubectl get nodes",
+        "a farm's nodes are in its values, under nodePools; for those that joined: kubefarm kubeconfig NAME, then kubectl get nodes",
     ),
     (
         &["explain", "docs"],
@@ -56,11 +56,11 @@ const WORDS: [(&[&str], &str); 18] = [
     ),
     (
         &["rollback", "history", "undo"],
-        "there are no revisions: kubefarm apply the values of before, which belong into version control",
+        "there are no revisions: keep the values in version control, and kubefarm apply earlier ones",
     ),
     (
         &["logs", "exec", "edit", "port-forward", "top"],
-        "kubectl does that, for a farm's objects as for any others",
+        "kubectl does that: a farm's objects are ordinary ones",
     ),
     (
         &["config", "login", "credentials"],
@@ -68,7 +68,7 @@ const WORDS: [(&[&str], &str); 18] = [
     ),
     (
         &["cert", "certs", "certificates"],
-        "kubefarm pki is about certificates",
+        "kubefarm pki manages certificates",
     ),
     (
         &[
@@ -95,7 +95,7 @@ const FLAGS: [(&[&str], &str); 4] = [
     ),
     (
         &["--install", "--atomic", "--reuse-values"],
-        "apply needs no such flag: it creates what is missing, and tries all of it before it changes anything",
+        "apply needs no such flag: it creates what is missing, and checks everything before it changes anything",
     ),
 ];
 
@@ -154,14 +154,14 @@ fn of_argument(error: &mut clap::Error) {
         return suggest(error, tip);
     }
     if is_values_file(&word) {
-        return suggest(error, &format!("a values file is given with -f: -f {word}"));
+        return suggest(error, &format!("pass a values file with -f: -f {word}"));
     }
     let usage = error.get(ContextKind::Usage).map(ToString::to_string);
     if word == "--name" && usage.is_some_and(|usage| usage.contains("NAME")) {
         error.remove(ContextKind::SuggestedArg);
         suggest(
             error,
-            "here the release's name stands by itself, without --name",
+            "here the release's name is an argument by itself, without --name",
         );
     }
 }

@@ -1,6 +1,6 @@
 //! A certificate authority with what takes its place, and what it took the place of.
 //!
-//! A rotation is told by which Secrets there are beside the authority's own, so that it survives being killed
+//! The stage of a rotation follows from which Secrets there are beside the authority's own, so that it survives being killed
 //! anywhere: `-next` from the first step to the second, `-previous` from the first to the last.
 
 use jiff::Timestamp;
@@ -175,7 +175,7 @@ impl Authority {
         }
     }
 
-    /// The same key with a new end of life.
+    /// The same key with a new expiry.
     pub fn renewed(self, wanted: &Wanted, now: Timestamp) -> Result<Authority, PkiError> {
         let pem =
             issue(&wanted.into(), &self.key, None, now).map_err(|source| PkiError::Issue {

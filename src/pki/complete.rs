@@ -1,4 +1,4 @@
-//! From what is there to what has to be there: kept where it is good, issued where it is not.
+//! Completes the certificates of a farm: good ones are kept, all others issued.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -10,7 +10,7 @@ use super::issue::issue;
 use super::{Certificate, Key, Material, PkiError, Reason, Store};
 use crate::farm::certificates::{Certificate as Wanted, Pki};
 
-/// What is asked for beyond what has to be.
+/// Changes that are requested beyond the necessary ones.
 #[derive(Debug, Clone, Default)]
 pub struct Intent {
     /// Short names of certificates to issue anew. An authority keeps its key.
@@ -130,9 +130,11 @@ impl<'a> Completion<'a> {
                 }
                 Authority::make(wanted, self.time(wanted, &Reason::Missing)?)
             }
-            Some(found) if renews => found.renewed(wanted, self.time(wanted, &Reason::Asked)?),
+            Some(found) if renews => found.renewed(wanted, self.time(wanted, &Reason::Requested)?),
             Some(found) => match step {
-                Some((_, step)) => found.step(*step, wanted, self.time(wanted, &Reason::Asked)?),
+                Some((_, step)) => {
+                    found.step(*step, wanted, self.time(wanted, &Reason::Requested)?)
+                }
                 None => Ok(found),
             },
         }
@@ -193,7 +195,7 @@ impl<'a> Completion<'a> {
         let (material, change) = match self.found.get(&secret) {
             None => (material, Change::Issued(Reason::Missing)),
             Some(found) if found.certificate != material.certificate => {
-                (material, Change::Issued(Reason::Asked))
+                (material, Change::Issued(Reason::Requested))
             }
             Some(found) => trusting(found, &material.authorities),
         };
@@ -262,7 +264,7 @@ impl<'a> Completion<'a> {
             })?;
         }
         let reasons = [
-            (self.intent.renew.contains(&wanted.short), Reason::Asked),
+            (self.intent.renew.contains(&wanted.short), Reason::Requested),
             (!has_subject(&certificate, wanted), Reason::Subject),
             (!has_names(&certificate, wanted), Reason::Names),
             (!has_usages(&certificate, wanted), Reason::Usages),

@@ -23,12 +23,12 @@ use crate::files::{
 /// The mode bits of everybody but the owner.
 const OTHERS: u32 = 0o077;
 
-/// How long to wait for another process that changes the folder: long enough for all its keys.
-const PATIENCE: Duration = Duration::from_secs(300);
-/// How often to look whether it is done.
-const LOOK: Duration = Duration::from_millis(50);
+/// How long to wait for another process that changes the folder: long enough to make all keys.
+const MAX_WAIT: Duration = Duration::from_secs(300);
+/// How often to try.
+const RETRY_EVERY: Duration = Duration::from_millis(50);
 
-/// What a folder has of a farm's PKI. One that does not exist has nothing.
+/// The parts of a farm's PKI that are in a folder: none where it does not exist.
 ///
 /// # Errors
 /// Where it is not a folder, others may read it, or a file cannot be read.
@@ -67,7 +67,7 @@ pub fn read_all(dir: &Path) -> Result<BTreeMap<String, Material>, PkiError> {
     Ok(found)
 }
 
-/// A folder that this process alone changes until the end of this value: what is read stays true until it is written.
+/// A folder that is locked while this value lives: nothing changes between reading and writing.
 #[derive(Debug)]
 pub struct PkiDirectory {
     dir: PathBuf,
@@ -76,10 +76,10 @@ pub struct PkiDirectory {
 }
 
 impl PkiDirectory {
-    /// Opens a folder, which is made where there is none, once no other process changes it.
+    /// Opens a folder, creating it if necessary, once no other process changes it.
     ///
     /// # Errors
-    /// Where it cannot be made, is no folder, others may read it, or another process does not come to its end.
+    /// Where it cannot be created, is not a folder, others may read it, or another process does not finish with it.
     pub fn open(dir: &Path) -> Result<PkiDirectory, PkiError> {
         make_private_folder(dir)?;
         check_folder(dir)?;
@@ -88,9 +88,9 @@ impl PkiDirectory {
         loop {
             match root.try_lock() {
                 Ok(()) => break,
-                Err(TryLockError::WouldBlock) if began.elapsed() < PATIENCE => sleep(LOOK),
+                Err(TryLockError::WouldBlock) if began.elapsed() < MAX_WAIT => sleep(RETRY_EVERY),
                 Err(TryLockError::WouldBlock) => {
-                    let seconds = PATIENCE.as_secs();
+                    let seconds = MAX_WAIT.as_secs();
                     return Err(PkiError::File {
                         path: dir.to_owned(),
                         reason: format!(
@@ -196,16 +196,16 @@ fn write_material(folder: &Path, material: &Material) -> Result<(), PkiError> {
     Ok(())
 }
 
-/// How exported files are called.
+/// The names of exported files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layout {
     /// As in kubeadm's `/etc/kubernetes/pki`.
     Kubeadm,
-    /// As [`read`] takes them.
+    /// As [`read`] reads them.
     Secrets,
 }
 
-/// What kubeadm calls the certificates, without `.crt` and `.key`
+/// Kubeadm's names of the certificates, without `.crt` and `.key`
 /// (kubernetes.io/docs/setup/best-practices/certificates).
 const KUBEADM: [(&str, &str); 5] = [
     ("apiserver-server", "apiserver"),
@@ -230,7 +230,7 @@ pub fn export(
     if inside.next().is_some() {
         return Err(PkiError::File {
             path: dir.to_owned(),
-            reason: "it is not empty, and nothing in it is overwritten".to_owned(),
+            reason: "it is not empty, and files are never overwritten".to_owned(),
         });
     }
     let mut count = 0;
@@ -298,7 +298,7 @@ fn check_private(path: &Path, found: &fs::Metadata) -> Result<(), PkiError> {
         Err(PkiError::File {
             path: path.to_owned(),
             reason: format!(
-                "its mode is {:04o}: others could read private keys; chmod -R go= takes that away",
+                "its mode is {:04o}: others could read private keys; chmod -R go= prevents that",
                 mode & 0o7777
             ),
         })

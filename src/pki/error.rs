@@ -1,4 +1,4 @@
-//! Why certificates cannot be had.
+//! Why certificates cannot be read or issued.
 
 use std::path::PathBuf;
 
@@ -10,46 +10,46 @@ use crate::files::FileError;
 /// Why a farm's certificates are not complete, and cannot be completed.
 #[derive(Debug, thiserror::Error)]
 pub enum PkiError {
-    /// A CA is there and is not valid. It is not made anew: everything that it signed would be worthless.
+    /// A CA exists and is not valid. It is not replaced: everything that it signed would be worthless.
     #[error("the certificate authority {name} cannot be used: {flaw}")]
     Authority { name: String, flaw: Flaw },
-    /// A CA is gone while certificates by it are in use.
+    /// A CA is missing while certificates that it signed are in use.
     #[error(
-        "the certificate authority {name} is gone, and {} was signed by it: restore it from a backup, \
-         or delete what depends on it as well to begin anew",
+        "the certificate authority {name} is missing, and {} was signed by it: restore it from a backup, \
+         or delete the certificates that it signed as well to start over",
         dependents.join(", ")
     )]
     Gone {
         name: String,
         dependents: Vec<String>,
     },
-    /// A certificate that is there is no good.
-    #[error("the certificate {name} cannot be used: {flaw}; kubefarm apply puts it right")]
+    /// A certificate exists and is not valid.
+    #[error("the certificate {name} cannot be used: {flaw}; kubefarm apply repairs it")]
     Unusable { name: String, flaw: Flaw },
     /// A certificate from the future: with this clock, none may be issued.
     #[error("{name}: {flaw}")]
     Clock { name: String, flaw: Flaw },
-    /// A name that no certificate can carry, or a key that cannot be made.
+    /// A name that no certificate can hold, or a key that cannot be made.
     #[error("{name} cannot be issued: {source}")]
     Issue { name: String, source: rcgen::Error },
-    /// Something has to be issued where nothing can be.
-    #[error("{name} has to be issued: {reason}")]
+    /// A certificate has to be issued where none can be.
+    #[error("{name} must be issued: {reason}")]
     Incomplete { name: String, reason: Reason },
     /// The cluster's clock and this machine's disagree: what one issues the other would not accept, or soon not any more.
     #[error(
-        "certificates cannot be issued: here it is {here}, and the API server says {server}; one of the clocks is wrong"
+        "certificates cannot be issued: this machine's clock says {here} and the API server's {server}; one of the clocks is wrong"
     )]
     Skew { here: Timestamp, server: Timestamp },
-    /// cert-manager would take the Secret away with the Certificate.
+    /// cert-manager would delete the Secret with the Certificate.
     #[error(
         "the Secret {name} is owned by its Certificate, and would be deleted with it: run cert-manager without \
          --enable-certificate-owner-ref and remove the Secret's ownerReferences first"
     )]
-    Tied { name: String },
-    #[error("this machine's clock has no time that certificates know")]
+    OwnedByCertificate { name: String },
+    #[error("this machine's clock shows a time that no certificate can hold")]
     NoTime,
     /// There is no such certificate.
-    #[error("there is no certificate {name}; there are {}", names.join(", "))]
+    #[error("there is no certificate {name}; choose one of {}", names.join(", "))]
     Unknown { name: String, names: Vec<String> },
     /// A step of a rotation out of its order.
     #[error("{name}: {reason}")]
@@ -69,7 +69,7 @@ impl From<FileError> for PkiError {
 }
 
 impl PkiError {
-    /// The same with other names of what there is: a folder has other names for Secrets than a cluster.
+    /// The same with other names: a folder has other names for Secrets than a cluster.
     pub fn renamed(mut self, called: impl Fn(&str) -> String) -> PkiError {
         match &mut self {
             PkiError::Authority { name, .. } | PkiError::Clock { name, .. } => *name = called(name),
@@ -84,7 +84,7 @@ impl PkiError {
         self
     }
 
-    /// Whether what was asked for is not there to be asked for.
+    /// Whether the request itself was wrong.
     pub fn is_usage(&self) -> bool {
         matches!(self, PkiError::Unknown { .. })
     }

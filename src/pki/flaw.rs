@@ -17,13 +17,15 @@ pub enum Flaw {
     Mismatch,
     #[error("it is not a certificate authority: {0}")]
     NoAuthority(&'static str),
-    #[error("it was signed by {0}, which is not here or has another key")]
+    #[error("it was signed by {0}, which is missing or has another key")]
     Orphan(String),
-    #[error("there is none, and every farm has one")]
+    #[error("it is missing, and every farm has one")]
     Absent,
     #[error("it expired at {0}")]
     Expired(Timestamp),
-    #[error("it is valid only from {not_before}, and here it is {now}: one of the clocks is wrong")]
+    #[error(
+        "it is valid from {not_before}, and this machine's clock says {now}: one of the clocks is wrong"
+    )]
     Future {
         not_before: Timestamp,
         now: Timestamp,
@@ -41,13 +43,13 @@ pub enum Reason {
     Usages,
     Algorithm,
     Authority,
-    Asked,
+    Requested,
 }
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match self {
-            Reason::Missing => "there is none",
+            Reason::Missing => "it is missing",
             Reason::Damaged(flaw) => return flaw.fmt(f),
             Reason::Due => "less than a third of its life is left",
             Reason::Subject => "its subject changed",
@@ -55,7 +57,7 @@ impl fmt::Display for Reason {
             Reason::Usages => "its usages changed",
             Reason::Algorithm => "its key is of another kind",
             Reason::Authority => "its certificate authority changed",
-            Reason::Asked => "it was asked for",
+            Reason::Requested => "it was requested",
         };
         f.write_str(text)
     }

@@ -1,4 +1,4 @@
-//! Secrets in a manifest: what the templates lay out without data gets them, and pods roll when what they read changes.
+//! Fills the rendered Secrets with certificates, and adds checksums so that pods restart when theirs change.
 
 use std::collections::BTreeMap;
 
@@ -134,8 +134,8 @@ fn rotated(authority: &Object, name: &str, material: &Material) -> Object {
 }
 
 /// Writes a checksum of what its pods read of the Secrets into a workload. A Job gets another name instead, as it cannot
-/// be changed, and only where what is trusted changes: its pods read their certificates when they start, but what it has
-/// told others of the authorities (cluster-info, the pins of join tokens) it has to tell anew.
+/// be changed, and only where the trusted authorities change: its pods read their certificates when they start, but it
+/// has to publish the authorities (cluster-info, the pins of join tokens) again.
 fn mark_readers(object: &mut Object, store: &Store) {
     let workload = matches!(object.kind(), "Deployment" | "StatefulSet" | "DaemonSet");
     let only = match object.kind() {

@@ -22,7 +22,7 @@ pub fn print_apply_error(error: &ApplyError, out: &mut impl Write) -> io::Result
     print_error(error, hints, out)
 }
 
-/// Prints an error of the bootstrap Job, which nobody can give a flag.
+/// Prints an error of the bootstrap Job, where no flag helps.
 ///
 /// # Errors
 /// Where `out` cannot be written to.
@@ -49,7 +49,7 @@ fn print_error<W: Write>(error: &ApplyError, hints: Hints<W>, out: &mut W) -> io
             writeln!(out, "error: {}", printable(&error.to_string()))?;
             print_keys("done", done, out)?;
             print_keys("not done", not_done, out)?;
-            writeln!(out, "The same command goes on from here.")
+            writeln!(out, "Run the same command again to continue.")
         }
         other => writeln!(out, "error: {}", printable(&other.to_string())),
     }
@@ -75,11 +75,16 @@ fn print_refusal(key: &Key, refusal: &Refusal, out: &mut impl Write) -> io::Resu
     let key = printable(&key.to_string());
     match refusal {
         Refusal::Conflicts(conflicts) => {
-            writeln!(out, "{key}: other field managers own fields of it")?;
+            writeln!(out, "{key}: other field managers own some of its fields")?;
             conflicts
                 .iter()
                 .try_for_each(|FieldConflict { field, manager }| {
-                    writeln!(out, "  {} is {}'s", printable(field), printable(manager))
+                    writeln!(
+                        out,
+                        "  {} belongs to {}",
+                        printable(field),
+                        printable(manager)
+                    )
                 })
         }
         Refusal::Immutable { status, .. } => {
@@ -93,7 +98,7 @@ fn print_refusal(key: &Key, refusal: &Refusal, out: &mut impl Write) -> io::Resu
         Refusal::UnknownKind => writeln!(
             out,
             "{key}: the cluster does not serve this kind{}",
-            provider(&key)
+            missing_provider(&key)
         ),
         Refusal::NoNamespace => writeln!(out, "{key}: its namespace does not exist"),
         Refusal::Danger(danger) => print_danger(&key, danger, out),
@@ -101,15 +106,15 @@ fn print_refusal(key: &Key, refusal: &Refusal, out: &mut impl Write) -> io::Resu
     }
 }
 
-/// What would break, what to do instead, and how to do it all the same.
+/// What would break, what to do instead, and how to do it anyway.
 fn print_danger(key: &str, danger: &Danger, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "{key}: {}", printable(&danger.what))?;
     writeln!(out, "  instead: {}", printable(&danger.way))?;
-    writeln!(out, "  --accept={} does it all the same", danger.risk)
+    writeln!(out, "  --accept={} does it anyway", danger.risk)
 }
 
 /// Who serves the kinds that charts use and Kubernetes does not have.
-fn provider(key: &str) -> &'static str {
+fn missing_provider(key: &str) -> &'static str {
     match key.split(' ').next().unwrap_or_default() {
         "Certificate" | "Issuer" | "ClusterIssuer" => {
             "; install cert-manager, or set pki.mode: builtin"
@@ -135,7 +140,7 @@ fn hints(refusals: &[(Key, Refusal)], out: &mut impl Write) -> io::Result<()> {
     if any(|refusal| matches!(refusal, Refusal::Conflicts(_))) {
         writeln!(
             out,
-            "help: --force-conflicts takes these fields; or leave them out of the values"
+            "help: --force-conflicts takes over these fields; or remove them from the values"
         )?;
     }
     if any(|refusal| {
@@ -147,10 +152,7 @@ fn hints(refusals: &[(Key, Refusal)], out: &mut impl Write) -> io::Result<()> {
             }
         )
     }) {
-        writeln!(
-            out,
-            "help: --replace deletes these objects and creates them anew"
-        )?;
+        writeln!(out, "help: --replace deletes and recreates these objects")?;
     }
     if any(|refusal| {
         matches!(
@@ -163,7 +165,7 @@ fn hints(refusals: &[(Key, Refusal)], out: &mut impl Write) -> io::Result<()> {
     }) {
         writeln!(
             out,
-            "help: volumes and certificate authorities are never replaced; give them their old values"
+            "help: volumes and certificate authorities are never replaced; restore their old values"
         )?;
     }
     if any(|refusal| matches!(refusal, Refusal::NoNamespace)) {
@@ -180,7 +182,7 @@ fn bootstrap_hints(refusals: &[(Key, Refusal)], out: &mut impl Write) -> io::Res
     if refusals.iter().any(|(_, refusal)| is_fixed(refusal)) {
         writeln!(
             out,
-            "help: delete these objects in the child cluster, and the next run creates them anew"
+            "help: delete these objects in the child cluster, and the next run recreates them"
         )?;
     }
     Ok(())

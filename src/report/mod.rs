@@ -12,6 +12,6 @@ pub use diagnostics::print_problems;
 pub use diff::print_differences;
 pub use failures::{print_apply_error, print_bootstrap_error, print_unready};
 pub use harmless::readable;
-pub use progress::{Form, Output, Progress};
+pub use progress::{Output, Progress, ProgressFormat};
 pub use style::Style;
 pub use table::{columns, fitted, table};

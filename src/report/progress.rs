@@ -18,7 +18,7 @@ use json::JsonLines;
 use lines::Lines;
 use quiet::Quiet;
 
-/// What stdout is asked to be, where it is asked to be anything.
+/// The format of stdout, where one is requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Output {
     Json,
@@ -26,7 +26,7 @@ pub enum Output {
 
 /// How progress is shown.
 ///
-/// # The JSON form
+/// # The JSON format
 ///
 /// One JSON object a line, on stdout. Readers should ignore events and keys that they do not know: some may be added,
 /// none of these changes.
@@ -45,7 +45,7 @@ pub enum Output {
 /// - `action`: `checked`, `created`, `changed`, `unchanged`, `replaced`, `deleted`, `kept` (with a `reason`) or `ready`.
 /// - `group` is `""` for the core group, `namespace` is `""` for objects that live in none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub enum ProgressFormat {
     /// On stderr: a bar for the stage, a line for each slow object, and a line for each stage that is over.
     Bars,
     /// On stderr: a plain line for each object that was done.
@@ -56,26 +56,26 @@ pub enum Form {
     Quiet,
 }
 
-impl Form {
+impl ProgressFormat {
     /// What was asked for. Otherwise bars where stderr is a terminal whose cursor moves (`TERM` is set and not `dumb`),
     /// and lines elsewhere. JSON is the product, so `quiet` does not take it away.
-    pub fn choose(output: Option<Output>, quiet: bool) -> Form {
+    pub fn choose(output: Option<Output>, quiet: bool) -> ProgressFormat {
         let term = std::env::var("TERM").unwrap_or_default();
         let cursor_moves = io::stderr().is_terminal() && !matches!(term.as_str(), "" | "dumb");
-        Form::for_terminal(output, quiet, cursor_moves)
+        ProgressFormat::for_terminal(output, quiet, cursor_moves)
     }
 
-    fn for_terminal(output: Option<Output>, quiet: bool, cursor_moves: bool) -> Form {
+    fn for_terminal(output: Option<Output>, quiet: bool, cursor_moves: bool) -> ProgressFormat {
         match output {
-            Some(Output::Json) => Form::Json,
-            None if quiet => Form::Quiet,
-            None if cursor_moves => Form::Bars,
-            None => Form::Lines,
+            Some(Output::Json) => ProgressFormat::Json,
+            None if quiet => ProgressFormat::Quiet,
+            None if cursor_moves => ProgressFormat::Bars,
+            None => ProgressFormat::Lines,
         }
     }
 }
 
-/// Shows every event in a [`Form`]. Where nobody reads any more (a closed pipe), it goes on in silence.
+/// Shows every event in a [`ProgressFormat`]. If nobody reads any more (a closed pipe), it continues in silence.
 ///
 /// Bars stay on the terminal until this is dropped, or [`Progress::finish`]ed: do so before anything else is printed.
 pub struct Progress {
@@ -83,13 +83,13 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Progress on the process's stderr, or on stdout for [`Form::Json`].
-    pub fn new(form: Form) -> Progress {
-        let observer: Box<dyn Observer> = match form {
-            Form::Bars => Box::new(Bars::new(ProgressDrawTarget::stderr(), io::stderr())),
-            Form::Lines => Box::new(Lines::new(io::stderr())),
-            Form::Json => Box::new(JsonLines::new(io::stdout())),
-            Form::Quiet => Box::new(Quiet::new(io::stderr())),
+    /// Progress on the process's stderr, or on stdout for [`ProgressFormat::Json`].
+    pub fn new(format: ProgressFormat) -> Progress {
+        let observer: Box<dyn Observer> = match format {
+            ProgressFormat::Bars => Box::new(Bars::new(ProgressDrawTarget::stderr(), io::stderr())),
+            ProgressFormat::Lines => Box::new(Lines::new(io::stderr())),
+            ProgressFormat::Json => Box::new(JsonLines::new(io::stdout())),
+            ProgressFormat::Quiet => Box::new(Quiet::new(io::stderr())),
         };
         Progress { observer }
     }

@@ -86,8 +86,8 @@ fn takes_over(way: &str) {
     let apply = format!("apply {GENERIC}");
     let refused = site.run(&apply);
     let parts = [
-        "kubefarm-kubernetes-scheduler: other field managers own fields of it",
-        ".spec.replicas is helm's",
+        "kubefarm-kubernetes-scheduler: other field managers own some of its fields",
+        ".spec.replicas belongs to helm",
         "help: --adopt takes over what Helm installed",
         "nothing was changed",
     ];
@@ -158,8 +158,8 @@ fn running_versions_are_kept() {
     let adopted = site.run(&apply);
     assert_eq!(adopted.code(), 0, "{}", adopted.stderr);
     for note in [
-        "write it into the values: kubernetes.etcd.image.tag: 3.6.16-0",
-        "write it into the values: kubernetes.version: v1.35.4",
+        "set it in the values: kubernetes.etcd.image.tag: 3.6.16-0",
+        "set it in the values: kubernetes.version: v1.35.4",
     ] {
         assert!(adopted.stderr.contains(note), "{}", adopted.stderr);
     }

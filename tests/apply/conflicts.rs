@@ -32,8 +32,8 @@ fn a_field_of_another_manager_is_reported_or_taken() {
     let changed = format!("apply {GENERIC} --set kubernetes.controllerManager.replicaCount=3");
     let refused = site.run(&changed);
     let object = format!(
-        "Deployment {}/kubefarm-kubernetes-scheduler: other field managers own fields of it\n  \
-         .spec.replicas is other's\n",
+        "Deployment {}/kubefarm-kubernetes-scheduler: other field managers own some of its fields\n  \
+         .spec.replicas belongs to other\n",
         site.namespace
     );
     let parts = [

@@ -95,7 +95,7 @@ fn data_outlive_the_farm_until_they_are_purged() {
     assert!(
         deleted
             .stderr
-            .contains("What was kept can be purged: kubefarm delete kubefarm -n "),
+            .contains("Objects that were kept can be purged: kubefarm delete kubefarm -n "),
         "{}",
         deleted.stderr
     );

@@ -20,7 +20,10 @@ fn on_the_client_no_server_is_asked() {
         stderr.contains("StatefulSet default/kubefarm-kubernetes-etcd"),
         "{stderr}"
     );
-    assert!(stderr.contains("dry run: no cluster was asked"), "{stderr}");
+    assert!(
+        stderr.contains("dry run: the cluster was not contacted"),
+        "{stderr}"
+    );
 }
 
 #[test]

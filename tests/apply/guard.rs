@@ -134,7 +134,7 @@ fn what_a_living_farm_may_not_survive_is_refused() {
     let before = asked_for(&site);
     for (change, risk, words) in REFUSED {
         eprintln!("with {change}");
-        let accept = format!("--accept={risk} does it all the same");
+        let accept = format!("--accept={risk} does it anyway");
         let mut parts = vec![accept.as_str(), "instead: "];
         parts.extend(words);
         let refused = site.run(&format!("{apply} {change}"));

@@ -32,7 +32,7 @@ fn interrupted_between_objects_it_says_what_is_done_and_leaves_no_lease() {
             "error: interrupted",
             &format!("\ndone: {count} objects"),
             &format!("\nnot done: {} objects", checked - count),
-            "The same command goes on from here.",
+            "Run the same command again to continue.",
         ],
     );
     let mut there = place.names();

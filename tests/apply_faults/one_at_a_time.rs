@@ -154,7 +154,7 @@ fn who_may_not_renew_the_lease_stops_before_another_may_take_it() {
         "the Lease that guards this farm could",
         "not be renewed",
         "cannot update resource",
-        "goes on from here",
+        "again to continue",
         "\nnot done: ",
     ];
     assert_failed(&finished, &parts);

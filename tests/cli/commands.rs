@@ -141,7 +141,7 @@ fn init_overwrites_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("README.md"), "mine").expect("written");
     let path = folder.path().to_str().expect("text");
-    assert_refused(&kubefarm(["init", path]), &["README.md is there already"]);
+    assert_refused(&kubefarm(["init", path]), &["README.md exists already"]);
     assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 1);
     assert_refused(
         &kubefarm(["init", path, "--example", "genric"]),

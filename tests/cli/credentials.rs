@@ -28,7 +28,7 @@ fn apply_sends_no_stand_ins_to_a_cluster() {
         assert_failed(
             &finished,
             1,
-            &["no cluster is given these values", &key, &password],
+            &["these values are placeholders", &key, &password],
         );
         assert!(!finished.stderr.contains("uRmuvj"), "{}", finished.stderr);
         assert!(!finished.stderr.contains("/nowhere"), "{}", finished.stderr);

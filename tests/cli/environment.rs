@@ -200,7 +200,7 @@ fn no_number_is_too_large_to_be_refused() {
     ];
     for args in flags {
         for number in huge {
-            kubefarm(args.iter().copied().chain([number])).failed(2, &["wanted a time"]);
+            kubefarm(args.iter().copied().chain([number])).failed(2, &["expected a time"]);
         }
     }
     let numbers = ["65536", "4294967296", "18446744073709551616", "-1"];

@@ -97,7 +97,7 @@ fn the_name_stands_by_itself_or_after_its_flag() {
     );
     assert_refused(
         &kubefarm(["status", "--name", "farm1"]),
-        &["the release's name stands by itself"],
+        &["the release's name is an argument by itself"],
     );
 }
 
@@ -112,11 +112,11 @@ fn a_file_in_the_place_of_a_name_is_sent_to_its_flag() {
             let finished = kubefarm([command, name]);
             assert_refused(
                 &finished,
-                &["file of values", &format!("kubefarm {command} -f {name}")],
+                &["is a values file", &format!("kubefarm {command} -f {name}")],
             );
         }
         for line in [vec!["render", "farm1", name], vec!["values", name]] {
-            assert_refused(&kubefarm(line), &[&format!("given with -f: -f {name}")]);
+            assert_refused(&kubefarm(line), &[&format!("with -f: -f {name}")]);
         }
     }
 }
@@ -212,7 +212,7 @@ fn long_lists_of_names_have_one_a_line() {
     let finished = kubefarm(["show", "templates", "nope"]);
     assert_refused(
         &finished,
-        &["no chart file is called \"nope\"", "\n  ltsp/values.yaml"],
+        &["there is no chart file \"nope\"", "\n  ltsp/values.yaml"],
     );
     let near = kubefarm(["show", "templates", "etdc.yaml"]);
     assert_refused(&near, &["did you mean kubernetes/templates/etcd.yaml?"]);

@@ -85,5 +85,5 @@ fn what_cannot_be_is_said() {
     kubefarm(both).failed(2, &["cannot be used with"]);
     kubefarm(["show", "images", "oci.sh"]).failed(2, &["did you mean oci.py?"]);
     let no_folder = ["show", "images", "--output-dir", "Cargo.toml"];
-    kubefarm(no_folder).failed(1, &["cannot make Cargo.toml"]);
+    kubefarm(no_folder).failed(1, &["cannot create Cargo.toml"]);
 }

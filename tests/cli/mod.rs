@@ -12,6 +12,7 @@ mod images;
 mod inputs;
 mod overlay;
 mod pki;
+mod pki_inspect;
 mod selection;
 
 use crate::support::Finished;

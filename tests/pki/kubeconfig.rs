@@ -221,10 +221,10 @@ fn a_farm_without_an_address_wants_one() {
         "{printed}"
     );
     for (words, part) in [
-        ("--server http://localhost:6443", "wants https"),
-        ("--server https://", "wanted a URL"),
+        ("--server http://localhost:6443", "need https"),
+        ("--server https://", "expected a URL"),
         ("--group ops", "--user"),
-        ("--user jane --ttl soon", "wanted a time"),
+        ("--user jane --ttl soon", "expected a time"),
     ] {
         let said = farm.site.run(&format!("kubeconfig kubefarm {words}"));
         assert_eq!(said.code(), 2, "{words}");
@@ -275,7 +275,7 @@ fn no_key_is_shown_on_a_terminal() {
     let finished = run(&mut command);
     assert_eq!(finished.code(), 2, "{}", finished.stdout);
     assert!(
-        finished.stdout.contains("not shown on a terminal"),
+        finished.stdout.contains("not printed to a terminal"),
         "{}",
         finished.stdout
     );

@@ -128,7 +128,7 @@ fn a_file_that_cannot_be_merged_stays_as_it_is() {
     for (text, part) in [
         (
             other.as_str(),
-            "is another cluster there, at https://other.example: say --entry",
+            "is the name of another cluster in it, at https://other.example: pass --entry",
         ),
         ("kind: Pod\n", "its kind is \"Pod\""),
         ("clusters: 1\n", "clusters is not a list"),
@@ -157,7 +157,7 @@ fn a_file_that_cannot_be_merged_stays_as_it_is() {
     let said = merge("--entry other");
     assert_eq!(said.code(), 1);
     assert!(
-        said.stderr.contains("another program changes it"),
+        said.stderr.contains("another program is changing it"),
         "{}",
         said.stderr
     );

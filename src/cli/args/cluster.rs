@@ -8,7 +8,7 @@ use clap::Args;
 use super::types::{duration, object_name};
 use crate::cluster::{Api, ClusterError, Interrupt, Release, Target};
 
-/// Which cluster, and how patient to be with it.
+/// Which cluster, and how long to try.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Cluster")]
 pub struct ClusterArgs {
@@ -18,10 +18,10 @@ pub struct ClusterArgs {
     /// The kubeconfig's context. Default: its current one.
     #[arg(long, value_name = "CONTEXT", env = "KUBEFARM_CONTEXT")]
     context: Option<String>,
-    /// When to give up, with retries and waiting: `90s`, `5m`, `1h30m`.
+    /// When to give up, retries and waiting included: `90s`, `5m`, `1h30m`.
     #[arg(long, value_name = "TIME", env = "KUBEFARM_TIMEOUT", default_value = "10m", value_parser = duration)]
     timeout: Duration,
-    /// How many requests to have under way at a time.
+    /// How many requests to have in flight at a time.
     #[arg(long, value_name = "N", env = "KUBEFARM_CONCURRENCY", default_value = "8", value_parser = clap::value_parser!(u16).range(1..=256))]
     concurrency: u16,
 }

@@ -38,12 +38,12 @@ pub struct NameArgs {
     named: Option<String>,
 }
 
-/// A farm, as every command that renders one is told of it.
+/// The flags of every command that renders.
 #[derive(Debug, Args)]
 pub struct FarmArgs {
     #[command(flatten)]
     pub values: ValuesArgs,
-    /// Go on where no values are given, or where a file or stdin is empty.
+    /// Continue although no values are given, or a file or stdin is empty.
     #[arg(long, env = "KUBEFARM_ALLOW_EMPTY", help_heading = "Values")]
     allow_empty: bool,
     #[command(flatten)]
@@ -86,7 +86,7 @@ impl FarmArgs {
         Ok(check(&charts, &loaded, name, namespace)?)
     }
 
-    /// Takes over a name that stands by itself; it wins over the variable `KUBEFARM_NAME`.
+    /// Takes over the name that is an argument by itself; it wins over the variable `KUBEFARM_NAME`.
     ///
     /// # Errors
     /// A file in its place: `kubefarm apply values.yaml`. `command` is what was called.
@@ -96,7 +96,7 @@ impl FarmArgs {
         };
         if tips::is_values_file(name) {
             return Err(Failure::Usage(format!(
-                "{name} is a file of values, and NAME is the release's name; a file is given with -f: \
+                "{name} is a values file, and NAME is the release's name; pass files with -f: \
                  kubefarm {command} -f {name}"
             )));
         }

@@ -2,13 +2,13 @@
 
 use clap::{Args, ValueEnum};
 
-use crate::report::{Form, Output};
+use crate::report::{Output, ProgressFormat};
 
-/// How it is told what happens.
+/// How progress is reported.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub struct ProgressArgs {
-    /// Print a JSON object for each event, one a line, to stdout.
+    /// Print each event as a line of JSON to stdout.
     #[arg(short, long, value_enum, env = "KUBEFARM_PROGRESS_OUTPUT")]
     output: Option<Json>,
     /// Print nothing but warnings and errors.
@@ -17,12 +17,12 @@ pub struct ProgressArgs {
 }
 
 impl ProgressArgs {
-    pub fn form(&self) -> Form {
-        Form::choose(self.output.map(|Json::Json| Output::Json), self.quiet)
+    pub fn format(&self) -> ProgressFormat {
+        ProgressFormat::choose(self.output.map(|Json::Json| Output::Json), self.quiet)
     }
 }
 
-/// The one form besides text.
+/// The one format besides text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Json {
     Json,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::farm::syntax::{is_dns_name, is_namespace_name, split_endpoint};
 
-/// `host:port`, checked; what is written into shell and kubeconfig files as it is.
+/// `host:port`, checked, because it is written into shell scripts and kubeconfig files as it is.
 #[derive(Debug, Clone)]
 pub struct Endpoint(pub String);
 
@@ -18,7 +18,7 @@ impl FromStr for Endpoint {
             Some((host, Some(_))) if is_dns_name(host) || host.parse::<IpAddr>().is_ok() => {
                 Ok(Endpoint(text.to_owned()))
             }
-            _ => Err("wanted HOST:PORT, and an IPv6 address in brackets".to_owned()),
+            _ => Err("expected HOST:PORT, with an IPv6 address in brackets".to_owned()),
         }
     }
 }
@@ -28,7 +28,7 @@ pub fn object_name(text: &str) -> Result<String, String> {
     if is_namespace_name(text) {
         Ok(text.to_owned())
     } else {
-        Err("wanted lower-case letters, digits and hyphens, at most 63".to_owned())
+        Err("expected at most 63 lower-case letters, digits and hyphens".to_owned())
     }
 }
 
@@ -37,11 +37,11 @@ const LONGEST: Duration = Duration::from_secs(1000 * 365 * 24 * 3600);
 
 /// `90s`, `5m`, `1h30m`.
 pub fn duration(text: &str) -> Result<Duration, String> {
-    let wanted = "wanted a time such as 90s, 5m or 1h30m";
-    let parsed: jiff::SignedDuration = text.parse().map_err(|_| wanted.to_owned())?;
+    let expected = "expected a time such as 90s, 5m or 1h30m";
+    let parsed: jiff::SignedDuration = text.parse().map_err(|_| expected.to_owned())?;
     match Duration::try_from(parsed) {
         Ok(duration) if !duration.is_zero() => within_reach(duration),
-        _ => Err(wanted.to_owned()),
+        _ => Err(expected.to_owned()),
     }
 }
 
@@ -49,11 +49,11 @@ fn within_reach(duration: Duration) -> Result<Duration, String> {
     if duration <= LONGEST {
         Ok(duration)
     } else {
-        Err("wanted a time of at most 1000 years".to_owned())
+        Err("expected a time of at most 1000 years".to_owned())
     }
 }
 
-/// `30d`, or what other times are written as.
+/// `30d`, or a time as [`duration`] takes it.
 pub fn span(text: &str) -> Result<Duration, String> {
     let days = text
         .strip_suffix('d')
@@ -63,8 +63,9 @@ pub fn span(text: &str) -> Result<Duration, String> {
         None => {
             let parsed: jiff::SignedDuration = text
                 .parse()
-                .map_err(|_| "wanted a time such as 30d, 12h or 90m".to_owned())?;
-            Duration::try_from(parsed).map_err(|_| "wanted a time that is not negative".to_owned())
+                .map_err(|_| "expected a time such as 30d, 12h or 90m".to_owned())?;
+            Duration::try_from(parsed)
+                .map_err(|_| "expected a time that is not negative".to_owned())
         }
     };
     within_reach(span?)

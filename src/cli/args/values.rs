@@ -127,10 +127,10 @@ fn input(file: &str) -> Result<Input, Failure> {
             let names: Vec<&str> = builtin_names().collect();
             let hint = match nearest(name, names.iter().copied()) {
                 Some(near) => format!("did you mean builtin:{near}?"),
-                None => format!("there are {}", names.join(", ")),
+                None => format!("choose one of {}", names.join(", ")),
             };
             Err(Failure::Usage(format!(
-                "no embedded layer or example is called {name:?}; {hint}"
+                "there is no embedded layer or example {name:?}; {hint}"
             )))
         }
     }

@@ -15,10 +15,10 @@ use crate::cli::subcommands::subcommands;
 use crate::cluster::{Interrupt, Observer};
 
 const EXAMPLES: &str = "\
-The rendered Jobs run these; nobody else has to.
+The rendered Jobs run these; there is no need to run them by hand.
 
 Examples:
-  What a command is told:
+  The flags of a command:
     kubefarm agent bootstrap --help";
 
 /// Do the work of the Jobs inside the cluster.
@@ -41,15 +41,15 @@ impl Agent {
     }
 }
 
-/// How patient a Job is; what it tells goes to its log.
+/// How long a Job tries.
 #[derive(Debug, Args)]
-struct Patience {
+struct TimeoutArgs {
     /// When to give up: `90s`, `5m`.
     #[arg(long, value_name = "TIME", env = "KUBEFARM_TIMEOUT", default_value = "10m", value_parser = duration)]
     timeout: Duration,
 }
 
-impl Patience {
+impl TimeoutArgs {
     fn running<'a>(&self, interrupt: Interrupt, observer: &'a dyn Observer) -> Running<'a> {
         Running {
             timeout: self.timeout,

@@ -23,24 +23,24 @@ use crate::farm::Farm;
 use crate::manifest::Manifest;
 use crate::pki::Intent;
 use crate::render::Outcome;
-use crate::report::{Form, Progress};
+use crate::report::{Progress, ProgressFormat};
 use crate::values::Problem;
 
 const EXAMPLES: &str = "\
 Every object is checked by a server-side dry run before the first one changes.
-Killed at any point, the next apply goes on from there.
+If it is killed at any point, the next apply continues from there.
 
 Examples:
   Two layers, into a namespace that may not exist yet:
     kubefarm apply -f values.yaml -f extra.yaml -n farm --create-namespace
 
-  What would be done, asked of the cluster but not done:
+  What it would do, checked by the cluster but not done:
     kubefarm apply -f values.yaml -n farm --dry-run=server
 
   Take over a farm that Helm installed:
     kubefarm apply -f values.yaml -n farm --adopt
 
-Exit codes: 0 done, 1 it failed (what was done is said), 2 the input was wrong.";
+Exit codes: 0 done, 1 failed (prints what was done), 2 wrong input.";
 
 /// Render, then apply to a cluster: create, update, prune, wait.
 #[derive(Debug, Args)]
@@ -50,7 +50,7 @@ pub struct Apply {
     name: NameArgs,
     #[command(flatten)]
     args: ApplyArgs,
-    /// Wait until everything is ready, or not; the default is to wait at a terminal.
+    /// Whether to wait until everything is ready. Default: wait at a terminal.
     #[arg(
         long,
         value_name = "BOOL",
@@ -62,10 +62,10 @@ pub struct Apply {
         help_heading = "Apply"
     )]
     wait: Option<bool>,
-    /// Do not wait, whatever else says so.
+    /// Do not wait; wins over --wait and its variable.
     #[arg(long, help_heading = "Apply")]
     no_wait: bool,
-    /// Change nothing: ask the cluster (`server`, the default) or not even that (`client`), and say what would happen.
+    /// Change nothing and print what would happen: checked by the cluster (`server`, the default), or without it (`client`).
     #[arg(
         long,
         value_enum,
@@ -79,7 +79,7 @@ pub struct Apply {
     dry_run: Option<DryRun>,
 }
 
-/// What every command that applies a farm is told.
+/// The flags of every command that applies a farm.
 #[derive(Debug, Args)]
 pub(super) struct ApplyArgs {
     #[command(flatten)]
@@ -101,10 +101,13 @@ impl ApplyArgs {
         waits: bool,
         interrupt: Interrupt,
     ) -> Result<Applied, Failure> {
-        may_be_sent(&outcome.warnings)?;
-        let progress = Progress::new(self.progress.form());
+        check_placeholders(&outcome.warnings)?;
+        let progress = Progress::new(self.progress.format());
         let api = self.cluster.open(interrupt).await?;
-        let outcome = self.change.kept(&self.farm, &api, outcome).await?;
+        let outcome = self
+            .change
+            .with_running_versions(&self.farm, &api, outcome)
+            .await?;
         let Outcome { farm, manifest, .. } = outcome;
         let options = self.change.options(&self.cluster, &farm, intent);
         let objects = manifest.into_objects();
@@ -124,9 +127,12 @@ impl ApplyArgs {
         Ok(applied)
     }
 
-    /// Whether a person is told what to do next.
-    pub fn tells(&self) -> bool {
-        !matches!(self.progress.form(), Form::Quiet | Form::Json)
+    /// Whether to print what to do next.
+    pub fn prints_advice(&self) -> bool {
+        !matches!(
+            self.progress.format(),
+            ProgressFormat::Quiet | ProgressFormat::Json
+        )
     }
 }
 
@@ -140,13 +146,13 @@ pub(super) struct ChangeArgs {
     /// Take fields that other field managers own.
     #[arg(long, env = "KUBEFARM_FORCE_CONFLICTS")]
     force_conflicts: bool,
-    /// Delete and create anew what cannot be changed; never a volume or a certificate authority.
+    /// Delete and recreate objects that cannot be changed; never a volume or a certificate authority.
     #[arg(long, env = "KUBEFARM_REPLACE")]
     replace: bool,
     /// Take over objects that Helm owns.
     #[arg(long, env = "KUBEFARM_ADOPT")]
     adopt: bool,
-    /// Go ahead with a change that is refused because of what lives in the farm; the refusal names its RISK.
+    /// Make a change that is refused because it would harm the running farm; the refusal names its RISK.
     #[arg(
         long,
         value_name = "RISK",
@@ -156,14 +162,14 @@ pub(super) struct ChangeArgs {
         value_parser = PossibleValuesParser::new(Risk::ALL.map(Risk::name)).try_map(|name| Risk::from_str(&name))
     )]
     accept: Vec<Risk>,
-    /// Leave objects of this farm that are no longer rendered.
+    /// Keep objects of this farm that are no longer rendered.
     #[arg(long, env = "KUBEFARM_NO_PRUNE")]
     no_prune: bool,
 }
 
 impl ChangeArgs {
-    /// What is to be applied: where a farm is taken over, with the versions that run in it.
-    pub async fn kept(
+    /// The farm to apply. One that is taken over keeps the versions that run in it.
+    pub async fn with_running_versions(
         &self,
         farm: &FarmArgs,
         api: &Api,
@@ -213,32 +219,41 @@ impl Apply {
         report(&outcome.warnings)?;
         match self.dry_run {
             Some(DryRun::Client) => {
-                would_apply(&outcome.manifest, &Progress::new(self.args.progress.form()));
+                dry_run_on_client(
+                    &outcome.manifest,
+                    &Progress::new(self.args.progress.format()),
+                );
                 Ok(())
             }
-            Some(DryRun::Server) => self.try_out(outcome, interrupt).await,
+            Some(DryRun::Server) => self.dry_run_on_server(outcome, interrupt).await,
             None => {
                 let farm = outcome.farm.clone();
                 let at_terminal = io::stderr().is_terminal();
                 let waits = !self.no_wait && self.wait.unwrap_or(at_terminal);
                 let intent = Intent::default();
                 let applied = self.args.apply(outcome, intent, waits, interrupt).await?;
-                if self.args.tells() {
-                    say_what_is_next(&farm, &applied)?;
+                if self.args.prints_advice() {
+                    print_next_steps(&farm, &applied)?;
                 }
                 Ok(())
             }
         }
     }
 
-    async fn try_out(&self, outcome: Outcome, interrupt: Interrupt) -> Result<(), Failure> {
-        may_be_sent(&outcome.warnings)?;
+    async fn dry_run_on_server(
+        &self,
+        outcome: Outcome,
+        interrupt: Interrupt,
+    ) -> Result<(), Failure> {
+        check_placeholders(&outcome.warnings)?;
         let ApplyArgs {
             cluster, change, ..
         } = &self.args;
-        let progress = Progress::new(self.args.progress.form());
+        let progress = Progress::new(self.args.progress.format());
         let api = cluster.open(interrupt).await?;
-        let outcome = change.kept(&self.args.farm, &api, outcome).await?;
+        let outcome = change
+            .with_running_versions(&self.args.farm, &api, outcome)
+            .await?;
         let Outcome { farm, manifest, .. } = outcome;
         let options = change.options(cluster, &farm, Intent::default());
         let objects = manifest.into_objects();
@@ -246,7 +261,7 @@ impl Apply {
         for planned in &checked.planned {
             progress.observe(&Event::Object {
                 key: &planned.key,
-                action: would_do(planned),
+                action: planned_action(planned),
             });
         }
         for member in checked.stale.iter().filter(|_| options.prune) {
@@ -264,11 +279,11 @@ impl Apply {
     }
 }
 
-/// Keeps from a cluster what is only to be looked at: a key or password that stands in for one, and is everybody's.
+/// Keeps placeholders from a cluster: keys and passwords that are for looking at only, and known to everybody.
 ///
 /// # Errors
-/// Which values these are, and where; what is wrong with them was said before.
-fn may_be_sent(warnings: &[Problem]) -> Result<(), Failure> {
+/// Which values these are, and where. What is wrong with them was printed before.
+fn check_placeholders(warnings: &[Problem]) -> Result<(), Failure> {
     let values: Vec<String> = warnings
         .iter()
         .filter(|problem| problem.only_to_look_at)
@@ -284,13 +299,13 @@ fn may_be_sent(warnings: &[Problem]) -> Result<(), Failure> {
         Ok(())
     } else {
         Err(Failure::Other(anyhow::anyhow!(
-            "no cluster is given these values, put your own there first: {}",
+            "these values are placeholders and not sent to a cluster; set your own first: {}",
             values.join(", ")
         )))
     }
 }
 
-/// What `list` and `status` tell of a farm.
+/// What `list` and `status` show of a farm.
 fn facts(farm: &Farm) -> BTreeMap<String, String> {
     let mut facts = BTreeMap::new();
     facts.insert("kubefarm".to_owned(), farm.tool.version.to_owned());
@@ -312,17 +327,17 @@ pub(super) fn release(farm: &Farm) -> Release {
     }
 }
 
-fn would_apply(manifest: &Manifest, progress: &Progress) {
+fn dry_run_on_client(manifest: &Manifest, progress: &Progress) {
     for object in manifest.objects() {
         progress.observe(&Event::Object {
             key: &object.key(),
             action: Action::Checked,
         });
     }
-    progress.observe(&Event::Note("dry run: no cluster was asked"));
+    progress.observe(&Event::Note("dry run: the cluster was not contacted"));
 }
 
-fn would_do(planned: &Planned) -> Action {
+fn planned_action(planned: &Planned) -> Action {
     match (&planned.step, &planned.live) {
         (Step::Nothing, _) => Action::Unchanged,
         (Step::Replace, _) => Action::Replaced,
@@ -331,13 +346,13 @@ fn would_do(planned: &Planned) -> Action {
     }
 }
 
-fn say_what_is_next(farm: &Farm, applied: &Applied) -> io::Result<()> {
+fn print_next_steps(farm: &Farm, applied: &Applied) -> io::Result<()> {
     let mut err = io::stderr().lock();
     let (name, namespace) = (&farm.release.name, &farm.release.namespace);
     for release in &applied.helm_releases {
         writeln!(
             err,
-            "Helm still has a record of release {release}, and `helm uninstall` would delete what is kubefarm's now. \
+            "Helm still has a record of release {release}, and `helm uninstall` would delete objects that kubefarm owns now. \
              Remove the record: kubectl -n {namespace} delete secret -l owner=helm,name={release}"
         )?;
     }
@@ -349,6 +364,6 @@ fn say_what_is_next(farm: &Farm, applied: &Applied) -> io::Result<()> {
         err,
         "\nNext:\n  a shell in the admin pod:  kubectl -n {namespace} exec -it deploy/{admin} -- sh\n  \
          a kubeconfig:              kubefarm kubeconfig {name} -n {namespace} --merge ~/.kube/config\n\
-         Missing until you add them: a network (CNI) in the child cluster, and nodes, which join when they boot."
+         Still missing: a network (CNI) in the child cluster, and nodes, which join when they boot."
     )
 }

@@ -13,21 +13,21 @@ use crate::cluster::{Event, Interrupt, Observer};
 use crate::report::Progress;
 
 const EXAMPLES: &str = "\
-What belongs to the farm is known to the cluster: no values are needed.
-Volumes, backups, certificate authorities and namespaces stay unless they are
-purged, and a later apply finds them again. Objects with the annotation
-kubefarm.io/keep: \"true\" stay in any case. The command waits until everything
-else is gone; what is not by --timeout is named, and stays known to the cluster.
+The cluster knows which objects belong to the farm: no values are needed.
+Volumes, backups, certificate authorities and namespaces are kept unless they
+are purged, and a later apply finds them again. Objects with the annotation
+kubefarm.io/keep: \"true\" are always kept. The command waits until all others
+are gone. Those that still exist at --timeout are named, and stay recorded.
 
 Examples:
-  Remove a farm; its volumes, backups and certificate authorities stay:
+  Remove a farm, but keep its volumes, backups and certificate authorities:
     kubefarm delete farm -n clusters
 
-  Remove those as well, after a look at what that is:
+  Remove those as well, after looking at what they are:
     kubefarm delete farm -n clusters --purge
     kubefarm delete farm -n clusters --purge --yes";
 
-/// Remove a farm; its data stay unless they are purged.
+/// Remove a farm; its data is kept unless it is purged.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Delete {
@@ -35,7 +35,7 @@ pub struct Delete {
     release: AppliedArgs,
     #[command(flatten)]
     cluster: ClusterArgs,
-    /// Delete volumes, backups and certificate authorities as well. Says what that is, and does it with --yes.
+    /// Delete volumes, backups and certificate authorities as well: lists them, and deletes them with --yes.
     #[arg(long, env = "KUBEFARM_PURGE", help_heading = "Delete")]
     purge: bool,
     /// Really purge.
@@ -46,7 +46,7 @@ pub struct Delete {
         help_heading = "Delete"
     )]
     yes: bool,
-    /// Only say what would be deleted.
+    /// Only print what would be deleted.
     #[arg(
         long,
         env = "KUBEFARM_DELETE_DRY_RUN",
@@ -66,7 +66,7 @@ impl Delete {
     async fn run_until(self, interrupt: Interrupt) -> Result<(), Failure> {
         let api = self.cluster.open(interrupt).await?;
         let release = self.release.as_release();
-        let progress = Progress::new(self.progress.form());
+        let progress = Progress::new(self.progress.format());
         let asks = self.purge && !self.yes;
         let options = DeleteOptions {
             purge: self.purge,
@@ -85,14 +85,14 @@ impl Delete {
         progress.finish();
         if asks && !self.dry_run {
             return Err(Failure::Usage(
-                "nothing was deleted; add --yes to delete all of this for good".to_owned(),
+                "nothing was deleted; add --yes to delete all of this permanently".to_owned(),
             ));
         }
         let purgeable = deleted.kept.iter().filter(|(_, why)| *why != Kept::Asked);
         if !self.progress.quiet && !options.dry_run && purgeable.count() > 0 {
             writeln!(
                 io::stderr(),
-                "What was kept can be purged: kubefarm delete {} -n {} --purge",
+                "Objects that were kept can be purged: kubefarm delete {} -n {} --purge",
                 release.name,
                 release.namespace
             )?;

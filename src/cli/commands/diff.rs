@@ -12,10 +12,10 @@ use crate::cluster::change::{Checked, Step, check};
 use crate::cluster::fields::diff::{ObjectDiff, difference};
 use crate::pki::Intent;
 use crate::render::Outcome;
-use crate::report::{Form, Progress, Style, print_differences};
+use crate::report::{Progress, ProgressFormat, Style, print_differences};
 
 const EXAMPLES: &str = "\
-Values of Secrets are masked: whether they change is shown, never what they are.
+Values of Secrets are masked: the diff shows that they change, never what they are.
 
 Examples:
   What these values would change:
@@ -38,7 +38,7 @@ pub struct Diff {
     cluster: ClusterArgs,
     #[command(flatten)]
     change: ChangeArgs,
-    /// Print nothing; the exit code says it.
+    /// Print nothing; see the exit code.
     #[arg(short, long, env = "KUBEFARM_QUIET", help_heading = "Output")]
     quiet: bool,
 }
@@ -64,17 +64,20 @@ impl Diff {
             print_differences(&differences, Style::of_stdout(), &mut text)?;
             write_stdout(&text).map_err(|failure| Failure::Diff(Box::new(failure)))?;
         }
-        Err(Failure::Found)
+        Err(Failure::Reported)
     }
 
     async fn differences(&self, interrupt: Interrupt) -> Result<Vec<ObjectDiff>, Failure> {
         let outcome = self.farm.render()?;
         report(&outcome.warnings)?;
         let api = self.cluster.open(interrupt).await?;
-        let outcome = self.change.kept(&self.farm, &api, outcome).await?;
+        let outcome = self
+            .change
+            .with_running_versions(&self.farm, &api, outcome)
+            .await?;
         let Outcome { farm, manifest, .. } = outcome;
         let options = self.change.options(&self.cluster, &farm, Intent::default());
-        let progress = Progress::new(Form::Quiet);
+        let progress = Progress::new(ProgressFormat::Quiet);
         let objects = manifest.into_objects();
         let checked = check(&api, &release(&farm), objects, &options, &progress).await?;
         let Checked { planned, stale, .. } = checked;

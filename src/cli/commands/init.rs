@@ -32,7 +32,7 @@ const HEADING: &str = "
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Init {
-    /// The folder; it is made where it does not exist.
+    /// The folder; created if it does not exist.
     #[arg(default_value = ".")]
     dir: PathBuf,
     /// The example to start from; a second one becomes a layer of its own. `kubefarm show examples` lists them.
@@ -51,7 +51,7 @@ impl Init {
         let examples = examples.collect::<Result<Vec<Example>, Failure>>()?;
         if let Some(layer) = examples.first().filter(|first| is_layer(first)) {
             return Err(Failure::Usage(format!(
-                "{} is a layer, and a farm needs what it lies over: kubefarm init {} --example generic --example {}",
+                "{} is a layer and not a whole farm; begin with the example that it extends: kubefarm init {} --example generic --example {}",
                 layer.name,
                 self.dir.display(),
                 layer.name
@@ -64,12 +64,12 @@ impl Init {
             .collect();
         if let Some((path, _)) = files.iter().find(|(path, _)| path.exists()) {
             return Err(Failure::Usage(format!(
-                "{} is there already; nothing was written",
+                "{} exists already; nothing was written",
                 path.display()
             )));
         }
         fs::create_dir_all(&self.dir)
-            .with_context(|| format!("cannot make {}", self.dir.display()))?;
+            .with_context(|| format!("cannot create {}", self.dir.display()))?;
         let mut layers = String::new();
         for (path, text) in &files {
             write_new(path, text).with_context(|| format!("cannot write {}", path.display()))?;
@@ -88,10 +88,10 @@ impl Init {
     }
 }
 
-/// Where the examples that are layers say what they lie over.
+/// What examples that are layers name as the values below them.
 const BELOW: &str = "../generic/values.yaml";
 
-/// Whether it is not a farm by itself.
+/// Whether it is not a whole farm.
 fn is_layer(example: &Example) -> bool {
     example.values.contains(BELOW)
 }

@@ -1,4 +1,4 @@
-//! `kubefarm kubeconfig`: how a person gets into the child cluster.
+//! `kubefarm kubeconfig`: access to the child cluster for people.
 
 mod document;
 mod file;
@@ -30,26 +30,26 @@ const AUTHORITY: &str = "ca";
 const SERVER: &str = "apiserver-server";
 
 const EXAMPLES: &str = "\
-The kubeconfig goes to standard output, or into a file with what is in it already:
-an entry of the same name is replaced, everything else stays but for comments.
-The file is for its owner only (0600), and written whole or not at all.
+The kubeconfig goes to standard output, or is merged into a file: an entry of the
+same name is replaced, and everything else stays, but for comments. Only its
+owner may read the file (0600), and it is written whole or not at all.
 
-Certificates cannot be taken back before they end: give people their own, for a
-short time, instead of the admin's, which is good for a year.
+Certificates cannot be revoked before they expire: give people their own, for a
+short time, instead of the admin's, which is valid for a year.
 
 Examples:
-  The admin of a child cluster, beside the other clusters of kubectl:
+  As the admin of a child cluster, beside the other clusters of kubectl:
     kubefarm kubeconfig farm -n clusters --merge ~/.kube/config
     kubectl --context clusters/farm get nodes
 
-  Somebody who may do what RBAC says of the group `ops`, until the evening:
+  A user with the rights of the group `ops` in RBAC, for eight hours:
     kubefarm kubeconfig farm -n clusters --user jane --group ops --ttl 8h --merge jane.kubeconfig
 
   Through a port that kubectl forwards:
     kubectl -n clusters port-forward service/farm-kubernetes-apiserver 6443 &
     kubefarm kubeconfig farm -n clusters --server https://localhost:6443 --merge ~/.kube/config";
 
-/// Make a kubeconfig for the child cluster of a farm.
+/// Create a kubeconfig for the child cluster of a farm.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Kubeconfig {
@@ -64,13 +64,13 @@ pub struct Kubeconfig {
     /// A group of the user.
     #[arg(long, value_name = "GROUP", env = "KUBEFARM_GROUP", requires = "user", value_parser = identity)]
     group: Vec<String>,
-    /// How long the user's certificate is good for: `8h`, `30d`.
+    /// How long the user's certificate is valid: `8h`, `30d`.
     #[arg(long, value_name = "TIME", env = "KUBEFARM_TTL", requires = "user", default_value = "24h", value_parser = span)]
     ttl: Duration,
-    /// Put it into this file, which is made where there is none.
+    /// Merge it into this file, which is created if it does not exist.
     #[arg(long, value_name = "FILE", env = "KUBEFARM_MERGE")]
     merge: Option<PathBuf>,
-    /// What the entries are called. Default: NAMESPACE/NAME.
+    /// The name of the entries. Default: NAMESPACE/NAME.
     #[arg(long, value_name = "ENTRY", env = "KUBEFARM_ENTRY", value_parser = identity)]
     entry: Option<String>,
     #[command(flatten)]
@@ -79,26 +79,24 @@ pub struct Kubeconfig {
 
 /// A URL, or the host and port of one.
 fn server(text: &str) -> Result<Uri, String> {
-    let wanted = || "wanted a URL such as https://k8s.example.org:6443".to_owned();
+    let expected = || "expected a URL such as https://k8s.example.org:6443".to_owned();
     let whole = if text.contains("://") {
         text.to_owned()
     } else {
         format!("https://{text}")
     };
-    let uri: Uri = whole.parse().map_err(|_| wanted())?;
+    let uri: Uri = whole.parse().map_err(|_| expected())?;
     match (uri.scheme_str(), uri.host()) {
         (Some("https"), Some(host)) if !host.is_empty() => Ok(uri),
-        (Some("http"), _) => {
-            Err("an API server that knows people by certificates wants https".to_owned())
-        }
-        _ => Err(wanted()),
+        (Some("http"), _) => Err("client certificates need https".to_owned()),
+        _ => Err(expected()),
     }
 }
 
-/// A name that a certificate can carry, and that a person can read.
+/// A name that a certificate can hold and a person can read.
 fn identity(text: &str) -> Result<String, String> {
     if text.is_empty() || text.chars().any(char::is_control) {
-        Err("wanted a name of printable characters".to_owned())
+        Err("expected a name of printable characters".to_owned())
     } else {
         Ok(text.to_owned())
     }
@@ -112,7 +110,7 @@ impl Kubeconfig {
     async fn run_until(self, interrupt: Interrupt) -> Result<(), Failure> {
         if self.merge.is_none() && io::stdout().is_terminal() {
             return Err(Failure::Usage(
-                "it has a private key, which is not shown on a terminal: say --merge FILE, or pipe it".to_owned(),
+                "a kubeconfig has a private key, which is not printed to a terminal: use --merge FILE, or a pipe".to_owned(),
             ));
         }
         let api = self.cluster.open(interrupt).await?;
@@ -140,7 +138,7 @@ impl Kubeconfig {
         Ok(())
     }
 
-    /// Where the API server is. Says so where its certificate does not have that name.
+    /// The URL of the API server, with a warning if its certificate is not valid for that.
     fn url(&self, access: &Access) -> Result<String, Failure> {
         let certificate = access.certificates.get(SERVER);
         let certificate = certificate.and_then(|it| Certificate::parse(&it.certificate).ok());
@@ -150,7 +148,7 @@ impl Kubeconfig {
             (None, Err(reason)) => {
                 let Some((host, endpoint)) = endpoint(access) else {
                     return Err(Failure::Usage(format!(
-                        "{reason}: say --server https://HOST:PORT"
+                        "{reason}: pass --server https://HOST:PORT"
                     )));
                 };
                 (host, format!("https://{endpoint}"))
@@ -169,7 +167,7 @@ impl Kubeconfig {
         if !serves(host) {
             writeln!(
                 io::stderr(),
-                "warning: the API server's certificate is not for {host}, so that kubectl will refuse it: \
+                "warning: the API server's certificate is not valid for {host}, so kubectl will refuse it: \
                  add it to kubernetes.apiServer.certSANs"
             )?;
         }

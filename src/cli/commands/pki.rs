@@ -25,14 +25,14 @@ use crate::pki::{Change, Completed, Intent, Material, Store, complete};
 
 const EXAMPLES: &str = "\
 Examples:
-  Every certificate of a farm in the cluster, and how long each is good for:
+  Every certificate of a farm in the cluster, and how long each is valid:
     kubefarm pki inspect farm -n clusters
 
   Certificates and keys in a folder, for pipelines that render:
     kubefarm pki init --pki-dir pki -f values.yaml
     kubefarm render --pki-dir pki -f values.yaml | kubectl apply --server-side -f -";
 
-/// Make, look at, renew, rotate and export the certificates of a farm.
+/// Create, inspect, renew, rotate and export the certificates of a farm.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Pki {
@@ -54,9 +54,9 @@ impl Pki {
     }
 }
 
-/// Where the certificates are that a command changes: in the cluster, or in a folder.
+/// Which certificates a command changes: those in the cluster, or in a folder.
 #[derive(Debug, Args)]
-struct PlaceArgs {
+struct TargetArgs {
     /// Change the certificates in this folder instead of the cluster's.
     #[arg(long, value_name = "DIR", env = "KUBEFARM_PKI_DIR")]
     pki_dir: Option<PathBuf>,
@@ -64,15 +64,15 @@ struct PlaceArgs {
     apply: ApplyArgs,
 }
 
-impl PlaceArgs {
+impl TargetArgs {
     /// Does what is asked for where the certificates are. In the cluster this is an apply, which waits until the pods
     /// that read them have the new ones.
     fn change(self, intent: impl FnOnce(&Farm) -> Intent) -> Result<Farm, Failure> {
         if let Some(dir) = &self.pki_dir {
             let farm = checked(&self.apply.farm)?;
             let completed = write(dir, &farm, &intent(&farm))?;
-            if self.tells() {
-                tell(dir, &completed)?;
+            if self.prints_advice() {
+                print_changes(dir, &completed)?;
             }
             return Ok(farm);
         }
@@ -91,8 +91,8 @@ impl PlaceArgs {
         Ok(farm)
     }
 
-    fn tells(&self) -> bool {
-        self.apply.tells()
+    fn prints_advice(&self) -> bool {
+        self.apply.prints_advice()
     }
 }
 
@@ -111,50 +111,53 @@ fn check_mode(farm: &Farm) -> Result<(), Failure> {
     let reason = if !farm.kubernetes.enabled {
         "kubernetes.enabled is false: there is no control plane, and so there are no certificates"
     } else {
-        "pki.mode is certManager: cert-manager makes, renews and rotates the certificates \
-         (cmctl renew); kubefarm does with --set pki.mode=builtin"
+        "pki.mode is certManager: cert-manager issues, renews and rotates the certificates \
+         (cmctl renew); with --set pki.mode=builtin, kubefarm does"
     };
     Err(Failure::Usage(reason.to_owned()))
 }
 
-/// Says what changed in a folder.
-fn tell(dir: &Path, completed: &Completed) -> io::Result<()> {
+/// Prints what changed in a folder.
+fn print_changes(dir: &Path, completed: &Completed) -> io::Result<()> {
     let mut err = io::stderr().lock();
     let mut kept = 0;
     // An authority and the one that takes its place have one name.
-    let mut said = IndexSet::new();
+    let mut lines = IndexSet::new();
     for issued in &completed.issued {
         match &issued.change {
             Change::Kept => kept += 1,
             Change::Trust => {
-                said.insert(format!("{}: what it trusts is new", issued.certificate));
+                lines.insert(format!(
+                    "{}: its trusted authorities changed",
+                    issued.certificate
+                ));
             }
             Change::Issued(reason) => {
-                said.insert(format!("{} is issued: {reason}", issued.certificate));
+                lines.insert(format!("{} is issued: {reason}", issued.certificate));
             }
         }
     }
-    for line in said {
+    for line in lines {
         writeln!(err, "{line}")?;
     }
     for (name, end) in &completed.ending {
-        writeln!(err, "the certificate authority {name} ends at {end}")?;
+        writeln!(err, "the certificate authority {name} expires at {end}")?;
     }
     let count = completed.issued.len();
     writeln!(
         err,
-        "{count} certificates in {}, {kept} of them as they were",
+        "{count} certificates in {}, {kept} of them unchanged",
         dir.display()
     )
 }
 
-/// Refuses a folder that is not there, where one has to be.
+/// Refuses a folder that does not exist.
 pub(super) fn check_folder(dir: &Path) -> Result<(), Failure> {
     if dir.exists() {
         Ok(())
     } else {
         Err(Failure::Usage(format!(
-            "there is no folder {}; make it, with the same values: kubefarm pki init --pki-dir {}",
+            "there is no folder {}; create it with the same values: kubefarm pki init --pki-dir {}",
             dir.display(),
             dir.display()
         )))
@@ -165,13 +168,13 @@ pub(super) fn check_folder(dir: &Path) -> Result<(), Failure> {
 pub(super) fn check_owner(dir: &Path, farm: &Farm, found: &Store) -> Result<(), Failure> {
     for wanted in farm.pki.certificates.iter().filter(|wanted| wanted.is_ca) {
         let material = found.get(&wanted.secret_name);
-        // One that is not valid is told of where it is used.
+        // One that is not valid is reported where it is used.
         let Some(Ok((authority, _))) = material.map(Material::pair) else {
             continue;
         };
         if authority.common_name != wanted.common_name {
             return Err(Failure::Usage(format!(
-                "{} is the folder of another farm: its authority is {:?}, and this farm's is {:?}; take another folder",
+                "{} is the folder of another farm: its authority is {:?}, and this farm's is {:?}; use another folder",
                 dir.display(),
                 authority.common_name,
                 wanted.common_name

@@ -37,13 +37,13 @@ pub struct Render {
     name: NameArgs,
     #[command(flatten)]
     farm: FarmArgs,
-    /// Where the certificates and keys are that kubefarm pki init made, for pki.mode builtin.
+    /// The folder of certificates and keys that kubefarm pki init wrote, for pki.mode builtin.
     #[arg(long, value_name = "DIR", env = "KUBEFARM_PKI_DIR")]
     pki_dir: Option<PathBuf>,
-    /// How to print: a YAML stream, or one JSON List.
+    /// The format: a YAML stream, or one JSON List.
     #[arg(short, long, value_enum, default_value_t = Format::Yaml, env = "KUBEFARM_OUTPUT", help_heading = "Output")]
     output: Format,
-    /// Write a file for each object into DIR, all or none of them, instead of printing.
+    /// Instead of printing, write a file for each object into DIR, all of them or none.
     #[arg(
         long,
         value_name = "DIR",
@@ -51,7 +51,7 @@ pub struct Render {
         help_heading = "Output"
     )]
     output_dir: Option<PathBuf>,
-    /// Only the objects of a template, or of the form Kind/name; `*` stands for anything.
+    /// Only the objects of a template, or those of Kind/name; `*` matches anything.
     #[arg(
         long,
         value_name = "PATTERN",
@@ -80,8 +80,8 @@ impl Render {
             self.with_certificates(outcome)?
         } else {
             if self.pki_dir.is_some() {
-                let why = "kubefarm issues no certificates of this farm; set pki.mode to builtin";
-                writeln!(io::stderr(), "warning: --pki-dir is not read: {why}")?;
+                let why = "kubefarm does not issue the certificates of this farm; set pki.mode to builtin";
+                writeln!(io::stderr(), "warning: --pki-dir is ignored: {why}")?;
             }
             outcome.manifest
         };
@@ -128,8 +128,8 @@ impl Render {
                 leave_out(&mut objects, &farm.pki);
                 writeln!(
                     io::stderr(),
-                    "note: the Secrets with certificates are left out, since a rendering makes no keys; \
-                     apply makes them, and so does kubefarm pki init for --pki-dir"
+                    "note: Secrets with certificates are left out, because rendering makes no keys; \
+                     apply makes them, or kubefarm pki init for --pki-dir"
                 )?;
             }
         }

@@ -19,7 +19,7 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Schema {
-    /// How to print: the schema, or the reference of all values that is made from it.
+    /// Print the schema, or the reference of all values that is made from it.
     #[arg(short, long, value_enum, default_value_t = Format::Json, env = "KUBEFARM_SCHEMA_OUTPUT")]
     output: Format,
 }

@@ -14,7 +14,7 @@ Examples:
   The default values of every chart, with a comment for every key:
     kubefarm show values
 
-  Which ready-made layers there are, and one of them:
+  All ready-made layers, and one of them:
     kubefarm show layers
     kubefarm show layers ha
 
@@ -22,11 +22,11 @@ Examples:
     kubefarm show templates
     kubefarm show templates kubernetes/templates/etcd.yaml
 
-  All that builds the images, in a new folder, and the image of the Jobs:
+  Everything that builds the images, in a new folder, and the image of the Jobs:
     kubefarm show images --output-dir images
     images/tools/build.sh --output tools-image";
 
-/// Print what is inside the binary: default values, layers, examples, templates.
+/// Print what is inside the binary: default values, layers, examples, templates, images.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Show {
@@ -122,7 +122,7 @@ fn named<'a>(
                 Err(unknown(kind, &name, &names))
             }
         },
-        None if things.is_empty() => Err(Failure::Usage(format!("this binary holds no {kind}"))),
+        None if things.is_empty() => Err(Failure::Usage(format!("this binary has no {kind}"))),
         None => {
             let width = things.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
             let line = |(name, text): &(&str, &str)| {
@@ -136,7 +136,7 @@ fn named<'a>(
     }
 }
 
-/// What a text says of itself.
+/// The first comment of a text, which describes it.
 pub fn first_comment(text: &str) -> &str {
     // A script says first what runs it.
     let mut lines = text.lines().skip_while(|line| line.starts_with("#!"));

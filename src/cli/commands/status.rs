@@ -1,4 +1,4 @@
-//! `kubefarm status`: how a farm is.
+//! `kubefarm status`: the state of a farm.
 
 use clap::Args;
 use serde_json::json;
@@ -13,15 +13,15 @@ use crate::report::table;
 
 const EXAMPLES: &str = "\
 Examples:
-  What of a farm is not as it should be:
+  The objects of a farm that have a problem:
     kubefarm status farm -n clusters
 
   Every object, for a program:
     kubefarm status farm -n clusters --all -o json
 
-Exit codes: 0 all is well, 1 something is not, or it failed.";
+Exit codes: 0 all is well, 1 something is not, or the command failed.";
 
-/// Show what of a farm is gone, not ready, or changed by others.
+/// Show which objects of a farm are gone, not ready, or changed by others.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Status {
@@ -29,7 +29,7 @@ pub struct Status {
     release: AppliedArgs,
     #[command(flatten)]
     cluster: ClusterArgs,
-    /// Show every object, not only those that are not well.
+    /// Show every object, not only those with a problem.
     #[arg(short, long, env = "KUBEFARM_ALL", help_heading = "Output")]
     all: bool,
     /// Print JSON.
@@ -68,7 +68,7 @@ impl Status {
         if is_well && found.unrecorded.is_empty() {
             Ok(())
         } else {
-            Err(Failure::Found)
+            Err(Failure::Reported)
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `kubefarm values`: the merge, and where each value came from.
+//! `kubefarm values`: the merged values, and where each came from.
 
 use clap::{Args, ValueEnum};
 
@@ -13,7 +13,7 @@ use crate::values::{
 
 const EXAMPLES: &str = "\
 Examples:
-  What two layers come to, defaults included:
+  Two layers merged, defaults included:
     kubefarm values -f values.yaml -f extra.yaml
 
   What they change, and where each value was written:
@@ -27,13 +27,13 @@ pub struct Values {
     values: ValuesArgs,
     #[command(flatten)]
     charts: ChartArgs,
-    /// Only what differs from the defaults: a values file that comes to the same.
+    /// Only what differs from the defaults: a values file with the same result.
     #[arg(long, env = "KUBEFARM_CHANGED", help_heading = "Output")]
     changed: bool,
-    /// Add a comment to each value that says where it was written.
+    /// Add a comment to each value with the place where it was written.
     #[arg(long, env = "KUBEFARM_ORIGIN", help_heading = "Output")]
     origin: bool,
-    /// How to print.
+    /// The format.
     #[arg(short, long, value_enum, default_value_t = Format::Yaml, env = "KUBEFARM_VALUES_OUTPUT", help_heading = "Output")]
     output: Format,
 }
@@ -77,7 +77,7 @@ impl Values {
     }
 }
 
-/// What is wrong with single values, as warnings: what comes of them can be looked at all the same.
+/// What is wrong with single values, as warnings: the merged values can be looked at anyway.
 fn mistakes(loaded: &Loaded) -> Vec<Problem> {
     let (_, mut problems) = decode::<spec::Values>(&loaded.tree);
     for problem in &mut problems {

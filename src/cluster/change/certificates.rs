@@ -61,7 +61,7 @@ fn tied(secrets: &BTreeMap<String, Map<String, Json>>) -> Vec<PkiError> {
         owners.any(|owner| owner.get("kind").and_then(Json::as_str) == Some("Certificate"))
     });
     owned
-        .map(|(name, _)| PkiError::Tied { name: name.clone() })
+        .map(|(name, _)| PkiError::OwnedByCertificate { name: name.clone() })
         .collect()
 }
 

@@ -174,7 +174,7 @@ fn every_authority_that_is_no_good_is_said_at_once() {
     let said = refused(&pki, &found, 60, &Intent::default());
     assert_eq!(said.lines().count(), 3, "{said}");
     let gone = format!(
-        "the certificate authority {} is gone, and {}",
+        "the certificate authority {} is missing, and {}",
         secret("etcd-ca"),
         secret("etcd-peer")
     );
@@ -188,7 +188,7 @@ fn an_authority_is_made_only_while_nothing_depends_on_it() {
         let mut found = made(&pki);
         found.remove(&authority.secret_name);
         let said = refused(&pki, &found, 60, &Intent::default());
-        assert!(said.contains(" is gone, and "), "{said}");
+        assert!(said.contains(" is missing, and "), "{said}");
         // As an apply leaves it that was killed before the first leaf.
         let is_authority = |name: &str| {
             pki.certificates

@@ -127,7 +127,7 @@ fn one_that_was_asked_for_is_issued_with_another_key() {
     let found = made(&pki);
     let intent = renewing(&["admin-client"]);
     let completed = complete(&pki, &found, Some(after(60)), &intent).expect("completed");
-    assert_eq!(only(&completed), ("admin-client", Reason::Asked));
+    assert_eq!(only(&completed), ("admin-client", Reason::Requested));
     let admin = secret("admin-client");
     assert_ne!(store(&completed)[&admin].key, found[&admin].key);
 }
@@ -147,8 +147,8 @@ fn without_a_time_nothing_is_issued_and_all_of_it_is_said() {
     assert_eq!(
         said,
         [
-            "etcd-peer has to be issued: tls.crt is missing",
-            "admin-client has to be issued: there is none",
+            "etcd-peer must be issued: tls.crt is missing",
+            "admin-client must be issued: it is missing",
         ]
     );
 }
@@ -158,7 +158,7 @@ fn names_that_are_no_certificates_are_refused() {
     let pki = pki("");
     let said = refused(&pki, &made(&pki), 60, &renewing(&["apiserver"]));
     assert!(
-        said.contains("there is no certificate apiserver; there are etcd-ca,"),
+        said.contains("there is no certificate apiserver; choose one of etcd-ca,"),
         "{said}"
     );
     let said = refused(
@@ -168,7 +168,7 @@ fn names_that_are_no_certificates_are_refused() {
         &stepping("admin-client", Step::Trust),
     );
     assert!(
-        said.ends_with("there are etcd-ca, ca, sa, front-proxy-ca"),
+        said.ends_with("choose one of etcd-ca, ca, sa, front-proxy-ca"),
         "{said}"
     );
 }

@@ -66,7 +66,7 @@ impl<W: Write> Bars<W> {
         self.is_line_open.set(!has_bars);
     }
 
-    fn tell(&self, event: &Event<'_>) {
+    fn print_event(&self, event: &Event<'_>) {
         if let Some(line) = Line::of(event) {
             self.print(&line.sentence());
         }
@@ -183,11 +183,11 @@ impl<W: Write> Observer for Bars<W> {
             Event::Waiting { key, reason } => self.wait(key, reason),
             Event::Object { key, action } => {
                 if self.done(key, action) {
-                    self.tell(event);
+                    self.print_event(event);
                 }
             }
             Event::Warning { .. } | Event::Held { .. } | Event::Taken { .. } | Event::Note(_) => {
-                self.tell(event);
+                self.print_event(event);
             }
         }
     }

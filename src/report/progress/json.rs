@@ -1,4 +1,4 @@
-//! A JSON object a line, in the format that [`Form`](super::Form) documents.
+//! A JSON object a line, in the format that [`ProgressFormat`](super::ProgressFormat) documents.
 
 use std::cell::RefCell;
 use std::io::Write;

@@ -16,7 +16,7 @@ use super::words::{Line, objects, stage_name};
 pub struct Lines<W: Write> {
     out: RefCell<W>,
     stage: Cell<Option<Stage>>,
-    /// Why each object is waited for, as last told.
+    /// Why each object is waited for, as last reported.
     reasons: RefCell<HashMap<Key, String>>,
 }
 

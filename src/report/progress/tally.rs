@@ -10,7 +10,7 @@ use super::words::{action_word, objects};
 pub struct Tally {
     stage: Stage,
     count: usize,
-    /// How many objects by what was done with them, in the order in which they are told of.
+    /// How many objects by what was done with them, in the order in which they are reported.
     done: IndexMap<&'static str, usize>,
 }
 

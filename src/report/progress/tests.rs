@@ -136,7 +136,7 @@ fn lines_are_aligned_and_leave_out_what_says_nothing() {
     everything(&Lines::new(out.clone()));
     let expected = "\
 check: 2 objects
-waiting     ci-7 works on this farm; it goes first
+waiting     ci-7 is working on this farm; waiting for it
 RBAC: 1 object
 unchanged   ClusterRole reader
 taken       StatefulSet farm/etcd: .spec.replicas from helm
@@ -239,10 +239,22 @@ fn nobody_reading_is_no_reason_to_stop() {
 #[test]
 fn json_goes_before_quiet_and_quiet_before_the_terminal() {
     let json = Some(Output::Json);
-    assert_eq!(Form::for_terminal(json, true, true), Form::Json);
-    assert_eq!(Form::for_terminal(None, true, true), Form::Quiet);
-    assert_eq!(Form::for_terminal(None, false, true), Form::Bars);
-    assert_eq!(Form::for_terminal(None, false, false), Form::Lines);
+    assert_eq!(
+        ProgressFormat::for_terminal(json, true, true),
+        ProgressFormat::Json
+    );
+    assert_eq!(
+        ProgressFormat::for_terminal(None, true, true),
+        ProgressFormat::Quiet
+    );
+    assert_eq!(
+        ProgressFormat::for_terminal(None, false, true),
+        ProgressFormat::Bars
+    );
+    assert_eq!(
+        ProgressFormat::for_terminal(None, false, false),
+        ProgressFormat::Lines
+    );
 }
 
 #[test]

@@ -21,7 +21,7 @@ impl Line {
             Event::Waiting { key, reason } => ("waiting", about(key, reason)),
             Event::Held { holder } => (
                 "waiting",
-                format!("{holder} works on this farm; it goes first"),
+                format!("{holder} is working on this farm; waiting for it"),
             ),
             Event::Taken { key, conflicts } => {
                 let fields = conflicts

@@ -5,22 +5,22 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Patience;
+use super::TimeoutArgs;
 use crate::agent::{self, Announce, bootstrap};
 use crate::cli::args::Endpoint;
 use crate::cli::failure::Failure;
 use crate::cli::on_cluster::on_cluster;
 use crate::cluster::{Interrupt, Target};
-use crate::report::{Form, Progress};
+use crate::report::{Progress, ProgressFormat};
 
-/// How many requests to have under way at a time.
+/// How many requests to have in flight at a time.
 const CONCURRENCY: usize = 4;
 
 const EXAMPLES: &str = "\
-Waits for the child cluster's API server, applies the manifests of the folders,
-cluster-info and what the Service kubernetes leads to, and removes what an
-earlier run applied and this one does not. What comes after a failure is not
-done; the next run goes on from there.
+Waits for the child cluster's API server, applies the manifests in the folders,
+cluster-info and the endpoints of the Service kubernetes, and removes objects
+that an earlier run applied and this one does not. It stops at the first
+failure; the next run continues from there.
 
 Examples:
   As the bootstrap Job runs it:
@@ -28,7 +28,7 @@ Examples:
       --certificate-authority=/pki/admin-client/ca.crt \\
       --endpoint=farm.example:6443 --addons=/addons \\
       --announce=10.0.0.1:6443
-  Where a load balancer gives the address, ask the Service that has it:
+  With the address that a load balancer gives to a Service:
     kubefarm agent bootstrap --kubeconfig=/etc/kubernetes/admin.conf \\
       --certificate-authority=/pki/admin-client/ca.crt \\
       --endpoint=farm-apiserver:6443 --addons=/addons \\
@@ -44,7 +44,7 @@ pub struct Bootstrap {
     /// The kubeconfig of the cluster with the Service. Default: the pod's service account.
     #[arg(long, value_name = "FILE", env = "KUBEFARM_ADMIN_KUBECONFIG")]
     admin_kubeconfig: Option<PathBuf>,
-    /// What nodes have to trust, in PEM.
+    /// The certificate authorities that nodes have to trust, in PEM.
     #[arg(long, value_name = "FILE", env = "KUBEFARM_CERTIFICATE_AUTHORITY")]
     certificate_authority: PathBuf,
     /// Where nodes reach the API server: HOST:PORT.
@@ -56,7 +56,7 @@ pub struct Bootstrap {
     /// A folder with more manifests.
     #[arg(long, value_name = "DIR", env = "KUBEFARM_EXTRA_MANIFESTS")]
     extra_manifests: Option<PathBuf>,
-    /// What the Service kubernetes of the child leads to: ADDRESS:PORT, one of a family. Without, the API servers see to it.
+    /// The endpoints of the child's Service kubernetes: ADDRESS:PORT, one of each family. Default: the API servers set them.
     #[arg(
         long,
         value_name = "ENDPOINT",
@@ -81,7 +81,7 @@ pub struct Bootstrap {
     #[arg(long, value_name = "NAMESPACE", env = "KUBEFARM_NAMESPACE")]
     namespace: Option<String>,
     #[command(flatten)]
-    patience: Patience,
+    timeout: TimeoutArgs,
 }
 
 impl Bootstrap {
@@ -116,8 +116,8 @@ impl Bootstrap {
             endpoint: self.endpoint.0,
             concurrency: CONCURRENCY,
         };
-        let progress = Progress::new(Form::Lines);
-        let running = self.patience.running(interrupt, &progress);
+        let progress = Progress::new(ProgressFormat::Lines);
+        let running = self.timeout.running(interrupt, &progress);
         Ok(bootstrap(admin, child, &wanted, &running).await?)
     }
 }

@@ -5,19 +5,19 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::Patience;
+use super::TimeoutArgs;
 use crate::agent::{self, join_token};
 use crate::cli::args::Endpoint;
 use crate::cli::failure::Failure;
 use crate::cli::on_cluster::on_cluster;
 use crate::cluster::{Event, Interrupt, Observer, Target};
 use crate::farm::syntax::go_duration;
-use crate::report::{Form, Progress};
+use crate::report::{Progress, ProgressFormat};
 
 const EXAMPLES: &str = "\
-Makes a bootstrap token in the child cluster and writes the command that joins
-with it into a Secret of the cluster that this runs in. The Secret keeps what it
-has until the new token can be used. Old tokens end by themselves.
+Creates a bootstrap token in the child cluster and writes the command that joins
+with it into a Secret of the cluster that this runs in. The Secret keeps its
+content until the new token can be used. Old tokens expire by themselves.
 
 Examples:
   As the join-token Job runs it:
@@ -26,7 +26,7 @@ Examples:
       --endpoint=farm-apiserver:6443 --namespace=farm \\
       --service=farm-apiserver --secret=farm-join-config --ttl=24h0m0s";
 
-/// Make a token that nodes join with, and tell booting nodes of it.
+/// Create a token that nodes join with, and publish it to booting nodes.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct JoinToken {
@@ -36,7 +36,7 @@ pub struct JoinToken {
     /// The kubeconfig of the cluster with the Secret. Default: the pod's service account.
     #[arg(long, value_name = "FILE", env = "KUBEFARM_KUBECONFIG")]
     kubeconfig: Option<PathBuf>,
-    /// What nodes have to trust, in PEM.
+    /// The certificate authorities that nodes have to trust, in PEM.
     #[arg(long, value_name = "FILE", env = "KUBEFARM_CERTIFICATE_AUTHORITY")]
     certificate_authority: PathBuf,
     /// Where nodes reach the API server: HOST:PORT.
@@ -45,7 +45,7 @@ pub struct JoinToken {
     /// The namespace of the Service.
     #[arg(long, value_name = "NAMESPACE", env = "KUBEFARM_NAMESPACE")]
     namespace: String,
-    /// The API server's Service; where ENDPOINT is its name, nodes are told its address.
+    /// The API server's Service; where ENDPOINT is its name, nodes get its address.
     #[arg(long, value_name = "SERVICE", env = "KUBEFARM_SERVICE")]
     service: String,
     /// The namespace of the Secret. Default: that of the Service.
@@ -54,11 +54,11 @@ pub struct JoinToken {
     /// The Secret, which has to exist.
     #[arg(long, value_name = "SECRET", env = "KUBEFARM_SECRET")]
     secret: String,
-    /// How long the token is good for: `24h0m0s`, `1.5h`; `0`: for ever.
+    /// How long the token is valid: `24h0m0s`, `1.5h`; `0`: for ever.
     #[arg(long, value_name = "TIME", env = "KUBEFARM_TTL", default_value = "24h", value_parser = ttl)]
     ttl: Duration,
     #[command(flatten)]
-    patience: Patience,
+    timeout: TimeoutArgs,
 }
 
 impl JoinToken {
@@ -84,8 +84,8 @@ impl JoinToken {
             secret: self.secret,
             ttl: self.ttl,
         };
-        let progress = Progress::new(Form::Lines);
-        let running = self.patience.running(interrupt, &progress);
+        let progress = Progress::new(ProgressFormat::Lines);
+        let running = self.timeout.running(interrupt, &progress);
         join_token(admin, child, &wanted, &running).await?;
         let done = format!("a new join token is in Secret {}", wanted.secret);
         progress.observe(&Event::Note(&done));
@@ -93,7 +93,7 @@ impl JoinToken {
     }
 }
 
-/// As the values give it, which is as Go reads it.
+/// A time as Go reads it, which is how the values give it.
 fn ttl(text: &str) -> Result<Duration, String> {
-    go_duration(text).ok_or_else(|| "wanted a time such as 24h0m0s or 90m".to_owned())
+    go_duration(text).ok_or_else(|| "expected a time such as 24h0m0s or 90m".to_owned())
 }

@@ -4,16 +4,16 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Patience;
+use super::TimeoutArgs;
 use crate::agent::{BootAddress, DhcpOption, Published, publish_boot_address};
 use crate::cli::failure::Failure;
 use crate::cli::on_cluster::on_cluster;
 use crate::cluster::{Event, Interrupt, Observer, Target};
-use crate::report::{Form, Progress};
+use crate::report::{Progress, ProgressFormat};
 
 const EXAMPLES: &str = "\
 Waits until the load balancer has given all Services the same address, and
-writes it to where the DHCP server reads it.
+writes it where the DHCP server reads it.
 
 Examples:
   As the boot-address Job runs it:
@@ -21,7 +21,7 @@ Examples:
       --service=farm-tftp --dhcp-options=farm-ltsp-ip \\
       --option='tag:farm-ltsp,option:server-ip-address,{address}'";
 
-/// Tell the DHCP server the address of the boot server.
+/// Publish the boot server's address to the DHCP server.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct PublishBootAddress {
@@ -31,7 +31,7 @@ pub struct PublishBootAddress {
     /// The namespace of all objects.
     #[arg(long, value_name = "NAMESPACE", env = "KUBEFARM_NAMESPACE")]
     namespace: String,
-    /// A Service of the boot server; several times for several.
+    /// A Service of the boot server; repeat it for several.
     #[arg(
         long,
         value_name = "SERVICE",
@@ -39,7 +39,7 @@ pub struct PublishBootAddress {
         env = "KUBEFARM_SERVICE"
     )]
     service: Vec<String>,
-    /// A DHCP option, `tag:TAG,…,OPTION,VALUE,…`; `{address}` in it becomes the address. Several times for several.
+    /// A DHCP option, `tag:TAG,…,OPTION,VALUE,…`; `{address}` becomes the address. Repeat it for several.
     #[arg(long, value_name = "OPTION", required = true, value_parser = DhcpOption::parse, env = "KUBEFARM_OPTION")]
     option: Vec<DhcpOption>,
     /// The DhcpOptions to write to.
@@ -55,7 +55,7 @@ pub struct PublishBootAddress {
     #[arg(long, value_name = "NAME", env = "KUBEFARM_CONFIG_MAP")]
     config_map: Option<String>,
     #[command(flatten)]
-    patience: Patience,
+    timeout: TimeoutArgs,
 }
 
 impl PublishBootAddress {
@@ -67,7 +67,7 @@ impl PublishBootAddress {
         let options = self.dhcp_options.map(Published::DhcpOptions);
         let Some(target) = options.or(self.config_map.map(Published::ConfigMap)) else {
             return Err(Failure::Usage(
-                "where to? --dhcp-options or --config-map".to_owned(),
+                "name where to write: --dhcp-options or --config-map".to_owned(),
             ));
         };
         let cluster = Target {
@@ -80,10 +80,10 @@ impl PublishBootAddress {
             options: self.option,
             target,
         };
-        let progress = Progress::new(Form::Lines);
-        let running = self.patience.running(interrupt, &progress);
+        let progress = Progress::new(ProgressFormat::Lines);
+        let running = self.timeout.running(interrupt, &progress);
         let address = publish_boot_address(cluster, &wanted, &running).await?;
-        let done = format!("nodes are told that the boot server is at {address}");
+        let done = format!("published the address of the boot server: {address}");
         progress.observe(&Event::Note(&done));
         Ok(())
     }

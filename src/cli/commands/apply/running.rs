@@ -1,4 +1,4 @@
-//! Taking over a farm keeps the versions that run in it, where the values name no others.
+//! A farm that is taken over keeps the versions that run in it, unless the values name others.
 
 use std::io::{self, Write};
 
@@ -14,8 +14,8 @@ use crate::values::Input;
 const OLDEST_ETCD: (u32, u32) = (3, 5);
 const OLDEST_KUBERNETES: (u32, u32) = (1, OLDEST_MINOR);
 
-/// Renders anew with the versions that run in the cluster as a layer below the user's. Versions that the templates cannot
-/// serve are left to the guards of the apply, which say what to do.
+/// Renders again with the versions that run in the cluster as a layer below the user's. Versions that the templates do
+/// not support are left to the guards of the apply, which print what to do.
 pub async fn render_with_running_versions(
     args: &FarmArgs,
     api: &Api,
@@ -30,7 +30,7 @@ pub async fn render_with_running_versions(
         text,
     };
     let outcome = args.render_over(vec![below])?;
-    say_what_is_kept(&running, &first, &outcome)?;
+    print_kept_versions(&running, &first, &outcome)?;
     Ok(outcome)
 }
 
@@ -51,8 +51,8 @@ fn layer(running: &Running) -> Option<String> {
     (!kubernetes.is_empty()).then(|| format!("kubernetes: {{{}}}\n", kubernetes.join(", ")))
 }
 
-/// Names what the running versions changed, so that the values can say it from now on.
-fn say_what_is_kept(running: &Running, first: &Outcome, kept: &Outcome) -> io::Result<()> {
+/// Prints which versions were kept, to be set in the values from now on.
+fn print_kept_versions(running: &Running, first: &Outcome, kept: &Outcome) -> io::Result<()> {
     let mut err = io::stderr().lock();
     let (before, after) = (&first.farm, &kept.farm);
     if before.etcd.workload.image.image != after.etcd.workload.image.image
@@ -60,13 +60,13 @@ fn say_what_is_kept(running: &Running, first: &Outcome, kept: &Outcome) -> io::R
     {
         writeln!(
             err,
-            "note: etcd stays at the version that runs; write it into the values: kubernetes.etcd.image.tag: {tag}"
+            "note: etcd stays at the running version; set it in the values: kubernetes.etcd.image.tag: {tag}"
         )?;
     }
     if before.kubernetes.version != after.kubernetes.version {
         writeln!(
             err,
-            "note: Kubernetes stays at the version that runs; write it into the values: kubernetes.version: {}",
+            "note: Kubernetes stays at the running version; set it in the values: kubernetes.version: {}",
             after.kubernetes.version
         )?;
     }

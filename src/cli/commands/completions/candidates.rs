@@ -21,13 +21,13 @@ use crate::farm::schema;
 use crate::render::render;
 use crate::values::{load, load_with_removed};
 
-/// How long a cluster may take to say what it has: somebody is waiting for it at the keyboard.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a cluster may take to answer: somebody is waiting at the keyboard.
+const MAX_WAIT: Duration = Duration::from_secs(2);
 
-/// A candidate, with a word about it.
-type Said = (String, String);
+/// A candidate and its description, which may be empty.
+type Candidate = (String, String);
 
-/// Says of every argument of a command, whose name is given, what may stand for it.
+/// Adds candidates to an argument of the command with this name.
 pub(super) fn described(arg: Arg, command: &str, target: &Target) -> Arg {
     match (command, arg.get_id().as_str()) {
         (_, "files") => arg.add(ArgValueCompleter::new(values_files)),
@@ -64,19 +64,19 @@ pub(super) fn described(arg: Arg, command: &str, target: &Target) -> Arg {
     }
 }
 
-fn plain(name: &str) -> Said {
+fn plain(name: &str) -> Candidate {
     (name.to_owned(), String::new())
 }
 
 /// Candidates that do not depend on what was typed, but for their beginning.
-fn from(arg: Arg, said: impl Fn() -> Vec<Said> + Send + Sync + 'static) -> Arg {
+fn from(arg: Arg, candidates: impl Fn() -> Vec<Candidate> + Send + Sync + 'static) -> Arg {
     arg.add(ArgValueCompleter::new(move |current: &OsStr| {
-        matching(said(), &current.to_string_lossy())
+        matching(candidates(), &current.to_string_lossy())
     }))
 }
 
-fn matching(said: Vec<Said>, current: &str) -> Vec<CompletionCandidate> {
-    let fitting = said
+fn matching(candidates: Vec<Candidate>, current: &str) -> Vec<CompletionCandidate> {
+    let fitting = candidates
         .into_iter()
         .filter(|(name, _)| name.starts_with(current));
     fitting
@@ -95,7 +95,7 @@ fn values_files(current: &OsStr) -> Vec<CompletionCandidate> {
     found
 }
 
-fn examples() -> Vec<Said> {
+fn examples() -> Vec<Candidate> {
     let examples = embedded::examples();
     examples
         .iter()
@@ -103,7 +103,7 @@ fn examples() -> Vec<Said> {
         .collect()
 }
 
-fn layers() -> Vec<Said> {
+fn layers() -> Vec<Candidate> {
     let layers = embedded::layers();
     layers
         .iter()
@@ -111,21 +111,21 @@ fn layers() -> Vec<Said> {
         .collect()
 }
 
-fn described_by(name: &str, text: &str) -> Said {
+fn described_by(name: &str, text: &str) -> Candidate {
     (name.to_owned(), first_comment(text).to_owned())
 }
 
-fn chart_files() -> Vec<Said> {
+fn chart_files() -> Vec<Candidate> {
     Charts::embedded().file_names().map(plain).collect()
 }
 
-fn authorities() -> Vec<Said> {
+fn authorities() -> Vec<Candidate> {
     let names = ["ca", "etcd-ca", "front-proxy-ca", "konnectivity-ca", "sa"];
     names.map(plain).into()
 }
 
 /// The templates and kinds of a farm of the defaults, which any farm has most of.
-fn objects() -> Vec<Said> {
+fn objects() -> Vec<Candidate> {
     let charts = Charts::embedded();
     let Ok(loaded) = load_with_removed(&charts.default_values(), &[]) else {
         return Vec::new();
@@ -164,7 +164,7 @@ fn keys(current: &OsStr) -> Vec<CompletionCandidate> {
     else {
         return Vec::new();
     };
-    let said = properties.iter().map(|(name, property)| {
+    let candidates = properties.iter().map(|(name, property)| {
         let dot = if path.is_empty() { "" } else { "." };
         let end = if property.get("properties").is_some() {
             "."
@@ -178,7 +178,7 @@ fn keys(current: &OsStr) -> Vec<CompletionCandidate> {
         let about = about.lines().next().unwrap_or_default();
         (format!("{before}{path}{dot}{name}{end}"), about.to_owned())
     });
-    matching(said.collect(), &current)
+    matching(candidates.collect(), &current)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -188,7 +188,7 @@ enum Wanted {
 }
 
 /// What the cluster knows, where it says so in time. Nobody wants to read an error in the middle of a line.
-fn of_cluster(target: &Target, wanted: Wanted) -> Vec<Said> {
+fn of_cluster(target: &Target, wanted: Wanted) -> Vec<Candidate> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
@@ -196,7 +196,7 @@ fn of_cluster(target: &Target, wanted: Wanted) -> Vec<Said> {
         return Vec::new();
     };
     let asked = async {
-        let api = Api::open(target.clone(), PATIENCE, Interrupt::never()).await?;
+        let api = Api::open(target.clone(), MAX_WAIT, Interrupt::never()).await?;
         match wanted {
             Wanted::Namespaces => {
                 let names = namespaces(&api).await?;
@@ -204,15 +204,15 @@ fn of_cluster(target: &Target, wanted: Wanted) -> Vec<Said> {
             }
             Wanted::Releases => {
                 let farms = list(&api, None).await?;
-                let said = farms.into_iter().map(|farm| {
+                let candidates = farms.into_iter().map(|farm| {
                     let release = farm.release;
                     (release.name, format!("in namespace {}", release.namespace))
                 });
-                Ok::<Vec<Said>, crate::cluster::ClusterError>(said.collect())
+                Ok::<Vec<Candidate>, crate::cluster::ClusterError>(candidates.collect())
             }
         }
     };
-    let found = runtime.block_on(async { tokio::time::timeout(PATIENCE, asked).await });
+    let found = runtime.block_on(async { tokio::time::timeout(MAX_WAIT, asked).await });
     found.ok().and_then(Result::ok).unwrap_or_default()
 }
 

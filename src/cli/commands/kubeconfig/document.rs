@@ -85,12 +85,12 @@ fn named<'a>(
     key: &str,
     name: &str,
 ) -> Result<&'a mut Map<String, Json>, String> {
-    let no_list = || format!("it is not a kubeconfig: {list} is not a list of names");
+    let not_a_list = || format!("it is not a kubeconfig: {list} is not a list of names");
     let items = content.entry(list).or_insert(Json::Null);
     if items.is_null() {
         *items = json!([]);
     }
-    let items = items.as_array_mut().ok_or_else(no_list)?;
+    let items = items.as_array_mut().ok_or_else(not_a_list)?;
     let is_it = |item: &Json| item.get("name").and_then(Json::as_str) == Some(name);
     let place = match items.iter().position(is_it) {
         Some(place) => place,
@@ -100,11 +100,14 @@ fn named<'a>(
         }
     };
     let item = items.get_mut(place).and_then(Json::as_object_mut);
-    let value = item.ok_or_else(no_list)?.entry(key).or_insert(Json::Null);
+    let value = item
+        .ok_or_else(not_a_list)?
+        .entry(key)
+        .or_insert(Json::Null);
     if value.is_null() {
         *value = json!({});
     }
-    value.as_object_mut().ok_or_else(no_list)
+    value.as_object_mut().ok_or_else(not_a_list)
 }
 
 /// Fails where the name is that of another cluster: neither its address nor its authority is the same.
@@ -124,7 +127,7 @@ fn check_same(cluster: &Map<String, Json>, entry: &Entry) -> Result<(), String> 
         Ok(())
     } else {
         Err(format!(
-            "{} is another cluster there, at {}: say --entry NAME for another name",
+            "{} is the name of another cluster in it, at {}: pass --entry NAME for another name",
             entry.cluster,
             text("server")
         ))

@@ -11,7 +11,7 @@ use crate::cli::failure::Failure;
 use crate::files::{failed, folder_of, make_private_folder, replace_private};
 use crate::values::{decode, yaml};
 
-/// A file that nobody else changes while this is there.
+/// A file that is locked while this value lives.
 #[derive(Debug)]
 pub struct Kubeconfig {
     /// Where links lead to.
@@ -44,7 +44,7 @@ impl Kubeconfig {
             Ok(_) => Ok(Kubeconfig { path, lock }),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 Err(Failure::Other(anyhow::anyhow!(
-                    "{}: another program changes it; if none does, remove {}",
+                    "{}: another program is changing it; if none is, remove {}",
                     path.display(),
                     lock.display()
                 )))
@@ -65,19 +65,19 @@ impl Kubeconfig {
         };
         let name = self.path.display().to_string();
         // A problem would be shown with its line, which may have a key.
-        let no_kubeconfig =
+        let not_a_kubeconfig =
             |reason: &str| Failure::Usage(format!("{name}: it is not a kubeconfig: {reason}"));
         let documents = yaml::read_bytes(&name, &bytes).map_err(|problem| {
             let place = problem.origin.map(|origin| format!(" at {origin}"));
-            no_kubeconfig(&format!("{}{}", problem.message, place.unwrap_or_default()))
+            not_a_kubeconfig(&format!("{}{}", problem.message, place.unwrap_or_default()))
         })?;
         match documents.as_slice() {
             [] => Ok(Map::new()),
             [document] => match decode::<Option<Map<String, Json>>>(document) {
                 (Some(content), problems) if problems.is_empty() => Ok(content.unwrap_or_default()),
-                _ => Err(no_kubeconfig("it is not a map")),
+                _ => Err(not_a_kubeconfig("it is not a map")),
             },
-            _ => Err(no_kubeconfig("it has several documents")),
+            _ => Err(not_a_kubeconfig("it has several documents")),
         }
     }
 

@@ -15,14 +15,14 @@ use crate::pki::Material;
 use crate::pki::directory::{Layout, export};
 
 const EXAMPLES: &str = "\
-The folder has to be new or empty; it is for its owner only (0700, files 0600).
+The folder has to be new or empty; only its owner may read it (0700, files 0600).
 
 Examples:
-  As kubeadm has them in /etc/kubernetes/pki, and what kubeadm says of them:
+  As kubeadm has them in /etc/kubernetes/pki, checked with kubeadm:
     kubefarm pki export farm pki -n clusters
     kubeadm certs check-expiration --cert-dir \"$PWD/pki\"
 
-  As render takes them, to go on with a farm that apply made in a pipeline:
+  As render reads them, to continue in a pipeline with a farm that apply created:
     kubefarm pki export farm pki -n clusters --layout pki-dir
     kubefarm render --pki-dir pki -f values.yaml -n clusters";
 
@@ -35,7 +35,7 @@ pub struct Export {
     /// The folder.
     #[arg(value_name = "DIR")]
     dir: PathBuf,
-    /// How the files are called: as kubeadm has them, or as --pki-dir takes them.
+    /// The names of the files: as kubeadm has them, or as --pki-dir reads them.
     #[arg(long, value_enum, default_value_t = LayoutArg::Kubeadm, env = "KUBEFARM_LAYOUT")]
     layout: LayoutArg,
     #[command(flatten)]

@@ -9,20 +9,21 @@ use crate::cli::failure::Failure;
 use crate::pki::Intent;
 
 const EXAMPLES: &str = "\
-The folder is for its owner only (0700, files 0600), and for one farm. Run again,
-the command issues what is missing, due, or no longer as the values want it, and
-keeps everything else byte for byte. A certificate authority is never replaced.
+Only the owner may read the folder (0700, files 0600), and it is for one farm. Run
+again, the command issues certificates that are missing, due, or no longer match
+the values, and keeps all others byte for byte. A certificate authority is never
+replaced.
 
 Examples:
-  What a pipeline renders complete Secrets from:
+  A folder from which a pipeline renders complete Secrets:
     kubefarm pki init --pki-dir pki -f values.yaml
     kubefarm render --pki-dir pki -f values.yaml";
 
-/// Make the certificates and keys of a farm in a folder, or complete those that are there.
+/// Create the certificates and keys of a farm in a folder, or complete existing ones.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Init {
-    /// The folder, made where there is none.
+    /// The folder; created if it does not exist.
     #[arg(long, value_name = "DIR", env = "KUBEFARM_PKI_DIR")]
     pki_dir: PathBuf,
     #[command(flatten)]
@@ -39,7 +40,7 @@ impl Init {
         if self.quiet {
             Ok(())
         } else {
-            Ok(super::tell(&self.pki_dir, &completed)?)
+            Ok(super::print_changes(&self.pki_dir, &completed)?)
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `kubefarm pki inspect`: every certificate, and how long it is good for.
+//! `kubefarm pki inspect`: every certificate, and how long it is valid.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write as _};
@@ -20,7 +20,7 @@ use crate::farm::certificates::{AUTHORITIES, Pki};
 use crate::pki::{Certificate, Flaw, Material, directory};
 use crate::report::{Style, columns, fitted};
 
-/// A certificate is shown in red when it ends sooner.
+/// A certificate that expires sooner is shown in red, in days.
 const SOON: i64 = 30;
 const DAY: i64 = 24 * 3600;
 
@@ -29,15 +29,15 @@ Examples:
   The certificates of a farm in the cluster:
     kubefarm pki inspect farm -n clusters
 
-  For monitoring: exit code 1 when one ends within 30 days, or is not valid;
-  stderr has which:
+  For monitoring: exit code 1 if one expires within 30 days or is not valid;
+  stderr names it:
     kubefarm pki inspect farm -n clusters --check-expiry 30d
 
-  Those in a folder, and those that values ask for:
+  Those in a folder, and those that values would issue:
     kubefarm pki inspect --pki-dir pki
     kubefarm pki inspect -f values.yaml
 
-Exit codes: 0 done, 1 one is due (--check-expiry) or it failed.";
+Exit codes: 0 done, 1 one is due (--check-expiry) or the command failed.";
 
 /// Show every certificate of a farm in the cluster, of a folder, or of values.
 #[derive(Debug, Args)]
@@ -46,10 +46,10 @@ pub struct Inspect {
     /// A farm in the cluster.
     #[arg(value_name = "FARM", conflicts_with = "pki_dir", value_parser = object_name)]
     applied: Option<String>,
-    /// A folder that kubefarm pki init made.
+    /// A folder that kubefarm pki init wrote.
     #[arg(long, value_name = "DIR", env = "KUBEFARM_PKI_DIR")]
     pki_dir: Option<PathBuf>,
-    /// Exit with 1 when a certificate ends within this time, or is not valid: `30d`, `12h`.
+    /// Exit with 1 if a certificate expires within this time or is not valid: `30d`, `12h`.
     #[arg(long, value_name = "TIME", env = "KUBEFARM_CHECK_EXPIRY", value_parser = span)]
     check_expiry: Option<Duration>,
     /// Print JSON.
@@ -67,12 +67,12 @@ impl Inspect {
         let is_there = self.pki_dir.is_some() || self.applied.is_some();
         let of_values = self.farm.values.is_given();
         if of_values && is_there {
-            let why = "they say what would be issued, and this is about what is there";
-            writeln!(io::stderr(), "warning: the values are not read: {why}")?;
+            let why = "they describe what would be issued, and this shows what exists";
+            writeln!(io::stderr(), "warning: the values are ignored: {why}")?;
         }
         if of_values && !is_there && self.check_expiry.is_some() {
             return Err(Failure::Usage(
-                "--check-expiry is about certificates that are there: in the cluster (FARM) or a folder (--pki-dir)"
+                "--check-expiry needs certificates that exist: in the cluster (FARM) or a folder (--pki-dir)"
                     .to_owned(),
             ));
         }
@@ -84,7 +84,7 @@ impl Inspect {
             return self.of_values();
         } else {
             return Err(Failure::Usage(
-                "what to inspect? a farm in the cluster (FARM), a folder (--pki-dir) or values (-f)".to_owned(),
+                "name what to inspect: a farm in the cluster (FARM), a folder (--pki-dir) or values (-f)".to_owned(),
             ));
         };
         let certificates = found(materials);
@@ -93,7 +93,7 @@ impl Inspect {
             None => as_text(&certificates, now, Style::of_stdout()),
         };
         write_stdout(text.as_bytes())?;
-        // Monitoring of a wrong folder should not be green for ever.
+        // A wrong folder must not look healthy to monitoring.
         if certificates.is_empty() && self.check_expiry.is_some() {
             return Err(Failure::Other(anyhow::anyhow!("there are no certificates")));
         }
@@ -110,7 +110,7 @@ impl Inspect {
         if due.is_empty() {
             Ok(())
         } else {
-            Err(Failure::Found)
+            Err(Failure::Reported)
         }
     }
 
@@ -186,24 +186,24 @@ fn wanted(pki: &Pki, one: &crate::farm::certificates::Certificate) -> Vec<String
     ]
 }
 
-/// A certificate that is there, or what is wrong with it.
-struct Found {
+/// A certificate, or what is wrong with it.
+struct Inspected {
     name: String,
     certificate: Result<Certificate, Flaw>,
 }
 
-impl Found {
-    fn of(name: String, material: &Material) -> Found {
+impl Inspected {
+    fn of(name: String, material: &Material) -> Inspected {
         let certificate = material.pair().map(|(certificate, _)| certificate);
-        Found { name, certificate }
+        Inspected { name, certificate }
     }
 }
 
-/// What is there, and the authorities that are not.
-fn found(materials: BTreeMap<String, Material>) -> Vec<Found> {
-    let mut found: Vec<Found> = materials
+/// The certificates that exist, and the authorities that are missing.
+fn found(materials: BTreeMap<String, Material>) -> Vec<Inspected> {
+    let mut found: Vec<Inspected> = materials
         .into_iter()
-        .map(|(name, material)| Found::of(name, &material))
+        .map(|(name, material)| Inspected::of(name, &material))
         .collect();
     let authorities: Vec<Certificate> = found
         .iter()
@@ -221,7 +221,7 @@ fn found(materials: BTreeMap<String, Material>) -> Vec<Found> {
     let is_any = !found.is_empty();
     for name in AUTHORITIES.into_iter().filter(|_| is_any) {
         if !found.iter().any(|one| one.name == name) {
-            found.push(Found {
+            found.push(Inspected {
                 name: name.to_owned(),
                 certificate: Err(Flaw::Absent),
             });
@@ -231,8 +231,8 @@ fn found(materials: BTreeMap<String, Material>) -> Vec<Found> {
     found
 }
 
-/// What there is to say of a certificate that ends too soon, or is of no use.
-fn due(found: &Found, within: Duration, now: Timestamp) -> Option<String> {
+/// Why a certificate is due: it expires too soon, or is not valid.
+fn due(found: &Inspected, within: Duration, now: Timestamp) -> Option<String> {
     let name = &found.name;
     let one = match &found.certificate {
         Err(flaw) => return Some(format!("{name} cannot be used: {flaw}")),
@@ -241,8 +241,8 @@ fn due(found: &Found, within: Duration, now: Timestamp) -> Option<String> {
     let left = one.not_after.as_second() - now.as_second();
     let is_due = left < i64::try_from(within.as_secs()).unwrap_or(i64::MAX);
     is_due.then(|| match days_left(one, now) {
-        days @ 0.. => format!("{name} ends in {days} days, at {}", one.not_after),
-        days => format!("{name} ended {} days ago, at {}", -days, one.not_after),
+        days @ 0.. => format!("{name} expires in {days} days, at {}", one.not_after),
+        days => format!("{name} expired {} days ago, at {}", -days, one.not_after),
     })
 }
 
@@ -266,7 +266,7 @@ fn days_left(certificate: &Certificate, now: Timestamp) -> i64 {
     (certificate.not_after.as_second() - now.as_second()).div_euclid(DAY)
 }
 
-fn as_text(certificates: &[Found], now: Timestamp, style: Style) -> String {
+fn as_text(certificates: &[Inspected], now: Timestamp, style: Style) -> String {
     let rows: Vec<(Vec<String>, bool)> = certificates
         .iter()
         .map(|found| match &found.certificate {
@@ -300,7 +300,7 @@ fn as_text(certificates: &[Found], now: Timestamp, style: Style) -> String {
     fitted(&headers, &rows, style, columns())
 }
 
-fn as_json(certificates: &[Found], now: Timestamp) -> Result<String, Failure> {
+fn as_json(certificates: &[Inspected], now: Timestamp) -> Result<String, Failure> {
     let certificates: Vec<_> = certificates
         .iter()
         .map(|found| match &found.certificate {

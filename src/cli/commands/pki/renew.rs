@@ -4,17 +4,17 @@ use std::collections::BTreeSet;
 
 use clap::Args;
 
-use super::PlaceArgs;
+use super::TargetArgs;
 use crate::cli::failure::Failure;
 use crate::farm::Farm;
 use crate::pki::Intent;
 
 const EXAMPLES: &str = "\
-Certificates are renewed by every apply when less than a third of their life is
-left; this command does not wait for that. In the cluster it is an apply, of
-everything in the values, that waits until the pods have the new certificates.
-A certificate authority is renewed only by name: it gets a new end of life, and
-keeps its key, so that what it signed stays good.
+Every apply renews certificates when less than a third of their life is left;
+this command renews them now. In the cluster it is an apply, of everything in the
+values, that waits until the pods have the new certificates. A certificate
+authority is renewed only by name: it gets a new expiry and keeps its key, so
+that the certificates it signed stay valid.
 
 Examples:
   Every certificate but the authorities:
@@ -26,7 +26,7 @@ Examples:
   In a folder:
     kubefarm pki renew --pki-dir pki -f values.yaml";
 
-/// Issue certificates anew: those named, or all but the authorities.
+/// Reissue certificates: those named, or all but the authorities.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Renew {
@@ -34,13 +34,13 @@ pub struct Renew {
     #[arg(value_name = "CERTIFICATE")]
     certificates: Vec<String>,
     #[command(flatten)]
-    place: PlaceArgs,
+    target: TargetArgs,
 }
 
 impl Renew {
     pub fn run(self) -> Result<(), Failure> {
         let named: BTreeSet<String> = self.certificates.into_iter().collect();
-        let farm = self.place.change(|farm| Intent {
+        let farm = self.target.change(|farm| Intent {
             renew: if named.is_empty() {
                 leaves(farm)
             } else {

@@ -4,30 +4,30 @@ use std::io::{self, Write as _};
 
 use clap::{Args, ValueEnum};
 
-use super::PlaceArgs;
+use super::TargetArgs;
 use crate::cli::failure::Failure;
 use crate::pki::{Intent, Step};
 
 const EXAMPLES: &str = "\
 Each step is an apply, of everything in the values, that waits until every pod
-has it. A step that was stopped is finished by the same command. Between the
-steps the farm may be applied as usual.
-  trust    makes the new authority; everything trusts both
-  reissue  everything is signed by the new one; both are trusted
-  drop     only the new one is trusted: the old one, and what it signed, is
-           worthless from then on
+has the result. If a step was stopped, the same command finishes it. Between the
+steps the farm can be applied as usual.
+  trust    creates the new authority; both are trusted
+  reissue  the new authority signs everything; both are trusted
+  drop     only the new authority is trusted: the old one, and everything that
+           it signed, is worthless from then on
 
 The authorities: ca (the cluster's), etcd-ca, front-proxy-ca, konnectivity-ca,
 and sa, the key that signs tokens of service accounts.
 
 Examples:
-  The cluster's authority; nodes take up what is trusted when they boot, so boot
-  them after trust, and again after reissue:
+  The cluster's authority; nodes learn which ones are trusted when they boot, so
+  boot them after trust, and again after reissue:
     kubefarm pki rotate-ca ca --step trust -f values.yaml -n clusters
     kubefarm pki rotate-ca ca --step reissue -f values.yaml -n clusters
     kubefarm pki rotate-ca ca --step drop -f values.yaml -n clusters";
 
-/// Replace a certificate authority in three steps, none of which stops anything.
+/// Replace a certificate authority in three steps without an interruption.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct RotateCa {
@@ -38,7 +38,7 @@ pub struct RotateCa {
     #[arg(long, value_enum, value_name = "STEP")]
     step: StepArg,
     #[command(flatten)]
-    place: PlaceArgs,
+    target: TargetArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -61,18 +61,18 @@ impl StepArg {
     fn next(self, authority: &str) -> &'static str {
         match self {
             StepArg::Trust if !is_known_outside(authority) => {
-                "Both authorities are trusted, by the farm's own pods: nothing else knows this one. Next: --step reissue."
+                "Both authorities are trusted by the farm's own pods; nothing else uses this one. Next: --step reissue."
             }
             StepArg::Reissue if !is_known_outside(authority) => {
-                "The new authority signs, and the farm's own pods have what it signed. Next: --step drop."
+                "The new authority signs, and the farm's own pods have its certificates. Next: --step drop."
             }
             StepArg::Trust => {
                 "Both authorities are trusted. Before --step reissue, everything outside of the farm's own pods has to \
-                 trust both as well: nodes (boot them anew) and kubeconfigs (fetch them anew)."
+                 trust both as well: reboot nodes, and fetch kubeconfigs again."
             }
             StepArg::Reissue => {
-                "The new authority signs. Before --step drop, what the old one signed has to be gone: nodes' \
-                 certificates (boot them anew), kubeconfigs (fetch them anew), tokens of service accounts (an hour)."
+                "The new authority signs. Before --step drop, everything that the old one signed has to be replaced: \
+                 reboot nodes, fetch kubeconfigs again, and wait an hour for tokens of service accounts."
             }
             StepArg::Drop => "Only the new authority is trusted.",
         }
@@ -87,14 +87,14 @@ fn is_known_outside(authority: &str) -> bool {
 
 impl RotateCa {
     pub fn run(self) -> Result<(), Failure> {
-        let tells = self.place.tells();
+        let prints_advice = self.target.prints_advice();
         let next = self.step.next(&self.authority);
         let rotation = (self.authority, self.step.step());
-        self.place.change(|_| Intent {
+        self.target.change(|_| Intent {
             rotation: Some(rotation),
             ..Intent::default()
         })?;
-        if tells {
+        if prints_advice {
             writeln!(io::stderr(), "{next}")?;
         }
         Ok(())

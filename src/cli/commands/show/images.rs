@@ -23,7 +23,7 @@ pub struct Images {
     /// Write all of them into this folder, and this kubefarm as tools/kubefarm.
     #[arg(long, value_name = "DIR")]
     output_dir: Option<PathBuf>,
-    /// Write them although the folder has files; those of the same names are replaced.
+    /// Write them even if the folder has files; files of the same names are replaced.
     #[arg(long, requires = "output_dir")]
     force: bool,
 }
@@ -39,12 +39,12 @@ impl Images {
 }
 
 fn write_all(folder: &Path, force: bool) -> Result<String, Failure> {
-    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let mut entries =
         fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
     if !force && entries.next().is_some() {
         return Err(Failure::Usage(format!(
-            "{} is not empty; nothing was written: name a new folder, or say --force",
+            "{} is not empty; nothing was written: name a new folder, or use --force",
             folder.display()
         )));
     }

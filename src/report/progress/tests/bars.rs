@@ -142,7 +142,7 @@ fn what_is_printed_stands_above_the_bars_and_stays() {
     let screen = term.contents();
     let printed: Vec<&str> = screen.lines().filter(|line| line.contains(": ")).collect();
     let expected = [
-        "waiting: ci-7 works on this farm; it goes first",
+        "waiting: ci-7 is working on this farm; waiting for it",
         "✓ check          1 of 2 objects: 1 checked",
         "taken: StatefulSet farm/etcd: .spec.replicas from helm",
         "warning: StatefulSet farm/etcd: old",
