@@ -4,9 +4,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use crate::pki::{BUILTIN, folder, pki};
+use super::pki::{BUILTIN, folder, pki};
+use crate::cli::{assert_failed, assert_refused};
 use crate::support::kubefarm;
-use crate::{assert_failed, assert_refused};
 
 #[test]
 fn inspect_tells_of_folders_and_values() {

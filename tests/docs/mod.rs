@@ -5,7 +5,10 @@
 mod comments;
 mod dependencies;
 mod images;
+mod imports;
 mod language_server;
+mod literal_paths;
+mod rooms;
 mod schema;
 mod schema_values;
 
