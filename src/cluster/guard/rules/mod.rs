@@ -3,6 +3,8 @@
 mod change;
 mod etcd;
 mod identity;
+#[cfg(test)]
+mod tests;
 mod versions;
 
 use super::risk::Danger;
