@@ -176,7 +176,12 @@ mod tests {
             let text = format!("{expansion}\n");
             assert_eq!(script(&format!("{text}A = 1\n")), format!("{text}A=1\n"));
         }
-        let text = "# don't\ncat <<E # it's\nx = 1\nE\n";
-        assert_eq!(script(&format!("{text}A = 1\n")), format!("{text}A=1\n"));
+        for text in [
+            "# don't\ncat <<E # it's\nx = 1\nE\n",
+            "cat <<-E\n\tx = 1\n\tE\n",
+            "cat <<\\E <<'F' <<\"G\"\nx = 1\nE\nF\ny = 2\nG\n",
+        ] {
+            assert_eq!(script(&format!("{text}A = 1\n")), format!("{text}A=1\n"));
+        }
     }
 }
