@@ -29,7 +29,7 @@ impl Modules {
         let mut tokens = BTreeMap::new();
         let mut to_read = vec![Path::new()];
         while let Some(module) = to_read.pop() {
-            let words = without_tests(&words(&source(&module)));
+            let words = code(&module);
             to_read.extend(declared(&words).map(|name| joined(&module, &[name])));
             tokens.insert(module, words);
         }
@@ -71,8 +71,15 @@ impl Modules {
     }
 }
 
-/// The text of a module's file.
-pub fn source(module: &[String]) -> String {
+/// The words of a module's file: names, literals, and signs, of which `::` is one.
+pub fn code(module: &[String]) -> Vec<String> {
+    let tokens: TokenStream = source(module).parse().expect("Rust");
+    let mut words = Vec::new();
+    add_words(tokens, &mut words);
+    without_tests(&words)
+}
+
+fn source(module: &[String]) -> String {
     let src = project().join("src");
     let below = src.join(module.join("/"));
     let files = if module.is_empty() {
@@ -224,14 +231,6 @@ fn behind_item(words: &[String]) -> &[String] {
         }
     }
     &[]
-}
-
-/// A source's words: names, literals, and signs, of which `::` is one.
-pub fn words(text: &str) -> Vec<String> {
-    let tokens: TokenStream = text.parse().expect("Rust");
-    let mut words = Vec::new();
-    add_words(tokens, &mut words);
-    words
 }
 
 fn add_words(tokens: TokenStream, words: &mut Vec<String>) {

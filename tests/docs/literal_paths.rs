@@ -4,8 +4,16 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::imports::{Modules, source, words};
+use super::imports::{Modules, code};
 use super::schema::schema;
+
+/// Texts that look like paths and are names of something else.
+const OTHER_NAMES: [&str; 4] = [
+    "kubernetes.default",
+    "kubernetes.default.svc",
+    "kubernetes.io",
+    "ltsp.conf",
+];
 
 /// Whether a schema, one of its alternatives or the items of its list know a key; and what they know below it.
 fn below<'a>(schema: &'a Value, key: &str) -> Option<&'a Value> {
@@ -31,7 +39,7 @@ fn exists(schema: &Value, path: &str) -> bool {
 /// The texts in a module that are paths: what [`Path::from`](kubefarm::values::Path) reads, and all others that begin
 /// with a section's name and a dot.
 fn literal_paths(module: &[String], sections: &BTreeSet<&str>) -> BTreeSet<String> {
-    let words = words(&source(module));
+    let words = code(module);
     let mut found = BTreeSet::new();
     for (at, word) in words.iter().enumerate() {
         let Some(text) = word
@@ -44,7 +52,10 @@ fn literal_paths(module: &[String], sections: &BTreeSet<&str>) -> BTreeSet<Strin
         let is_path = |text: &str| {
             let is_letter = |letter: char| letter.is_ascii_alphanumeric() || letter == '.';
             let section = text.split_once('.').map(|(section, _)| section);
-            text.chars().all(is_letter) && section.is_some_and(|name| sections.contains(name))
+            text.chars().all(is_letter)
+                && !text.ends_with('.')
+                && !OTHER_NAMES.contains(&text)
+                && section.is_some_and(|name| sections.contains(name))
         };
         if is_read || is_path(text) {
             found.insert(text.to_owned());
