@@ -1,4 +1,4 @@
-//! What the Service `kubernetes` inside a child leads to. Its API servers are told to leave that alone
+//! The endpoints of the Service `kubernetes` inside a child. Its API servers have to leave that alone
 //! (`--endpoint-reconciler-type=none`), because each that stops would take away the address that all of them share.
 
 use std::net::{IpAddr, SocketAddr};
@@ -7,15 +7,16 @@ use std::time::Duration;
 use serde_json::{Map, Value as Json, json};
 use tokio::time::Instant;
 
-use super::address::outside;
-use super::{AgentError, LOOK, Running, connect, core, core_key, wait_for};
-use crate::cluster::client::{DeleteMode, Propagation};
+use super::address::{addresses_of, service_address};
+use super::error::AgentError;
+use super::waiting::{JobContext, POLL_INTERVAL, connect, wait_for};
+use crate::cluster::client::DeleteParams;
 use crate::cluster::{Api, ClusterError, Event, Observer, Resource, Target};
 use crate::manifest::json::{into_object, text_at, value_at};
 use crate::manifest::{Key, Object};
 
 const NAMESPACE: &str = "default";
-/// The Service. kube-apiserver makes it, whoever says what it leads to, and calls its own endpoints the same.
+/// The Service. kube-apiserver creates it in any case, and gives its own endpoints the same name.
 const SERVICE: &str = "kubernetes";
 /// The field manager of kube-apiserver's own requests.
 const RECONCILER: &str = "kube-apiserver";
@@ -26,7 +27,7 @@ const QUIET: Duration = Duration::from_secs(15);
 /// Where the addresses come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Announce {
-    /// The API servers see to it.
+    /// The API servers announce themselves.
     Nothing,
     /// They are known.
     At(Vec<SocketAddr>),
@@ -46,7 +47,7 @@ impl Announce {
     pub(super) async fn addresses(
         &self,
         admin: Target,
-        running: &Running<'_>,
+        context: &JobContext<'_>,
     ) -> Result<Vec<SocketAddr>, AgentError> {
         match self {
             Announce::Nothing => Ok(Vec::new()),
@@ -56,9 +57,9 @@ impl Announce {
                 service,
                 port,
             } => {
-                let admin = connect(admin, running).await?;
-                let outside = outside(&admin, namespace, service, running.observer).await?;
-                let addresses = outside.addresses().map_err(|reason| {
+                let admin = connect(admin, context).await?;
+                let found = service_address(&admin, namespace, service, context.observer).await?;
+                let addresses = addresses_of(found).map_err(|reason| {
                     AgentError::Unusable(format!(
                         "Service {service} {reason}: set kubernetes.apiServer.extraArgs.advertise-address to the \
                          address at which nodes reach the API server"
@@ -95,8 +96,8 @@ pub(super) async fn primary(
     addresses: &[SocketAddr],
     observer: &dyn Observer,
 ) -> Result<SocketAddr, AgentError> {
-    let key = core_key("Service", NAMESPACE, SERVICE);
-    let services = core("Service", "services");
+    let key = Key::core("Service", NAMESPACE, SERVICE);
+    let services = Resource::core("Service", "services");
     let address = wait_for(child, &services, &key, observer, |service| {
         let address = text_at(service, &["spec", "clusterIP"]);
         let address = address.parse::<IpAddr>();
@@ -113,7 +114,7 @@ pub(super) async fn primary(
     })
 }
 
-/// What says it: an EndpointSlice for each family, and the Endpoints of `primary` for those who still read them.
+/// The objects of the announcement: an EndpointSlice for each family, and the Endpoints of `primary` for those who still read them.
 ///
 /// The slices have names of their own, so that API servers with a reconciler, which run until a rollout is over, do not
 /// touch them. kube-proxy and DNS take all slices of a Service together.
@@ -174,23 +175,15 @@ pub(super) async fn take_over(
     observer: &dyn Observer,
 ) -> Result<(), AgentError> {
     let slices = Resource::well_known("discovery.k8s.io", "EndpointSlice", "endpointslices");
-    let key = Key {
-        group: slices.group.clone(),
-        kind: slices.kind.clone(),
-        namespace: NAMESPACE.to_owned(),
-        name: SERVICE.to_owned(),
-    };
-    let mode = DeleteMode {
-        dry_run: false,
-        propagation: Propagation::Background,
-        uid: None,
-    };
+    let key = slices.key(NAMESPACE, SERVICE);
     let reason = "an API server from before the change still writes it";
     let mut seen: Option<Instant> = None;
     loop {
         let slice = child.get(&slices, &key).await?;
         if slice.is_some_and(|slice| is_of_a_reconciler(&slice)) {
-            child.delete(&slices, &key, &mode).await?;
+            child
+                .delete(&slices, &key, &DeleteParams::background())
+                .await?;
             restore_endpoints(child, primary).await?;
             seen = Some(Instant::now());
         }
@@ -198,11 +191,11 @@ pub(super) async fn take_over(
             Some(last) if last.elapsed() < QUIET => {}
             _ => return Ok(()),
         }
-        if Instant::now() + LOOK >= child.deadline() {
+        if Instant::now() + POLL_INTERVAL >= child.deadline() {
             return Err(AgentError::TooLate(format!("{key}: {reason}")));
         }
         observer.observe(&Event::Waiting { key: &key, reason });
-        child.interrupt().pause(LOOK).await?;
+        child.interrupt().pause(POLL_INTERVAL).await?;
     }
 }
 
@@ -214,9 +207,9 @@ fn is_of_a_reconciler(slice: &Map<String, Json>) -> bool {
 
 /// Puts right what a reconciler emptied; the rest of the object is as it was applied.
 async fn restore_endpoints(child: &Api, primary: SocketAddr) -> Result<(), ClusterError> {
-    let key = core_key("Endpoints", NAMESPACE, SERVICE);
+    let key = Key::core("Endpoints", NAMESPACE, SERVICE);
     let operation = json!({ "op": "add", "path": "/subsets", "value": subsets(primary) });
-    let endpoints = core("Endpoints", "endpoints");
+    let endpoints = Resource::core("Endpoints", "endpoints");
     child.patch(&endpoints, &key, &[operation]).await?;
     Ok(())
 }

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
-use super::{AgentError, read, unreadable};
+use super::error::{AgentError, read, unreadable};
+use crate::hexadecimal::hexadecimal;
 use crate::pki::Certificate;
 
 /// A file of certificate authorities.
@@ -46,8 +47,7 @@ impl Authorities {
     pub fn pins(&self) -> Vec<String> {
         let mut pins = Vec::new();
         for certificate in &self.certificates {
-            let digest = Sha256::digest(&certificate.public_key);
-            let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+            let digest = hexadecimal(Sha256::digest(&certificate.public_key));
             let pin = format!("sha256:{digest}");
             if !pins.contains(&pin) {
                 pins.push(pin);

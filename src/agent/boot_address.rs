@@ -1,12 +1,14 @@
-//! `kubefarm agent publish-boot-address`: tells the DHCP server where the boot server is.
+//! `kubefarm agent publish-boot-address`: gives the DHCP server the address of the boot server.
 
 use std::net::{IpAddr, Ipv4Addr};
 
 use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
 
-use super::address::{Outside, outside};
-use super::{AgentError, Running, connect, core, core_key};
+use super::address::{addresses_of, service_address};
+use super::error::AgentError;
+use super::waiting::{JobContext, connect};
+use crate::cluster::state::ServiceAddress;
 use crate::cluster::{Api, Resource, Target};
 use crate::farm::syntax::dnsmasq_field_fault;
 use crate::manifest::Key;
@@ -21,7 +23,7 @@ pub struct BootAddress {
     pub namespace: String,
     /// The boot server's Services.
     pub services: Vec<String>,
-    /// What nodes are told.
+    /// The DHCP options that nodes get.
     pub options: Vec<DhcpOption>,
     pub target: Published,
 }
@@ -38,7 +40,7 @@ impl DhcpOption {
     /// Reads `tag:TAG,…,KEY,VALUE,…`: a line of `--dhcp-optsfile` (dnsmasq(8)).
     ///
     /// # Errors
-    /// What dnsmasq would not take for one option.
+    /// A line that dnsmasq would not take for one option.
     pub fn parse(line: &str) -> Result<DhcpOption, String> {
         if let Some(fault) = line.split(',').find_map(dnsmasq_field_fault) {
             return Err(format!("it has {fault}"));
@@ -94,13 +96,13 @@ pub enum Published {
 pub async fn publish_boot_address(
     cluster: Target,
     wanted: &BootAddress,
-    running: &Running<'_>,
+    context: &JobContext<'_>,
 ) -> Result<Ipv4Addr, AgentError> {
-    let api = connect(cluster, running).await?;
+    let api = connect(cluster, context).await?;
     let mut found: Vec<(&String, Ipv4Addr)> = Vec::new();
     for service in &wanted.services {
-        let outside = outside(&api, &wanted.namespace, service, running.observer).await?;
-        found.push((service, address(service, outside)?));
+        let at = service_address(&api, &wanted.namespace, service, context.observer).await?;
+        found.push((service, address(service, at)?));
     }
     let Some((first, address)) = found.first() else {
         return Err(AgentError::Unusable(
@@ -117,10 +119,10 @@ pub async fn publish_boot_address(
     Ok(*address)
 }
 
-/// The address that a machine's firmware can be told by DHCP, which is one of IPv4.
-fn address(service: &str, outside: Outside) -> Result<Ipv4Addr, AgentError> {
+/// The address for a machine's firmware, which DHCP can only give as one of IPv4.
+fn address(service: &str, found: ServiceAddress) -> Result<Ipv4Addr, AgentError> {
     let help = "set ltsp.service.loadBalancerIP to the address at which nodes reach it";
-    let reason = match outside.addresses() {
+    let reason = match addresses_of(found) {
         Ok(all) => {
             let mut families = all.iter().filter_map(|address| match address {
                 IpAddr::V4(address) => Some(*address),
@@ -141,24 +143,19 @@ fn address(service: &str, outside: Outside) -> Result<Ipv4Addr, AgentError> {
 async fn write(api: &Api, wanted: &BootAddress, address: Ipv4Addr) -> Result<(), AgentError> {
     let (resource, key, path, value) = match &wanted.target {
         Published::ConfigMap(name) => (
-            core("ConfigMap", "configmaps"),
-            core_key("ConfigMap", &wanted.namespace, name),
+            Resource::core("ConfigMap", "configmaps"),
+            Key::core("ConfigMap", &wanted.namespace, name),
             "/data",
             files(&wanted.options, address),
         ),
         Published::DhcpOptions(name) => {
             let resource = dhcp_options(api)?;
-            let key = Key {
-                group: resource.group.clone(),
-                kind: resource.kind.clone(),
-                namespace: wanted.namespace.clone(),
-                name: name.clone(),
-            };
+            let key = resource.key(&wanted.namespace, name);
             let value = options(&wanted.options, address);
             (resource, key, "/spec/options", value)
         }
     };
-    // The object is among the rendered ones; what it is told is ours alone.
+    // The object is among the rendered ones; this field of it is ours alone.
     let operation = json!({ "op": "add", "path": path, "value": value });
     match api.patch(&resource, &key, &[operation]).await {
         Ok(_) => Ok(()),
@@ -178,7 +175,7 @@ fn dhcp_options(api: &Api) -> Result<Resource, AgentError> {
     })
 }
 
-/// As dnsmasq-controller is told.
+/// In the form of dnsmasq-controller.
 fn options(options: &[DhcpOption], address: Ipv4Addr) -> Json {
     let options = options.iter().map(|option| {
         json!({ "key": option.key, "tags": option.tags, "values": option.values(address) })
@@ -186,7 +183,7 @@ fn options(options: &[DhcpOption], address: Ipv4Addr) -> Json {
     options.collect()
 }
 
-/// As the farm's own dnsmasq is told: lines of `--dhcp-optsfile`, and a file for each option.
+/// In the form of the farm's own dnsmasq: lines of `--dhcp-optsfile`, and a file for each option.
 fn files(options: &[DhcpOption], address: Ipv4Addr) -> Json {
     let mut files: IndexMap<&str, String> = IndexMap::new();
     for option in options {
@@ -205,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn options_are_told_with_the_address() {
+    fn options_hold_the_address() {
         let address = Ipv4Addr::new(10, 64, 0, 11);
         let lines = [
             "tag:farm,option:server-ip-address,{address}",
@@ -227,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_are_no_option_are_refused() {
+    fn lines_that_are_not_an_option_are_refused() {
         for line in ["", "tag:x", "tag:x,,a", "tag:x\n,67,a", "67,\"a", "67, a"] {
             assert!(DhcpOption::parse(line).is_err(), "{line:?}");
         }

@@ -10,11 +10,12 @@ use serde_json::{Value as Json, json};
 
 use super::announce::{self, Announce};
 use super::authorities::Authorities;
-use super::{AgentError, Running, connect, core, core_key, read, unreadable, wait_for};
+use super::error::{AgentError, read, unreadable};
+use super::waiting::{JobContext, connect, wait_for};
 use crate::cluster::change::{Allowed, ApplyError, ApplyOptions, apply};
 use crate::cluster::guard::Risk;
 use crate::cluster::record::inventory;
-use crate::cluster::{Api, Release, Resources, Target};
+use crate::cluster::{Api, Release, Resource, Resources, Target};
 use crate::manifest::json::into_object;
 use crate::manifest::{Key, Manifest, Object, order, parse};
 
@@ -52,7 +53,7 @@ pub async fn bootstrap(
     admin: Target,
     child: Target,
     wanted: &Bootstrap,
-    running: &Running<'_>,
+    context: &JobContext<'_>,
 ) -> Result<(), AgentError> {
     let authorities = Authorities::read(&wanted.authorities)?;
     let mut addons = manifests(&wanted.addons)?;
@@ -66,29 +67,29 @@ pub async fn bootstrap(
         None => Vec::new(),
     };
 
-    let addresses = wanted.announce.addresses(admin, running).await?;
-    let api = connect(child, running).await?;
+    let addresses = wanted.announce.addresses(admin, context).await?;
+    let api = connect(child, context).await?;
     let (mut addons, mut extra) = in_namespaces(addons, extra, &api.resources)?;
     let primary = match &wanted.announce {
         Announce::Nothing => None,
-        _ => Some(announce::primary(&api, &addresses, running.observer).await?),
+        _ => Some(announce::primary(&api, &addresses, context.observer).await?),
     };
     if let Some(primary) = primary {
         addons.extend(announce::objects(&addresses, primary));
         (addons, extra) = in_namespaces(addons, extra, &api.resources)?;
     }
     for namespace in OWN_NAMESPACES {
-        let key = core_key("Namespace", "", namespace);
-        let namespaces = core("Namespace", "namespaces");
-        wait_for(&api, &namespaces, &key, running.observer, |_| Ok(())).await?;
+        let key = Key::core("Namespace", "", namespace);
+        let namespaces = Resource::core("Namespace", "namespaces");
+        wait_for(&api, &namespaces, &key, context.observer, |_| Ok(())).await?;
     }
-    apply_set(&api, ADDONS, addons, wanted, running).await?;
+    apply_set(&api, ADDONS, addons, wanted, context).await?;
     let record = inventory::read(&api, &release(EXTRA_MANIFESTS)).await;
     if !extra.is_empty() || record.map_err(ApplyError::from)?.is_some() {
-        apply_set(&api, EXTRA_MANIFESTS, extra, wanted, running).await?;
+        apply_set(&api, EXTRA_MANIFESTS, extra, wanted, context).await?;
     }
     match primary {
-        Some(primary) => announce::take_over(&api, primary, running.observer).await,
+        Some(primary) => announce::take_over(&api, primary, context.observer).await,
         None => Ok(()),
     }
 }
@@ -105,7 +106,7 @@ async fn apply_set(
     name: &str,
     objects: Vec<Object>,
     wanted: &Bootstrap,
-    running: &Running<'_>,
+    context: &JobContext<'_>,
 ) -> Result<(), AgentError> {
     let version = env!("CARGO_PKG_VERSION").to_owned();
     let options = ApplyOptions {
@@ -124,7 +125,7 @@ async fn apply_set(
         // What is in these sets runs in the child cluster, not the child cluster itself.
         accepted: Risk::ALL.into(),
     };
-    apply(api, &release(name), objects, &options, running.observer).await?;
+    apply(api, &release(name), objects, &options, context.observer).await?;
     Ok(())
 }
 

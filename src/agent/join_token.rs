@@ -1,4 +1,4 @@
-//! `kubefarm agent join-token`: a bootstrap token, and the file that tells booting nodes of it.
+//! `kubefarm agent join-token`: a bootstrap token, and the file from which booting nodes read it.
 
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
@@ -10,12 +10,14 @@ use serde_json::{Map, Value as Json, json};
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use super::address::outside;
+use super::address::{addresses_of, service_address};
 use super::authorities::Authorities;
-use super::{AgentError, Running, connect, core, core_key, wait_for};
-use crate::cluster::client::{DeleteMode, Propagation};
-use crate::cluster::{Api, ClusterError, Interrupt, Observer, Target};
+use super::error::AgentError;
+use super::waiting::{JobContext, connect, wait_for};
+use crate::cluster::client::DeleteParams;
+use crate::cluster::{Api, ClusterError, Interrupt, Observer, Resource, Target};
 use crate::farm::syntax::split_endpoint;
+use crate::manifest::Key;
 use crate::manifest::json::into_object;
 
 /// The file of the Secret, and of the nodes' `/etc/ltsp`.
@@ -24,12 +26,12 @@ const FILE: &str = "kubeadm-join.conf";
 const GROUP: &str = "system:bootstrappers:kubeadm:default-node-token";
 /// What tokens are made of (kubernetes.io/docs/reference/access-authn-authz/bootstrap-tokens).
 const ALPHABET: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
-/// How often to choose another token where the one chosen exists.
-const CHOICES: usize = 5;
+/// How many tokens to try: one that exists already cannot be used.
+const ATTEMPTS: usize = 5;
 /// How long taking a token back may take after a failure.
 const WITHDRAWAL: Duration = Duration::from_secs(5);
 
-/// How nodes are told to join.
+/// How nodes join.
 #[derive(Debug, Clone)]
 pub struct JoinToken {
     /// PEM: what nodes have to trust.
@@ -40,7 +42,7 @@ pub struct JoinToken {
     pub namespace: String,
     /// The namespace of the Secret.
     pub secret_namespace: String,
-    /// The API server's Service. Where the endpoint is its name, nodes are told its address as well.
+    /// The API server's Service. Where the endpoint is its name, nodes get its address as well.
     pub service: String,
     /// The Secret that nodes get their file from.
     pub secret: String,
@@ -57,14 +59,14 @@ pub async fn join_token(
     admin: Target,
     child: Target,
     wanted: &JoinToken,
-    running: &Running<'_>,
+    context: &JobContext<'_>,
 ) -> Result<(), AgentError> {
     let pins = Authorities::read(&wanted.authorities)?.pins();
-    let admin = connect(admin, running).await?;
-    let child = connect(child, running).await?;
-    let hosts = hosts(&admin, wanted, running.observer).await?;
+    let admin = connect(admin, context).await?;
+    let child = connect(child, context).await?;
+    let hosts = hosts(&admin, wanted, context.observer).await?;
     let token = create(&child, wanted.ttl).await?;
-    if let Err(error) = signed(&child, &token, running.observer).await {
+    if let Err(error) = signed(&child, &token, context.observer).await {
         withdraw(&child, &token).await;
         return Err(error);
     }
@@ -76,7 +78,7 @@ pub async fn join_token(
     written
 }
 
-/// Whether what was not written is surely not there: an answer that was lost may have told of a success.
+/// Whether the file surely was not written: an answer that was lost may have been a success.
 fn is_certain(error: &AgentError) -> bool {
     match error {
         AgentError::Cluster(ClusterError::Refused(status)) => (400..500).contains(&status.code),
@@ -92,8 +94,8 @@ async fn create(child: &Api, ttl: Duration) -> Result<Token, AgentError> {
         None => Timestamp::try_from(SystemTime::now()),
     };
     let now = now.map_err(|error| AgentError::Unusable(format!("no clock: {error}")))?;
-    let secrets = core("Secret", "secrets");
-    for _ in 0..CHOICES {
+    let secrets = Resource::core("Secret", "secrets");
+    for _ in 0..ATTEMPTS {
         let token = Token::new()?;
         let secret = token.secret(now, ttl)?;
         match child.create(&secrets, "kube-system", &secret, false).await {
@@ -102,14 +104,14 @@ async fn create(child: &Api, ttl: Duration) -> Result<Token, AgentError> {
             Err(error) => return Err(error.into()),
         }
     }
-    let reason = format!("{CHOICES} tokens in a row existed already");
+    let reason = format!("{ATTEMPTS} tokens in a row existed already");
     Err(AgentError::Unusable(reason))
 }
 
 /// Waits for the controller manager, which signs what nodes read with every token. Without that, a node could not join.
 async fn signed(child: &Api, token: &Token, observer: &dyn Observer) -> Result<(), AgentError> {
-    let info = core_key("ConfigMap", "kube-public", "cluster-info");
-    let config_maps = core("ConfigMap", "configmaps");
+    let info = Key::core("ConfigMap", "kube-public", "cluster-info");
+    let config_maps = Resource::core("ConfigMap", "configmaps");
     let signature = format!("jws-kubeconfig-{}", token.id);
     wait_for(child, &config_maps, &info, observer, |object| {
         let data = object.get("data");
@@ -122,10 +124,10 @@ async fn signed(child: &Api, token: &Token, observer: &dyn Observer) -> Result<(
 }
 
 async fn write(admin: &Api, wanted: &JoinToken, file: &str) -> Result<(), AgentError> {
-    let key = core_key("Secret", &wanted.secret_namespace, &wanted.secret);
+    let key = Key::core("Secret", &wanted.secret_namespace, &wanted.secret);
     let data = json!({ FILE: STANDARD.encode(file.as_bytes()) });
     let operations = [json!({ "op": "add", "path": "/data", "value": data })];
-    let secrets = core("Secret", "secrets");
+    let secrets = Resource::core("Secret", "secrets");
     match admin.patch(&secrets, &key, &operations).await {
         Ok(_) => Ok(()),
         Err(error) if error.is_not_found() => Err(AgentError::Unusable(format!(
@@ -138,13 +140,11 @@ async fn write(admin: &Api, wanted: &JoinToken, file: &str) -> Result<(), AgentE
 /// Takes a token back. What goes wrong here does no harm: it ends by itself.
 async fn withdraw(child: &Api, token: &Token) {
     let child = child.until(Instant::now() + WITHDRAWAL, Interrupt::never());
-    let mode = DeleteMode {
-        dry_run: false,
-        propagation: Propagation::Background,
-        uid: None,
-    };
-    let key = core_key("Secret", "kube-system", &token.name());
-    let _ = child.delete(&core("Secret", "secrets"), &key, &mode).await;
+    let key = Key::core("Secret", "kube-system", &token.name());
+    let secrets = Resource::core("Secret", "secrets");
+    let _ = child
+        .delete(&secrets, &key, &DeleteParams::background())
+        .await;
 }
 
 /// `address name` for the nodes' `/etc/hosts`, where the endpoint is a name that only the admin cluster knows.
@@ -158,8 +158,8 @@ async fn hosts(
     if host != Some(service.as_str()) {
         return Ok(None);
     }
-    let outside = outside(admin, &wanted.namespace, service, observer).await?;
-    let reason = match outside.addresses() {
+    let found = service_address(admin, &wanted.namespace, service, observer).await?;
+    let reason = match addresses_of(found) {
         Ok(addresses) => match addresses.first() {
             Some(address) => return Ok(Some(format!("{address} {service}"))),
             None => "has no address".to_owned(),

@@ -3,12 +3,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde_json::{Value as Json, json};
 
-use super::address::{Outside, of_service};
 use super::authorities::Authorities;
 use super::join_token::{JoinToken, Token, file};
-use crate::manifest::json::into_object;
 
 fn wanted() -> JoinToken {
     JoinToken {
@@ -67,39 +64,6 @@ fn the_nodes_file_has_every_authority_and_the_address_where_it_is_needed() {
         without.starts_with("JOIN_COMMAND='kubeadm join "),
         "{without}"
     );
-}
-
-fn service(kind: &str, external: Json, ingress: Json) -> Option<Outside> {
-    of_service(&into_object(json!({
-        "spec": { "type": kind, "externalIPs": external },
-        "status": { "loadBalancer": { "ingress": ingress } },
-    })))
-}
-
-#[test]
-fn a_service_is_reached_at_what_its_load_balancer_says() {
-    let addresses = |texts: &[&str]| {
-        let parsed = texts.iter().map(|text| text.parse().expect("an address"));
-        Some(Outside::Addresses(parsed.collect()))
-    };
-    let balancer = "LoadBalancer";
-    assert_eq!(service(balancer, json!(null), json!(null)), None);
-    assert_eq!(service(balancer, json!([]), json!([{}])), None);
-    let both = json!([{ "ip": "fd00::5" }, { "ip": "10.0.0.5" }]);
-    let expected = addresses(&["fd00::5", "10.0.0.5"]);
-    assert_eq!(service(balancer, json!(null), both), expected);
-    let name = json!([{ "hostname": "lb.example" }]);
-    let expected = Some(Outside::Name("lb.example".to_owned()));
-    assert_eq!(service(balancer, json!(null), name), expected);
-}
-
-#[test]
-fn without_a_load_balancer_there_are_external_addresses_or_none() {
-    let external = service("ClusterIP", json!(["10.0.0.6"]), json!(null));
-    let expected = vec!["10.0.0.6".parse().expect("an address")];
-    assert_eq!(external, Some(Outside::Addresses(expected)));
-    let never = service("NodePort", json!(null), json!(null));
-    assert_eq!(never, Some(Outside::Never("NodePort".to_owned())));
 }
 
 #[test]

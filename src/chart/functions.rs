@@ -23,6 +23,7 @@ use sha2::{Digest as _, Sha256};
 use super::escape::{json, ltsp, scalar};
 use super::flags::{entries, flags};
 use super::{ChartFiles, file, held};
+use crate::hexadecimal::hexadecimal;
 use crate::values::nearest::nearest;
 use crate::values::write;
 
@@ -180,10 +181,7 @@ fn labels(
 }
 
 fn sha256(text: &str) -> String {
-    Sha256::digest(text)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hexadecimal(Sha256::digest(text))
 }
 
 /// Ten characters of `a-z0-9`: 51 bits of the text's SHA-256, in base 36.

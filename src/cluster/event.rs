@@ -1,9 +1,9 @@
-//! What happens while a cluster is changed, as whoever watches is told of it.
+//! What happens while a cluster is changed, as it is reported.
 
 use super::client::FieldConflict;
 use crate::manifest::Key;
 
-/// Told of every event, as it happens.
+/// Receives every event, as it happens.
 pub trait Observer {
     fn observe(&self, event: &Event<'_>);
 }
@@ -17,7 +17,7 @@ pub enum Event<'a> {
     Object { key: &'a Key, action: Action },
     /// The API server's warning about an object.
     Warning { key: &'a Key, text: &'a str },
-    /// An object is waited for, and why; told again when the reason changes.
+    /// An object is waited for, and why; reported again when the reason changes.
     Waiting { key: &'a Key, reason: &'a str },
     /// Another process works on this farm, and is waited for.
     Held { holder: &'a str },

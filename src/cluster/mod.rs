@@ -1,6 +1,6 @@
 //! A cluster: reached, compared with what was rendered, and changed to it.
 //!
-//! From the bottom up: [`client`] asks one cluster; [`event`] is how whoever watches is told; [`record`] knows what
+//! From the bottom up: [`client`] asks one cluster; [`event`] is how progress is reported; [`record`] knows what
 //! belongs to a farm, [`fields`] who owns which field, [`guard`] what a living farm may not survive, [`state`] how a
 //! farm is; [`change`] applies and deletes.
 

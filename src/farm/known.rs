@@ -4,6 +4,7 @@
 //! and nothing is read of them before somebody asks.
 
 use crate::values::nearest;
+use crate::version::Version;
 
 use super::spec::Image;
 
@@ -157,20 +158,9 @@ impl Program {
 
     /// Minor version and patch release in the tag of an image: `v1.37.2`, `3.5.21-0`, `v3.5.13`.
     fn version_in(&self, tag: &str) -> Option<(u32, u32)> {
-        let major = if self.product == KUBERNETES {
-            "1."
-        } else {
-            "3."
-        };
-        let mut parts = tag
-            .strip_prefix('v')
-            .unwrap_or(tag)
-            .strip_prefix(major)?
-            .split('.');
-        let minor = parts.next()?.parse().ok()?;
-        let patch = parts.next().unwrap_or_default();
-        let digits = patch.bytes().take_while(u8::is_ascii_digit).count();
-        Some((minor, patch.get(..digits)?.parse().unwrap_or_default()))
+        let major = if self.product == KUBERNETES { 1 } else { 3 };
+        let version = Version::read(tag).filter(|version| version.major == major)?;
+        Some((version.minor, version.patch))
     }
 
     fn version_or_newest(&self, version: &str) -> (u32, u32) {

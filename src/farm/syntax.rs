@@ -218,12 +218,6 @@ pub fn minor_version(text: &str) -> Option<u32> {
     parts.next()?.parse().ok()
 }
 
-/// 3 and 5 of `3.5.1-0` and `v3.5.13`.
-pub fn major_and_minor(text: &str) -> Option<(u32, u32)> {
-    let mut numbers = text.strip_prefix('v').unwrap_or(text).split(['.', '-']);
-    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
-}
-
 /// Splits `host:port`, `[v6]:port` or a lone host.
 pub fn split_endpoint(text: &str) -> Option<(&str, Option<u16>)> {
     if let Some(rest) = text.strip_prefix('[') {

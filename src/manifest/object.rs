@@ -24,6 +24,16 @@ pub struct Key {
 }
 
 impl Key {
+    /// The key of an object of the core group.
+    pub fn core(kind: &str, namespace: &str, name: &str) -> Key {
+        Key {
+            group: String::new(),
+            kind: kind.to_owned(),
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+        }
+    }
+
     /// The key of an object; empty texts for what it does not say.
     pub fn of(content: &Map<String, Json>) -> Key {
         Key {

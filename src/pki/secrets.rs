@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use super::material::{AUTHORITIES, CERTIFICATE, KEY};
 use super::{Completed, Material, Store};
 use crate::farm::certificates::Pki;
+use crate::hexadecimal::hexadecimal;
 use crate::manifest::Object;
 
 /// Marks the Secrets that are there only while an authority is rotated: `next` or `previous`.
@@ -180,12 +181,7 @@ fn checksum(template: &Map<String, Json>, store: &Store, only: Option<&str>) -> 
             }
         }
     }
-    reads_any.then(|| hexadecimal(digest))
-}
-
-fn hexadecimal(digest: Sha256) -> String {
-    let bytes = digest.finalize();
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    reads_any.then(|| hexadecimal(digest.finalize()))
 }
 
 /// A Job's name ends in a hash of its content. The new one is of the checksum as well, and as long.
@@ -195,7 +191,7 @@ fn rename(job: &mut Object, checksum: &str) {
         return;
     };
     let digest = Sha256::new().chain_update(hash).chain_update(checksum);
-    let mut new = hexadecimal(digest);
+    let mut new = hexadecimal(digest.finalize());
     new.truncate(hash.len());
     if let Some(Json::Object(metadata)) = job.content.get_mut("metadata") {
         metadata.insert("name".to_owned(), format!("{stem}-{new}").into());

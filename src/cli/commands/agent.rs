@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::agent::Running;
+use crate::agent::JobContext;
 use crate::cli::args::duration;
 use crate::cli::failure::Failure;
 use crate::cli::subcommands::subcommands;
@@ -50,8 +50,8 @@ struct TimeoutArgs {
 }
 
 impl TimeoutArgs {
-    fn running<'a>(&self, interrupt: Interrupt, observer: &'a dyn Observer) -> Running<'a> {
-        Running {
+    fn running<'a>(&self, interrupt: Interrupt, observer: &'a dyn Observer) -> JobContext<'a> {
+        JobContext {
             timeout: self.timeout,
             interrupt,
             observer,

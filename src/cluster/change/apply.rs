@@ -4,16 +4,17 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value as Json};
 
+use super::certificates::complete_secrets;
 use super::error::ApplyError;
+use super::namespaces;
 use super::options::ApplyOptions;
 use super::plan::plan;
 use super::planned::{Planned, Refusal, Step};
 use super::prune::{check_deletions, prune, stale};
 use super::rollout::Rollout;
-use super::{certificates, namespaces};
 use crate::cluster::client::{Api, ClusterError};
 use crate::cluster::event::{Event, Observer, Stage};
-use crate::cluster::guard::{self, Danger, Life, Memory};
+use crate::cluster::guard::{self, ControlPlane, Danger, Memory};
 use crate::cluster::record::inventory::{self, is_shared};
 use crate::cluster::record::{Lock, Member, Parent, Release, claims};
 use crate::manifest::{Key, Object};
@@ -23,14 +24,14 @@ use crate::manifest::{Key, Object};
 pub struct Applied {
     /// Every rendered object, in the order of the waves.
     pub objects: Vec<Key>,
-    /// Helm releases that still believe to own some of the objects.
+    /// Helm releases whose own record still has some of the objects.
     pub helm_releases: Vec<String>,
 }
 
 /// Applies the objects of a release.
 ///
 /// # Errors
-/// Where anything was refused, nothing was changed; where anything failed later, what was done is said.
+/// Where anything was refused, nothing was changed; where anything failed later, the error lists what was done.
 pub async fn apply(
     api: &Api,
     release: &Release,
@@ -47,7 +48,7 @@ pub async fn apply(
         }
     }
     let lock = Lock::acquire(api, release, observer).await?;
-    let work = async |api: &Api| apply_alone(api, release, objects, options, observer).await;
+    let work = async |api: &Api| apply_locked(api, release, objects, options, observer).await;
     lock.hold(api, work).await
 }
 
@@ -75,7 +76,7 @@ async fn create_namespaces(
 #[derive(Debug)]
 pub struct Checked {
     pub planned: Vec<Planned>,
-    /// What the cluster's record of the farm says; empty where it has none.
+    /// The farm's record in the cluster; empty where it has none.
     pub parent: Parent,
     /// Members that are no longer rendered.
     pub stale: Vec<Member>,
@@ -97,7 +98,7 @@ pub async fn check(
     if let Some(certificates) = &options.certificates {
         let namespace = &release.namespace;
         let concurrency = options.concurrency;
-        certificates::put_in(
+        complete_secrets(
             api,
             namespace,
             &mut objects,
@@ -138,8 +139,8 @@ pub async fn check(
     let assessment = assess(api, &planned, &known, &parent, options).await?;
     refuse_dangers(assessment.dangers, &mut refusals);
     if options.prune {
-        let doomed = stale.iter().filter(|member| member.kept.is_none());
-        refusals.extend(check_deletions(api, doomed, options.concurrency).await?);
+        let deletable = stale.iter().filter(|member| member.kept.is_none());
+        refusals.extend(check_deletions(api, deletable, options.concurrency).await?);
     }
     if refusals.is_empty() {
         Ok(Checked {
@@ -161,11 +162,11 @@ async fn assess(
     parent: &Parent,
     options: &ApplyOptions,
 ) -> Result<guard::Assessment, ClusterError> {
-    let after = Life::rendered(contents(planned));
+    let after = ControlPlane::rendered(contents(planned));
     let seen = planned
         .iter()
         .filter_map(|planned| Some((&planned.key, planned.live.as_ref()?)));
-    let before = Life::live(seen.chain(known), &after);
+    let before = ControlPlane::live(seen.chain(known), &after);
     let request = guard::Request {
         prunes: options.prune,
         dns_domain: options.facts.get(guard::DNS_DOMAIN).map(String::as_str),
@@ -194,7 +195,7 @@ fn refusals(planned: &[Planned]) -> Vec<(Key, Refusal)> {
 }
 
 /// Everything that happens while the Lease is held.
-async fn apply_alone(
+async fn apply_locked(
     api: &Api,
     release: &Release,
     objects: Vec<Object>,
@@ -275,7 +276,7 @@ fn settled(
     settled
 }
 
-/// The planned objects that are the farm's alone.
+/// The planned objects that belong to this farm only.
 fn members(planned: &[Planned]) -> impl Iterator<Item = &Key> {
     let members = planned
         .iter()

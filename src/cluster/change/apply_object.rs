@@ -7,15 +7,15 @@ use tokio::time::Instant;
 
 use super::planned::{Planned, Step, masked};
 use crate::cluster::client::{
-    Answer, Api, ApplyMode, ClusterError, DeleteMode, Propagation, Resource, Status,
+    Answer, Api, ApplyMode, ClusterError, DeleteParams, Resource, Status, only,
 };
 use crate::cluster::event::{Action, Event, Observer};
 use crate::cluster::fields::helm;
 use crate::manifest::Key;
 use crate::manifest::json::text_at;
 
-/// How often to look whether a deleted object is gone.
-const LOOK: Duration = Duration::from_millis(100);
+/// How often to check whether a deleted object is gone.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Applies an object; gives it as it is then, and what was done.
 pub(super) async fn apply_planned(
@@ -33,7 +33,7 @@ pub(super) async fn apply_planned(
             false
         }
         (Step::Replace, Some(live)) => {
-            remove(api, resource, &planned.key, live).await?;
+            delete_and_wait(api, resource, &planned.key, live).await?;
             false
         }
         (Step::Take(..), _) => true,
@@ -44,8 +44,8 @@ pub(super) async fn apply_planned(
     Ok((answer.object, action))
 }
 
-/// Tells what was done with an object, and what was taken from whom.
-pub(super) fn tell(observer: &dyn Observer, planned: &Planned, action: &Action) {
+/// Reports what was done with an object, and which fields were taken from whom.
+pub(super) fn report(observer: &dyn Observer, planned: &Planned, action: &Action) {
     let key = &planned.key;
     if let Step::Take(_, conflicts) = &planned.step {
         observer.observe(&Event::Taken { key, conflicts });
@@ -87,43 +87,34 @@ fn action(planned: &Planned, live: Option<&Map<String, Json>>, answer: &Answer) 
 
 /// Deletes an object that will be made anew, and waits until it is gone. Pods of a StatefulSet or Deployment stay
 /// for the new one, so that an etcd keeps its quorum.
-async fn remove(
+async fn delete_and_wait(
     api: &Api,
     resource: &Resource,
     key: &Key,
     live: &Map<String, Json>,
 ) -> Result<(), ClusterError> {
-    let propagation = match key.kind.as_str() {
-        "StatefulSet" | "Deployment" | "DaemonSet" | "ReplicaSet" => Propagation::Orphan,
-        _ => Propagation::Background,
+    let params = match key.kind.as_str() {
+        "StatefulSet" | "Deployment" | "DaemonSet" | "ReplicaSet" => DeleteParams::orphan(),
+        _ => DeleteParams::background(),
     };
     let uid = text_at(live, &["metadata", "uid"]);
-    let mode = DeleteMode {
-        dry_run: false,
-        propagation,
-        uid: Some(uid.to_owned()),
-    };
-    api.delete(resource, key, &mode).await?;
+    api.delete(resource, key, &only(uid, params)).await?;
     loop {
         let now = api.get(resource, key).await?;
         if now.is_none_or(|now| text_at(&now, &["metadata", "uid"]) != uid) {
             return Ok(());
         }
-        if Instant::now() + LOOK >= api.deadline() {
+        if Instant::now() + POLL_INTERVAL >= api.deadline() {
             return Err(ClusterError::Timeout {
                 server: api.server().to_owned(),
                 last: "the old object is still being deleted".to_owned(),
             });
         }
-        api.interrupt().pause(LOOK).await?;
+        api.interrupt().pause(POLL_INTERVAL).await?;
     }
 }
 
 fn unserved(key: &Key) -> ClusterError {
-    ClusterError::Refused(Box::new(Status {
-        code: 404,
-        reason: "NotFound".to_owned(),
-        message: format!("the cluster does not serve the kind {}", key.kind),
-        ..Status::default()
-    }))
+    let message = format!("the cluster does not serve the kind {}", key.kind);
+    ClusterError::Refused(Box::new(Status::new(404, "NotFound", &message)))
 }

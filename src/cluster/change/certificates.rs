@@ -19,14 +19,14 @@ use crate::pki::{Change, Completed, PkiError, Reason, complete};
 
 /// How far the clocks of the API server and of this machine may be apart, in seconds.
 const SKEW: i64 = 300;
-/// What the field managers of cert-manager's controllers begin with.
+/// The beginning of the names of cert-manager's field managers.
 const CERT_MANAGER: &str = "cert-manager";
 
 /// Puts certificates into the Secrets among `objects`: those of the cluster where they are good, new ones elsewhere.
 ///
 /// # Errors
 /// [`ApplyError::Pki`] for every authority that cannot be used; where the cluster cannot be asked.
-pub(super) async fn put_in(
+pub(super) async fn complete_secrets(
     api: &Api,
     namespace: &str,
     objects: &mut Vec<Object>,
@@ -36,25 +36,25 @@ pub(super) async fn put_in(
 ) -> Result<(), ApplyError> {
     let pki = &certificates.pki;
     let found = read_secrets(api, namespace, secret_names(pki), concurrency).await?;
-    let tied = tied(&found);
-    if !tied.is_empty() {
-        return Err(ApplyError::Pki(tied));
+    let owned = owned_by_certificates(&found);
+    if !owned.is_empty() {
+        return Err(ApplyError::Pki(owned));
     }
     let now = now().map_err(|error| ApplyError::Pki(vec![error]))?;
     let completed = complete(pki, &materials(&found), Some(now), &certificates.intent)
         .map_err(ApplyError::Pki)?;
     let issues = |change: &Change| matches!(change, Change::Issued(_));
-    if completed.issued.iter().any(|one| issues(&one.change)) {
+    if completed.issued.iter().any(|issued| issues(&issued.change)) {
         check_clock(api, now).await?;
     }
-    tell(&completed, observer);
+    report(&completed, observer);
     fill(objects, pki, &completed);
     Ok(())
 }
 
 /// Secrets that would go with the Certificate that they were issued for, as cert-manager's
 /// `--enable-certificate-owner-ref` has it.
-fn tied(secrets: &BTreeMap<String, Map<String, Json>>) -> Vec<PkiError> {
+fn owned_by_certificates(secrets: &BTreeMap<String, Map<String, Json>>) -> Vec<PkiError> {
     let owned = secrets.iter().filter(|(_, secret)| {
         let owners = value_at(secret, &["metadata", "ownerReferences"]).and_then(Json::as_array);
         let mut owners = owners.into_iter().flatten();
@@ -74,25 +74,25 @@ pub fn now() -> Result<Timestamp, PkiError> {
     Timestamp::try_from(now).map_err(|_| PkiError::NoTime)
 }
 
-/// Whether what is issued here and now would be good there.
+/// Whether this machine's clock agrees with the API server's, so that what is issued here is valid there.
 ///
 /// # Errors
-/// [`PkiError::Skew`] where the API server's clock says another time; where it cannot be asked.
+/// [`PkiError::Skew`] where the API server's clock shows another time; where it cannot be asked.
 pub async fn check_clock(api: &Api, here: Timestamp) -> Result<(), ApplyError> {
     let Some(server) = api.time().await? else {
         return Ok(());
     };
-    let apart = server.as_second().abs_diff(here.as_second());
-    if apart > SKEW.unsigned_abs() {
+    let difference = server.as_second().abs_diff(here.as_second());
+    if difference > SKEW.unsigned_abs() {
         Err(ApplyError::Pki(vec![PkiError::Skew { here, server }]))
     } else {
         Ok(())
     }
 }
 
-fn tell(completed: &Completed, observer: &dyn Observer) {
+fn report(completed: &Completed, observer: &dyn Observer) {
     for issued in &completed.issued {
-        // A Secret that is new is told of anyway.
+        // A Secret that is new is reported anyway.
         if let Change::Issued(reason) = &issued.change
             && *reason != Reason::Missing
         {

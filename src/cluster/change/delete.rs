@@ -1,4 +1,4 @@
-//! Removing a farm. Data outlive it: volumes, backups and certificate authorities stay unless they are purged.
+//! Deleting a farm. Data outlive it: volumes, backups and certificate authorities stay unless they are purged.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use super::error::ApplyError;
 use super::gone::wait_until_gone;
 use super::options::DeleteOptions;
 use super::prune::{check_deletions, delete_all};
-use crate::cluster::client::{Api, ClusterError, DeleteMode, Detail, Propagation};
+use crate::cluster::client::{Api, ClusterError, DeleteParams, Detail};
 use crate::cluster::event::{Action, Event, Observer, Stage};
 use crate::cluster::record::inventory::{self, config_map, member};
 use crate::cluster::record::{Kept, Lock, Member, Parent, Release, is_claim_of};
@@ -31,19 +31,19 @@ pub async fn delete(
     options: DeleteOptions,
     observer: &dyn Observer,
 ) -> Result<Option<Deleted>, ApplyError> {
-    // Looked at before anything is written, the Lease too.
+    // Checked before anything is written, the Lease too.
     if inventory::read(api, release).await?.is_none() {
         return Ok(None);
     }
     if options.dry_run {
-        return delete_alone(api, release, options, observer).await;
+        return delete_locked(api, release, options, observer).await;
     }
     let lock = Lock::acquire(api, release, observer).await?;
-    let work = async |api: &Api| delete_alone(api, release, options, observer).await;
+    let work = async |api: &Api| delete_locked(api, release, options, observer).await;
     lock.hold(api, work).await
 }
 
-async fn delete_alone(
+async fn delete_locked(
     api: &Api,
     release: &Release,
     options: DeleteOptions,
@@ -53,12 +53,12 @@ async fn delete_alone(
         return Ok(None);
     };
     let mut members = inventory::members(api, release, &parent, options.concurrency).await?;
-    members.extend(issued(api, &members).await?);
-    members.extend(claimed(api, release, &parent).await?);
-    let (doomed, kept) = sorted(members, options.purge);
+    members.extend(issued_secrets(api, &members).await?);
+    members.extend(claimed_volumes(api, release, &parent).await?);
+    let (to_delete, kept) = partition(members, options.purge);
     observer.observe(&Event::Stage {
         stage: Stage::Delete,
-        count: doomed.len() + kept.len(),
+        count: to_delete.len() + kept.len(),
     });
     for (member, reason) in &kept {
         observer.observe(&Event::Object {
@@ -66,17 +66,17 @@ async fn delete_alone(
             action: Action::Kept(reason.reason()),
         });
     }
-    let refusals = check_deletions(api, &doomed, options.concurrency).await?;
+    let refusals = check_deletions(api, &to_delete, options.concurrency).await?;
     if !refusals.is_empty() {
         return Err(ApplyError::Refused(refusals));
     }
     let deleted = if options.dry_run {
-        doomed.into_iter().map(|member| member.key).collect()
+        to_delete.into_iter().map(|member| member.key).collect()
     } else {
         let concurrency = options.concurrency;
-        let deleted = delete_all(api, doomed.clone(), concurrency, observer).await?;
+        let deleted = delete_all(api, to_delete.clone(), concurrency, observer).await?;
         // Until then the record stays: what a finalizer holds would be in nobody's inventory.
-        wait_until_gone(api, &doomed, concurrency, observer).await?;
+        wait_until_gone(api, &to_delete, concurrency, observer).await?;
         leave_record(api, release, &parent, &kept).await?;
         deleted
     };
@@ -87,18 +87,18 @@ async fn delete_alone(
     }))
 }
 
-/// What goes, and what stays and why.
-fn sorted(members: Vec<Member>, purge: bool) -> (Vec<Member>, Vec<(Member, Kept)>) {
-    let mut doomed = Vec::new();
+/// The members to delete, and those to keep and why.
+fn partition(members: Vec<Member>, purge: bool) -> (Vec<Member>, Vec<(Member, Kept)>) {
+    let mut to_delete = Vec::new();
     let mut kept = Vec::new();
     for member in members {
         match member.kept {
             Some(Kept::Asked) => kept.push((member, Kept::Asked)),
             Some(reason) if !purge => kept.push((member, reason)),
-            _ => doomed.push(member),
+            _ => to_delete.push(member),
         }
     }
-    (doomed, kept)
+    (to_delete, kept)
 }
 
 /// The record of what was kept, for a later purge; none where nothing was.
@@ -109,12 +109,8 @@ async fn leave_record(
     kept: &[(Member, Kept)],
 ) -> Result<(), ClusterError> {
     if kept.is_empty() {
-        let mode = DeleteMode {
-            dry_run: false,
-            propagation: Propagation::Background,
-            uid: None,
-        };
-        return api.delete(&config_map(), &release.parent(), &mode).await;
+        let params = DeleteParams::background();
+        return api.delete(&config_map(), &release.parent(), &params).await;
     }
     let mut left = Parent {
         claims: parent.claims.clone(),
@@ -127,7 +123,7 @@ async fn leave_record(
 
 /// The Secrets that cert-manager wrote for the members' Certificates. They carry no label of the set, and cert-manager
 /// leaves them where they are.
-async fn issued(api: &Api, members: &[Member]) -> Result<Vec<Member>, ClusterError> {
+async fn issued_secrets(api: &Api, members: &[Member]) -> Result<Vec<Member>, ClusterError> {
     let Some(secrets) = api.resources.preferred("", "Secret") else {
         return Ok(Vec::new());
     };
@@ -135,25 +131,21 @@ async fn issued(api: &Api, members: &[Member]) -> Result<Vec<Member>, ClusterErr
     let certificates = members
         .iter()
         .filter(|member| member.key.kind == "Certificate");
-    for of in certificates {
-        let Some(certificate) = api.get(&of.resource, &of.key).await? else {
+    for owner in certificates {
+        let Some(certificate) = api.get(&owner.resource, &owner.key).await? else {
             continue;
         };
-        let key = Key {
-            group: String::new(),
-            kind: "Secret".to_owned(),
-            namespace: of.key.namespace.clone(),
-            name: text_at(&certificate, &["spec", "secretName"]).to_owned(),
-        };
+        let name = text_at(&certificate, &["spec", "secretName"]);
+        let key = Key::core("Secret", &owner.key.namespace, name);
         let Some(secret) = api.get(secrets, &key).await? else {
             continue;
         };
         let issued_for = text_at(&secret, &["metadata", "annotations", ISSUED_FOR]);
         let is_member = members.iter().any(|member| member.key == key);
-        if issued_for == of.key.name && !is_member {
+        if issued_for == owner.key.name && !is_member {
             let secret = member(secrets, &secret);
-            let kept = match of.kept {
-                Some(Kept::Asked) => of.kept,
+            let kept = match owner.kept {
+                Some(Kept::Asked) => owner.kept,
                 other => secret.kept.or(other),
             };
             found.push(Member { kept, ..secret });
@@ -163,7 +155,7 @@ async fn issued(api: &Api, members: &[Member]) -> Result<Vec<Member>, ClusterErr
 }
 
 /// The volumes that StatefulSets of the farm claimed: `<template>-<set>-<ordinal>`.
-async fn claimed(
+async fn claimed_volumes(
     api: &Api,
     release: &Release,
     parent: &Parent,

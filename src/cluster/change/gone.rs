@@ -14,8 +14,8 @@ use crate::cluster::record::Member;
 use crate::manifest::Key;
 use crate::manifest::json::{text_at, value_at};
 
-/// How often to look.
-const LOOK: Duration = Duration::from_millis(500);
+/// How often to check.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Those of the deleted members that are still there, and what holds each.
 ///
@@ -26,7 +26,7 @@ pub(super) async fn lingering(
     deleted: &[Member],
     concurrency: usize,
 ) -> Result<Vec<(Member, String)>, ClusterError> {
-    let looks = stream::iter(deleted).map(|member| async move {
+    let checks = stream::iter(deleted).map(|member| async move {
         let found = api.get(&member.resource, &member.key).await?;
         let same = found.filter(|now| text_at(now, &["metadata", "uid"]) == member.uid);
         Ok::<_, ClusterError>(same.map(|object| {
@@ -36,7 +36,7 @@ pub(super) async fn lingering(
             (member.clone(), names.join(", "))
         }))
     });
-    let found: Vec<_> = looks.buffered(concurrency).try_collect().await?;
+    let found: Vec<_> = checks.buffered(concurrency).try_collect().await?;
     Ok(found.into_iter().flatten().collect())
 }
 
@@ -50,23 +50,23 @@ pub(super) async fn wait_until_gone(
     concurrency: usize,
     observer: &dyn Observer,
 ) -> Result<(), ApplyError> {
-    let mut is_told = false;
+    let mut is_reported = false;
     let mut left = lingering(api, deleted, concurrency).await?;
     while let Some((first, finalizers)) = left.first() {
         let key = &first.key;
-        if !is_told {
+        if !is_reported {
             observer.observe(&Event::Note(&format!(
                 "waiting until {} objects are gone; the first is {key}",
                 left.len()
             )));
-            is_told = true;
+            is_reported = true;
         }
-        let error = if Instant::now() + LOOK >= api.deadline() {
+        let error = if Instant::now() + POLL_INTERVAL >= api.deadline() {
             ClusterError::Lingering {
                 finalizers: finalizers.clone(),
             }
         } else {
-            match api.interrupt().pause(LOOK).await {
+            match api.interrupt().pause(POLL_INTERVAL).await {
                 Ok(()) => {
                     let members: Vec<Member> = left.into_iter().map(|(member, _)| member).collect();
                     left = lingering(api, &members, concurrency).await?;

@@ -10,7 +10,7 @@ use crate::cluster::record::Release;
 use crate::manifest::json::{into_object, text_at};
 use crate::manifest::{Key, Object};
 
-/// Whether it exists. Where the user may not look, it is taken to exist.
+/// Whether it exists. Where the user may not read it, it is taken to exist.
 ///
 /// # Errors
 /// One that is being deleted, or where the cluster cannot be asked.
@@ -38,8 +38,8 @@ pub(super) async fn missing(
     let mut missing = Vec::new();
     for name in of_all(release, objects) {
         // The release's own has to be there before all objects, for the Lease.
-        let comes = rendered.contains(name) && name != release.namespace;
-        if !comes && !is_ready(api, name).await? {
+        let is_applied = rendered.contains(name) && name != release.namespace;
+        if !is_applied && !is_ready(api, name).await? {
             missing.push(name.to_owned());
         }
     }
@@ -73,14 +73,9 @@ pub(super) async fn create(api: &Api, name: &str) -> Result<(), ClusterError> {
 }
 
 fn key(name: &str) -> Key {
-    Key {
-        group: String::new(),
-        kind: "Namespace".to_owned(),
-        namespace: String::new(),
-        name: name.to_owned(),
-    }
+    Key::core("Namespace", "", name)
 }
 
 fn resource() -> Resource {
-    Resource::well_known("", "Namespace", "namespaces")
+    Resource::core("Namespace", "namespaces")
 }

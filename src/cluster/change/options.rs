@@ -14,11 +14,11 @@ pub struct ApplyOptions {
     pub prune: bool,
     /// How many requests at a time.
     pub concurrency: usize,
-    /// What is issued into Secrets; `None` where somebody else does.
+    /// The certificates to issue into Secrets; `None` where another tool does.
     pub certificates: Option<Certificates>,
     /// Written into the farm's record, for `list` and `status`.
     pub facts: BTreeMap<String, String>,
-    /// Dangers that the user knows of.
+    /// Dangers that the user accepts.
     pub accepted: BTreeSet<Risk>,
 }
 
@@ -47,7 +47,7 @@ pub struct Certificates {
 pub struct DeleteOptions {
     /// Volumes, backups and certificate authorities as well; not what `kubefarm.io/keep` protects.
     pub purge: bool,
-    /// Only said, not done.
+    /// Only report what would be deleted.
     pub dry_run: bool,
     pub concurrency: usize,
 }

@@ -17,7 +17,7 @@ use crate::cluster::record::{PART_OF, Release};
 use crate::manifest::json::text_at;
 use crate::manifest::{Key, Object};
 
-/// One dry run for every object, in parallel. An object that is `known` and comes out as it is needs no second look.
+/// One dry run for every object, in parallel. An object that is `known` and comes out as it is needs no second request.
 ///
 /// # Errors
 /// Where the cluster cannot be asked. What it refuses is part of the plan.
@@ -30,17 +30,17 @@ pub async fn plan(
     concurrency: usize,
     observer: &dyn Observer,
 ) -> Result<Vec<Planned>, ClusterError> {
-    let coming = Coming {
+    let upcoming = Upcoming {
         kinds: defined_kinds(&objects),
-        namespaces: coming_namespaces(&objects, release, allowed),
+        namespaces: upcoming_namespaces(&objects, release, allowed),
     };
     let plans = stream::iter(objects).map(|object| {
-        let coming = &coming;
+        let upcoming = &upcoming;
         async move {
             if api.interrupt().is_set() {
                 return Err(ClusterError::Interrupted);
             }
-            let planned = one(api, release, object, known, allowed, coming).await?;
+            let planned = plan_object(api, release, object, known, allowed, upcoming).await?;
             for text in &planned.warnings {
                 observer.observe(&Event::Warning {
                     key: &planned.key,
@@ -57,13 +57,13 @@ pub async fn plan(
     plans.buffered(concurrency).try_collect().await
 }
 
-/// What this very apply brings with it.
-struct Coming {
+/// The kinds and namespaces that this very apply creates.
+struct Upcoming {
     kinds: Vec<(String, String)>,
     namespaces: Vec<String>,
 }
 
-fn coming_namespaces(objects: &[Object], release: &Release, allowed: Allowed) -> Vec<String> {
+fn upcoming_namespaces(objects: &[Object], release: &Release, allowed: Allowed) -> Vec<String> {
     let mut namespaces = namespaces::rendered(objects);
     if allowed.create_namespace {
         namespaces.extend(namespaces::of_all(release, objects));
@@ -71,13 +71,13 @@ fn coming_namespaces(objects: &[Object], release: &Release, allowed: Allowed) ->
     namespaces.into_iter().map(str::to_owned).collect()
 }
 
-async fn one(
+async fn plan_object(
     api: &Api,
     release: &Release,
     object: Object,
     known: &HashMap<Key, Map<String, Json>>,
     allowed: Allowed,
-    coming: &Coming,
+    upcoming: &Upcoming,
 ) -> Result<Planned, ClusterError> {
     let resource = api.resources.of(&object.content).cloned();
     let key = object.key();
@@ -96,7 +96,7 @@ async fn one(
     };
     let Some(resource) = planned.resource.clone() else {
         let kind = (planned.key.group.clone(), planned.key.kind.clone());
-        if !coming.kinds.contains(&kind) {
+        if !upcoming.kinds.contains(&kind) {
             planned.step = Step::Refuse(Refusal::UnknownKind);
         }
         return Ok(planned);
@@ -119,33 +119,33 @@ async fn one(
     };
     planned.live = match live {
         Ok(live) => live,
-        // It is told together with what else is refused; about reading, it says nothing of values.
+        // Report it with the other refusals. A refused GET quotes no values, so there is nothing to mask.
         Err(ClusterError::Refused(status)) => {
             planned.step = Step::Refuse(Refusal::Server(*status));
             return Ok(planned);
         }
         Err(error) => return Err(error),
     };
-    planned.step = match stranger(release, planned.live.as_ref()) {
+    planned.step = match other_owner(release, planned.live.as_ref()) {
         Some(id) if !is_shared => Step::Refuse(Refusal::Foreign(id)),
-        _ => step(api, &mut planned, &resource, first, allowed, coming).await?,
+        _ => decide_step(api, &mut planned, &resource, first, allowed, upcoming).await?,
     };
     Ok(planned)
 }
 
 /// The id of another set that the object belongs to.
-fn stranger(release: &Release, live: Option<&Map<String, Json>>) -> Option<String> {
+fn other_owner(release: &Release, live: Option<&Map<String, Json>>) -> Option<String> {
     let id = text_at(live?, &["metadata", "labels", PART_OF]);
     (!id.is_empty() && id != release.id()).then(|| id.to_owned())
 }
 
-async fn step(
+async fn decide_step(
     api: &Api,
     planned: &mut Planned,
     resource: &Resource,
     first: Result<Answer, Status>,
     allowed: Allowed,
-    coming: &Coming,
+    upcoming: &Upcoming,
 ) -> Result<Step, ClusterError> {
     let adopts = allowed.adopt && planned.live.as_ref().is_some_and(helm::owns);
     let status = match first {
@@ -172,7 +172,7 @@ async fn step(
         });
     }
     if status.code == 404 && planned.live.is_none() {
-        return unseen(api, planned, resource, coming).await;
+        return check_in_default_namespace(api, planned, resource, upcoming).await;
     }
     Ok(refuse(status, planned, allowed))
 }
@@ -215,13 +215,13 @@ async fn dry_run(
 }
 
 /// An object whose namespace is not there yet: checked in the namespace `default`, as far as that can be.
-async fn unseen(
+async fn check_in_default_namespace(
     api: &Api,
     planned: &mut Planned,
     resource: &Resource,
-    coming: &Coming,
+    upcoming: &Upcoming,
 ) -> Result<Step, ClusterError> {
-    if !coming.namespaces.contains(&planned.key.namespace) {
+    if !upcoming.namespaces.contains(&planned.key.namespace) {
         return Ok(Step::Refuse(Refusal::NoNamespace));
     }
     let mut content = planned.content.clone();

@@ -39,7 +39,7 @@ pub enum Step {
 }
 
 /// Why an object cannot be applied.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Refusal {
     /// Other managers own fields.
     Conflicts(Vec<FieldConflict>),
@@ -51,7 +51,7 @@ pub enum Refusal {
     UnknownKind,
     /// Its namespace does not exist.
     NoNamespace,
-    /// What lives in the farm may not survive it.
+    /// It can destroy the living child cluster.
     Danger(Danger),
     /// The server's own words.
     Server(Status),

@@ -10,7 +10,7 @@ use super::gone::lingering;
 use super::options::ApplyOptions;
 use super::planned::{Planned, Refusal};
 use super::waves::Wave;
-use crate::cluster::client::{Api, ClusterError, DeleteMode, Propagation};
+use crate::cluster::client::{Api, ClusterError, DeleteParams, only};
 use crate::cluster::event::{Action, Event, Observer, Stage};
 use crate::cluster::record::{Kept, Member};
 use crate::cluster::state::issued_secrets;
@@ -18,7 +18,7 @@ use crate::manifest::Key;
 
 /// The members that are not among the planned objects, nor the Secrets of planned Certificates.
 ///
-/// A Certificate whose Secret is planned is not kept, though it be a certificate authority's: the Secret is.
+/// A CA's Certificate may go when its Secret is rendered: the Secret itself is kept.
 pub(super) fn stale(
     members: Vec<Member>,
     planned: &[Planned],
@@ -51,10 +51,10 @@ pub(super) fn stale(
 /// Where the cluster cannot be asked. What it refuses is given back.
 pub(super) async fn check_deletions(
     api: &Api,
-    doomed: impl IntoIterator<Item = &Member>,
+    members: impl IntoIterator<Item = &Member>,
     concurrency: usize,
 ) -> Result<Vec<(Key, Refusal)>, ClusterError> {
-    let checks = stream::iter(doomed).map(|member| async move {
+    let checks = stream::iter(members).map(|member| async move {
         match delete(api, member, true).await {
             Ok(()) => Ok(None),
             Err(ClusterError::Refused(status)) => {
@@ -67,7 +67,7 @@ pub(super) async fn check_deletions(
     Ok(checks.into_iter().flatten().collect())
 }
 
-/// Deletes what may be deleted, the last wave first. Gives what is left of them.
+/// Deletes what may be deleted, the last wave first. Gives the members that are left.
 ///
 /// # Errors
 /// Where the cluster refuses; what is left stays in the farm's record.
@@ -87,11 +87,11 @@ pub(super) async fn prune(
         stage: Stage::Prune,
         count: stale.len(),
     });
-    let mut doomed = Vec::new();
+    let mut deletable = Vec::new();
     let mut left = Vec::new();
     for member in stale {
         let Some(reason) = member.kept else {
-            doomed.push(member);
+            deletable.push(member);
             continue;
         };
         observer.observe(&Event::Object {
@@ -100,9 +100,9 @@ pub(super) async fn prune(
         });
         left.push(member.key);
     }
-    delete_all(api, doomed.clone(), options.concurrency, observer).await?;
-    // What a finalizer holds stays in the record, for the next run to look at.
-    let lingering = lingering(api, &doomed, options.concurrency).await?;
+    delete_all(api, deletable.clone(), options.concurrency, observer).await?;
+    // What a finalizer holds stays in the record, for the next run to check.
+    let lingering = lingering(api, &deletable, options.concurrency).await?;
     left.extend(lingering.into_iter().map(|(member, _)| member.key));
     Ok(left)
 }
@@ -157,10 +157,9 @@ pub(super) async fn delete_all(
 }
 
 async fn delete(api: &Api, member: &Member, dry_run: bool) -> Result<(), ClusterError> {
-    let mode = DeleteMode {
+    let params = DeleteParams {
         dry_run,
-        propagation: Propagation::Background,
-        uid: Some(member.uid.clone()),
+        ..only(&member.uid, DeleteParams::background())
     };
-    api.delete(&member.resource, &member.key, &mode).await
+    api.delete(&member.resource, &member.key, &params).await
 }

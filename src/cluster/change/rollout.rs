@@ -1,4 +1,4 @@
-//! The waves of one apply: each in parallel, none after a failure.
+//! The rollout of a plan, wave by wave: each wave in parallel, none after a failure.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashSet};
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::stream::{self, StreamExt};
 
-use super::apply_object::{apply_planned, tell};
+use super::apply_object::{apply_planned, report};
 use super::error::ApplyError;
 use super::options::ApplyOptions;
 use super::planned::{Planned, Step};
@@ -19,11 +19,11 @@ use crate::cluster::record::{Parent, Release, inventory};
 use crate::cluster::state::wait;
 use crate::manifest::Key;
 
-/// How often, and how long apart, to look for a kind whose definition is established.
-const LOOKS: usize = 50;
-const LOOK: Duration = Duration::from_millis(100);
+/// How often, and how long apart, to discover a kind whose definition is established.
+const DISCOVERIES: usize = 50;
+const DISCOVERY_INTERVAL: Duration = Duration::from_millis(100);
 
-/// The waves of one apply, as far as they have come.
+/// The rollout of a plan, as far as it has come.
 pub(super) struct Rollout<'a> {
     api: Api,
     options: &'a ApplyOptions,
@@ -50,8 +50,8 @@ impl<'a> Rollout<'a> {
         let mut start = 0;
         while let Some(first) = self.planned.get(start) {
             let wave = wave_of(first);
-            let rest = self.planned.get(start..).unwrap_or_default();
-            let count = rest
+            let remaining = self.planned.get(start..).unwrap_or_default();
+            let count = remaining
                 .iter()
                 .take_while(|planned| wave_of(planned) == wave)
                 .count();
@@ -69,7 +69,7 @@ impl<'a> Rollout<'a> {
         Ok(())
     }
 
-    /// Applies some of the objects at once; after a failure, those that were begun are ended and no other is begun.
+    /// Applies some of the objects in parallel; after a failure, those under way are finished and no other is begun.
     async fn apply_some(&mut self, range: std::ops::Range<usize>) -> Result<(), ApplyError> {
         let failed = Cell::new(false);
         let (api, failed, observer) = (&self.api, &failed, self.observer);
@@ -80,7 +80,7 @@ impl<'a> Rollout<'a> {
             }
             let result = apply_planned(api, planned).await;
             match &result {
-                Ok((_, action)) => tell(observer, planned, action),
+                Ok((_, action)) => report(observer, planned, action),
                 Err(_) => failed.set(true),
             }
             Some((planned.key.clone(), result))
@@ -132,7 +132,7 @@ impl<'a> Rollout<'a> {
             return Err(self.stopped(Some(unready.key), error));
         }
         // Discovery lags a little behind the condition.
-        for _ in 0..LOOKS {
+        for _ in 0..DISCOVERIES {
             let discovered = self.api.discover().await;
             discovered.map_err(|error| self.stopped(None, error))?;
             let mut all_known = true;
@@ -146,14 +146,14 @@ impl<'a> Rollout<'a> {
             if all_known {
                 break;
             }
-            let paused = self.api.interrupt().pause(LOOK).await;
+            let paused = self.api.interrupt().pause(DISCOVERY_INTERVAL).await;
             paused.map_err(|error| self.stopped(None, error))?;
         }
         Ok(())
     }
 
-    /// Applies objects that were as they should be, and that somebody deleted since. Where nothing was done since,
-    /// the check has just seen them.
+    /// Re-applies unchanged objects that were deleted during the apply. Skipped if the apply changed nothing: the plan is
+    /// fresh then.
     pub async fn apply_vanished(
         &mut self,
         release: &Release,

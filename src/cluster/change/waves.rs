@@ -53,11 +53,11 @@ impl Wave {
 
     /// The wave of an object that is applied.
     pub fn of_object(key: &Key, content: &Map<String, Json>) -> Wave {
-        let says = |annotation| {
+        let has = |annotation| {
             let path = ["metadata", "annotations", annotation];
             !text_at(content, &path).is_empty()
         };
-        if key.kind == "Secret" && (says(AUTHORITY) || says(ROTATION)) {
+        if key.kind == "Secret" && (has(AUTHORITY) || has(ROTATION)) {
             Wave::Authorities
         } else {
             Wave::of_key(key)

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use http::Method;
+use http::header;
 use jiff::Timestamp;
-use serde_json::{Map, Value as Json, json};
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions};
+use kube::core::Request;
+use serde_json::{Map, Value as Json};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -12,17 +14,17 @@ use super::connect::Target;
 use super::error::ClusterError;
 use super::interrupt::Interrupt;
 use super::resources::{Resource, Resources};
-use super::transport::{Answer, Call, Tenure, Transport};
+use super::transport::{Answer, Tenure, Transport};
 use crate::manifest::Key;
-use crate::manifest::json::{into_object, text_at};
+use crate::manifest::json::text_at;
 
 /// The field manager of everything kubefarm applies.
 pub const FIELD_MANAGER: &str = "kubefarm";
 
 /// How many objects a page of a list holds.
-const PAGE: &str = "500";
+const PAGE: u32 = 500;
 
-/// A conversation with one cluster, which ends at a deadline or when the user interrupts it.
+/// Requests to one cluster, until a deadline or until the user interrupts.
 #[derive(Clone)]
 pub struct Api {
     transport: Transport,
@@ -36,22 +38,6 @@ pub struct ApplyMode {
     pub dry_run: bool,
     /// Takes fields from other managers.
     pub force: bool,
-}
-
-/// What happens to the objects that an object owns, when it is deleted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Propagation {
-    Background,
-    Orphan,
-}
-
-/// How an object is deleted.
-#[derive(Debug, Clone)]
-pub struct DeleteMode {
-    pub dry_run: bool,
-    pub propagation: Propagation,
-    /// Only this very object, not one made anew under its name.
-    pub uid: Option<String>,
 }
 
 /// How much of the objects of a list is wanted.
@@ -85,7 +71,7 @@ impl Api {
     /// # Errors
     /// Where the server cannot be asked, or refuses.
     pub async fn discover(&mut self) -> Result<(), ClusterError> {
-        self.resources = self.transport.discover_patiently().await?;
+        self.resources = self.transport.discover_with_retries().await?;
         Ok(())
     }
 
@@ -94,17 +80,17 @@ impl Api {
         self.transport.server()
     }
 
-    /// When this conversation ends.
+    /// When requests end.
     pub fn deadline(&self) -> Instant {
         self.transport.deadline
     }
 
-    /// Whether, and when, the user wants it to end at once.
+    /// Whether the user wants to stop.
     pub fn interrupt(&self) -> &Interrupt {
         &self.transport.interrupt
     }
 
-    /// The same conversation with another end, and deaf to the user where it has to tidy up.
+    /// A copy with its own deadline and interrupt. Cleanup uses one that ignores Ctrl-C.
     pub fn until(&self, deadline: Instant, interrupt: Interrupt) -> Api {
         Api {
             transport: self.transport.until(deadline, interrupt),
@@ -112,7 +98,7 @@ impl Api {
         }
     }
 
-    /// The same conversation, in which requests are sent only while a Lease is ours.
+    /// A copy whose requests are sent only while a Lease is ours.
     pub(in crate::cluster) fn within(&self, tenure: watch::Receiver<Tenure>) -> Api {
         Api {
             transport: self.transport.within(tenure),
@@ -125,8 +111,8 @@ impl Api {
     /// # Errors
     /// Where the server cannot be asked, or refuses.
     pub async fn time(&self) -> Result<Option<Timestamp>, ClusterError> {
-        let call = Call::new(Method::GET, "/version".to_owned());
-        Ok(self.transport.send(call).await?.time)
+        let request = http::Request::get("/version").body(Vec::new());
+        Ok(self.send(request).await?.time)
     }
 
     /// An object, `None` where it is not there.
@@ -138,8 +124,8 @@ impl Api {
         resource: &Resource,
         key: &Key,
     ) -> Result<Option<Map<String, Json>>, ClusterError> {
-        let call = Call::new(Method::GET, resource.path_of(key));
-        match self.transport.send(call).await {
+        let request = http::Request::get(resource.path_of(key)).body(Vec::new());
+        match self.send(request).await {
             Ok(answer) => Ok(Some(answer.object)),
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
@@ -157,28 +143,27 @@ impl Api {
         selector: &str,
         detail: Detail,
     ) -> Result<Vec<Map<String, Json>>, ClusterError> {
+        let requests = Request::new(resource.path(namespace));
+        let mut page = ListParams {
+            label_selector: given(selector),
+            limit: Some(PAGE),
+            ..ListParams::default()
+        };
         let mut objects = Vec::new();
-        let mut next = String::new();
         loop {
-            let query = query(&[
-                ("labelSelector", selector),
-                ("limit", PAGE),
-                ("continue", &next),
-            ]);
-            let path = format!("{}?{query}", resource.path(namespace));
-            let mut call = Call::new(Method::GET, path);
-            if detail == Detail::Metadata {
-                call.accept = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
-            }
-            let mut list = self.transport.send(call).await?.object;
+            let request = match detail {
+                Detail::Metadata => requests.list_metadata(&page),
+                Detail::Whole => requests.list(&page),
+            };
+            let mut list = self.send(request).await?.object;
             if let Some(Json::Array(items)) = list.remove("items") {
                 objects.extend(items.into_iter().filter_map(|item| match item {
                     Json::Object(object) => Some(typed(object, resource)),
                     _ => None,
                 }));
             }
-            next = text_at(&list, &["metadata", "continue"]).to_owned();
-            if next.is_empty() {
+            page.continue_token = given(text_at(&list, &["metadata", "continue"]));
+            if page.continue_token.is_none() {
                 return Ok(objects);
             }
         }
@@ -195,20 +180,17 @@ impl Api {
         object: &Map<String, Json>,
         mode: ApplyMode,
     ) -> Result<Answer, ClusterError> {
-        let query = query(&[
-            ("fieldManager", FIELD_MANAGER),
-            ("fieldValidation", "Strict"),
-            ("force", if mode.force { "true" } else { "" }),
-            ("dryRun", dry_run(mode.dry_run)),
-        ]);
-        let path = format!("{}?{query}", resource.path_of(key));
-        let mut call = Call::new(Method::PATCH, path).with_body(object)?;
-        // JSON is YAML, which is what this type is about.
-        call.content_type = "application/apply-patch+yaml";
-        self.transport.send(call).await
+        let params = PatchParams {
+            dry_run: mode.dry_run,
+            force: mode.force,
+            ..PatchParams::apply(FIELD_MANAGER).validation_strict()
+        };
+        let requests = Request::new(resource.path(Some(&key.namespace)));
+        let request = requests.patch(&key.name, &params, &Patch::Apply(object));
+        self.send(request).await
     }
 
-    /// Creates an object; one that exists is a refusal with code 409.
+    /// Creates an object, with strict field validation; one that exists is a refusal with code 409.
     ///
     /// # Errors
     /// Where the server cannot be asked, or refuses.
@@ -217,16 +199,16 @@ impl Api {
         resource: &Resource,
         namespace: &str,
         object: &Map<String, Json>,
-        dry: bool,
+        dry_run: bool,
     ) -> Result<Answer, ClusterError> {
+        // `PostParams` knows no field validation.
         let query = query(&[
             ("fieldManager", FIELD_MANAGER),
             ("fieldValidation", "Strict"),
-            ("dryRun", dry_run(dry)),
+            ("dryRun", if dry_run { "All" } else { "" }),
         ]);
         let path = format!("{}?{query}", resource.path(Some(namespace)));
-        self.transport
-            .send(Call::new(Method::POST, path).with_body(object)?)
+        self.send(http::Request::post(path).body(body(object)?))
             .await
     }
 
@@ -240,10 +222,12 @@ impl Api {
         key: &Key,
         object: &Map<String, Json>,
     ) -> Result<Answer, ClusterError> {
-        let query = query(&[("fieldManager", FIELD_MANAGER)]);
-        let path = format!("{}?{query}", resource.path_of(key));
-        self.transport
-            .send(Call::new(Method::PUT, path).with_body(object)?)
+        let params = PostParams {
+            field_manager: Some(FIELD_MANAGER.to_owned()),
+            ..PostParams::default()
+        };
+        let requests = Request::new(resource.path(Some(&key.namespace)));
+        self.send(requests.replace(&key.name, &params, body(object)?))
             .await
     }
 
@@ -258,10 +242,10 @@ impl Api {
         operations: &[Json],
     ) -> Result<Answer, ClusterError> {
         let query = query(&[("fieldManager", FIELD_MANAGER)]);
-        let path = format!("{}?{query}", resource.path_of(key));
-        let mut call = Call::new(Method::PATCH, path).with_body(&operations)?;
-        call.content_type = "application/json-patch+json";
-        self.transport.send(call).await
+        let request = http::Request::patch(format!("{}?{query}", resource.path_of(key)))
+            .header(header::CONTENT_TYPE, "application/json-patch+json")
+            .body(body(&operations)?);
+        self.send(request).await
     }
 
     /// Deletes an object. One that is not there is as good as deleted.
@@ -272,31 +256,35 @@ impl Api {
         &self,
         resource: &Resource,
         key: &Key,
-        mode: &DeleteMode,
+        params: &DeleteParams,
     ) -> Result<(), ClusterError> {
-        let query = query(&[("dryRun", dry_run(mode.dry_run))]);
+        // Beside a body the API server ignores the query, which is for audit logs; `Request::delete` has none.
+        let query = query(&[("dryRun", if params.dry_run { "All" } else { "" })]);
         let path = format!("{}?{query}", resource.path_of(key));
-        let propagation = match mode.propagation {
-            Propagation::Background => "Background",
-            Propagation::Orphan => "Orphan",
-        };
-        let mut options = into_object(json!({
-            "kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": propagation,
-        }));
-        if mode.dry_run {
-            // Next to a body, the API server does not look at the query, which is for audit logs to tell.
-            options.insert("dryRun".to_owned(), json!(["All"]));
-        }
-        if let Some(uid) = &mode.uid {
-            options.insert("preconditions".to_owned(), json!({ "uid": uid }));
-        }
-        let call = Call::new(Method::DELETE, path).with_body(&options)?;
-        match self.transport.send(call).await {
+        match self
+            .send(http::Request::delete(path).body(body(params)?))
+            .await
+        {
             Ok(_) => Ok(()),
             Err(error) if error.is_not_found() => Ok(()),
             Err(error) => Err(error),
         }
     }
+
+    async fn send<E: std::error::Error>(
+        &self,
+        request: Result<http::Request<Vec<u8>>, E>,
+    ) -> Result<Answer, ClusterError> {
+        self.transport.send(request.map_err(unsendable)?).await
+    }
+}
+
+/// How an object is deleted that has this `uid`, and not one made anew under its name.
+pub fn only(uid: &str, params: DeleteParams) -> DeleteParams {
+    params.preconditions(Preconditions {
+        uid: Some(uid.to_owned()),
+        resource_version: None,
+    })
 }
 
 /// An item of a list with its type, which built-in kinds leave out there.
@@ -310,8 +298,18 @@ fn typed(mut object: Map<String, Json>, resource: &Resource) -> Map<String, Json
     object
 }
 
-fn dry_run(wanted: bool) -> &'static str {
-    if wanted { "All" } else { "" }
+fn given(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+fn body(content: &impl serde::Serialize) -> Result<Vec<u8>, ClusterError> {
+    serde_json::to_vec(content).map_err(unsendable)
+}
+
+fn unsendable(error: impl std::error::Error) -> ClusterError {
+    ClusterError::Configuration {
+        message: error.to_string(),
+    }
 }
 
 /// A query string of the parameters that have a value.

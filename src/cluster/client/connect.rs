@@ -14,7 +14,7 @@ use crate::values::nearest;
 /// How long a TCP connection and its TLS handshake may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What the user said about the cluster.
+/// The cluster that the user chose.
 #[derive(Debug, Clone, Default)]
 pub struct Target {
     /// One file, instead of the files of `KUBECONFIG` or `~/.kube/config`.
@@ -49,14 +49,14 @@ impl Target {
             return Err(ClusterError::Unverified { server });
         }
         config.connect_timeout = Some(CONNECT_TIMEOUT);
-        // Retrying is decided in one place, `Api`.
+        // Retrying is decided in one place, `Transport`.
         config.default_retry = false;
         let plugin = config.auth_info.exec.as_ref();
         let plugin = plugin.and_then(|plugin| plugin.command.clone());
         let client = Client::try_from(config).map_err(|error| ClusterError::Configuration {
             message: match plugin {
-                Some(plugin) => format!("credential plugin {plugin}: {}", chain(&error)),
-                None => chain(&error),
+                Some(plugin) => format!("credential plugin {plugin}: {}", error_chain(&error)),
+                None => error_chain(&error),
             },
         })?;
         Ok(Connection { client, server })
@@ -151,7 +151,7 @@ fn read(file: &Path) -> Result<Kubeconfig, ClusterError> {
             KubeconfigError::ReadConfig(..) => return unreadable(error),
             // The whole error quotes lines of the file, which may hold a token or a key.
             KubeconfigError::Parse(error) => error.without_snippet().to_string(),
-            other => chain(other),
+            other => error_chain(other),
         };
         ClusterError::Configuration {
             message: format!("{}: {message}", file.display()),
@@ -162,13 +162,13 @@ fn read(file: &Path) -> Result<Kubeconfig, ClusterError> {
 fn unreadable(error: KubeconfigError) -> ClusterError {
     let message = match &error {
         KubeconfigError::ReadConfig(error, file) => format!("{}: {error}", file.display()),
-        other => chain(other),
+        other => error_chain(other),
     };
     ClusterError::Configuration { message }
 }
 
 /// An error and what caused it, without what each repeats of the next.
-pub(super) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+pub(super) fn error_chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -1,4 +1,4 @@
-//! Why a cluster did not do what it was asked, in the words of who asked.
+//! Why a request to a cluster failed.
 
 use super::status::Status;
 
@@ -14,10 +14,10 @@ pub enum ClusterError {
     Configuration { message: String },
     #[error(
         "the kubeconfig names no current context; choose one with --context{}",
-        list(contexts)
+        in_parentheses(contexts)
     )]
     NoContext { contexts: Vec<String> },
-    #[error("the kubeconfig has no context {name:?}{}", meant(near, contexts))]
+    #[error("the kubeconfig has no context {name:?}{}", suggestion(near, contexts))]
     UnknownContext {
         name: String,
         near: Option<String>,
@@ -42,13 +42,13 @@ pub enum ClusterError {
     Garbled { server: String, reason: String },
     #[error("{server} did not answer in time; the last failure: {last}")]
     Timeout { server: String, last: String },
-    /// The server understood, and said no.
+    /// The server understood the request and refused it.
     #[error("{0}")]
     Refused(Box<Status>),
     #[error("the Lease that guards this farm {0}")]
     LeaseLost(String),
     /// It was deleted, and is not gone.
-    #[error("it is still being deleted{}", held(finalizers))]
+    #[error("it is still being deleted{}", list_finalizers(finalizers))]
     Lingering { finalizers: String },
     /// Ctrl-C.
     #[error("interrupted")]
@@ -56,7 +56,7 @@ pub enum ClusterError {
 }
 
 impl ClusterError {
-    /// What the server said, where it was the server that refused.
+    /// The server's reasons, where it was the server that refused.
     pub fn status(&self) -> Option<&Status> {
         match self {
             ClusterError::Refused(status) => Some(status),
@@ -84,21 +84,21 @@ impl ClusterError {
     }
 }
 
-fn held(finalizers: &str) -> String {
+fn list_finalizers(finalizers: &str) -> String {
     match finalizers {
         "" => String::new(),
         names => format!(", and waits for who set its finalizers: {names}"),
     }
 }
 
-fn list(names: &[String]) -> String {
+fn in_parentheses(names: &[String]) -> String {
     match names {
         [] => String::new(),
         names => format!(" ({})", names.join(", ")),
     }
 }
 
-fn meant(near: &Option<String>, names: &[String]) -> String {
+fn suggestion(near: &Option<String>, names: &[String]) -> String {
     match near {
         Some(near) => format!("; did you mean {near}?"),
         None if names.is_empty() => "; it has none".to_owned(),

@@ -8,13 +8,13 @@ use tokio::time::sleep;
 
 use super::error::ClusterError;
 
-/// Tells whoever asks, or waits, that the user wants to stop. Clones share it.
+/// Whether the user wants to stop: can be asked and waited for. Clones share it.
 #[derive(Clone)]
 pub struct Interrupt {
     sender: Arc<watch::Sender<Option<Signal>>>,
 }
 
-/// How the user says it.
+/// The signal that asked for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Signal {
     Interrupt,

@@ -9,10 +9,11 @@ mod resources;
 mod status;
 mod transport;
 
-pub use api::{Api, ApplyMode, DeleteMode, Detail, FIELD_MANAGER, Propagation};
+pub use api::{Api, ApplyMode, Detail, FIELD_MANAGER, only};
 pub use connect::{Connection, Target};
 pub use error::ClusterError;
 pub use interrupt::Interrupt;
+pub use kube::api::DeleteParams;
 pub use resources::{Resource, Resources};
 pub use status::{FieldConflict, Status};
 pub use transport::Answer;

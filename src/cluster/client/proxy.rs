@@ -5,13 +5,14 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-/// What `NO_PROXY`, or else `no_proxy`, says.
+/// The value of `NO_PROXY`, or else of `no_proxy`.
 pub(super) fn exemptions() -> String {
-    let said = env::var("NO_PROXY").or_else(|_| env::var("no_proxy"));
-    said.unwrap_or_default()
+    let variable = env::var("NO_PROXY").or_else(|_| env::var("no_proxy"));
+    variable.unwrap_or_default()
 }
 
-/// Whether a host needs no proxy, by the rules of kubectl (Go's `httpproxy.Config`): a list with commas of `*`,
+/// Whether a host needs no proxy, by the rules of kubectl (Go's `httpproxy.Config`), which hyper-util's matcher does not
+/// have: it knows neither ports nor domains without their apex. A list with commas of `*`,
 /// addresses, networks, and domains, which stand for their subdomains, too; with `:port` for that port alone.
 pub(super) fn is_exempt(exemptions: &str, host: &str, port: u16) -> bool {
     let host = host.trim_matches(['[', ']']).to_ascii_lowercase();

@@ -40,6 +40,21 @@ impl Resource {
         }
     }
 
+    /// A kind of version `v1` in the core group.
+    pub fn core(kind: &str, plural: &str) -> Resource {
+        Resource::well_known("", kind, plural)
+    }
+
+    /// The key of an object of this kind.
+    pub fn key(&self, namespace: &str, name: &str) -> Key {
+        Key {
+            group: self.group.clone(),
+            kind: self.kind.clone(),
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+        }
+    }
+
     /// `apps/v1`, or `v1`.
     pub fn api_version(&self) -> String {
         if self.group.is_empty() {

@@ -1,36 +1,20 @@
-//! The server's reasons: what a `Status` object says of a request that it refused.
+//! Why the API server refused a request.
 
 use std::fmt;
+use std::ops::Deref;
 
-use serde::Deserialize;
+use kube::core::response::StatusCause;
 
-/// `meta/v1.Status`, as far as it is of use here.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub struct Status {
-    pub code: u16,
-    /// `Conflict`, `Invalid`, `Forbidden`, …
-    pub reason: String,
-    pub message: String,
-    pub details: Details,
-}
+/// Why the server refused a request: `meta/v1.Status`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Status(pub kube::core::Status);
 
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub struct Details {
-    pub causes: Vec<Cause>,
-    pub retry_after_seconds: u64,
-}
+impl Deref for Status {
+    type Target = kube::core::Status;
 
-/// One reason of several.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub struct Cause {
-    /// `FieldManagerConflict`, `FieldValueInvalid`, …
-    pub reason: String,
-    pub message: String,
-    /// `.spec.replicas` or `spec.selector`
-    pub field: String,
+    fn deref(&self) -> &kube::core::Status {
+        &self.0
+    }
 }
 
 /// A field that somebody else set to another value.
@@ -42,10 +26,26 @@ pub struct FieldConflict {
 }
 
 impl Status {
+    /// A refusal without details, for what is not refused by the API server itself.
+    pub fn new(code: u16, reason: &str, message: &str) -> Status {
+        Status(kube::core::Status::failure(message, reason).with_code(code))
+    }
+
+    fn causes(&self) -> &[StatusCause] {
+        let details = self.details.as_ref();
+        details.map_or(&[], |details| details.causes.as_slice())
+    }
+
+    /// The pause that the server asks for before the next attempt; 0 where it asks for none.
+    pub fn retry_after_seconds(&self) -> u64 {
+        let details = self.details.as_ref();
+        details.map_or(0, |details| details.retry_after_seconds.into())
+    }
+
     /// Fields that other managers own (server-side apply's conflicts); none where the refusal has other reasons.
     pub fn field_conflicts(&self) -> Vec<FieldConflict> {
-        let causes = self.details.causes.iter();
-        causes
+        self.causes()
+            .iter()
             .filter(|cause| cause.reason == "FieldManagerConflict")
             .map(|cause| FieldConflict {
                 field: cause.field.clone(),
@@ -75,26 +75,26 @@ impl Status {
         self.code == 422
             && (WORDS.iter().any(|words| self.message.contains(words))
                 || self
-                    .details
-                    .causes
+                    .causes()
                     .iter()
                     .any(|cause| WORDS.iter().any(|words| cause.message.contains(words))))
     }
 
     /// The reasons without any value of the object, for objects whose values are secret.
     pub fn without_values(&self) -> Status {
-        let causes = self.details.causes.iter();
+        let causes = self.causes().iter();
         let fields: Vec<String> = causes
             .map(|cause| format!("{} ({})", cause.field, cause.reason))
             .collect();
-        Status {
-            message: if fields.is_empty() {
-                self.reason.clone()
-            } else {
-                format!("{}: {}", self.reason, fields.join(", "))
-            },
-            ..self.clone()
-        }
+        let message = if fields.is_empty() {
+            self.reason.clone()
+        } else {
+            format!("{}: {}", self.reason, fields.join(", "))
+        };
+        Status(kube::core::Status {
+            message,
+            ..self.0.clone()
+        })
     }
 }
 
@@ -118,14 +118,17 @@ fn manager(message: &str) -> String {
 mod tests {
     use super::*;
 
+    fn parsed(text: &str) -> Status {
+        Status(serde_json::from_str(text).unwrap())
+    }
+
     #[test]
     fn a_conflict_names_field_and_manager() {
-        let status: Status = serde_json::from_str(
+        let status = parsed(
             r#"{"kind":"Status","status":"Failure","message":"Apply failed with 1 conflict","reason":"Conflict",
             "details":{"causes":[{"reason":"FieldManagerConflict","message":"conflict with \"helm\" using apps/v1",
             "field":".spec.replicas"}]},"code":409}"#,
-        )
-        .unwrap();
+        );
         let expected = FieldConflict {
             field: ".spec.replicas".to_owned(),
             manager: "helm".to_owned(),
@@ -136,19 +139,10 @@ mod tests {
 
     #[test]
     fn secret_values_do_not_appear() {
-        let status = Status {
-            code: 422,
-            reason: "Invalid".to_owned(),
-            message: "Secret \"a\" is invalid: data: Invalid value: \"hunter2\"".to_owned(),
-            details: Details {
-                causes: vec![Cause {
-                    reason: "FieldValueInvalid".to_owned(),
-                    message: "Invalid value: \"hunter2\"".to_owned(),
-                    field: "data".to_owned(),
-                }],
-                retry_after_seconds: 0,
-            },
-        };
+        let status = parsed(
+            r#"{"message":"Secret \"a\" is invalid: data: Invalid value: \"hunter2\"","reason":"Invalid","details":{"causes":
+            [{"reason":"FieldValueInvalid","message":"Invalid value: \"hunter2\"","field":"data"}]},"code":422}"#,
+        );
         assert_eq!(
             status.without_values().to_string(),
             "Invalid: data (FieldValueInvalid)"

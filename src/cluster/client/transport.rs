@@ -1,9 +1,10 @@
 //! One request to the API server: sent, sent again where that may help, and its answer read.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderMap, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
@@ -12,7 +13,7 @@ use serde_json::{Map, Value as Json};
 use tokio::sync::{Mutex, watch};
 use tokio::time::{Instant, timeout_at};
 
-use super::connect::{Connection, Target, chain};
+use super::connect::{Connection, Target, error_chain};
 use super::error::ClusterError;
 use super::interrupt::Interrupt;
 use super::resources::Resources;
@@ -25,8 +26,10 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 /// How often an internal error (500) is worth another attempt: it may be a webhook that will never answer.
 const INTERNAL_ERRORS: u32 = 8;
+/// What is sent and wanted, where a request does not say otherwise.
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-/// The way to a cluster, open until a deadline or until the user interrupts.
+/// Sends requests to a cluster, until a deadline or until the user interrupts.
 #[derive(Clone)]
 pub(super) struct Transport {
     /// All copies share it, since one of them may have to make it anew.
@@ -61,36 +64,6 @@ pub struct Answer {
     pub time: Option<Timestamp>,
 }
 
-/// A request.
-pub(super) struct Call {
-    pub method: Method,
-    /// With its query.
-    pub path: String,
-    pub content_type: &'static str,
-    pub accept: &'static str,
-    body: Vec<u8>,
-}
-
-impl Call {
-    pub fn new(method: Method, path: String) -> Call {
-        Call {
-            method,
-            path,
-            content_type: "application/json",
-            accept: "application/json",
-            body: Vec::new(),
-        }
-    }
-
-    /// With `body` as JSON.
-    pub fn with_body(mut self, body: &impl serde::Serialize) -> Result<Call, ClusterError> {
-        self.body = serde_json::to_vec(body).map_err(|error| ClusterError::Configuration {
-            message: error.to_string(),
-        })?;
-        Ok(self)
-    }
-}
-
 impl Transport {
     /// Prepares a connection; nothing is sent.
     pub async fn connect(
@@ -113,7 +86,7 @@ impl Transport {
         })
     }
 
-    /// The same way with another end.
+    /// A copy with its own deadline and interrupt.
     pub fn until(&self, deadline: Instant, interrupt: Interrupt) -> Transport {
         Transport {
             deadline,
@@ -122,7 +95,7 @@ impl Transport {
         }
     }
 
-    /// The same way, open only while a Lease is held.
+    /// A copy that sends only while a Lease is held.
     pub fn within(&self, tenure: watch::Receiver<Tenure>) -> Transport {
         Transport {
             tenure: Some(tenure),
@@ -142,44 +115,59 @@ impl Transport {
             () = self.interrupt.wait() => Err(ClusterError::Interrupted),
             found = timeout_at(self.deadline, found) => match found {
                 Ok(found) => found.map_err(|error| self.failure(error)),
-                Err(_) => Err(self.too_late("it did not say what it serves".to_owned())),
+                Err(_) => Err(self.timed_out("it did not say what it serves".to_owned())),
             },
         }
     }
 
-    /// The same of a cluster that has answered before: asked until it answers again.
-    pub async fn discover_patiently(&self) -> Result<Resources, ClusterError> {
-        let mut pause = FIRST_PAUSE;
-        for attempts in 1..u32::MAX {
-            let error = match self.discover().await {
-                Ok(found) => return Ok(found),
-                Err(error) => error,
-            };
-            self.rest(error, &Method::GET, attempts, pause).await?;
-            pause = (pause * 2).min(LONGEST_PAUSE);
-        }
-        Err(self.too_late("too many attempts".to_owned()))
+    /// [`Transport::discover`], with retries.
+    pub async fn discover_with_retries(&self) -> Result<Resources, ClusterError> {
+        self.retry(&Method::GET, async || self.discover().await)
+            .await
     }
 
-    /// Sends a call until it is answered, refused for good, or out of time.
-    pub async fn send(&self, call: Call) -> Result<Answer, ClusterError> {
-        let mut pause = FIRST_PAUSE;
-        let mut is_renewed = false;
-        for attempts in 1..u32::MAX {
+    /// Sends a request until it is answered, refused for good, or out of time.
+    pub async fn send(&self, request: Request<Vec<u8>>) -> Result<Answer, ClusterError> {
+        let is_renewed = Cell::new(false);
+        self.retry(request.method(), async || {
             let connection = self.connection().await;
-            let error = match self.attempt(&connection, &call).await {
-                Ok(answer) => return Ok(answer),
+            match self.attempt(&connection, &request).await {
+                Err(ClusterError::Unauthorized { .. }) if !is_renewed.replace(true) => {
+                    self.renew(&connection).await?;
+                    let renewed = self.connection().await;
+                    self.attempt(&renewed, &request).await
+                }
+                other => other,
+            }
+        })
+        .await
+    }
+
+    /// Makes attempts with longer and longer pauses between them. Ends with the error of an attempt where another one
+    /// cannot help, and with a timeout that quotes it where another one would come too late.
+    async fn retry<T>(
+        &self,
+        method: &Method,
+        attempt: impl AsyncFn() -> Result<T, ClusterError>,
+    ) -> Result<T, ClusterError> {
+        let mut pause = FIRST_PAUSE;
+        let mut attempts = 0;
+        loop {
+            let error = match attempt().await {
+                Ok(result) => return Ok(result),
                 Err(error) => error,
             };
-            if matches!(error, ClusterError::Unauthorized { .. }) && !is_renewed {
-                self.renew(&connection).await?;
-                is_renewed = true;
-                continue;
+            attempts += 1;
+            let Some(advised) = worth_repeating(&error, method, attempts) else {
+                return Err(error);
+            };
+            let wait = pause.max(advised);
+            if Instant::now() + wait >= self.deadline {
+                return Err(self.timed_out(error.to_string()));
             }
-            self.rest(error, &call.method, attempts, pause).await?;
+            self.interrupt.pause(wait).await?;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
-        Err(self.too_late("too many attempts".to_owned()))
     }
 
     async fn connection(&self) -> Arc<Connection> {
@@ -196,8 +184,8 @@ impl Transport {
         Ok(())
     }
 
-    /// When requests have to be answered; waits while none may be sent.
-    async fn until_when(&self) -> Result<Instant, ClusterError> {
+    /// When an attempt has to be answered; waits while none may be sent.
+    async fn attempt_deadline(&self) -> Result<Instant, ClusterError> {
         let until = (Instant::now() + ATTEMPT).min(self.deadline);
         let Some(mut tenure) = self.tenure.clone() else {
             return Ok(until);
@@ -212,41 +200,23 @@ impl Transport {
                 () = self.interrupt.wait() => return Err(ClusterError::Interrupted),
                 changed = timeout_at(self.deadline, tenure.changed()) => if !matches!(changed, Ok(Ok(()))) {
                     let last = "the Lease that guards this farm could not be renewed";
-                    return Err(self.too_late(last.to_owned()));
+                    return Err(self.timed_out(last.to_owned()));
                 },
             }
         }
     }
 
-    /// Pauses after a failed attempt; fails with its error where another one cannot help or would come too late.
-    async fn rest(
+    async fn attempt(
         &self,
-        error: ClusterError,
-        method: &Method,
-        attempts: u32,
-        pause: Duration,
-    ) -> Result<(), ClusterError> {
-        let Some(advised) = worth_repeating(&error, method, attempts) else {
-            return Err(error);
-        };
-        let wait = pause.max(advised);
-        if Instant::now() + wait >= self.deadline {
-            return Err(self.too_late(error.to_string()));
+        connection: &Connection,
+        request: &Request<Vec<u8>>,
+    ) -> Result<Answer, ClusterError> {
+        let mut request = request.clone().map(Body::from);
+        for name in [header::CONTENT_TYPE, header::ACCEPT] {
+            let headers = request.headers_mut();
+            headers.entry(name).or_insert(JSON);
         }
-        self.interrupt.pause(wait).await
-    }
-
-    async fn attempt(&self, connection: &Connection, call: &Call) -> Result<Answer, ClusterError> {
-        let request = Request::builder()
-            .method(call.method.clone())
-            .uri(&call.path)
-            .header(header::CONTENT_TYPE, call.content_type)
-            .header(header::ACCEPT, call.accept)
-            .body(Body::from(call.body.clone()))
-            .map_err(|error| ClusterError::Configuration {
-                message: error.to_string(),
-            })?;
-        let until = self.until_when().await?;
+        let until = self.attempt_deadline().await?;
         let exchange = async {
             let response = connection.client.send(request).await?;
             read(response).await
@@ -286,7 +256,7 @@ impl Transport {
         })
     }
 
-    fn too_late(&self, last: String) -> ClusterError {
+    fn timed_out(&self, last: String) -> ClusterError {
         ClusterError::Timeout {
             server: self.server().to_owned(),
             last,
@@ -297,22 +267,17 @@ impl Transport {
         let server = self.server().to_owned();
         match error {
             kube::Error::Api(status) if status.code == 401 => ClusterError::Unauthorized { server },
-            kube::Error::Api(status) => ClusterError::Refused(Box::new(Status {
-                code: status.code,
-                reason: status.reason.clone(),
-                message: status.message.clone(),
-                ..Status::default()
-            })),
+            kube::Error::Api(status) => ClusterError::Refused(Box::new(Status(*status))),
             kube::Error::SerdeError(error) => ClusterError::Garbled {
                 server,
                 reason: error.to_string(),
             },
             kube::Error::Auth(error) => ClusterError::Credentials {
                 server,
-                reason: chain(&error),
+                reason: error_chain(&error),
             },
             other => {
-                let reason = chain(&other);
+                let reason = error_chain(&other);
                 let reason = reason
                     .trim_start_matches("ServiceError: ")
                     .trim_start_matches("HyperError: ")
@@ -353,17 +318,15 @@ fn warnings(headers: &HeaderMap) -> Vec<String> {
         .collect()
 }
 
-/// What the server says of its refusal; what is not a `Status` (a proxy's page) is its message as it is.
+/// The server's reasons for a refusal; what is not a `Status` (a proxy's page) is its message as it is.
 fn refusal(status: StatusCode, body: &[u8]) -> Status {
-    let fallback = || Status {
-        code: status.as_u16(),
-        reason: status.canonical_reason().unwrap_or_default().to_owned(),
-        message: String::from_utf8_lossy(body).trim().to_owned(),
-        ..Status::default()
-    };
-    match serde_json::from_slice::<Status>(body) {
-        Ok(found) if found.code != 0 => found,
-        _ => fallback(),
+    match serde_json::from_slice::<kube::core::Status>(body) {
+        Ok(found) if found.code != 0 => Status(found),
+        _ => Status::new(
+            status.as_u16(),
+            status.canonical_reason().unwrap_or_default(),
+            String::from_utf8_lossy(body).trim(),
+        ),
     }
 }
 
@@ -374,7 +337,7 @@ fn worth_repeating(error: &ClusterError, method: &Method, attempts: u32) -> Opti
         ClusterError::Refused(status) => status,
         _ => return None,
     };
-    let advised = Duration::from_secs(status.details.retry_after_seconds);
+    let advised = Duration::from_secs(status.retry_after_seconds());
     match status.code {
         // A patch carries no version, so another writer's change does not make it wrong.
         409 if status.is_stale() && *method == Method::PATCH => Some(Duration::ZERO),

@@ -11,7 +11,7 @@ use crate::manifest::json::{text_at, value_at};
 const MANAGERS: [&str; 1] = ["helm"];
 const RELEASE: &str = "meta.helm.sh/release-name";
 
-/// Whether Helm says that an object is its own, and still owns fields of it.
+/// Whether an object has Helm's annotation of a release, and Helm still owns fields of it.
 pub fn owns(live: &Map<String, Json>) -> bool {
     let managers = owners_besides(live, FIELD_MANAGER);
     release(live).is_some() && managers.iter().any(|manager| is_manager(manager))

@@ -1,4 +1,4 @@
-//! Who set which fields of an object in a cluster, as its `metadata.managedFields` say.
+//! Who set which fields of an object in a cluster, by its `metadata.managedFields`.
 //!
 //! Every entry there names a manager, an operation (`Apply` or `Update`), a subresource, and a set of fields in the
 //! format FieldsV1 (Kubernetes documentation, "Server-Side Apply"; structured-merge-diff, package `fieldpath`): nested
@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value as Json, json};
 use sha2::{Digest as _, Sha256};
 
+use crate::hexadecimal::hexadecimal;
 use crate::manifest::json::{into_object, text_at, value_at};
 
 /// A set of fields in the format FieldsV1.
@@ -45,7 +46,7 @@ pub fn owned(object: &Map<String, Json>, manager: &str) -> Json {
 /// or removed a field that the manager had applied.
 ///
 /// Of a Secret's `data` only the keys count: the hash of a short password in a place that more people can read would
-/// tell the password. So a changed value of a Secret does not show here, a removed one does.
+/// reveal the password. So a changed value of a Secret does not show here, a removed one does.
 pub fn digest(object: &Map<String, Json>, manager: &str) -> String {
     let mut part = owned(object, manager);
     if is_secret(object) {
@@ -55,8 +56,7 @@ pub fn digest(object: &Map<String, Json>, manager: &str) -> String {
             None => {}
         }
     }
-    let hash = Sha256::digest(part.to_string());
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(Sha256::digest(part.to_string()))
 }
 
 /// The other managers of an object, by name; those of its subresources are left out.
@@ -134,7 +134,7 @@ fn fields(entry: &Json) -> Option<&Fields> {
     entry.get("fieldsV1").and_then(Json::as_object)
 }
 
-/// Also of a kind that is only called so: it will not mind.
+/// Any kind named Secret, whatever its group: masking too much does no harm.
 fn is_secret(object: &Map<String, Json>) -> bool {
     text_at(object, &["kind"]) == "Secret"
 }

@@ -1,13 +1,13 @@
-//! What the farm's record remembers of etcd beyond what its objects say.
+//! What the farm's record remembers that no object shows.
 
 use std::collections::BTreeMap;
 
-use super::life::{Component, Life};
-use super::version::Version;
+use super::control_plane::{Component, ControlPlane};
+use crate::version::Version;
 
 const MEMBERS: &str = "etcd-members";
 const VERSIONS: &str = "etcd-versions";
-/// Stands before the versions for those that nobody knows.
+/// Stands before the versions where earlier ones are unknown.
 const UNKNOWN: &str = "?";
 /// The child cluster's DNS domain.
 pub const DNS_DOMAIN: &str = "dns-domain";
@@ -21,7 +21,7 @@ pub struct Memory {
     pub members: Option<usize>,
     /// Every version of etcd that was applied, the oldest first.
     pub versions: Vec<Version>,
-    /// Whether etcd ran before the first of them, so that nobody knows what it was.
+    /// Whether etcd ran before the first of them, in an unknown version.
     pub ran_before: bool,
     pub dns_domain: Option<String>,
 }
@@ -38,11 +38,11 @@ impl Memory {
         }
     }
 
-    /// What is to be remembered once `after` is applied. The versions are those that ran and that which comes.
-    pub fn with(mut self, before: &Life, after: &Life) -> Memory {
-        self.ran_before |= self.versions.is_empty() && before.part(Component::Etcd).is_some();
-        for life in [before, after] {
-            let Some(etcd) = life.part(Component::Etcd) else {
+    /// What is to be remembered once `after` is applied: the versions that ran, and the one to be applied.
+    pub fn with(mut self, before: &ControlPlane, after: &ControlPlane) -> Memory {
+        self.ran_before |= self.versions.is_empty() && before.workload(Component::Etcd).is_some();
+        for control_plane in [before, after] {
+            let Some(etcd) = control_plane.workload(Component::Etcd) else {
                 continue;
             };
             let members = etcd.members().len();

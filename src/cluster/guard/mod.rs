@@ -1,14 +1,13 @@
-//! What lives in a farm is looked at before it is changed: changes that lose data, split a database or cut a child cluster
-//! off from its nodes are refused, each with the way that is safe.
+//! Dangerous changes to a living farm: those that lose data, split a database or cut a child cluster off from its nodes
+//! are refused, each with the safe way.
 //!
-//! What is compared are the workloads of the control plane, live and rendered, so that a farm which another tool installed
-//! is guarded as well. The record only remembers what no object says.
+//! The workloads of the control plane are compared, live and rendered, so that a farm which another tool installed is
+//! guarded as well. The record only remembers what no object shows.
 
-mod life;
+mod control_plane;
 mod memory;
 mod risk;
 mod rules;
-mod version;
 
 use std::collections::BTreeSet;
 
@@ -18,13 +17,16 @@ use crate::cluster::client::{Api, ClusterError, Detail};
 use crate::cluster::record::{Parent, is_claim_of};
 use crate::manifest::json::text_at;
 use crate::manifest::{Key, Object};
-use life::Component;
+use crate::version::{Version, image_tag};
+use control_plane::Component;
 use rules::{Change, Claim};
 
-pub use life::Life;
+pub use control_plane::ControlPlane;
 pub use memory::{DNS_DOMAIN, Memory};
 pub use risk::{Danger, Risk};
-pub use version::{Version, image_tag};
+
+/// The volume claim template of etcd's StatefulSet, in these charts and the old ones.
+const DATA_TEMPLATE: &str = "etcd-data";
 
 /// What is asked for beside the objects.
 #[derive(Debug, Clone, Copy)]
@@ -33,11 +35,11 @@ pub struct Request<'a> {
     pub prunes: bool,
     /// The DNS domain that was rendered.
     pub dns_domain: Option<&'a str>,
-    /// Dangers that the user knows of.
+    /// Dangers that the user accepts.
     pub accepted: &'a BTreeSet<Risk>,
 }
 
-/// What was found out about a change.
+/// The dangers of a change.
 #[derive(Debug, Default)]
 pub struct Assessment {
     /// Dangers that nobody accepted.
@@ -52,13 +54,13 @@ pub struct Assessment {
 /// Where the cluster refuses to list volume claims.
 pub async fn assess(
     api: &Api,
-    before: &Life,
-    after: &Life,
+    before: &ControlPlane,
+    after: &ControlPlane,
     parent: &Parent,
     request: &Request<'_>,
 ) -> Result<Assessment, ClusterError> {
     let memory = Memory::read(&parent.facts);
-    let claims = claimed(api, before, after, parent).await?;
+    let claims = etcd_claims(api, before, after, parent).await?;
     let mut dangers = rules::dangers(&Change {
         before,
         after,
@@ -74,9 +76,9 @@ pub async fn assess(
     })
 }
 
-/// The versions that run where a farm is to be applied.
+/// The versions that run in a farm.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Running {
+pub struct RunningVersions {
     /// The tag of etcd's image, and what version that is.
     pub etcd: Option<(String, Version)>,
     /// The tag of the API server's image, and what version that is.
@@ -87,50 +89,59 @@ pub struct Running {
 ///
 /// # Errors
 /// Where the cluster cannot be asked.
-pub async fn running(api: &Api, objects: &[Object]) -> Result<Running, ClusterError> {
+pub async fn running_versions(
+    api: &Api,
+    objects: &[Object],
+) -> Result<RunningVersions, ClusterError> {
     let keys: Vec<(Key, &Map<String, Json>)> = objects
         .iter()
         .map(|object| (object.key(), &object.content))
         .collect();
-    let rendered = Life::rendered(keys.iter().map(|(key, content)| (key, *content)));
+    let rendered = ControlPlane::rendered(keys.iter().map(|(key, content)| (key, *content)));
     let mut live = Vec::new();
-    for (_, part) in rendered.parts() {
-        let key = &part.key;
+    for (_, workload) in rendered.workloads() {
+        let key = &workload.key;
         let Some(resource) = api.resources.preferred(&key.group, &key.kind) else {
             continue;
         };
         live.extend(api.get(resource, key).await?.map(|object| (key, object)));
     }
-    let live = Life::live(live.iter().map(|(key, object)| (*key, object)), &rendered);
+    let live = ControlPlane::live(live.iter().map(|(key, object)| (*key, object)), &rendered);
     let version = |component| {
-        let part = live.part(component)?;
-        Some((image_tag(&part.image)?.to_owned(), part.version()?))
+        let workload = live.workload(component)?;
+        let tag = image_tag(&workload.image)?;
+        Some((tag.to_owned(), workload.version()?))
     };
-    Ok(Running {
+    Ok(RunningVersions {
         etcd: version(Component::Etcd),
         kubernetes: version(Component::ApiServer),
     })
 }
 
 /// etcd's volume claims, as long as there is or was one.
-async fn claimed(
+async fn etcd_claims(
     api: &Api,
-    before: &Life,
-    after: &Life,
+    before: &ControlPlane,
+    after: &ControlPlane,
     parent: &Parent,
 ) -> Result<Vec<Claim>, ClusterError> {
-    let Some(etcd) = before.part(Component::Etcd).or(after.part(Component::Etcd)) else {
+    let Some(etcd) = before
+        .workload(Component::Etcd)
+        .or(after.workload(Component::Etcd))
+    else {
         return Ok(Vec::new());
     };
-    let mut prefixes: BTreeSet<String> = parent.claims.clone();
-    for part in [before, after]
+    let workloads = [before, after]
         .into_iter()
-        .filter_map(|life| life.part(Component::Etcd))
-    {
-        if let Some(volumes) = &part.volumes {
+        .filter_map(|control_plane| control_plane.workload(Component::Etcd));
+    let mut templates = BTreeSet::from([DATA_TEMPLATE]);
+    let mut prefixes: BTreeSet<String> = parent.claims.clone();
+    for workload in workloads {
+        if let Some(volumes) = &workload.volumes {
             let Key {
                 namespace, name, ..
-            } = &part.key;
+            } = &workload.key;
+            templates.insert(&volumes.template);
             prefixes.insert(format!("{namespace}/{}-{name}", volumes.template));
         }
     }
@@ -151,8 +162,12 @@ async fn claimed(
     let claims = objects.iter().filter_map(|object| {
         let name = text_at(object, &["metadata", "name"]);
         let prefix = prefixes.iter().find(|prefix| is_claim_of(name, prefix))?;
-        // What other StatefulSets of a farm claim has other templates.
-        let (_, set) = prefix.split_once("-data-")?;
+        // Claims of other StatefulSets have other templates.
+        let mut sets = templates.iter().filter_map(|template| {
+            let rest = prefix.strip_prefix(template)?;
+            rest.strip_prefix('-')
+        });
+        let set = sets.next()?;
         Some(Claim {
             name: name.to_owned(),
             size: text_at(object, &["spec", "resources", "requests", "storage"]).to_owned(),

@@ -1,4 +1,4 @@
-//! The kinds of change that a farm with a living cluster in it may not survive.
+//! The kinds of change that can destroy a living child cluster.
 
 use std::fmt;
 use std::str::FromStr;
@@ -72,7 +72,7 @@ impl fmt::Display for Risk {
     }
 }
 
-/// A text that names no kind of change.
+/// A text that is not the name of a kind of change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no change that is refused has this name")]
 pub struct UnknownRisk;
@@ -90,9 +90,9 @@ impl FromStr for Risk {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Danger {
     pub risk: Risk,
-    /// The object that it is about.
+    /// The object concerned.
     pub key: Key,
-    /// What would change, and what that breaks.
+    /// The effect: what would change, and what that breaks.
     pub what: String,
     /// The way that is safe.
     pub way: String,

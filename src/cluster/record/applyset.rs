@@ -38,12 +38,7 @@ impl Release {
 
     /// The parent's key.
     pub fn parent(&self) -> Key {
-        Key {
-            group: String::new(),
-            kind: "ConfigMap".to_owned(),
-            namespace: self.namespace.clone(),
-            name: self.parent_name(),
-        }
+        Key::core("ConfigMap", &self.namespace, &self.parent_name())
     }
 
     /// The set's id: `applyset-<base64url(sha256(name.namespace.kind.group))>-v1`.
@@ -77,7 +72,7 @@ pub struct GroupKind {
     pub kind: String,
 }
 
-/// What a parent says.
+/// The content of a parent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Parent {
     pub kinds: BTreeSet<GroupKind>,
@@ -147,7 +142,7 @@ impl Parent {
         }
     }
 
-    /// The ConfigMap that says this.
+    /// The ConfigMap with this content.
     pub fn write(&self, release: &Release) -> Map<String, Json> {
         let mut kinds: Vec<String> = self.kinds.iter().map(GroupKind::write).collect();
         // In the order of kubectl, so that it finds nothing to change.

@@ -25,13 +25,13 @@ pub struct Member {
 /// Why an object outlives its farm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kept {
-    /// It holds data: etcd's, or backups.
+    /// It holds data of etcd, or backups.
     Volume,
-    /// With it would go all that is in it, volumes too, whoever it belongs to.
+    /// Deleting it deletes everything in it, volumes and other people's objects too.
     Namespace,
     /// A certificate authority: what it signed would be worthless.
     Authority,
-    /// Its annotation `kubefarm.io/keep` says so.
+    /// It has the annotation `kubefarm.io/keep`.
     Asked,
 }
 
@@ -65,7 +65,7 @@ pub async fn read(api: &Api, release: &Release) -> Result<Option<Parent>, Invent
     Ok(found.map(|object| Parent::read(&object)).transpose()?)
 }
 
-/// Writes the farm's record. One that says the same already is not touched.
+/// Writes the farm's record. One with the same content is not touched.
 ///
 /// # Errors
 /// Where the cluster refuses.
@@ -81,7 +81,7 @@ pub async fn write(api: &Api, release: &Release, parent: &Parent) -> Result<(), 
     Ok(())
 }
 
-/// The farm's objects wherever its record says that there may be some. Kinds that the cluster no longer serves have none.
+/// The farm's objects, in every kind and namespace that its record names. Kinds that the cluster no longer serves have none.
 ///
 /// # Errors
 /// Where the cluster refuses to list a kind.
@@ -91,7 +91,7 @@ pub async fn members(
     parent: &Parent,
     concurrency: usize,
 ) -> Result<Vec<Member>, ClusterError> {
-    let found = listed(api, release, parent, concurrency, detail).await?;
+    let found = listed(api, release, parent, concurrency, detail_for).await?;
     Ok(found.into_iter().map(|(member, _)| member).collect())
 }
 
@@ -113,26 +113,26 @@ async fn listed(
     release: &Release,
     parent: &Parent,
     concurrency: usize,
-    detail: fn(&Resource) -> Detail,
+    detail_for: fn(&Resource) -> Detail,
 ) -> Result<Vec<(Member, Map<String, Json>)>, ClusterError> {
-    let mut places = Vec::new();
+    let mut locations = Vec::new();
     for kind in &parent.kinds {
         let Some(resource) = api.resources.preferred(&kind.group, &kind.kind) else {
             continue;
         };
         if !resource.namespaced {
-            places.push((resource, None))
+            locations.push((resource, None))
         } else {
-            places.push((resource, Some(release.namespace.as_str())));
+            locations.push((resource, Some(release.namespace.as_str())));
             let others = parent.namespaces.iter();
-            places.extend(others.map(|namespace| (resource, Some(namespace.as_str()))));
+            locations.extend(others.map(|namespace| (resource, Some(namespace.as_str()))));
         }
     }
     let selector = format!("{PART_OF}={}", release.id());
-    let lists = stream::iter(places).map(|(resource, namespace)| {
+    let lists = stream::iter(locations).map(|(resource, namespace)| {
         let selector = &selector;
         async move {
-            let detail = detail(resource);
+            let detail = detail_for(resource);
             let found = api.list(resource, namespace, selector, detail).await?;
             let members = found
                 .into_iter()
@@ -161,8 +161,8 @@ fn is_copy(resource: &Resource, object: &Map<String, Json>) -> bool {
     !managers.any(|entry| entry["manager"] == FIELD_MANAGER)
 }
 
-/// Metadata will do, except where it takes the whole object to know a certificate authority.
-fn detail(resource: &Resource) -> Detail {
+/// Metadata is enough, except for Certificates, whose spec says whether they are certificate authorities.
+fn detail_for(resource: &Resource) -> Detail {
     match (resource.group.as_str(), resource.kind.as_str()) {
         ("cert-manager.io", "Certificate") => Detail::Whole,
         _ => Detail::Metadata,
@@ -186,18 +186,18 @@ pub fn member(resource: &Resource, object: &Map<String, Json>) -> Member {
 
 /// Whether an object of the cluster is to be kept, and why.
 pub fn kept(resource: &Resource, object: &Map<String, Json>) -> Option<Kept> {
-    let says = |annotation| text_at(object, &["metadata", "annotations", annotation]) == "true";
+    let is_set = |annotation| text_at(object, &["metadata", "annotations", annotation]) == "true";
     let is_authority = object
         .get("spec")
         .and_then(|spec| spec.get("isCA"))
         .and_then(Json::as_bool)
         .unwrap_or_default();
     match (resource.group.as_str(), resource.kind.as_str()) {
-        _ if says(KEEP) => Some(Kept::Asked),
+        _ if is_set(KEEP) => Some(Kept::Asked),
         ("", "PersistentVolumeClaim" | "PersistentVolume") => Some(Kept::Volume),
         ("", "Namespace") => Some(Kept::Namespace),
         ("cert-manager.io", "Certificate") if is_authority => Some(Kept::Authority),
-        ("", "Secret") if says(AUTHORITY) => Some(Kept::Authority),
+        ("", "Secret") if is_set(AUTHORITY) => Some(Kept::Authority),
         _ => None,
     }
 }
@@ -212,7 +212,7 @@ pub fn is_shared(object: &Map<String, Json>) -> bool {
 
 /// The kind of the record.
 pub fn config_map() -> Resource {
-    Resource::well_known("", "ConfigMap", "configmaps")
+    Resource::core("ConfigMap", "configmaps")
 }
 
 #[cfg(test)]

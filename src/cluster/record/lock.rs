@@ -10,9 +10,7 @@ use tokio::time::{Instant, sleep};
 
 use super::applyset::Release;
 use super::process::{Process, has_ended};
-use crate::cluster::client::{
-    Api, ClusterError, DeleteMode, Interrupt, Propagation, Resource, Tenure,
-};
+use crate::cluster::client::{Api, ClusterError, DeleteParams, Interrupt, Resource, Tenure, only};
 use crate::cluster::event::{Event, Observer};
 use crate::manifest::Key;
 use crate::manifest::json::{into_object, text_at};
@@ -22,14 +20,14 @@ const DURATION: Duration = Duration::from_secs(15);
 /// How long a renewal lets its holder send requests: shorter, so that what was sent last is answered before another
 /// process takes the Lease (`RenewDeadline` of client-go's leader election, which has the same figures).
 const TENURE: Duration = Duration::from_secs(10);
-const RENEWAL: Duration = Duration::from_secs(4);
-/// How often to look whether it was released.
-const LOOK: Duration = Duration::from_millis(500);
+const RENEWAL_INTERVAL: Duration = Duration::from_secs(4);
+/// How often to check whether it was released.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// How long releasing it may take after the user interrupted.
-const RELEASE: Duration = Duration::from_secs(3);
+const RELEASE_TIMEOUT: Duration = Duration::from_secs(3);
 const PROCESS: &str = "kubefarm.io/process";
 
-/// Why the farm is not ours to change.
+/// Why the farm cannot be changed now.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
     #[error("{holder} works on this farm since {since}; nothing was changed")]
@@ -50,7 +48,7 @@ pub struct Lock {
 }
 
 /// Why the Lease was not renewed this time.
-enum Failure {
+enum RenewalFailure {
     /// It belongs to this one now.
     Lost(String),
     Refused(ClusterError),
@@ -67,20 +65,16 @@ impl Lock {
         release: &Release,
         observer: &dyn Observer,
     ) -> Result<Lock, LockError> {
+        let resource = Resource::well_known("coordination.k8s.io", "Lease", "leases");
         let mut lock = Lock {
-            resource: Resource::well_known("coordination.k8s.io", "Lease", "leases"),
-            key: Key {
-                group: "coordination.k8s.io".to_owned(),
-                kind: "Lease".to_owned(),
-                namespace: release.namespace.clone(),
-                name: release.parent_name(),
-            },
+            key: resource.key(&release.namespace, &release.parent_name()),
+            resource,
             process: Process::current(),
             acquired: now(),
             version: String::new(),
             renewed: Instant::now(),
         };
-        let mut watched = Watched::default();
+        let mut observed = ObservedLease::default();
         loop {
             lock.renewed = Instant::now();
             if let Some(version) = lock.create(api).await? {
@@ -91,7 +85,7 @@ impl Lock {
                 continue;
             };
             let is_ours = mark(&found) == lock.process.mark && !lock.process.mark.is_empty();
-            if is_ours || has_ended(mark(&found)) || watched.is_dead(&found) {
+            if is_ours || has_ended(mark(&found)) || observed.is_dead(&found) {
                 lock.renewed = Instant::now();
                 if let Some(version) = lock.take(api, &found).await? {
                     lock.version = version;
@@ -99,18 +93,18 @@ impl Lock {
                 }
                 continue;
             }
-            if watched.is_new_holder(&found) {
+            if observed.is_new_holder(&found) {
                 observer.observe(&Event::Held {
                     holder: holder(&found),
                 });
             }
-            if Instant::now() + LOOK >= api.deadline() {
+            if Instant::now() + POLL_INTERVAL >= api.deadline() {
                 return Err(LockError::Held {
                     holder: holder(&found).to_owned(),
                     since: text_at(&found, &["spec", "acquireTime"]).to_owned(),
                 });
             }
-            api.interrupt().pause(LOOK).await?;
+            api.interrupt().pause(POLL_INTERVAL).await?;
         }
     }
 
@@ -123,7 +117,7 @@ impl Lock {
         let mut work = pin!(work(&guarded));
         let ended = tokio::select! {
             done = &mut work => Ok(done),
-            reason = self.keep(api, &tenure) => Err(reason),
+            reason = self.keep_renewing(api, &tenure) => Err(reason),
         };
         match ended {
             Ok(done) => {
@@ -138,21 +132,21 @@ impl Lock {
     }
 
     /// Renews for ever; returns when that is no longer possible, and why.
-    async fn keep(&mut self, api: &Api, tenure: &watch::Sender<Tenure>) -> String {
-        let mut pause = RENEWAL;
+    async fn keep_renewing(&mut self, api: &Api, tenure: &watch::Sender<Tenure>) -> String {
+        let mut pause = RENEWAL_INTERVAL;
         loop {
             sleep(pause).await;
             let begun = Instant::now();
-            // Deaf to the user: it is the work that ends then.
-            let attempt = api.until(begun + RENEWAL, Interrupt::never());
+            // Not interrupted by the user: that ends the work, and with it this.
+            let attempt = api.until(begun + RENEWAL_INTERVAL, Interrupt::never());
             pause = match self.renew(&attempt).await {
                 Ok(()) => {
                     self.renewed = begun;
                     tenure.send_replace(Tenure::Until(begun + TENURE));
-                    RENEWAL
+                    RENEWAL_INTERVAL
                 }
-                Err(Failure::Lost(holder)) => return format!("was taken over by {holder}"),
-                Err(Failure::Refused(error))
+                Err(RenewalFailure::Lost(holder)) => return format!("was taken over by {holder}"),
+                Err(RenewalFailure::Refused(error))
                     if self.renewed + TENURE <= Instant::now() && !error.may_pass() =>
                 {
                     let seconds = TENURE.as_secs();
@@ -160,13 +154,13 @@ impl Lock {
                         "could not be renewed for {seconds} s, and another process may take it: {error}"
                     );
                 }
-                // The work's own requests say what is wrong with the cluster, if it lasts.
-                Err(Failure::Refused(_)) => LOOK,
+                // If it lasts, the work's own requests report what is wrong with the cluster.
+                Err(RenewalFailure::Refused(_)) => POLL_INTERVAL,
             };
         }
     }
 
-    async fn renew(&mut self, api: &Api) -> Result<(), Failure> {
+    async fn renew(&mut self, api: &Api) -> Result<(), RenewalFailure> {
         let object = self.object(Some(&self.version));
         let error = match api.replace(&self.resource, &self.key, &object).await {
             Ok(answer) => {
@@ -174,39 +168,36 @@ impl Lock {
                 return Ok(());
             }
             Err(error) if error.is_not_found() => {
-                return Err(Failure::Lost("somebody who deleted it".to_owned()));
+                return Err(RenewalFailure::Lost("somebody who deleted it".to_owned()));
             }
             Err(error) => error,
         };
         if error.status().is_some_and(|status| status.code == 409) {
             let found = api.get(&self.resource, &self.key).await;
-            match found.map_err(Failure::Refused)? {
+            match found.map_err(RenewalFailure::Refused)? {
                 // Our own renewal, whose answer was lost: the next one has its version.
                 Some(found) if mark(&found) == self.process.mark => {
                     self.version = version(&found).to_owned();
                 }
-                Some(found) => return Err(Failure::Lost(holder(&found).to_owned())),
-                None => return Err(Failure::Lost("somebody who deleted it".to_owned())),
+                Some(found) => return Err(RenewalFailure::Lost(holder(&found).to_owned())),
+                None => return Err(RenewalFailure::Lost("somebody who deleted it".to_owned())),
             }
         }
-        Err(Failure::Refused(error))
+        Err(RenewalFailure::Refused(error))
     }
 
     /// Deletes the Lease, so that nothing is left of an apply that changed nothing. What goes wrong here does no harm:
     /// the Lease ends by itself.
     async fn release(self, api: &Api) {
-        let api = api.until(Instant::now() + RELEASE, Interrupt::never());
+        let api = api.until(Instant::now() + RELEASE_TIMEOUT, Interrupt::never());
         let ours = api.get(&self.resource, &self.key).await;
         let Ok(Some(found)) = ours else { return };
         if mark(&found) != self.process.mark {
             return;
         }
-        let mode = DeleteMode {
-            dry_run: false,
-            propagation: Propagation::Background,
-            uid: Some(text_at(&found, &["metadata", "uid"]).to_owned()),
-        };
-        let _ = api.delete(&self.resource, &self.key, &mode).await;
+        let uid = text_at(&found, &["metadata", "uid"]);
+        let params = only(uid, DeleteParams::background());
+        let _ = api.delete(&self.resource, &self.key, &params).await;
     }
 
     /// Creates the Lease; `None` where there is one.
@@ -255,15 +246,15 @@ impl Lock {
     }
 }
 
-/// What was seen of another's Lease. Its age is counted on our clock alone, since clocks disagree.
+/// The Lease of another holder, as seen so far. Its age is measured by our clock alone, since clocks disagree.
 #[derive(Default)]
-struct Watched {
+struct ObservedLease {
     version: String,
     since: Option<Instant>,
     holder: String,
 }
 
-impl Watched {
+impl ObservedLease {
     fn is_dead(&mut self, found: &Map<String, Json>) -> bool {
         if self.version != version(found) {
             version(found).clone_into(&mut self.version);

@@ -1,4 +1,4 @@
-//! Who works on a farm: this process, told apart from every other one.
+//! Who works on a farm: this process, distinguished from every other one.
 
 use std::fs;
 
@@ -11,7 +11,7 @@ pub struct Process {
     /// For people: `anna@build-7 (process 4711)`.
     pub name: String,
     /// For programs: boot id, process namespace, process id, and the time it started, in clock ticks since the boot
-    /// (proc(5)). Empty where the system does not tell.
+    /// (proc(5)). Empty where the system does not say.
     pub mark: String,
 }
 
@@ -47,7 +47,7 @@ pub fn has_ended(process_mark: &str) -> bool {
 }
 
 /// Whether there is no process of this id. /proc does not show those of others where it is mounted with `hidepid`
-/// (proc(5)); whoever may not send a signal to one is told so (kill(2), EPERM).
+/// (proc(5)); that one exists which may not be sent a signal shows too (kill(2), EPERM).
 fn is_gone(id: u32) -> bool {
     let id = i32::try_from(id).ok().and_then(Pid::from_raw);
     id.is_none_or(|id| test_kill_process(id) == Err(Errno::SRCH))
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn processes_of_other_machines_are_never_said_to_have_ended() {
+    fn processes_of_other_machines_never_count_as_ended() {
         assert!(!has_ended("another-boot/pid:[1]/1/1"));
         assert!(!has_ended(""));
     }

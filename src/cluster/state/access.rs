@@ -1,32 +1,35 @@
 //! How the child cluster of a farm is reached: where its API server is, and with which certificates.
 
+use std::net::IpAddr;
+
 use serde_json::{Map, Value as Json};
 
 use super::certificates::{farm_secrets, materials, short_name};
+use super::service_address::ServiceAddress;
 use crate::cluster::client::Api;
 use crate::cluster::record::{InventoryError, Release, inventory};
 use crate::manifest::json::{text_at, value_at};
 use crate::pki::Store;
 
-/// What the API server's Service is labelled with, whatever it is called.
+/// The label of the API server's Service, whatever its name.
 const LABEL: (&str, &str) = ("app.kubernetes.io/name", "kube-apiserver");
-/// The fact in a farm's record that says where its nodes reach the API server.
+/// The fact in a farm's record with the endpoint at which its nodes reach the API server.
 pub const ENDPOINT: &str = "endpoint";
 /// The name of its port for clients.
 const PORT: &str = "client";
 
-/// What the cluster knows of a child.
+/// How a child cluster is reached, as far as its admin cluster knows.
 #[derive(Debug)]
 pub struct Access {
     /// Hosts and the port, or why there are none: a predicate of the API server's Service.
     pub addresses: Result<(Vec<String>, u16), String>,
     /// `host:port`, as the farm's values had `kubernetes.controlPlaneEndpoint` when it was applied last.
     pub endpoint: Option<String>,
-    /// What the Secrets with certificates hold, by the certificates' short names.
+    /// The contents of the Secrets with certificates, by the certificates' short names.
     pub certificates: Store,
 }
 
-/// Looks up how a farm's child is reached; `None` where the cluster knows no such farm.
+/// How a farm's child is reached; `None` where the cluster knows no such farm.
 ///
 /// # Errors
 /// Where the cluster refuses.
@@ -71,32 +74,20 @@ fn addresses(service: &Map<String, Json>) -> Result<(Vec<String>, u16), String> 
         .find(|port| port.get("name").and_then(Json::as_str) == Some(PORT))
         .and_then(|port| port.get("port")?.as_u64())
         .and_then(|port| u16::try_from(port).ok());
-    let kind = text_at(service, &["spec", "type"]);
-    match (hosts(service), port) {
-        (_, None) => Err(format!("the Service {name} has no port called {PORT}")),
-        (hosts, Some(port)) if !hosts.is_empty() => Ok((hosts, port)),
-        _ if kind == "LoadBalancer" => Err(format!(
-            "the load balancer has given the Service {name} no address yet"
-        )),
-        _ => Err(format!(
-            "the Service {name} is of type {kind}, which has no address outside of the cluster"
-        )),
-    }
-}
-
-/// What a load balancer has given a Service, or else what the Service itself says.
-fn hosts(service: &Map<String, Json>) -> Vec<String> {
-    let list = |path: &[&str]| value_at(service, path).and_then(Json::as_array);
-    let ingress = list(&["status", "loadBalancer", "ingress"]);
-    let ingress = ingress.into_iter().flatten();
-    let given = ingress.filter_map(|entry| entry.get("ip").or_else(|| entry.get("hostname")));
-    let given: Vec<&Json> = given.collect();
-    let external = list(&["spec", "externalIPs"]).into_iter().flatten();
-    let hosts = if given.is_empty() {
-        external.collect()
-    } else {
-        given
+    let port = port.ok_or_else(|| format!("the Service {name} has no port called {PORT}"))?;
+    let hosts = match ServiceAddress::of(service) {
+        ServiceAddress::Addresses(addresses) => addresses.iter().map(IpAddr::to_string).collect(),
+        ServiceAddress::Names(names) => names,
+        ServiceAddress::Pending => {
+            return Err(format!(
+                "the load balancer has given the Service {name} no address yet"
+            ));
+        }
+        ServiceAddress::Never(kind) => {
+            return Err(format!(
+                "the Service {name} is of type {kind}, which has no address outside of the cluster"
+            ));
+        }
     };
-    let hosts = hosts.into_iter().filter_map(Json::as_str);
-    hosts.map(str::to_owned).collect()
+    Ok((hosts, port))
 }

@@ -21,9 +21,11 @@ pub async fn read_secrets(
     names: Vec<String>,
     concurrency: usize,
 ) -> Result<BTreeMap<String, Map<String, Json>>, ClusterError> {
-    let secrets = &secrets();
+    let secrets = &Resource::core("Secret", "secrets");
     let found = stream::iter(names).map(|name| async move {
-        let secret = api.get(secrets, &key(namespace, &name)).await?;
+        let secret = api
+            .get(secrets, &Key::core("Secret", namespace, &name))
+            .await?;
         Ok::<_, ClusterError>(secret.map(|secret| (name, secret)))
     });
     let found: Vec<_> = found.buffer_unordered(concurrency).try_collect().await?;
@@ -67,7 +69,7 @@ pub fn short_name(secret: &str) -> &str {
         .map_or(secret, |(_, short)| short)
 }
 
-/// What Secrets hold.
+/// The contents of Secrets.
 pub fn materials(secrets: &BTreeMap<String, Map<String, Json>>) -> Store {
     let materials = secrets
         .iter()
@@ -83,23 +85,8 @@ pub fn issued_secrets<'a>(
         objects.filter(|(key, _)| key.group == "cert-manager.io" && key.kind == "Certificate");
     certificates
         .map(|(certificate, content)| {
-            key(
-                &certificate.namespace,
-                text_at(content, &["spec", "secretName"]),
-            )
+            let name = text_at(content, &["spec", "secretName"]);
+            Key::core("Secret", &certificate.namespace, name)
         })
         .collect()
-}
-
-fn secrets() -> Resource {
-    Resource::well_known("", "Secret", "secrets")
-}
-
-fn key(namespace: &str, name: &str) -> Key {
-    Key {
-        group: String::new(),
-        kind: "Secret".to_owned(),
-        namespace: namespace.to_owned(),
-        name: name.to_owned(),
-    }
 }

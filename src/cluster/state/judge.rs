@@ -1,4 +1,4 @@
-//! Whether an object is ready, where that takes a look at others in the cluster too.
+//! Whether an object is ready, where that depends on others in the cluster too.
 
 use std::collections::HashSet;
 

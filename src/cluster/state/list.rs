@@ -9,7 +9,7 @@ use crate::cluster::record::inventory::config_map;
 use crate::cluster::record::{ID, Parent, Release, is_ours};
 use crate::manifest::json::text_at;
 
-/// A farm, as its record says.
+/// A farm, as in its record.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Farm {
     pub release: Release,
@@ -29,8 +29,8 @@ pub async fn list(api: &Api, namespace: Option<&str>) -> Result<Vec<Farm>, Clust
     let farms = found.iter().filter(|object| is_ours(object));
     let mut farms: Vec<Farm> = farms.filter_map(farm).collect();
     farms.sort_by(|a, b| {
-        let key = |farm: &Farm| (farm.release.namespace.clone(), farm.release.name.clone());
-        key(a).cmp(&key(b))
+        let sort_key = |farm: &Farm| (farm.release.namespace.clone(), farm.release.name.clone());
+        sort_key(a).cmp(&sort_key(b))
     });
     Ok(farms)
 }
@@ -56,7 +56,7 @@ fn farm(object: &Map<String, Json>) -> Option<Farm> {
 /// # Errors
 /// Where the cluster cannot be asked, or refuses.
 pub async fn namespaces(api: &Api) -> Result<Vec<String>, ClusterError> {
-    let resource = Resource::well_known("", "Namespace", "namespaces");
+    let resource = Resource::core("Namespace", "namespaces");
     let found = api.list(&resource, None, "", Detail::Metadata).await?;
     let names = found
         .iter()

@@ -5,6 +5,7 @@ mod certificates;
 mod judge;
 mod list;
 pub mod readiness;
+mod service_address;
 mod status;
 mod trouble;
 mod wait;
@@ -15,5 +16,6 @@ pub use certificates::{
 };
 pub use list::{Farm, list, namespaces};
 pub use readiness::Readiness;
+pub use service_address::ServiceAddress;
 pub use status::{FarmStatus, ObjectStatus, status};
 pub use wait::{Unready, wait};

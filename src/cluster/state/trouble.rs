@@ -1,4 +1,4 @@
-//! What the cluster says about objects that do not get ready: their events, and what is wrong with their pods.
+//! Why objects do not get ready: their events, and what is wrong with their pods.
 
 mod events;
 mod pods;
@@ -16,7 +16,7 @@ use crate::cluster::client::{Api, ClusterError, Detail};
 use crate::manifest::json::{text_at, value_at};
 use events::Events;
 
-/// The most lines that are said about one object, and how many of them may be about its pods.
+/// The most lines about one object, and how many of them may be about its pods.
 const MOST_LINES: usize = 5;
 const MOST_POD_LINES: usize = 3;
 
@@ -28,7 +28,7 @@ const CERTIFICATE: &str = "cert-manager.io/certificate-name";
 
 /// An object, and what belongs to it.
 #[derive(Debug, Default)]
-struct Case<'a> {
+struct Subject<'a> {
     object: Option<&'a Map<String, Json>>,
     /// Its pods; itself, where it is one.
     pods: Vec<Map<String, Json>>,
@@ -36,8 +36,8 @@ struct Case<'a> {
     request: Option<Map<String, Json>>,
 }
 
-/// What is known of each object's trouble, a few lines each, in the order given. What cannot be read is left out:
-/// this never fails. Nothing is said of Secrets, nor of an object without content.
+/// The reasons for each object, a few lines each, in the order given. What cannot be read is left out: this never
+/// fails. There are none for Secrets, nor for an object without content.
 pub(super) async fn details(
     api: &Api,
     objects: &[&Map<String, Json>],
@@ -57,7 +57,7 @@ pub(super) async fn details(
     let found = stream::iter(objects).map(|object| async {
         let events = events.get(namespace_of_events(object)).unwrap_or(&none);
         if is_known(object) {
-            lines(&case(api, object).await, events)
+            lines(&gather(api, object).await, events)
         } else {
             Vec::new()
         }
@@ -91,28 +91,28 @@ async fn list(
     }
 }
 
-async fn case<'a>(api: &Api, object: &'a Map<String, Json>) -> Case<'a> {
-    let mut case = Case {
+async fn gather<'a>(api: &Api, object: &'a Map<String, Json>) -> Subject<'a> {
+    let mut subject = Subject {
         object: Some(object),
-        ..Case::default()
+        ..Subject::default()
     };
     let namespace = text_at(object, &["metadata", "namespace"]);
     match text_at(object, &["kind"]) {
-        "Pod" => case.pods = vec![object.clone()],
+        "Pod" => subject.pods = vec![object.clone()],
         "Certificate" => {
             let kind = ("cert-manager.io", "CertificateRequest");
             let requests = list(api, kind, namespace, "").await.unwrap_or_default();
-            case.request = newest_request(object, requests);
+            subject.request = newest_request(object, requests);
         }
         "DaemonSet" | "Deployment" | "Job" | "ReplicaSet" | "StatefulSet" => {
             if let Some(selector) = selector(object) {
                 let pods = list(api, ("", "Pod"), namespace, &selector).await;
-                case.pods = pods.unwrap_or_default();
+                subject.pods = pods.unwrap_or_default();
             }
         }
         _ => {}
     }
-    case
+    subject
 }
 
 /// `spec.selector.matchLabels` as a label selector; `None` where it would select everything.
@@ -139,32 +139,37 @@ fn newest_request(
         })
 }
 
-/// The lines about one object: what it says itself, its pods, its events.
-fn lines(case: &Case<'_>, events: &Events) -> Vec<String> {
-    let Some(object) = case.object else {
+/// The lines about one object: its own conditions, its pods, its events.
+fn lines(subject: &Subject<'_>, events: &Events) -> Vec<String> {
+    let Some(object) = subject.object else {
         return Vec::new();
     };
-    let mut lines = own_lines(object, case.request.as_ref());
-    let mut of_pods = pods::lines(&case.pods);
+    let mut lines = own_lines(object, subject.request.as_ref());
+    let mut of_pods = pods::lines(&subject.pods);
     of_pods.truncate(MOST_POD_LINES);
     let has_pod_lines = !of_pods.is_empty();
     lines.append(&mut of_pods);
     let room = MOST_LINES.saturating_sub(lines.len());
-    let mut about = events::About::of(object, &case.pods);
-    if let Some(request) = &case.request {
-        about.add(request);
+    let mut involved = events::Involved::of(object, &subject.pods);
+    if let Some(request) = &subject.request {
+        involved.add(request);
     }
-    lines.extend(events.lines(&about, has_pod_lines).into_iter().take(room));
+    lines.extend(
+        events
+            .lines(&involved, has_pod_lines)
+            .into_iter()
+            .take(room),
+    );
     lines.truncate(MOST_LINES);
     lines
 }
 
-/// Conditions of the object that its readiness does not tell.
+/// Conditions of the object that its readiness does not include.
 fn own_lines(object: &Map<String, Json>, request: Option<&Map<String, Json>>) -> Vec<String> {
     let mut lines = Vec::new();
     let is_true = |kind| condition(object, kind).filter(|found| found.is_true());
     match text_at(object, &["kind"]) {
-        // The ReplicaSet's events tell this too, but they are not about the Deployment.
+        // The ReplicaSet's events report this too, but they are not about the Deployment.
         "Deployment" => lines.extend(is_true("ReplicaFailure").map(|failure| failure.why())),
         "Certificate" => {
             let issuing = condition(object, "Issuing");

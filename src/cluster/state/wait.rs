@@ -16,8 +16,8 @@ use crate::manifest::Key;
 /// The pause before the first round, in which controllers see what was applied a moment ago.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const PAUSE: Duration = Duration::from_secs(1);
-/// How long may be asked, once the wait is over, for what the trouble is.
-const EXPLAINING: Duration = Duration::from_secs(5);
+/// How long, once the wait is over, the cluster may be asked for the reasons.
+const EXPLAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// An object that did not get ready.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub struct Unready {
     pub key: Key,
     /// A predicate of the object: `has 1 of 3 replicas ready`.
     pub reason: String,
-    /// What the cluster says about it, a line each: `container etcd: ImagePullBackOff: …`.
+    /// The cluster's explanations, a line each: `container etcd: ImagePullBackOff: …`.
     pub details: Vec<String>,
 }
 
@@ -41,19 +41,19 @@ struct Watch<'a> {
 enum State {
     Open,
     Ready,
-    /// There is nothing to wait for any more.
+    /// No further waiting can help.
     Ended,
 }
 
-/// What one look at an object told.
-struct Look {
+/// The result of polling an object.
+struct Observation {
     readiness: Readiness,
     object: Option<Map<String, Json>>,
 }
 
-/// Waits until objects are ready, or have failed, or the conversation with the cluster ends, and returns those that
+/// Waits until objects are ready, or have failed, or the deadline of the requests is over, and returns those that
 /// are not ready, in the order given; the deadline is not an error. At most `concurrency` are asked for at once.
-/// Tells `observer` of every change of a reason and of every object that is ready.
+/// Reports every change of a reason and every object that is ready to `observer`.
 ///
 /// # Errors
 /// An interrupt, and failures that no waiting ends: refused credentials, a server that cannot be trusted.
@@ -67,8 +67,8 @@ pub async fn wait(
     let judge = Judge::new(api);
     let mut pause = FIRST_PAUSE;
     while watches.iter().any(|watch| watch.state == State::Open) {
-        let is_in_time = rest(api, pause).await?
-            && look_around(api, &mut watches, concurrency, &judge, observer).await?;
+        let is_in_time = pause_before_round(api, pause).await?
+            && poll_all(api, &mut watches, concurrency, &judge, observer).await?;
         if !is_in_time {
             break;
         }
@@ -79,15 +79,15 @@ pub async fn wait(
 }
 
 /// Pauses. Returns whether there is time left.
-async fn rest(api: &Api, pause: Duration) -> Result<bool, ClusterError> {
+async fn pause_before_round(api: &Api, pause: Duration) -> Result<bool, ClusterError> {
     let now = Instant::now();
     let until = (now + pause).min(api.deadline());
     api.interrupt().pause(until - now).await?;
     Ok(Instant::now() < api.deadline())
 }
 
-/// Looks at every open object. Returns whether there is time left.
-async fn look_around(
+/// Polls every open object. Returns whether there is time left.
+async fn poll_all(
     api: &Api,
     watches: &mut [Watch<'_>],
     concurrency: usize,
@@ -100,23 +100,23 @@ async fn look_around(
         .filter(|(_, watch)| watch.state == State::Open)
         .map(|(index, watch)| (index, watch.key))
         .collect();
-    let looks = open
+    let polls = open
         .into_iter()
-        .map(|(index, key)| async move { (index, look(api, key, judge).await) });
-    let mut looks = stream::iter(looks).buffer_unordered(concurrency.max(1));
+        .map(|(index, key)| async move { (index, poll(api, key, judge).await) });
+    let mut polls = stream::iter(polls).buffer_unordered(concurrency.max(1));
     loop {
         let next = tokio::select! {
             () = api.interrupt().wait() => return Err(ClusterError::Interrupted),
-            next = looks.next() => next,
+            next = polls.next() => next,
         };
-        let Some((index, look)) = next else {
+        let Some((index, polled)) = next else {
             return Ok(true);
         };
         let Some(watch) = watches.get_mut(index) else {
             continue;
         };
-        match look {
-            Ok(look) => watch.update(look, observer),
+        match polled {
+            Ok(observation) => watch.update(observation, observer),
             Err(error @ ClusterError::Timeout { .. }) => {
                 if watch.reason.is_empty() {
                     watch.reason = format!("could not be asked about: {error}");
@@ -128,8 +128,8 @@ async fn look_around(
     }
 }
 
-async fn look(api: &Api, key: &Key, judge: &Judge<'_>) -> Result<Look, ClusterError> {
-    let verdict = |readiness| Look {
+async fn poll(api: &Api, key: &Key, judge: &Judge<'_>) -> Result<Observation, ClusterError> {
+    let verdict = |readiness| Observation {
         readiness,
         object: None,
     };
@@ -154,7 +154,7 @@ async fn look(api: &Api, key: &Key, judge: &Judge<'_>) -> Result<Look, ClusterEr
         }
         Err(error) => return Err(error),
     };
-    Ok(Look {
+    Ok(Observation {
         readiness: judge.readiness(&object).await,
         object: Some(object),
     })
@@ -170,12 +170,12 @@ impl<'a> Watch<'a> {
         }
     }
 
-    fn update(&mut self, look: Look, observer: &dyn Observer) {
+    fn update(&mut self, observation: Observation, observer: &dyn Observer) {
         let key = self.key;
-        if look.object.is_some() {
-            self.last = look.object;
+        if observation.object.is_some() {
+            self.last = observation.object;
         }
-        let (state, reason) = match look.readiness {
+        let (state, reason) = match observation.readiness {
             Readiness::Ready => {
                 self.state = State::Ready;
                 self.last = None;
@@ -202,7 +202,7 @@ impl<'a> Watch<'a> {
     }
 }
 
-/// Adds what the cluster says about the objects that are not ready, within a time of its own.
+/// Adds the cluster's explanations for the objects that are not ready, within a time of its own.
 async fn explain(
     api: &Api,
     watches: Vec<Watch<'_>>,
@@ -213,10 +213,10 @@ async fn explain(
         .iter()
         .map(|watch| watch.last.as_ref().unwrap_or(&nothing))
         .collect();
-    let later = api.until(Instant::now() + EXPLAINING, api.interrupt().clone());
+    let extended = api.until(Instant::now() + EXPLAIN_TIMEOUT, api.interrupt().clone());
     let details = tokio::select! {
         () = api.interrupt().wait() => return Err(ClusterError::Interrupted),
-        details = trouble::details(&later, &objects, concurrency) => details,
+        details = trouble::details(&extended, &objects, concurrency) => details,
     };
     let unready = watches.into_iter().zip(details);
     Ok(unready

@@ -2,8 +2,9 @@
 
 use crate::farm::findings::Findings;
 use crate::farm::spec::{Image, Values};
-use crate::farm::syntax::{is_kubernetes_version, major_and_minor, minor_version};
+use crate::farm::syntax::{is_kubernetes_version, minor_version};
 use crate::values::{Path, Problem};
+use crate::version::Version;
 
 /// The first minor version of Kubernetes 1 that the templates serve whole: its kubeadm reads what nodes join with
 /// (kubeadm.k8s.io/v1beta4).
@@ -113,7 +114,7 @@ fn of_etcd(image: &Image, findings: &mut Findings) {
         return;
     };
     let path = Path::from("kubernetes.etcd.image.tag");
-    if major_and_minor(tag).is_none() {
+    if Version::read(tag).is_none() {
         let problem = Problem::warning(format!(
             "`{tag}` does not say which etcd this is: the flags are those of the newest"
         ));

@@ -5,10 +5,11 @@ use std::io::{self, Write};
 use crate::cli::args::FarmArgs;
 use crate::cli::failure::Failure;
 use crate::cluster::Api;
-use crate::cluster::guard::{Running, Version, running};
+use crate::cluster::guard::{RunningVersions, running_versions};
 use crate::farm::OLDEST_MINOR;
 use crate::render::Outcome;
 use crate::values::Input;
+use crate::version::Version;
 
 /// The oldest etcd that is taken over as it is, that of the old charts; and the oldest Kubernetes.
 const OLDEST_ETCD: (u32, u32) = (3, 5);
@@ -21,7 +22,7 @@ pub async fn render_with_running_versions(
     api: &Api,
     first: Outcome,
 ) -> Result<Outcome, Failure> {
-    let running = running(api, first.manifest.objects()).await?;
+    let running = running_versions(api, first.manifest.objects()).await?;
     let Some(text) = layer(&running) else {
         return Ok(first);
     };
@@ -35,7 +36,7 @@ pub async fn render_with_running_versions(
 }
 
 /// The values that keep what runs, in YAML; `None` where nothing runs that can be kept.
-fn layer(running: &Running) -> Option<String> {
+fn layer(running: &RunningVersions) -> Option<String> {
     let kept = |found: &Option<(String, Version)>, oldest: (u32, u32)| {
         let (tag, version) = found.as_ref()?;
         ((version.major, version.minor) >= oldest).then(|| tag.clone())
@@ -52,7 +53,11 @@ fn layer(running: &Running) -> Option<String> {
 }
 
 /// Prints which versions were kept, to be set in the values from now on.
-fn print_kept_versions(running: &Running, first: &Outcome, kept: &Outcome) -> io::Result<()> {
+fn print_kept_versions(
+    running: &RunningVersions,
+    first: &Outcome,
+    kept: &Outcome,
+) -> io::Result<()> {
     let mut err = io::stderr().lock();
     let (before, after) = (&first.farm, &kept.farm);
     if before.etcd.workload.image.image != after.etcd.workload.image.image

@@ -1,13 +1,13 @@
 //! What the rules compare.
 
-use crate::cluster::guard::life::Life;
+use crate::cluster::guard::control_plane::ControlPlane;
 use crate::cluster::guard::memory::Memory;
 
 /// What is compared.
 #[derive(Debug)]
 pub struct Change<'a> {
-    pub before: &'a Life,
-    pub after: &'a Life,
+    pub before: &'a ControlPlane,
+    pub after: &'a ControlPlane,
     /// What the farm's record remembers.
     pub memory: &'a Memory,
     /// The volumes that etcd's StatefulSet has claimed, now or before it was deleted.

@@ -4,15 +4,15 @@
 //! etcd (etcd: "Runtime reconfiguration").
 
 use super::change::Change;
-use crate::cluster::guard::life::{Component, Part, Volumes};
+use crate::cluster::guard::control_plane::{Component, Volumes, Workload};
 use crate::cluster::guard::risk::{Danger, Risk};
 use crate::farm::syntax::quantity;
 use crate::manifest::Key;
 
 /// The dangers for etcd's data, but for those of its version.
 pub fn dangers(change: &Change) -> Vec<Danger> {
-    let before = change.before.part(Component::Etcd);
-    let after = change.after.part(Component::Etcd);
+    let before = change.before.workload(Component::Etcd);
+    let after = change.after.workload(Component::Etcd);
     match (before, after) {
         (Some(before), Some(after)) if before.key != after.key => vec![renamed(&before.key, after)],
         (Some(before), Some(after)) => {
@@ -30,7 +30,7 @@ pub fn dangers(change: &Change) -> Vec<Danger> {
     }
 }
 
-fn renamed(before: &Key, after: &Part) -> Danger {
+fn renamed(before: &Key, after: &Workload) -> Danger {
     Danger {
         risk: Risk::EtcdName,
         key: before.clone(),
@@ -43,7 +43,7 @@ fn renamed(before: &Key, after: &Part) -> Danger {
     }
 }
 
-fn removed(before: &Part) -> Danger {
+fn removed(before: &Workload) -> Danger {
     let fate = match before.volumes {
         Some(_) => "its volumes would stay, and the child cluster would be gone until it is back",
         None => "and its data with it, since it has no volumes",
@@ -59,7 +59,7 @@ fn removed(before: &Part) -> Danger {
 }
 
 /// etcd is not there, and volumes of it are: the farm was deleted and comes back.
-fn left_behind(change: &Change, after: &Part) -> Option<Danger> {
+fn left_behind(change: &Change, after: &Workload) -> Option<Danger> {
     let first = change.claims.first()?;
     if change
         .claims
@@ -79,11 +79,11 @@ fn left_behind(change: &Change, after: &Part) -> Option<Danger> {
     })
 }
 
-fn members(change: &Change, after: &Part) -> Option<Danger> {
+fn members(change: &Change, after: &Workload) -> Option<Danger> {
     let live = change
         .before
-        .part(Component::Etcd)
-        .map(|part| part.members().len());
+        .workload(Component::Etcd)
+        .map(|workload| workload.members().len());
     let claimed = change
         .claims
         .iter()
@@ -112,13 +112,13 @@ fn members(change: &Change, after: &Part) -> Option<Danger> {
     })
 }
 
-fn addresses(before: &Part, after: &Part) -> Option<Danger> {
+fn addresses(before: &Workload, after: &Workload) -> Option<Danger> {
     const FLAGS: [&str; 2] = ["initial-advertise-peer-urls", "advertise-client-urls"];
     let changed = FLAGS.into_iter().find(|flag| {
         let (old, new) = (before.flag(flag), after.flag(flag));
         !old.is_empty() && !new.is_empty() && old != new
     })?;
-    let list = |part: &Part| part.flag(changed).join(",");
+    let list = |workload: &Workload| workload.flag(changed).join(",");
     Some(Danger {
         risk: Risk::EtcdAddress,
         key: after.key.clone(),
@@ -133,7 +133,7 @@ fn addresses(before: &Part, after: &Part) -> Option<Danger> {
     })
 }
 
-fn persistence(before: &Part, after: &Part) -> Option<Danger> {
+fn persistence(before: &Workload, after: &Workload) -> Option<Danger> {
     let what = match (&before.volumes, &after.volumes) {
         (Some(_), None) => {
             "etcd would start empty, beside its volumes: without them its data go with each pod"
@@ -155,7 +155,7 @@ fn persistence(before: &Part, after: &Part) -> Option<Danger> {
     })
 }
 
-fn size(change: &Change, before: &Part, after: &Part) -> Option<Danger> {
+fn size(change: &Change, before: &Workload, after: &Workload) -> Option<Danger> {
     let (old, new) = (before.volumes.as_ref()?, after.volumes.as_ref()?);
     let wanted = quantity(&new.size)?;
     if quantity(&old.size)? == wanted {
@@ -186,7 +186,7 @@ fn size(change: &Change, before: &Part, after: &Part) -> Option<Danger> {
     })
 }
 
-fn grows(after: &Part, volumes: &Volumes, size: &str) -> String {
+fn grows(after: &Workload, volumes: &Volumes, size: &str) -> String {
     let Key {
         namespace, name, ..
     } = &after.key;

@@ -1,7 +1,7 @@
 //! What a child cluster was made with, and what every Service, pod, token and node in it goes by.
 
 use super::change::Change;
-use crate::cluster::guard::life::{Component, Part};
+use crate::cluster::guard::control_plane::{Component, Workload};
 use crate::cluster::guard::risk::{Danger, Risk};
 
 /// The dangers for what runs in the child cluster.
@@ -18,11 +18,11 @@ pub fn dangers(change: &Change) -> Vec<Danger> {
 
 fn service_subnet(change: &Change) -> Option<Danger> {
     let flag = "service-cluster-ip-range";
-    let (part, before, after) = differing(change, Component::ApiServer, flag)?;
+    let (workload, before, after) = differing(change, Component::ApiServer, flag)?;
     let after = after?;
     Some(Danger {
         risk: Risk::ServiceSubnet,
-        key: part.key.clone(),
+        key: workload.key.clone(),
         what: format!(
             "kubernetes.networking.serviceSubnet would become {after} instead of {before}: every Service keeps its address, \
              which the API server no longer serves; DNS and kubernetes.default are at addresses that no longer are"
@@ -35,11 +35,11 @@ fn service_subnet(change: &Change) -> Option<Danger> {
 
 fn pod_subnet(change: &Change) -> Option<Danger> {
     let changed = differing(change, Component::ControllerManager, "cluster-cidr")?;
-    let (part, before, after) = changed;
+    let (workload, before, after) = changed;
     let after = after.unwrap_or("none");
     Some(Danger {
         risk: Risk::PodSubnet,
-        key: part.key.clone(),
+        key: workload.key.clone(),
         what: format!(
             "kubernetes.networking.podSubnet would become {after} instead of {before}: nodes keep their parts of the old one, \
              kube-controller-manager ends where it finds one outside of the new, and pods of both do not reach each other"
@@ -50,14 +50,14 @@ fn pod_subnet(change: &Change) -> Option<Danger> {
 
 fn dns_domain(change: &Change) -> Option<Danger> {
     let after = change.dns_domain?;
-    let part = change.after.part(Component::ApiServer)?;
-    let live = change.before.part(Component::ApiServer)?;
+    let workload = change.after.workload(Component::ApiServer)?;
+    let live = change.before.workload(Component::ApiServer)?;
     let of_issuer = live.flag("service-account-issuer").first();
     let of_issuer = of_issuer.and_then(|url| url.strip_prefix("https://kubernetes.default.svc."));
     let before = change.memory.dns_domain.as_deref().or(of_issuer)?;
     (before != after).then(|| Danger {
         risk: Risk::DnsDomain,
-        key: part.key.clone(),
+        key: workload.key.clone(),
         what: format!(
             "kubernetes.networking.dnsDomain would become {after} instead of {before}: running pods look names up under the old one, \
              which DNS no longer knows"
@@ -68,8 +68,8 @@ fn dns_domain(change: &Change) -> Option<Danger> {
 
 /// More issuers than one may be given: the first signs, all are believed.
 fn issuer(change: &Change) -> Option<Danger> {
-    let before = change.before.part(Component::ApiServer)?;
-    let after = change.after.part(Component::ApiServer)?;
+    let before = change.before.workload(Component::ApiServer)?;
+    let after = change.after.workload(Component::ApiServer)?;
     let signs = before.flag("service-account-issuer").first()?;
     let believed = after.flag("service-account-issuer");
     if believed.is_empty() || believed.contains(signs) {
@@ -90,8 +90,8 @@ fn issuer(change: &Change) -> Option<Danger> {
 }
 
 fn pki_prefix(change: &Change) -> Option<Danger> {
-    let before = change.before.part(Component::ApiServer)?;
-    let after = change.after.part(Component::ApiServer)?;
+    let before = change.before.workload(Component::ApiServer)?;
+    let after = change.after.workload(Component::ApiServer)?;
     let (old, new) = before.secrets().iter().find_map(|(volume, old)| {
         let new = after.secrets().get(volume)?;
         (volume.starts_with("pki-") && new != old).then_some((old, new))
@@ -113,9 +113,9 @@ fn differing<'a>(
     change: &'a Change,
     component: Component,
     flag: &str,
-) -> Option<(&'a Part, &'a str, Option<&'a str>)> {
-    let after = change.after.part(component)?;
-    let old = change.before.part(component)?.flag(flag).last()?;
+) -> Option<(&'a Workload, &'a str, Option<&'a str>)> {
+    let after = change.after.workload(component)?;
+    let old = change.before.workload(component)?.flag(flag).last()?;
     let new = after.flag(flag).last();
     // A second family may be added.
     let is_kept = new

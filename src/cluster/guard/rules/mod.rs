@@ -1,4 +1,4 @@
-//! What changes between two lives of a control plane must not be made in passing. No cluster is asked here.
+//! The rules for which changes of a control plane are dangerous. No cluster is asked here.
 
 mod change;
 mod etcd;

@@ -5,7 +5,7 @@ mod plan;
 use std::collections::BTreeMap;
 
 use super::{Change, Claim};
-use crate::cluster::guard::life::Life;
+use crate::cluster::guard::control_plane::ControlPlane;
 use crate::cluster::guard::memory::Memory;
 use crate::cluster::guard::risk::Risk;
 use plan::Plan;
@@ -26,13 +26,18 @@ fn clear() -> Memory {
 /// The kinds of danger, and what is said of them, where `after` takes the place of `before`.
 fn dangers(before: &Plan, after: &Plan, memory: &Memory) -> Vec<(Risk, String)> {
     let claims = before.claims();
-    found(&before.life(), after, memory, &claims)
+    found(&before.control_plane(), after, memory, &claims)
 }
 
-fn found(before: &Life, after: &Plan, memory: &Memory, claims: &[Claim]) -> Vec<(Risk, String)> {
+fn found(
+    before: &ControlPlane,
+    after: &Plan,
+    memory: &Memory,
+    claims: &[Claim],
+) -> Vec<(Risk, String)> {
     let change = Change {
         before,
-        after: &after.life(),
+        after: &after.control_plane(),
         memory,
         claims,
         prunes: true,
@@ -152,7 +157,10 @@ fn a_volume_grows_and_never_shrinks() {
         volumes: Some("16Gi"),
         ..plan.clone()
     };
-    assert_eq!(found(&plan.life(), &grown, &clear(), &grown.claims()), []);
+    assert_eq!(
+        found(&plan.control_plane(), &grown, &clear(), &grown.claims()),
+        []
+    );
 }
 
 #[test]
@@ -165,7 +173,7 @@ fn other_names_are_no_new_farm() {
     // The live workloads of the old name are known by their labels.
     assert_eq!(risks(&plan, &renamed), [Risk::EtcdName]);
     // The farm was deleted, and its volumes are there.
-    let nothing = Life::default();
+    let nothing = ControlPlane::default();
     let found = found(&nothing, &renamed, &clear(), &plan.claims());
     assert_eq!(found.len(), 1);
     let (risk, text) = &found[0];
@@ -179,7 +187,7 @@ fn other_names_are_no_new_farm() {
 #[test]
 fn what_was_deleted_is_remembered() {
     let plan = Plan::default();
-    let nothing = Life::default();
+    let nothing = ControlPlane::default();
     let fewer = Plan {
         members: 1,
         ..plan.clone()
@@ -292,13 +300,13 @@ fn a_record_knows_what_ran() {
         memory.write(&mut facts);
         facts
     };
-    let found = Memory::default().with(&plan.life(), &newer.life());
+    let found = Memory::default().with(&plan.control_plane(), &newer.control_plane());
     let facts = written(&found);
     assert_eq!(facts["etcd-versions"], "? 3.6.16 3.7.1");
     assert_eq!(facts["etcd-members"], "3");
     // Its own beginning is known, and a farm that sleeps has its members yet.
-    let first = Memory::default().with(&Life::default(), &plan.life());
-    let slept = first.with(&plan.life(), &asleep.life());
+    let first = Memory::default().with(&ControlPlane::default(), &plan.control_plane());
+    let slept = first.with(&plan.control_plane(), &asleep.control_plane());
     assert_eq!(written(&slept)["etcd-versions"], "3.6.16");
     assert_eq!(written(&slept)["etcd-members"], "3");
 }
@@ -313,9 +321,9 @@ fn of_two_workloads_that_of_the_name_counts() {
     };
     for order in [[&plan, &left_over], [&left_over, &plan]] {
         let objects: Vec<_> = order.into_iter().flat_map(Plan::objects).collect();
-        let live = Life::live(
+        let live = ControlPlane::live(
             objects.iter().map(|(key, object)| (key, object)),
-            &plan.life(),
+            &plan.control_plane(),
         );
         assert_eq!(found(&live, &plan, &clear(), &plan.claims()), []);
     }

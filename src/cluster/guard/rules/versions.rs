@@ -2,9 +2,9 @@
 //! "Version skew policy"; etcd: "Upgrading etcd": one minor version at a time).
 
 use super::change::Change;
-use crate::cluster::guard::life::{Component, Part};
+use crate::cluster::guard::control_plane::{Component, Workload};
 use crate::cluster::guard::risk::{Danger, Risk};
-use crate::cluster::guard::version::{Step, Version};
+use crate::version::{Version, VersionStep};
 
 /// The page of the documentation for farms that began with the old charts.
 const PAGE: &str = "docs/from-0.13.md";
@@ -20,8 +20,8 @@ pub fn dangers(change: &Change) -> Vec<Danger> {
 }
 
 fn etcd(change: &Change) -> Option<Danger> {
-    let after = change.after.part(Component::Etcd)?;
-    let part = change.before.part(Component::Etcd);
+    let after = change.after.workload(Component::Etcd)?;
+    let workload = change.before.workload(Component::Etcd);
     let is_left = change
         .claims
         .iter()
@@ -31,30 +31,30 @@ fn etcd(change: &Change) -> Option<Danger> {
         .versions
         .last()
         .copied()
-        .filter(|_| part.is_some() || is_left);
-    let before = part.and_then(Part::version).or(remembered)?;
+        .filter(|_| workload.is_some() || is_left);
+    let before = workload.and_then(Workload::version).or(remembered)?;
     let wanted = after.version()?;
     let what = match before.step_to(wanted) {
-        Step::Within => return None,
-        Step::Back => "etcd does not read what a newer minor version wrote",
-        Step::Skips => {
+        VersionStep::Within => return None,
+        VersionStep::Back => "etcd does not read what a newer minor version wrote",
+        VersionStep::Skips => {
             "etcd reads what the minor version before it wrote, and nothing older: it panics, or loses data"
         }
-        Step::Next if part.is_some_and(|part| !part.is_rolled_out) => {
+        VersionStep::Next if workload.is_some_and(|workload| !workload.is_rolled_out) => {
             "not all of its pods have come to the version before it"
         }
-        Step::Next => return old_log(change, after, before, wanted),
+        VersionStep::Next => return old_log(change, after, before, wanted),
     };
     Some(Danger {
         risk: Risk::EtcdVersion,
         key: after.key.clone(),
         what: format!("etcd {before} would become {wanted}: {what}"),
         way: match before.step_to(wanted) {
-            Step::Back => format!(
+            VersionStep::Back => format!(
                 "set kubernetes.etcd.image.tag to the version that runs, {before}; \
                  going back takes etcdctl downgrade, or a snapshot from before"
             ),
-            Step::Next => {
+            VersionStep::Next => {
                 "wait until its StatefulSet is rolled out (kubectl rollout status)".to_owned()
             }
             _ => format!(
@@ -66,7 +66,7 @@ fn etcd(change: &Change) -> Option<Danger> {
 }
 
 /// From 3.6 to 3.7, while the log may still hold requests of 3.5.
-fn old_log(change: &Change, after: &Part, before: Version, wanted: Version) -> Option<Danger> {
+fn old_log(change: &Change, after: &Workload, before: Version, wanted: Version) -> Option<Danger> {
     let is_old = |version: &Version| (version.major, version.minor) <= OLD_LOG;
     let versions = &change.memory.versions;
     let came_from_old = versions.iter().any(is_old);
@@ -94,27 +94,29 @@ fn old_log(change: &Change, after: &Part, before: Version, wanted: Version) -> O
 }
 
 fn kubernetes(change: &Change) -> Option<Danger> {
-    let part = change.before.part(Component::ApiServer)?;
-    let after = change.after.part(Component::ApiServer)?;
-    let (before, wanted) = (part.version()?, after.version()?);
+    let workload = change.before.workload(Component::ApiServer)?;
+    let after = change.after.workload(Component::ApiServer)?;
+    let (before, wanted) = (workload.version()?, after.version()?);
     let what = match before.step_to(wanted) {
-        Step::Within => return None,
-        Step::Back => "an API server does not read what a newer one stored",
-        Step::Skips => {
+        VersionStep::Within => return None,
+        VersionStep::Back => "an API server does not read what a newer one stored",
+        VersionStep::Skips => {
             "an API server reads what the minor version before it stored; what is older may have no reader left"
         }
-        Step::Next if !part.is_rolled_out => {
+        VersionStep::Next if !workload.is_rolled_out => {
             "not all of its pods have come to the version before it"
         }
-        Step::Next => return None,
+        VersionStep::Next => return None,
     };
     Some(Danger {
         risk: Risk::KubernetesVersion,
         key: after.key.clone(),
         what: format!("Kubernetes {before} would become {wanted}: {what}"),
         way: match before.step_to(wanted) {
-            Step::Back => format!("set kubernetes.version to the version that runs, v{before}"),
-            Step::Next => {
+            VersionStep::Back => {
+                format!("set kubernetes.version to the version that runs, v{before}")
+            }
+            VersionStep::Next => {
                 "wait until the Deployment is rolled out (kubectl rollout status)".to_owned()
             }
             _ => format!(
@@ -128,20 +130,20 @@ fn kubernetes(change: &Change) -> Option<Danger> {
 fn skew(change: &Change) -> Vec<Danger> {
     let server = change
         .after
-        .part(Component::ApiServer)
-        .and_then(Part::version);
+        .workload(Component::ApiServer)
+        .and_then(Workload::version);
     let Some(server) = server else {
         return Vec::new();
     };
     let parts = change
         .after
-        .parts()
+        .workloads()
         .filter(|(component, _)| *component != Component::Etcd);
-    let newer = parts.filter_map(|(component, part)| {
-        let version = part.version()?;
-        matches!(server.step_to(version), Step::Next | Step::Skips).then(|| Danger {
+    let newer = parts.filter_map(|(component, workload)| {
+        let version = workload.version()?;
+        matches!(server.step_to(version), VersionStep::Next | VersionStep::Skips).then(|| Danger {
             risk: Risk::VersionSkew,
-            key: part.key.clone(),
+            key: workload.key.clone(),
             what: format!(
                 "{} {version} would be newer than the API server, {server}: it asks for what that does not have",
                 component.name()

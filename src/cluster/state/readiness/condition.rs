@@ -33,7 +33,7 @@ pub(in crate::cluster::state) struct Condition<'a> {
     pub status: &'a str,
     pub reason: &'a str,
     pub message: &'a str,
-    /// The generation of the object that it is about, where it says so.
+    /// The generation of the object that it is about, where it has one.
     pub(super) generation: Option<i64>,
 }
 

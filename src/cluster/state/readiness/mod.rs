@@ -1,4 +1,4 @@
-//! Whether an object is what its spec asks for, told from nothing but the object itself.
+//! Whether an object is what its spec asks for, decided by nothing but the object itself.
 //!
 //! The rules are those of kstatus (`sigs.k8s.io/cli-utils`, `pkg/kstatus`), and stricter where applying a farm
 //! needs it: a Job is ready when it is complete, not while it runs; a Service of type LoadBalancer when it has an

@@ -1,4 +1,4 @@
-//! Events: which of them are about an object, and what they say.
+//! Events: those that involve an object, and their texts.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use crate::cluster::client::ClusterError;
 use crate::cluster::state::readiness::with_message;
 use crate::manifest::json::{text_at, value_at};
 
-/// What controllers say of every object, whether it is in trouble or not.
+/// Reasons that controllers give for every object, whether it is in trouble or not.
 const ROUTINE: [&str; 7] = [
     "Created",
     "Pulled",
@@ -28,14 +28,14 @@ pub(super) struct Events {
 
 /// The objects whose events are wanted.
 #[derive(Debug, Default)]
-pub(super) struct About {
+pub(super) struct Involved {
     uids: HashSet<String>,
     /// Names of the claims that pods use.
     claims: HashSet<String>,
 }
 
-/// Events that say the same.
-struct Said<'a> {
+/// Events of one type with one text.
+struct Group<'a> {
     kind: &'a str,
     text: String,
     times: u64,
@@ -53,22 +53,22 @@ impl Events {
         }
     }
 
-    /// What is said about some objects, the newest first: `Warning FailedMount: … (x4)`. Where there are warnings,
+    /// What is reported about some objects, the newest first: `Warning FailedMount: … (x4)`. Where there are warnings,
     /// only those; what is routine never. That a container is started again late (`BackOff`) is left out where
-    /// `pods_are_told`.
-    pub fn lines(&self, about: &About, pods_are_told: bool) -> Vec<String> {
+    /// `pods_are_reported`.
+    pub fn lines(&self, involved: &Involved, pods_are_reported: bool) -> Vec<String> {
         if self.forbidden {
             return vec!["(events: forbidden)".to_owned()];
         }
-        let mut said: Vec<Said> = Vec::new();
-        let matching = self.all.iter().filter(|event| about.has(event));
+        let mut groups: Vec<Group> = Vec::new();
+        let matching = self.all.iter().filter(|event| involved.has(event));
         for event in matching {
             let reason = text_at(event, &["reason"]);
-            if ROUTINE.contains(&reason) || (pods_are_told && reason == "BackOff") {
+            if ROUTINE.contains(&reason) || (pods_are_reported && reason == "BackOff") {
                 continue;
             }
-            let new = Said::of(event);
-            let same = said
+            let new = Group::of(event);
+            let same = groups
                 .iter_mut()
                 .find(|old| old.kind == new.kind && old.text == new.text);
             match same {
@@ -76,35 +76,35 @@ impl Events {
                     old.times += new.times;
                     old.last = old.last.max(new.last);
                 }
-                None => said.push(new),
+                None => groups.push(new),
             }
         }
-        if said.iter().any(|said| said.kind == "Warning") {
-            said.retain(|said| said.kind == "Warning");
+        if groups.iter().any(|group| group.kind == "Warning") {
+            groups.retain(|group| group.kind == "Warning");
         }
-        said.sort_by(|a, b| b.last.cmp(a.last));
-        said.iter().map(Said::line).collect()
+        groups.sort_by(|a, b| b.last.cmp(a.last));
+        groups.iter().map(Group::line).collect()
     }
 }
 
-impl About {
+impl Involved {
     /// An object, its pods, and the claims of those.
-    pub fn of(object: &Map<String, Json>, pods: &[Map<String, Json>]) -> About {
-        let mut about = About::default();
-        about.add(object);
+    pub fn of(object: &Map<String, Json>, pods: &[Map<String, Json>]) -> Involved {
+        let mut involved = Involved::default();
+        involved.add(object);
         for pod in pods {
-            about.add(pod);
+            involved.add(pod);
             let volumes = value_at(pod, &["spec", "volumes"]).and_then(Json::as_array);
             let volumes = volumes.into_iter().flatten().filter_map(Json::as_object);
             let claims =
                 volumes.map(|volume| text_at(volume, &["persistentVolumeClaim", "claimName"]));
-            about.claims.extend(
+            involved.claims.extend(
                 claims
                     .filter(|name| !name.is_empty())
                     .map(ToOwned::to_owned),
             );
         }
-        about
+        involved
     }
 
     pub fn add(&mut self, object: &Map<String, Json>) {
@@ -121,8 +121,8 @@ impl About {
     }
 }
 
-impl<'a> Said<'a> {
-    fn of(event: &'a Map<String, Json>) -> Said<'a> {
+impl<'a> Group<'a> {
+    fn of(event: &'a Map<String, Json>) -> Group<'a> {
         let number = |path: &[&str]| value_at(event, path).and_then(Json::as_u64).unwrap_or(1);
         // Which of the times is set depends on the API that the event was written through.
         let last = [
@@ -134,7 +134,7 @@ impl<'a> Said<'a> {
         .into_iter()
         .map(|path| text_at(event, path).trim_end_matches('Z'))
         .find(|time| !time.is_empty());
-        Said {
+        Group {
             kind: text_at(event, &["type"]),
             text: with_message(text_at(event, &["reason"]), text_at(event, &["message"])),
             times: number(&["count"]).max(number(&["series", "count"])).max(1),
@@ -143,7 +143,7 @@ impl<'a> Said<'a> {
     }
 
     fn line(&self) -> String {
-        let Said {
+        let Group {
             kind, text, times, ..
         } = self;
         match times {

@@ -69,7 +69,7 @@ fn container(status: &Map<String, Json>) -> Option<String> {
     let last = object(&["lastState", "terminated"]).map(ended);
     let trouble = if let Some(waiting) = object(&["state", "waiting"]) {
         match (text_at(waiting, &["reason"]), last) {
-            // The init containers tell why.
+            // The init containers show why.
             ("PodInitializing", _) => return None,
             // Its message says no more than its name.
             (reason @ "CrashLoopBackOff", Some(last)) => format!("{reason}, {last}"),

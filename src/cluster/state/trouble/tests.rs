@@ -1,7 +1,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::events::Events;
-use super::{Case, lines, newest_request, selector};
+use super::{Subject, lines, newest_request, selector};
 use crate::cluster::client::{ClusterError, Status};
 
 fn object(value: Json) -> Map<String, Json> {
@@ -44,7 +44,7 @@ fn told(
     pods: Vec<Map<String, Json>>,
     events: Vec<Map<String, Json>>,
 ) -> Vec<String> {
-    let case = Case {
+    let case = Subject {
         object: Some(object),
         pods,
         request: None,
@@ -228,16 +228,11 @@ fn a_deployment_tells_that_it_may_not_make_pods() {
 
 #[test]
 fn events_that_may_not_be_read_are_said_to_be_so() {
-    let refused = |code| {
-        ClusterError::Refused(Box::new(Status {
-            code,
-            ..Status::default()
-        }))
-    };
+    let refused = |code| ClusterError::Refused(Box::new(Status::new(code, "", "")));
     let set = workload("StatefulSet");
-    let case = Case {
+    let case = Subject {
         object: Some(&set),
-        ..Case::default()
+        ..Subject::default()
     };
     let forbidden = Events::new(Err(refused(403)));
     assert_eq!(lines(&case, &forbidden), ["(events: forbidden)"]);
@@ -267,7 +262,7 @@ fn a_certificate_tells_of_its_newest_request() {
         request("ca-2", "ca", "03", pending),
         request("web-1", "web", "04", denied.clone()),
     ];
-    let mut case = Case {
+    let mut case = Subject {
         object: Some(&certificate),
         pods: Vec::new(),
         request: newest_request(&certificate, requests),

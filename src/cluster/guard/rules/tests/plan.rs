@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::cluster::guard::life::Life;
+use crate::cluster::guard::control_plane::ControlPlane;
 use crate::cluster::guard::rules::Claim;
 use crate::manifest::Key;
 
@@ -121,9 +121,9 @@ impl Plan {
             .collect()
     }
 
-    pub fn life(&self) -> Life {
+    pub fn control_plane(&self) -> ControlPlane {
         let objects = self.objects();
-        Life::rendered(objects.iter().map(|(key, object)| (key, object)))
+        ControlPlane::rendered(objects.iter().map(|(key, object)| (key, object)))
     }
 
     pub fn claims(&self) -> Vec<Claim> {

@@ -1,4 +1,4 @@
-//! Versions, as tags of images say them.
+//! Versions, as in the tags of images, for any room.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ pub struct Version {
 
 /// How far apart two versions are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub enum VersionStep {
     /// The same minor version, whatever the patch release.
     Within,
     /// One minor version further.
@@ -24,12 +24,12 @@ pub enum Step {
 }
 
 impl Version {
-    /// The version of an image such as `registry.k8s.io/etcd:3.7.0-0@sha256:…`; `None` where its tag says none.
+    /// The version of an image such as `registry.k8s.io/etcd:3.7.0-0@sha256:…`; `None` where its tag is not a version.
     pub fn of_image(image: &str) -> Option<Version> {
         image_tag(image).and_then(Version::read)
     }
 
-    /// Reads `v1.37.2`, `3.7.0-0` or `1.37`.
+    /// Reads `v1.37.2`, `3.7.0-0` or `1.37`: two or three numbers, and what follows a `-`, `_` or `+`.
     pub fn read(text: &str) -> Option<Version> {
         let text = text.strip_prefix('v').unwrap_or(text);
         let end = text.find(['-', '_', '+']).unwrap_or(text.len());
@@ -43,18 +43,18 @@ impl Version {
     }
 
     /// How far `self` is from `after`.
-    pub fn step_to(self, after: Version) -> Step {
+    pub fn step_to(self, after: Version) -> VersionStep {
         let minor = |version: Version| (version.major, version.minor);
         if minor(after) < minor(self) {
-            return Step::Back;
+            return VersionStep::Back;
         }
         if minor(after) == minor(self) {
-            return Step::Within;
+            return VersionStep::Within;
         }
         if minor(after) == (self.major, self.minor + 1) {
-            Step::Next
+            VersionStep::Next
         } else {
-            Step::Skips
+            VersionStep::Skips
         }
     }
 
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tags_say_versions() {
+    fn versions_are_read_from_tags() {
         let read = |image| Version::of_image(image).map(|version| version.to_string());
         for (image, version) in [
             ("registry.k8s.io/etcd:3.7.0-0", "3.7.0"),
@@ -119,11 +119,11 @@ mod tests {
     fn steps_go_by_minor_versions() {
         let version = |text| Version::read(text).expect("a version");
         for (before, after, step) in [
-            ("3.7.2", "3.7.0", Step::Within),
-            ("3.6.16", "3.7.0", Step::Next),
-            ("3.5.1", "3.7.0", Step::Skips),
-            ("3.7.0", "3.6.16", Step::Back),
-            ("1.37.2", "2.0.0", Step::Skips),
+            ("3.7.2", "3.7.0", VersionStep::Within),
+            ("3.6.16", "3.7.0", VersionStep::Next),
+            ("3.5.1", "3.7.0", VersionStep::Skips),
+            ("3.7.0", "3.6.16", VersionStep::Back),
+            ("1.37.2", "2.0.0", VersionStep::Skips),
         ] {
             assert_eq!(
                 version(before).step_to(version(after)),

@@ -1,14 +1,14 @@
-//! What runs a child cluster, read from its workloads: those in the admin cluster, or those that were rendered.
+//! The control plane of a child cluster, read from its workloads: those in the admin cluster, or those that were rendered.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
 
-use super::version::Version;
 use crate::manifest::Key;
 use crate::manifest::json::{text_at, value_at};
+use crate::version::Version;
 
-/// A part of the control plane.
+/// A component of the control plane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Component {
     Etcd,
@@ -42,7 +42,9 @@ impl Component {
             return None;
         }
         let name = label("app.kubernetes.io/name");
-        let component = Component::ALL.into_iter().find(|one| one.name() == name)?;
+        let component = Component::ALL
+            .into_iter()
+            .find(|component| component.name() == name)?;
         let kind = match component {
             Component::Etcd => "StatefulSet",
             _ => "Deployment",
@@ -53,7 +55,7 @@ impl Component {
 
 /// The workload of a component.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Part {
+pub struct Workload {
     pub key: Key,
     pub image: String,
     /// Whether every pod is of the newest template, or none was asked for yet.
@@ -63,7 +65,7 @@ pub struct Part {
     secrets: BTreeMap<String, String>,
 }
 
-/// What a StatefulSet claims for each pod.
+/// The volume that a StatefulSet claims for each pod.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Volumes {
     /// Claims are called `<template>-<StatefulSet>-<ordinal>`.
@@ -71,14 +73,14 @@ pub struct Volumes {
     pub size: String,
 }
 
-impl Part {
-    fn read(component: Component, key: &Key, object: &Map<String, Json>) -> Option<Part> {
+impl Workload {
+    fn read(component: Component, key: &Key, object: &Map<String, Json>) -> Option<Workload> {
         let pod = value_at(object, &["spec", "template", "spec"])?;
         let containers = pod.get("containers").and_then(Json::as_array)?;
         let container = containers
             .iter()
-            .find(|one| one["name"] == component.name())?;
-        Some(Part {
+            .find(|container| container["name"] == component.name())?;
+        Some(Workload {
             key: key.clone(),
             image: container["image"].as_str().unwrap_or_default().to_owned(),
             is_rolled_out: is_rolled_out(object),
@@ -88,7 +90,7 @@ impl Part {
         })
     }
 
-    /// The version, as far as the image's tag says it.
+    /// The version, where the image's tag has one.
     pub fn version(&self) -> Option<Version> {
         Version::of_image(&self.image)
     }
@@ -113,61 +115,63 @@ impl Part {
 
 /// The control plane of a farm.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Life {
-    parts: BTreeMap<Component, Part>,
+pub struct ControlPlane {
+    workloads: BTreeMap<Component, Workload>,
 }
 
-impl Life {
+impl ControlPlane {
     /// Reads what was rendered.
-    pub fn rendered<'a>(objects: impl Iterator<Item = (&'a Key, &'a Map<String, Json>)>) -> Life {
-        let parts = objects.filter_map(|(key, object)| {
+    pub fn rendered<'a>(
+        objects: impl Iterator<Item = (&'a Key, &'a Map<String, Json>)>,
+    ) -> ControlPlane {
+        let workloads = objects.filter_map(|(key, object)| {
             let component = Component::of(key, object)?;
-            Some((component, Part::read(component, key, object)?))
+            Some((component, Workload::read(component, key, object)?))
         });
-        Life {
-            parts: parts.collect(),
+        ControlPlane {
+            workloads: workloads.collect(),
         }
     }
 
-    /// Reads what is in the cluster. What other tools installed has no label of ours: it is known by the key of what was
-    /// rendered.
+    /// Reads what is in the cluster. Workloads that another tool installed lack our labels: they are recognised by the key
+    /// of a rendered one.
     pub fn live<'a>(
         objects: impl Iterator<Item = (&'a Key, &'a Map<String, Json>)>,
-        rendered: &Life,
-    ) -> Life {
+        rendered: &ControlPlane,
+    ) -> ControlPlane {
         let by_key = |key: &Key| {
-            let mut parts = rendered.parts.iter();
-            parts
-                .find(|(_, part)| part.key == *key)
-                .map(|(one, _)| *one)
+            let mut workloads = rendered.workloads.iter();
+            workloads
+                .find(|(_, workload)| workload.key == *key)
+                .map(|(component, _)| *component)
         };
-        let mut parts = BTreeMap::new();
+        let mut workloads = BTreeMap::new();
         for (key, object) in objects {
             let same = by_key(key);
             let Some(component) = same.or_else(|| Component::of(key, object)) else {
                 continue;
             };
-            let Some(part) = Part::read(component, key, object) else {
+            let Some(workload) = Workload::read(component, key, object) else {
                 continue;
             };
-            // Of two, that of the same name counts: the other one is left over.
-            if same.is_some() || !parts.contains_key(&component) {
-                parts.insert(component, part);
+            // Of two, the one with the rendered name counts: the other is left over.
+            if same.is_some() || !workloads.contains_key(&component) {
+                workloads.insert(component, workload);
             }
         }
-        Life { parts }
+        ControlPlane { workloads }
     }
 
     /// The workload of a component.
-    pub fn part(&self, component: Component) -> Option<&Part> {
-        self.parts.get(&component)
+    pub fn workload(&self, component: Component) -> Option<&Workload> {
+        self.workloads.get(&component)
     }
 
     /// Every component with its workload.
-    pub fn parts(&self) -> impl Iterator<Item = (Component, &Part)> {
-        self.parts
+    pub fn workloads(&self) -> impl Iterator<Item = (Component, &Workload)> {
+        self.workloads
             .iter()
-            .map(|(component, part)| (*component, part))
+            .map(|(component, workload)| (*component, workload))
     }
 }
 
@@ -209,7 +213,7 @@ fn volumes(object: &Map<String, Json>) -> Option<Volumes> {
     })
 }
 
-/// As `kubectl rollout status` judges, without asking whether the new pods are ready.
+/// By the rule of `kubectl rollout status`, but for whether the new pods are ready.
 fn is_rolled_out(object: &Map<String, Json>) -> bool {
     let number = |path: &[&str]| value_at(object, path).and_then(Json::as_u64);
     let Some(seen) = number(&["status", "observedGeneration"]) else {

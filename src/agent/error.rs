@@ -1,0 +1,43 @@
+//! Why a Job failed.
+
+use std::path::{Path, PathBuf};
+
+use crate::cluster::ClusterError;
+use crate::cluster::change::ApplyError;
+use crate::manifest::ManifestError;
+
+/// Why a Job failed.
+#[derive(Debug, thiserror::Error)]
+pub enum AgentError {
+    #[error("{}: {reason}", path.display())]
+    File { path: PathBuf, reason: String },
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+    #[error(transparent)]
+    Apply(Box<ApplyError>),
+    /// It was waited for in vain.
+    #[error("{0}; gave up waiting")]
+    TooLate(String),
+    #[error("{0}")]
+    Unusable(String),
+}
+
+impl From<ApplyError> for AgentError {
+    fn from(error: ApplyError) -> AgentError {
+        AgentError::Apply(Box::new(error))
+    }
+}
+
+/// The text of a file.
+pub(super) fn read(path: &Path) -> Result<String, AgentError> {
+    std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))
+}
+
+pub(super) fn unreadable(path: &Path, reason: &dyn ToString) -> AgentError {
+    AgentError::File {
+        path: path.to_owned(),
+        reason: reason.to_string(),
+    }
+}
