@@ -84,6 +84,36 @@ fn added(ours: &[String], users: &[String]) -> Vec<String> {
         .collect()
 }
 
+/// The flags of dnsmasq: true is a flag without a value, false and null leave it out, a list repeats it.
+///
+/// # Errors
+/// A value that has no text.
+pub(super) fn dnsmasq_flags(flags: &Value) -> Result<Vec<String>, String> {
+    let mut texts = Vec::new();
+    for (key, value) in entries(flags)? {
+        let values = match value.kind() {
+            ValueKind::Seq | ValueKind::Iterable => value
+                .try_iter()
+                .map_err(|error| error.to_string())?
+                .collect(),
+            _ => vec![value],
+        };
+        for value in values {
+            match value.kind() {
+                ValueKind::None => {}
+                ValueKind::Bool if value.is_true() => texts.push(format!("--{key}")),
+                ValueKind::Bool => {}
+                _ => {
+                    let text =
+                        scalar(&value).map_err(|problem| format!("the flag --{key}: {problem}"))?;
+                    texts.push(format!("--{key}={text}"));
+                }
+            }
+        }
+    }
+    Ok(texts)
+}
+
 /// The entries of a map in its order; null is an empty map.
 pub(super) fn entries(map: &Value) -> Result<Vec<(String, Value)>, String> {
     match map.kind() {

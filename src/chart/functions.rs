@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `file(name, key=value, …)` | the chart's `files/NAME`, rendered with the same context and the keys given |
 //! | `flags(defaults, extra)` | a list of `--key=value` |
+//! | `dnsmasq_flags(flags)` | the same in dnsmasq's manner, where true is a flag without a value |
 //! | `labels(name, component, extra)` | the labels of an object |
 //! | `merged(a, b)` | one map, in which `b` wins; null where it is empty |
 //! | `sha256(text)`, `short_hash(text)` | 64 hexadecimal digits; ten characters for a name |
@@ -21,7 +22,7 @@ use minijinja::{Environment, Error, ErrorKind, State, Value};
 use sha2::{Digest as _, Sha256};
 
 use super::escape::{json, ltsp, scalar};
-use super::flags::{entries, flags};
+use super::flags::{dnsmasq_flags, entries, flags};
 use super::{ChartFiles, file, held};
 use crate::hexadecimal::hexadecimal;
 use crate::values::nearest::nearest;
@@ -37,6 +38,9 @@ pub(super) fn register(environment: &mut Environment<'static>) {
 
     environment.add_function("flags", |defaults: Value, extra: Value| {
         flags(&defaults, &extra).map_err(invalid)
+    });
+    environment.add_function("dnsmasq_flags", |flags: Value| {
+        dnsmasq_flags(&flags).map_err(invalid)
     });
     environment.add_function("merged", |a: Value, b: Value| {
         merged(&a, &b).map_err(invalid)

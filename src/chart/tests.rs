@@ -223,6 +223,17 @@ fn flags_follow_defaults_then_names() {
 }
 
 #[test]
+fn dnsmasq_has_flags_without_values() {
+    let flags = |flags: &str| template(&format!("{{{{ dnsmasq_flags({flags}) }}}}"));
+    assert_eq!(
+        flags("{'a': true, 'b': false, 'c': none, 'd': [1, 'x', true], 'e': 'y'}"),
+        Ok(r#"["--a","--d=1","--d=x","--d","--e=y"]"#.to_owned())
+    );
+    assert_eq!(flags("none"), Ok("[]".to_owned()));
+    assert!(flags("{'a': {}}").is_err());
+}
+
+#[test]
 fn a_hash_of_a_captured_text_is_of_its_values_too() {
     let hash = |list: &str| {
         template(&format!(

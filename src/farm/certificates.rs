@@ -2,11 +2,12 @@
 //!
 //! Source: kubernetes.io/docs/setup/best-practices/certificates, and kubeadm's own list.
 
-use std::net::IpAddr;
-use std::ops::Deref;
+mod sans;
 
 use indexmap::IndexMap;
 use serde::Serialize;
+
+use sans::Sans;
 
 use super::names::{Names, Release};
 use super::spec::{KeyKind, KonnectivityMode, PkiMode, Values};
@@ -40,6 +41,10 @@ pub struct Pki {
     pub mode: PkiMode,
     /// What the Secrets' names begin with.
     pub prefix: String,
+    /// The common name of the only client whose word the API server takes for who asks.
+    pub front_proxy_client: String,
+    /// The common name by which kubelets know the API server.
+    pub kubelet_client: String,
     pub issuers: Vec<Issuer>,
     pub certificates: Vec<Certificate>,
 }
@@ -113,47 +118,6 @@ pub struct PrivateKey {
     pub rotation_policy: &'static str,
 }
 
-/// Names and addresses that a server certificate is good for, each once, in the order added.
-#[derive(Debug, Clone, Default)]
-struct Sans {
-    dns: Vec<String>,
-    ips: Vec<String>,
-}
-
-impl Sans {
-    fn of_service(service: &str, namespace: &str) -> Sans {
-        let mut sans = Sans::default();
-        for name in [
-            service.to_owned(),
-            format!("{service}.{namespace}"),
-            format!("{service}.{namespace}.svc"),
-            "localhost".to_owned(),
-            "127.0.0.1".to_owned(),
-            "::1".to_owned(),
-        ] {
-            sans.add(&name);
-        }
-        sans
-    }
-
-    fn add(&mut self, name: &str) {
-        let (list, name) = match name.parse::<IpAddr>() {
-            Ok(address) => (&mut self.ips, address.to_string()),
-            Err(_) => (&mut self.dns, name.to_owned()),
-        };
-        if !list.contains(&name) {
-            list.push(name);
-        }
-    }
-
-    fn add_all<'a, T>(&mut self, names: impl IntoIterator<Item = &'a T>)
-    where
-        T: Deref<Target = str> + 'a,
-    {
-        names.into_iter().for_each(|name| self.add(name));
-    }
-}
-
 impl Pki {
     /// All issuers and certificates of a release.
     pub fn new(
@@ -176,6 +140,8 @@ impl Pki {
                     secret_name: None,
                 }],
                 certificates: Vec::new(),
+                front_proxy_client: String::new(),
+                kubelet_client: String::new(),
             },
         };
         // An etcd of somebody else comes with its own authority, and with a client certificate of that one.
@@ -188,12 +154,22 @@ impl Pki {
             builder.konnectivity();
         }
         let mut pki = builder.pki;
+        pki.front_proxy_client = pki.common_name("front-proxy-client");
+        pki.kubelet_client = pki.common_name("apiserver-kubelet-client");
         if pki.mode == PkiMode::Builtin {
             for certificate in &mut pki.certificates {
                 certificate.annotations = certificate.annotations();
             }
         }
         pki
+    }
+
+    fn common_name(&self, short: &str) -> String {
+        let mut certificates = self.certificates.iter();
+        let found = certificates.find(|certificate| certificate.short == short);
+        found
+            .map(|certificate| certificate.common_name.clone())
+            .unwrap_or_default()
     }
 
     /// The certificate authority that signs a certificate; `None` where it signs itself.

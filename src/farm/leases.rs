@@ -40,6 +40,8 @@ pub struct Dhcp {
 pub struct Controller {
     #[serde(flatten)]
     pub workload: Workload,
+    /// The name of its ClusterRole, which no other farm has: its other objects are in a namespace.
+    pub cluster_role: String,
     pub extra_args: Flags,
     pub dnsmasq_args: Flags,
 }
@@ -121,8 +123,8 @@ impl DnsmasqOption {
 }
 
 impl Dhcp {
-    /// The leases of the release whose boot server, and so whose tag, is `tag`.
-    pub fn new(values: &Values, tag: &str, own_tag: &str) -> Dhcp {
+    /// The leases of the release whose boot server, and so whose tag, is `tag`, and in whose namespace they are.
+    pub fn new(values: &Values, tag: &str, namespace: &str, own_tag: &str) -> Dhcp {
         let dhcp = &values.dhcp;
         let standalone = &dhcp.standalone;
         let address = values.ltsp.service.load_balancer_ip.as_deref();
@@ -133,6 +135,7 @@ impl Dhcp {
             tag: tag.to_owned(),
             controller: Controller {
                 workload: controller,
+                cluster_role: format!("dnsmasq-controller-{namespace}"),
                 extra_args: dhcp.controller.extra_args.clone(),
                 dnsmasq_args: dhcp.controller.dnsmasq_args.clone(),
             },

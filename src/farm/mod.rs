@@ -1,6 +1,7 @@
 //! The typed model of a farm: values checked, and everything computed that templates only lay out.
 
 mod announced;
+mod api_server_pod;
 mod boot;
 pub mod certificates;
 mod checks;
@@ -11,8 +12,10 @@ mod etcd_release;
 mod findings;
 mod known;
 mod leases;
+mod low_ports;
 mod names;
 mod network_policies;
+mod publish_address;
 pub mod reference;
 mod schedule;
 pub mod schema;
@@ -23,6 +26,8 @@ pub mod spec;
 pub mod split;
 mod subnets;
 pub mod syntax;
+#[cfg(test)]
+mod tests;
 mod timezones;
 mod workload;
 
@@ -34,6 +39,7 @@ use serde::Serialize;
 use crate::values::{Node, Path, Problem, Segment, Severity, decode, decode_with_gaps};
 
 use self::announced::Announced;
+use self::api_server_pod::ApiServerPod;
 use self::boot::BootServer;
 use self::certificates::Pki;
 pub use self::checks::OLDEST_MINOR;
@@ -41,9 +47,11 @@ use self::cluster::{Cluster, Coredns, KonnectivityAgent, KubeProxy, Persistence}
 use self::control_plane::{Admin, ApiServer, Controller, Etcd, EtcdBackup, KonnectivityServer};
 use self::findings::Findings;
 use self::leases::Dhcp;
+use self::low_ports::LowPorts;
 use self::names::Names;
 pub use self::names::Release;
 use self::network_policies::NetworkPolicies;
+use self::publish_address::PublishAddress;
 use self::schedule::with_own_minute;
 use self::settings::TagSettings;
 use self::spec::{KeyKind, PkiMode, Values};
@@ -63,6 +71,8 @@ pub struct Farm {
     pub etcd: Etcd,
     pub etcd_backup: EtcdBackup,
     pub api_server: ApiServer,
+    pub api_server_pod: ApiServerPod,
+    pub low_ports: LowPorts,
     /// Null where the API servers announce themselves.
     pub announced: Option<Announced>,
     pub controller_manager: Controller,
@@ -78,6 +88,8 @@ pub struct Farm {
     pub pki: Pki,
     pub ltsp: BootServer,
     pub dhcp: Dhcp,
+    /// Null where the boot server's address is known.
+    pub publish_address: Option<PublishAddress>,
     pub network_policies: NetworkPolicies,
 }
 
@@ -217,17 +229,19 @@ fn build(
     let own_tag = format!("v{VERSION}");
     let tags = TagSettings::new(&values.tags);
     let etcd = Etcd::new(kubernetes, prefix);
+    let ltsp = BootServer::new(values, &names.ltsp, &release.namespace, &own_tag, &tags);
+    let dhcp = Dhcp::new(values, &names.ltsp, &ltsp.namespace, &own_tag);
+    let api_server = ApiServer::new(values, prefix);
+    let controller_manager = Controller::manager(values, prefix);
+    let scheduler = Controller::scheduler(values, prefix);
+    let konnectivity_server = KonnectivityServer::new(&kubernetes.konnectivity_server, prefix);
     let join_token = format!("{}-join-token", names.ltsp);
     Farm {
         tool: Tool { version: VERSION },
         kubernetes: Cluster::new(values, prefix, &names.certificates, services, pods),
         persistence: Persistence::new(&kubernetes.persistence, &etcd.workload.name),
         etcd_backup: EtcdBackup::new(&kubernetes.etcd, &etcd.workload, &release.namespace),
-        etcd,
-        api_server: ApiServer::new(values, prefix),
         announced: Announced::new(values),
-        controller_manager: Controller::manager(values, prefix),
-        scheduler: Controller::scheduler(values, prefix),
         admin: Admin::new(&kubernetes.admin, prefix, &release.namespace, &own_tag),
         bootstrap: Named {
             name: format!("{prefix}-bootstrap"),
@@ -246,12 +260,24 @@ fn build(
         },
         kube_proxy: KubeProxy::new(values, pods),
         coredns: Coredns::new(&kubernetes.coredns),
-        konnectivity_server: KonnectivityServer::new(&kubernetes.konnectivity_server, prefix),
         konnectivity_agent: KonnectivityAgent::new(values),
         extra_manifests: cluster::extra_manifests(values),
         pki: Pki::new(values, names, &release, services, key_kind),
-        ltsp: BootServer::new(values, &names.ltsp, &release.namespace, &own_tag, &tags),
-        dhcp: Dhcp::new(values, &names.ltsp, &own_tag),
+        publish_address: PublishAddress::new(&ltsp, &dhcp),
+        dhcp,
+        ltsp,
+        api_server_pod: ApiServerPod::new(&api_server, &etcd, &konnectivity_server),
+        low_ports: LowPorts::new(
+            &etcd,
+            &api_server,
+            (&controller_manager, &scheduler),
+            &konnectivity_server,
+        ),
+        api_server,
+        controller_manager,
+        scheduler,
+        konnectivity_server,
+        etcd,
         network_policies: NetworkPolicies::new(values, names),
         release,
     }

@@ -1,0 +1,73 @@
+//! The Job that waits for the boot server's address, where a load balancer chooses it, and gives it to the DHCP server.
+
+use serde::Serialize;
+
+use super::boot::BootServer;
+use super::leases::Dhcp;
+use super::spec::DhcpMode;
+
+/// The Job, and what it writes the address into: the resource of dnsmasq-controller, or the ConfigMap that the farm's own
+/// dnsmasq reads.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PublishAddress {
+    /// Without the hash of its content.
+    pub name: String,
+    /// The Services that are given the address.
+    pub services: [String; 2],
+    /// What it changes, for its Role.
+    pub api_group: &'static str,
+    pub resource: &'static str,
+    pub resource_name: String,
+    /// The arguments of `kubefarm agent publish-boot-address`.
+    pub args: Vec<String>,
+}
+
+impl PublishAddress {
+    /// The Job of a farm; `None` where it knows the address, or nothing has one.
+    pub fn new(server: &BootServer, dhcp: &Dhcp) -> Option<PublishAddress> {
+        let is_wanted = server.workload.enabled && server.publish_address && server.service.enabled;
+        is_wanted.then(|| PublishAddress::of(server, dhcp))
+    }
+
+    fn of(server: &BootServer, dhcp: &Dhcp) -> PublishAddress {
+        let name = &server.workload.name;
+        let services = ["http", "tftp"].map(|port| format!("{name}-{port}"));
+        let (api_group, resource, resource_name, flag) = match dhcp.mode {
+            DhcpMode::Controller => (
+                "dnsmasq.kvaps.cf",
+                "dhcpoptions",
+                format!("{name}-ip"),
+                "dhcp-options",
+            ),
+            DhcpMode::Standalone => (
+                "",
+                "configmaps",
+                format!("{name}-dhcp-address"),
+                "config-map",
+            ),
+        };
+        let mut args = vec![format!("--namespace={}", server.namespace)];
+        args.extend(
+            services
+                .iter()
+                .map(|service| format!("--service={service}")),
+        );
+        args.push(format!("--{flag}={resource_name}"));
+        let options = dhcp.published_options.iter();
+        args.extend(options.map(|option| format!("--option={}", option.fields.join(","))));
+        PublishAddress {
+            name: PublishAddress::name(name),
+            services,
+            api_group,
+            resource,
+            resource_name,
+            args,
+        }
+    }
+
+    /// The name of the Job for the boot server of this name, without the hash of its content.
+    pub fn name(server: &str) -> String {
+        format!("{server}-publish-address")
+    }
+}
