@@ -1,14 +1,15 @@
 //! From merged values to the objects of a farm: the whole way, as every command that needs a farm takes it.
 
-mod extra_manifests;
-
 use indexmap::IndexMap;
 
-use crate::chart::{ADDONS, ChartError, Charts, FARM, Rendered, context, extended};
+use crate::chart::{ADDONS, ChartError, Charts, FARM, context, extended};
+use crate::farm::spec::Side;
 use crate::farm::{self, Farm};
-use crate::manifest::{Manifest, ManifestError, Object, parse_rendered, place};
-use crate::values::write::map_to_yaml;
-use crate::values::{Loaded, Problem, load, put_at_nulls};
+use crate::manifest::{
+    Manifest, ManifestError, Object, from_values, parse_rendered, patch, place, twice,
+};
+use crate::values::write::push_map;
+use crate::values::{Loaded, Node, Problem, load, put_at_nulls};
 
 /// A farm that was rendered.
 pub struct Outcome {
@@ -62,51 +63,86 @@ pub fn render(
     namespace: &str,
 ) -> Result<Outcome, RenderError> {
     let (farm, warnings) = check(charts, loaded, name, namespace)?;
-    let problems = extra_manifests::check(&farm, &loaded.tree);
-    if !problems.is_empty() {
-        return Err(RenderError::Values(problems));
+    // Manifests for the child are text in a Secret: their mistakes are reported here, not by a Job in the cluster.
+    if let Some(texts) = &farm.extra_manifests {
+        from_values("kubernetes.extraManifests", texts, &loaded.tree)
+            .map_err(RenderError::Values)?;
     }
     Ok(Outcome {
-        manifest: Manifest::assemble(objects(charts, &farm)?, namespace)?,
+        manifest: Manifest::assemble(objects(charts, &farm, &loaded.tree)?, namespace)?,
         warnings,
         farm,
     })
 }
 
-/// Every object of the farm, in the order rendered.
-fn objects(charts: &Charts, farm: &Farm) -> Result<Vec<Object>, RenderError> {
+/// Every object of the farm, in the order rendered, and after them the user's own.
+fn objects(charts: &Charts, farm: &Farm, tree: &Node) -> Result<Vec<Object>, RenderError> {
     let context = context(farm);
     let addons = if farm.kubernetes.enabled {
-        charts.render_each(&[ADDONS], &context, addon)?
+        charts.render_each(&[ADDONS], &context, |rendered| {
+            Ok::<_, RenderError>(parse_rendered(rendered)?)
+        })?
     } else {
         Vec::new()
     };
-    let addons: IndexMap<String, String> = addons
-        .into_iter()
-        .filter(|(_, text)| !text.is_empty())
-        .collect();
+    let mut addons: Vec<Object> = addons.into_iter().flatten().collect();
+    let mut problems = patch::apply(&farm.patches, Side::Child, &[], &mut addons, tree);
     // What is applied inside the child cluster is text in an object of the control plane's chart.
-    let context = extended(&context, ADDONS, &addons);
+    let context = extended(&context, ADDONS, &by_file(&addons));
     let objects = charts.render_each(&FARM, &context, |rendered| {
-        let is_control_plane = rendered.is_control_plane();
+        // Nodes may be booted from another namespace, of which the templates need not know.
+        let namespace = if rendered.is_control_plane() {
+            &farm.release.namespace
+        } else {
+            &farm.ltsp.namespace
+        };
         let mut objects = parse_rendered(rendered)?;
-        if !is_control_plane {
-            // Nodes may be booted from another namespace, of which the templates need not know.
-            place(&mut objects, &farm.ltsp.namespace);
-        }
+        place(&mut objects, namespace);
         Ok::<_, RenderError>(objects)
     })?;
-    Ok(objects.into_iter().flatten().collect())
+    let mut objects: Vec<Object> = objects.into_iter().flatten().collect();
+    add_extra_objects(farm, tree, &mut objects)?;
+    let jobs = farm.hashed_jobs();
+    problems.extend(patch::apply(
+        &farm.patches,
+        Side::Admin,
+        &jobs,
+        &mut objects,
+        tree,
+    ));
+    if problems.is_empty() {
+        return Ok(objects);
+    }
+    problems.sort_by(|left, right| left.position().cmp(&right.position()));
+    Err(RenderError::Values(problems))
 }
 
-/// An addon's file name and its objects, written as all others are.
-fn addon(rendered: Rendered) -> Result<(String, String), RenderError> {
-    let source = &rendered.source;
-    let name = source.rsplit('/').next().unwrap_or(source).to_owned();
-    let objects = parse_rendered(rendered)?;
-    let documents: Vec<String> = objects
-        .iter()
-        .map(|object| map_to_yaml(&object.content))
-        .collect();
-    Ok((name, documents.join("---\n")))
+fn add_extra_objects(
+    farm: &Farm,
+    tree: &Node,
+    objects: &mut Vec<Object>,
+) -> Result<(), RenderError> {
+    const PATH: &str = "extraObjects";
+    let mut own = from_values(PATH, &farm.extra_objects, tree).map_err(RenderError::Values)?;
+    place(&mut own, &farm.release.namespace);
+    let problems = twice(PATH, &own, objects, tree);
+    if !problems.is_empty() {
+        return Err(RenderError::Values(problems));
+    }
+    objects.extend(own);
+    Ok(())
+}
+
+/// The addons' file names, each with its objects as YAML, written as all others are.
+fn by_file(addons: &[Object]) -> IndexMap<&str, String> {
+    let mut texts: IndexMap<&str, String> = IndexMap::new();
+    for object in addons {
+        let file = object.source.rsplit('/').next().unwrap_or_default();
+        let text = texts.entry(file).or_default();
+        if !text.is_empty() {
+            text.push_str("---\n");
+        }
+        push_map(text, &object.content);
+    }
+    texts
 }

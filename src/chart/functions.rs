@@ -189,7 +189,7 @@ fn sha256(text: &str) -> String {
 }
 
 /// Ten characters of `a-z0-9`: 51 bits of the text's SHA-256, in base 36.
-fn short_hash(text: &str) -> String {
+pub fn short_hash(text: &str) -> String {
     const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
     let digest = Sha256::digest(text);
     let mut rest = digest

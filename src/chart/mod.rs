@@ -26,6 +26,7 @@ mod tests;
 
 use engine::Templates;
 pub use error::ChartError;
+pub use functions::short_hash;
 
 use crate::farm::schema::is_section;
 use crate::values::Defaults;

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::control_plane::{agents_port, image_tag};
 use super::spec::{
-    self, AccessMode, ExtraManifest, Flags, Fragment, HostPort, KonnectivityMode, TextMap, Values,
-    VolumeSize,
+    self, AccessMode, ExtraManifest, FileName, Flags, Fragment, HostPort, KonnectivityMode,
+    TextMap, Values, VolumeSize,
 };
 use super::subnets::Subnets;
 use super::workload::{ImageReference, Workload, some_fragment, some_list, some_text};
@@ -329,12 +329,15 @@ fn konnectivity_address(values: &Values) -> (Option<String>, u16) {
 /// The user's manifests as texts, for the Secret that carries them.
 pub fn extra_manifests(values: &Values) -> Option<IndexMap<String, String>> {
     let manifests = &values.kubernetes.extra_manifests;
-    (!manifests.is_empty()).then(|| {
-        manifests
-            .iter()
-            .map(|(name, manifest)| (name.to_string(), manifest_text(manifest)))
-            .collect()
-    })
+    (!manifests.is_empty()).then(|| manifest_texts(manifests))
+}
+
+/// Objects of the user's own as YAML texts.
+pub fn manifest_texts(manifests: &IndexMap<FileName, ExtraManifest>) -> IndexMap<String, String> {
+    let texts = manifests.iter();
+    texts
+        .map(|(name, manifest)| (name.to_string(), manifest_text(manifest)))
+        .collect()
 }
 
 fn manifest_text(manifest: &ExtraManifest) -> String {

@@ -54,7 +54,7 @@ use self::network_policies::NetworkPolicies;
 use self::publish_address::PublishAddress;
 use self::schedule::with_own_minute;
 use self::settings::TagSettings;
-use self::spec::{KeyKind, PkiMode, Values};
+use self::spec::{KeyKind, Patch, PkiMode, Values};
 use self::subnets::Subnets;
 
 /// This program's version, which is also the tag of the images made with it.
@@ -91,9 +91,24 @@ pub struct Farm {
     /// Null where the boot server's address is known.
     pub publish_address: Option<PublishAddress>,
     pub network_policies: NetworkPolicies,
+    /// Objects beside the farm as YAML texts, by the names that the user gave them.
+    #[serde(skip)]
+    pub extra_objects: IndexMap<String, String>,
+    #[serde(skip)]
+    pub patches: IndexMap<String, Patch>,
 }
 
 impl Farm {
+    /// The names of Jobs without the hash of their content at the end: a Job cannot be changed, and a new one has another
+    /// name.
+    pub fn hashed_jobs(&self) -> [String; 3] {
+        [
+            self.bootstrap.name.clone(),
+            self.join_token.name.clone(),
+            PublishAddress::name(&self.ltsp.workload.name),
+        ]
+    }
+
     /// Whether kubefarm issues the farm's certificates, and not cert-manager.
     pub fn issues_certificates(&self) -> bool {
         self.kubernetes.enabled && self.pki.mode == PkiMode::Builtin
@@ -279,6 +294,8 @@ fn build(
         konnectivity_server,
         etcd,
         network_policies: NetworkPolicies::new(values, names),
+        extra_objects: cluster::manifest_texts(&values.extra_objects),
+        patches: values.patches.clone(),
         release,
     }
 }

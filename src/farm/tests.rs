@@ -36,7 +36,7 @@ fn farm(values: &Value) -> Farm {
 fn konnectivity(mode: &str) -> Value {
     json!({"kubernetes": {
         "etcd": {"image": {"pullSecrets": ["common", "etcd"]}},
-        "apiServer": {"image": {"pullSecrets": ["api", "common"]}, "podLabels": {"a": "api", "b": "api"}},
+        "apiServer": {"image": {"pullSecrets": ["api", "common"]}, "podLabels": {"a": "api", "b": "api"}, "service": {"loadBalancerIP": "10.64.0.10"}},
         "konnectivityServer": {
             "enabled": true, "mode": mode, "podLabels": {"a": "konnectivity", "c": "konnectivity"},
             "image": {"pullSecrets": ["konnectivity", "api"]}, "ports": {"health": 1023},

@@ -5,10 +5,12 @@ use std::collections::HashMap;
 pub mod directory;
 mod error;
 mod file_names;
+mod from_values;
 pub mod json;
 pub mod limits;
 mod object;
 pub mod order;
+pub mod patch;
 mod read;
 pub mod select;
 #[cfg(test)]
@@ -17,6 +19,7 @@ pub mod write;
 
 pub use directory::write_directory;
 pub use error::ManifestError;
+pub use from_values::{from_values, twice};
 pub use object::{Key, Object, group};
 pub use read::{parse, parse_rendered};
 pub use select::select;

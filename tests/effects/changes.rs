@@ -76,6 +76,13 @@ fn by_key(path: &[String], key: &str) -> Option<Value> {
         "activeDeadlineSeconds" => json!(7),
         "podsAreRouted" => json!(true),
         "ipAddresses" => json!(["10.64.7.7"]),
+        "extraObjects" => {
+            json!({"other": {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "other"}}})
+        }
+        "patches" => json!({"other": {
+            "target": {"kind": "*", "name": "*"},
+            "patch": {"metadata": {"annotations": {"example.org/other": "x"}}},
+        }}),
         "extraManifests" => {
             json!({"other.yaml": "apiVersion: v1\nkind: Namespace\nmetadata: {name: x}\n"})
         }

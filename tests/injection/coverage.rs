@@ -10,7 +10,7 @@ use crate::injection::places::{Fixture, Place};
 
 /// Text that other tests try, for it becomes more, or less, than itself: section texts and tags, subnets, the
 /// endpoint; and second ways to write what the farm writes in one.
-const TRIED_ELSEWHERE: [&str; 8] = [
+const TRIED_ELSEWHERE: [&str; 10] = [
     "ltsp.config.sections.*",
     "nodePools[].tags[]",
     "nodePools.*.",
@@ -19,6 +19,8 @@ const TRIED_ELSEWHERE: [&str; 8] = [
     "kubernetes.networking.podSubnet",
     ".digest",
     "kubernetes.extraManifests.*",
+    "extraObjects.*",
+    "patches.*",
 ];
 /// What is accepted and means nothing: Helm's values for all charts.
 const UNREAD: [&str; 1] = ["global.KEY"];

@@ -203,7 +203,11 @@ impl Fixture {
         let whole = match path.0.as_slice() {
             [.., Segment::Key(key)] if key == "mac" => true,
             // Whatever is in it, it is a manifest or not.
-            [.., Segment::Key(key), Segment::Key(_)] if key == "extraManifests" => true,
+            [.., Segment::Key(key), Segment::Key(_)]
+                if ["extraManifests", "extraObjects"].contains(&key.as_str()) =>
+            {
+                true
+            }
             [_, Segment::Key(key), _, Segment::Key(_)] => key == "dhcpOptions",
             [.., Segment::Key(key), Segment::Index(_)] => key == "nodes",
             _ => false,

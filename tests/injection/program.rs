@@ -45,6 +45,37 @@ fn the_program_refuses_with_the_place_and_prints_nothing() {
 }
 
 #[test]
+fn patches_carry_text_to_where_it_belongs() {
+    let text: String = strings::NASTY.concat();
+    let patches = |name: &str, patch: Value| {
+        let target = json!({"kind": "Deployment", "name": "*-apiserver"});
+        json!({"patches": {name: {"target": target, "patch": patch}}})
+    };
+    let path = "/metadata/annotations";
+    for patch in [
+        json!({"metadata": {"annotations": {text.clone(): text.clone()}}}),
+        json!([{"op": "add", "path": path, "value": {text.clone(): text.clone()}}]),
+    ] {
+        let objects = render(&patches(&text, patch)).unwrap();
+        let mut found = objects
+            .iter()
+            .filter(|object| object["metadata"]["annotations"].get(&text).is_some());
+        let patched = found.next().expect("a patched object");
+        assert_eq!(patched["metadata"]["annotations"][&text], text);
+        assert_eq!(patched["kind"], "Deployment");
+        assert_eq!(found.count(), 0);
+    }
+    for target in [
+        json!({"kind": text, "name": "*"}),
+        json!({"kind": "*", "name": text}),
+    ] {
+        let values = json!({"patches": {text.clone(): {"target": target, "patch": {}}}});
+        let problems = render(&values).unwrap_err();
+        assert!(problems.iter().all(places::has_place), "{problems:?}");
+    }
+}
+
+#[test]
 fn the_program_carries_text_to_where_it_belongs() {
     let text: String = strings::NASTY.concat();
     let values = json!({"kubernetes": {"apiServer": {"annotations": {"example.org/note": text}}}});

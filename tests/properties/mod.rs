@@ -143,6 +143,28 @@ fn the_order_of_layers_that_do_not_meet_changes_no_byte() {
 }
 
 #[test]
+fn a_patch_changes_only_its_target_and_an_extra_object_nothing_else() {
+    let before = || objects(rendered(&[everything()]));
+    let with = |layer: Value| objects(rendered(&[everything(), layer.to_string()]));
+    let labels = json!({"metadata": {"labels": {"example.org/mine": "x"}}});
+    let patch = |target: Value| json!({"patches": {"mine": {"target": target, "patch": labels}}});
+    let target = json!({"kind": "Deployment", "name": "*-scheduler"});
+    let expected = set(["Deployment/farm-kubernetes-scheduler"]);
+    assert_eq!(changed(&before(), &with(patch(target))), expected);
+    // Inside the child: the text that the bootstrap Jobs carry there.
+    let target = json!({"cluster": "child", "kind": "Deployment", "name": "coredns"});
+    let expected = set([
+        "ConfigMap/farm-kubernetes-addons",
+        "CronJob/farm-kubernetes-bootstrap",
+        "Job/farm-kubernetes-bootstrap-",
+    ]);
+    assert_eq!(changed(&before(), &with(patch(target))), expected);
+    let own = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "mine"}});
+    let extra = json!({"extraObjects": {"mine": own}});
+    assert_eq!(changed(&before(), &with(extra)), set(["ConfigMap/mine"]));
+}
+
+#[test]
 fn nodes_change_only_leases_and_boot_configuration() {
     let with = |nodes: String| objects(rendered(&[everything(), nodes]));
     let expected = set([

@@ -1,4 +1,4 @@
-//! Objects of the user's for the child cluster.
+//! Objects of the user's own, for the child cluster or beside the farm.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -15,6 +15,7 @@ mod manifest;
 mod network_policies;
 mod nodes;
 mod one_or_many;
+mod patches;
 mod service;
 mod tags;
 mod text;
@@ -32,6 +33,7 @@ pub use manifest::ExtraManifest;
 pub use network_policies::NetworkPolicies;
 pub use nodes::*;
 pub use one_or_many::OneOrMany;
+pub use patches::{Change, Patch, Side, Target};
 pub use service::*;
 pub use tags::*;
 pub use text::*;
@@ -76,6 +78,13 @@ pub struct Values {
     pub dhcp: Dhcp,
     /// Who reaches the pods of the farm.
     pub network_policies: NetworkPolicies,
+    /// Objects of your own beside the farm in the admin cluster: a map of any name to an object, a list of objects, or
+    /// YAML text. They belong to the farm, and to its namespace where they name none.
+    #[serde(default)]
+    pub extra_objects: IndexMap<FileName, ExtraManifest>,
+    /// Changes to rendered objects that no value is there for: a map of any name to a patch, in the order to apply them.
+    #[serde(default)]
+    pub patches: IndexMap<String, Patch>,
 }
 
 impl Values {

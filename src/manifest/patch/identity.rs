@@ -1,0 +1,87 @@
+//! What a patch may not change: what the object is, and the labels that it is found by.
+
+use serde_json::{Map, Value as Json};
+
+use super::Fault;
+
+/// What tells an object from others, from its root.
+const IDENTITY: [&[&str]; 4] = [
+    &["apiVersion"],
+    &["kind"],
+    &["metadata", "name"],
+    &["metadata", "namespace"],
+];
+
+/// The labels that selectors, guards and `kubefarm list` read, as the template function `labels` sets them.
+const LABELS: [&str; 5] = [
+    "app",
+    "app.kubernetes.io/name",
+    "app.kubernetes.io/instance",
+    "app.kubernetes.io/part-of",
+    "app.kubernetes.io/managed-by",
+];
+
+/// What the API group of the label that marks a farm's members is. Every key of it is apply's.
+const APPLYSET: &str = "applyset.kubernetes.io/";
+
+/// Where labels of an object and of its pods are.
+const METADATA: [&[&str]; 3] = [
+    &["metadata"],
+    &["spec", "template", "metadata"],
+    &["spec", "jobTemplate", "spec", "template", "metadata"],
+];
+
+/// Compares an object with what it was.
+///
+/// # Errors
+/// The first field that a patch may not change, with its path in the object.
+pub(super) fn check(before: &Map<String, Json>, after: &Map<String, Json>) -> Result<(), Fault> {
+    for path in IDENTITY {
+        if at(before, path) != at(after, path) {
+            let message =
+                "a patch cannot change what the object is: apiVersion, kind, name and namespace";
+            return Err(Fault::new(message).below(path));
+        }
+    }
+    for metadata in METADATA {
+        let labels = [metadata, &["labels"]].concat();
+        check_labels(at(before, &labels), at(after, &labels))
+            .map_err(|fault| fault.below(&labels))?;
+    }
+    let annotations = at(after, &["metadata", "annotations"]).and_then(Json::as_object);
+    if let Some(key) = annotations.and_then(|annotations| own_key(annotations)) {
+        return Err(of_apply(key).below(&["metadata", "annotations"]));
+    }
+    Ok(())
+}
+
+fn check_labels(before: Option<&Json>, after: Option<&Json>) -> Result<(), Fault> {
+    let label = |labels: Option<&Json>, name| labels.and_then(|labels| labels.get(name)).cloned();
+    for name in LABELS {
+        let found = label(before, name);
+        if found.is_some() && found != label(after, name) {
+            let message =
+                "a patch cannot change this label, by which kubefarm and selectors find the object";
+            return Err(Fault::new(message).inside(name));
+        }
+    }
+    match after.and_then(Json::as_object).and_then(own_key) {
+        Some(key) => Err(of_apply(key)),
+        None => Ok(()),
+    }
+}
+
+fn own_key(map: &Map<String, Json>) -> Option<&str> {
+    let mut keys = map.keys().map(String::as_str);
+    keys.find(|key| key.starts_with(APPLYSET))
+}
+
+fn of_apply(key: &str) -> Fault {
+    Fault::new("kubefarm apply sets this itself").inside(key)
+}
+
+fn at<'a>(object: &'a Map<String, Json>, path: &[&str]) -> Option<&'a Json> {
+    let (first, rest) = path.split_first()?;
+    rest.iter()
+        .try_fold(object.get(*first)?, |value, key| value.get(*key))
+}

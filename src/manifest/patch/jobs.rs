@@ -1,0 +1,60 @@
+//! A Job cannot be changed, so the farm's have a hash of their content in their names; patches are content too.
+
+use serde_json::Value as Json;
+
+use crate::chart::short_hash;
+use crate::manifest::Object;
+use crate::values::to_yaml;
+
+/// How long the hash at the end of a name is, as the template function `short_hash` makes it.
+const HASH: usize = 10;
+
+/// A Job's spec before patches.
+pub(super) struct Spec {
+    /// The Job's position among the objects.
+    position: usize,
+    spec: Option<Json>,
+}
+
+/// The specs of the Jobs that are named by their content: one of these `names`, and a hash.
+pub(super) fn specs(objects: &[Object], names: &[String]) -> Vec<Spec> {
+    let is_hashed = |object: &Object| {
+        let base = base(object.name());
+        (object.group(), object.kind()) == ("batch", "Job")
+            && names.iter().any(|name| Some(name.as_str()) == base)
+    };
+    let jobs = objects.iter().enumerate();
+    jobs.filter(|(_, object)| is_hashed(object))
+        .map(|(position, object)| Spec {
+            position,
+            spec: object.content.get("spec").cloned(),
+        })
+        .collect()
+}
+
+/// Gives the Jobs whose specs are others now other names.
+pub(super) fn rename(objects: &mut [Object], specs: Vec<Spec>) {
+    for Spec { position, spec } in specs {
+        let Some(object) = objects.get_mut(position) else {
+            continue;
+        };
+        let patched = object.content.get("spec");
+        if patched == spec.as_ref() {
+            continue;
+        }
+        let text = to_yaml(patched.unwrap_or(&Json::Null));
+        let hash = short_hash(&format!("{} {text}", object.name()));
+        let Some(name) = base(object.name()).map(|base| format!("{base}-{hash}")) else {
+            continue;
+        };
+        if let Some(Json::Object(metadata)) = object.content.get_mut("metadata") {
+            metadata.insert("name".to_owned(), name.into());
+        }
+    }
+}
+
+/// A name without the hash at its end.
+fn base(name: &str) -> Option<&str> {
+    let (base, hash) = name.rsplit_once('-')?;
+    (hash.len() == HASH).then_some(base)
+}
