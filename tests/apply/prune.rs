@@ -163,3 +163,55 @@ fn what_a_finalizer_holds_stays_in_the_record_until_it_is_gone() {
     site.run(&apply).success();
     assert!(!is_known());
 }
+
+#[test]
+fn a_definition_stays_with_all_objects_of_its_kind_until_it_is_purged() {
+    let Some(site) = Site::new("prune-definition") else {
+        return;
+    };
+    let definition = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\n\
+                      metadata: {name: marks.prune.example.org}\n\
+                      spec: {group: prune.example.org, scope: Namespaced, names: {kind: Mark, plural: marks}, \
+                      versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]}\n";
+    let charts = Charts::new(definition);
+    let apply = format!("apply {NEARLY_NOTHING} {}", charts.flag());
+    site.run(&apply).success();
+    let crd = "crd/marks.prune.example.org";
+    let uid = site.get(crd)["metadata"]["uid"].clone();
+    charts.write("# Nothing.\n");
+    let pruned = site.run(&apply);
+    assert_eq!(pruned.code(), 0, "{}", pruned.stderr);
+    let kept = "CustomResourceDefinition marks.prune.example.org: a CustomResourceDefinition, with all objects of its kind";
+    assert!(done(&pruned).contains(&("kept", kept)), "{}", pruned.stderr);
+    site.run("delete kubefarm").success();
+    assert_eq!(site.get(crd)["metadata"]["uid"], uid);
+    site.run("delete kubefarm --purge --yes").success();
+    assert!(!site.has(crd));
+}
+
+#[test]
+fn objects_beside_the_farm_belong_to_it() {
+    let Some(site) = Site::new("beside") else {
+        return;
+    };
+    let values = tempfile::tempdir().expect("a folder");
+    let file = values.path().join("values.yaml");
+    let write = |text: &str| std::fs::write(&file, text).expect("written");
+    let with =
+        |command: &str| site.run(&format!("{command} {NEARLY_NOTHING} -f {}", file.display()));
+    write(
+        "extraObjects: {mine: {apiVersion: v1, kind: ConfigMap, metadata: {name: mine}, data: {a: b}}}\n",
+    );
+    with("apply -q").success();
+    assert!(is_member(&site.get("configmap/mine")));
+    assert_eq!(with("diff -q").code(), 0);
+    write(
+        "extraObjects: {mine: {apiVersion: v1, kind: ConfigMap, metadata: {name: mine}, data: {a: c}}}\n",
+    );
+    assert_eq!(with("diff -q").code(), 1);
+    with("apply -q").success();
+    assert_eq!(site.get("configmap/mine")["data"]["a"], "c");
+    write("extraObjects: {mine: null}\n");
+    with("apply -q").success();
+    assert!(!site.has("configmap/mine"));
+}

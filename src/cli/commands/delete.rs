@@ -14,10 +14,11 @@ use crate::report::Progress;
 
 const EXAMPLES: &str = "\
 The cluster knows which objects belong to the farm: no values are needed.
-Volumes, backups, certificate authorities and namespaces are kept unless they
-are purged, and a later apply finds them again. Objects with the annotation
-kubefarm.io/keep: \"true\" are always kept. The command waits until all others
-are gone. Those that still exist at --timeout are named, and stay recorded.
+Volumes, backups, certificate authorities, namespaces and
+CustomResourceDefinitions are kept unless they are purged, and a later apply
+finds them again. Objects with the annotation kubefarm.io/keep: \"true\" are
+always kept. The command waits until all others are gone. Those that still
+exist at --timeout are named, and stay recorded.
 
 Examples:
   Remove a farm, but keep its volumes, backups and certificate authorities:
@@ -35,7 +36,8 @@ pub struct Delete {
     release: AppliedArgs,
     #[command(flatten)]
     cluster: ClusterArgs,
-    /// Delete volumes, backups and certificate authorities as well: lists them, and deletes them with --yes.
+    /// Delete volumes, backups, certificate authorities and CustomResourceDefinitions as well: lists them, and deletes
+    /// them with --yes.
     #[arg(long, env = "KUBEFARM_PURGE", help_heading = "Delete")]
     purge: bool,
     /// Really purge.

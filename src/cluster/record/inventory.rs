@@ -29,6 +29,8 @@ pub enum Kept {
     Volume,
     /// Deleting it deletes everything in it, volumes and other people's objects too.
     Namespace,
+    /// With it would go all objects of its kind, whoever they belong to.
+    Definition,
     /// A certificate authority: what it signed would be worthless.
     Authority,
     /// It has the annotation `kubefarm.io/keep`.
@@ -41,6 +43,7 @@ impl Kept {
         match self {
             Kept::Volume => "a volume",
             Kept::Namespace => "a namespace, with all that is in it",
+            Kept::Definition => "a CustomResourceDefinition, with all objects of its kind",
             Kept::Authority => "a certificate authority",
             Kept::Asked => "kubefarm.io/keep",
         }
@@ -196,6 +199,7 @@ pub fn kept(resource: &Resource, object: &Map<String, Json>) -> Option<Kept> {
         _ if is_set(KEEP) => Some(Kept::Asked),
         ("", "PersistentVolumeClaim" | "PersistentVolume") => Some(Kept::Volume),
         ("", "Namespace") => Some(Kept::Namespace),
+        ("apiextensions.k8s.io", "CustomResourceDefinition") => Some(Kept::Definition),
         ("cert-manager.io", "Certificate") if is_authority => Some(Kept::Authority),
         ("", "Secret") if is_set(AUTHORITY) => Some(Kept::Authority),
         _ => None,
