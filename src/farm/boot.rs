@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::Value;
 
+pub use super::setting::{Setting, TagSection};
 pub use files::{own_files, toml_text};
 pub use sections::{section_file, shell_text, split_section};
 
@@ -67,36 +68,12 @@ pub struct BootService {
     pub annotations: TextMap,
 }
 
-/// `KEY='value'`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Setting {
-    pub key: String,
-    pub value: String,
-}
-
-impl Setting {
-    /// A setting.
-    pub fn new(key: impl Into<String>, value: impl Into<String>) -> Setting {
-        Setting {
-            key: key.into(),
-            value: value.into(),
-        }
-    }
-}
-
 /// A section of the user's own: what it includes, and the file that it runs.
 #[derive(Debug, Clone, Serialize)]
 pub struct ScriptSection {
     pub header: String,
     pub includes: Vec<String>,
     pub script: Option<String>,
-}
-
-/// A tag's section, or `[clients]` for the tag `all`.
-#[derive(Debug, Clone, Serialize)]
-pub struct TagSection {
-    pub section: String,
-    pub settings: Vec<Setting>,
 }
 
 /// A node's section, which includes those of its tags.

@@ -20,6 +20,7 @@ pub mod reference;
 mod schedule;
 pub mod schema;
 mod service;
+mod setting;
 mod settings;
 mod shell;
 pub mod spec;

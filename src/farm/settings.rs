@@ -2,7 +2,7 @@
 
 use indexmap::IndexMap;
 
-use super::boot::{Setting, TagSection};
+use super::setting::{Setting, TagSection};
 use super::spec::{Tags, Taint, TaintEffect};
 
 /// Settings by tag, in the order in which tags are first mentioned.

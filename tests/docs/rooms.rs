@@ -14,9 +14,6 @@ use crate::support::project;
 /// The most lines that a file may have.
 const LONGEST: [(&str, usize); 2] = [("src", 400), ("tests", 500)];
 
-/// Folders whose modules still import in circles.
-const WITH_CIRCLES: [&str; 1] = ["farm"];
-
 /// The rooms in the order of the table, each by the name of its module.
 fn table() -> Vec<String> {
     let text = fs::read_to_string(project().join("docs/architecture.md")).expect("a paper");
@@ -92,9 +89,6 @@ fn circle(imports: &BTreeMap<String, BTreeSet<String>>, start: &str) -> Option<V
 fn nothing_imports_in_a_circle() {
     let mut circles = Vec::new();
     for (folder, imports) in beside_each_other(&Modules::read()) {
-        if WITH_CIRCLES.contains(&folder.join("/").as_str()) {
-            continue;
-        }
         let first = imports.keys().find_map(|module| circle(&imports, module));
         circles.extend(first.map(|way| format!("{}: {}", folder.join("/"), way.join(" -> "))));
     }
