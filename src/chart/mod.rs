@@ -4,7 +4,7 @@
 //! manifests each) and `files/` (rendered into values by the template function `file`).
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
@@ -29,7 +29,7 @@ pub use error::ChartError;
 pub use functions::short_hash;
 
 use crate::farm::schema::is_section;
-use crate::values::Defaults;
+use crate::values::{Defaults, Path as ValuePath, comments};
 
 /// The charts there are, in the order in which their defaults are layered.
 pub const NAMES: [&str; 4] = [CONTROL_PLANE, ADDONS, BOOT_SERVER, DHCP];
@@ -145,7 +145,15 @@ impl Charts {
             .collect()
     }
 
-    /// The same, as values are laid over them.
+    /// What the charts' values files say of their keys.
+    pub fn comments(&self) -> HashMap<ValuePath, String> {
+        let files = self.defaults().into_iter();
+        // What is not YAML is reported where the defaults are read.
+        let comments = files.filter_map(|(source, text)| comments(source, text).ok());
+        comments.flatten().collect()
+    }
+
+    /// The defaults, as values are laid over them.
     pub fn default_values(&self) -> Defaults<'_> {
         Defaults {
             layers: self.defaults(),

@@ -8,7 +8,7 @@ use serde_json::Value;
 pub fn markdown(schema: &Value) -> String {
     let mut text = String::from(
         "# Values\n\n\
-         <!-- Generated from the types in src/farm/spec and the defaults in charts/*/values.yaml: `make docs`. -->\n\n\
+         <!-- Generated from the defaults and their comments in charts/*/values.yaml and the types in src/farm/spec: `make docs`. -->\n\n\
          Every key that a values file may hold. Maps merge, lists and scalars replace, `null` removes a default.\n\
          `kubefarm schema` prints the same as a JSON Schema for editors.\n",
     );
@@ -35,7 +35,7 @@ fn section(text: &mut String, schema: &Value, path: &str) {
             "| `{key}` | {} | {} | {} |",
             type_name(property),
             default_text(default),
-            cell(description(property))
+            cell(&prose(description(property)))
         );
     }
     for (key, property) in nested {
@@ -45,7 +45,8 @@ fn section(text: &mut String, schema: &Value, path: &str) {
             path => format!("{path}.{key}{suffix}"),
         };
         let depth = "#".repeat((path.matches('.').count() + 2).min(4));
-        let _ = writeln!(text, "\n{depth} {path}\n\n{}", description(property));
+        let said = prose(description(property));
+        let _ = writeln!(text, "\n{depth} {path}\n\n{said}");
         section(text, inner, &path);
     }
 }
@@ -87,6 +88,19 @@ fn description(property: &Value) -> &str {
 
 fn cell(text: &str) -> String {
     text.replace('\n', " ").replace('|', "\\|")
+}
+
+/// A text as Markdown: what stands between backticks is code, and in the rest nothing is HTML or emphasis.
+fn prose(text: &str) -> String {
+    let parts = text.split('`').enumerate().map(|(number, part)| {
+        let is_code = number % 2 == 1;
+        if is_code {
+            part.to_owned()
+        } else {
+            part.replace('<', "\\<").replace('*', "\\*")
+        }
+    });
+    parts.collect::<Vec<_>>().join("`")
 }
 
 fn default_text(default: &Value) -> String {

@@ -1,6 +1,6 @@
 //! The values' JSON Schema, from the types' own doc comments.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use schemars::generate::SchemaSettings;
@@ -9,7 +9,8 @@ use serde_json::{Map, Value, json};
 use super::spec::Values;
 use crate::values::Path;
 
-/// The JSON Schema (draft 2020-12) of a values file, with `defaults` beside the keys that have one.
+/// The JSON Schema (draft 2020-12) of a values file, with `defaults` beside the keys that have one. Descriptions are the
+/// types' doc comments; see [`describe`].
 ///
 /// A values file need not hold anything: what it leaves out has a default. `null` is allowed wherever something may be
 /// left out. It is what the program takes, as far as a schema can say that: see the table in `tests/docs`.
@@ -236,6 +237,22 @@ fn add_defaults(schema: &mut Value, defaults: &Value) {
             && !default.is_null()
         {
             property.insert("default".to_owned(), default.clone());
+        }
+    }
+}
+
+/// Puts what the charts' values files say of their keys in the place of what the types say.
+pub fn describe(schema: &mut Value, comments: &HashMap<Path, String>) {
+    describe_below(schema, &Path::default(), comments);
+}
+
+fn describe_below(schema: &mut Value, path: &Path, comments: &HashMap<Path, String>) {
+    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for (key, property) in properties.into_iter().flatten() {
+        let path = path.join(key.as_str());
+        describe_below(property, &path, comments);
+        if let (Some(comment), Value::Object(property)) = (comments.get(&path), property) {
+            property.insert("description".to_owned(), comment.as_str().into());
         }
     }
 }

@@ -3,6 +3,7 @@
 //! This room knows YAML, Helm's merge rules and Helm's `--set` grammar. It knows nothing of Kubernetes.
 
 pub mod changed;
+mod comments;
 pub mod decode;
 pub mod layers;
 pub mod merge;
@@ -16,6 +17,7 @@ pub mod write;
 pub mod yaml;
 
 pub use changed::changed;
+pub use comments::comments;
 pub use decode::{NUMBER_AS_TEXT, Refusal, decode, decode_with_gaps, rewritten};
 pub use layers::{Defaults, Input, Loaded, load, load_with_removed, load_with_stdin, put_at_nulls};
 pub use merge::Removed;

@@ -35,6 +35,7 @@ impl Schema {
         let charts = Charts::embedded();
         let defaults = load(&charts.default_values(), &[]).map_err(Failure::Values)?;
         let mut schema = schema::json_schema(&(&defaults).into());
+        schema::describe(&mut schema, &charts.comments());
         let text = match self.output {
             Format::Json => {
                 schema::describe_defaults(&mut schema);

@@ -10,26 +10,19 @@ use super::{Flags, Fragment, Image, NodeSelector};
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KubeProxy {
-    /// Install it; switch it off where the network plugin replaces it.
     #[serde(default)]
     pub enabled: bool,
     /// Its container image.
     pub image: Image,
-    /// The container's resource requests and limits.
     #[serde(default)]
     pub resources: Fragment,
-    /// Labels that a node must have to run it.
     #[serde(default)]
     pub node_selector: NodeSelector,
-    /// More taints to tolerate; it tolerates every taint by default.
     #[serde(default)]
     pub tolerations: Vec<Fragment>,
-    /// The PriorityClass of its pods. Unset: the child cluster's default.
     pub priority_class_name: Option<String>,
-    /// More flags of kube-proxy.
     #[serde(default)]
     pub extra_args: Flags,
-    /// Merged into its KubeProxyConfiguration.
     #[serde(default)]
     pub config: Fragment,
 }
@@ -47,7 +40,6 @@ component! {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Kubelet {
-    /// Merged into the child cluster's KubeletConfiguration.
     #[serde(default)]
     pub config: Fragment,
 }

@@ -13,13 +13,9 @@ use super::{Address, CertificateName, Fragment, ImageDigest, ImageName, TextMap}
 pub struct Image {
     /// The image's name without tag: `registry.k8s.io/etcd`.
     pub repository: ImageName,
-    /// The tag. Unset: the version that the component follows.
     pub tag: Option<String>,
-    /// A digest (`sha256:…`), which wins over the tag.
     pub digest: Option<ImageDigest>,
-    /// When the kubelet pulls it.
     pub pull_policy: Option<PullPolicy>,
-    /// Secrets with registry credentials: names, or objects `{name: …}`.
     #[serde(default)]
     pub pull_secrets: Vec<PullSecret>,
 }
@@ -119,10 +115,8 @@ impl JsonSchema for Spread {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CertSans {
-    /// DNS names; a leading `*.` is allowed.
     #[serde(default)]
     pub dns_names: Vec<CertificateName>,
-    /// IPv4 and IPv6 addresses.
     #[serde(default)]
     pub ip_addresses: Vec<Address>,
 }
@@ -145,45 +139,31 @@ macro_rules! pods {
         pub struct $name {
             /// Its container image.
             pub image: $crate::farm::spec::Image,
-            /// The container's resource requests and limits (Kubernetes `ResourceRequirements`).
             #[serde(default)]
             pub resources: $crate::farm::spec::Fragment,
-            /// More labels for the workload object.
             #[serde(default)]
             pub labels: $crate::farm::spec::Labels,
-            /// Annotations for the workload object.
             #[serde(default)]
             pub annotations: $crate::farm::spec::Annotations,
-            /// More labels for its pods.
             #[serde(default)]
             pub pod_labels: $crate::farm::spec::Labels,
-            /// Annotations for its pods.
             #[serde(default)]
             pub pod_annotations: $crate::farm::spec::Annotations,
-            /// Labels that a node must have to run its pods.
             #[serde(default)]
             pub node_selector: $crate::farm::spec::NodeSelector,
-            /// Taints that its pods tolerate (Kubernetes `Toleration` objects).
             #[serde(default)]
             pub tolerations: Vec<$crate::farm::spec::Fragment>,
-            /// Scheduling rules (a Kubernetes `Affinity` object).
             #[serde(default)]
             pub affinity: $crate::farm::spec::Fragment,
-            /// The PriorityClass of its pods. Unset: the cluster's default, which every other pod has too.
             pub priority_class_name: Option<String>,
-            /// How evenly its pods are spread (Kubernetes `TopologySpreadConstraint` objects).
             #[serde(default)]
             pub topology_spread_constraints: Vec<$crate::farm::spec::SpreadConstraint>,
-            /// More environment variables (Kubernetes `EnvVar` objects).
             #[serde(default)]
             pub extra_env: Vec<$crate::farm::spec::Fragment>,
-            /// More containers in its pods (Kubernetes `Container` objects).
             #[serde(default)]
             pub sidecars: Vec<$crate::farm::spec::Fragment>,
-            /// More volumes (Kubernetes `Volume` objects).
             #[serde(default)]
             pub extra_volumes: Vec<$crate::farm::spec::Fragment>,
-            /// More volume mounts of the main container (Kubernetes `VolumeMount` objects).
             #[serde(default)]
             pub extra_volume_mounts: Vec<$crate::farm::spec::Fragment>,
             $($(#[$field_meta])* pub $field: $type,)*

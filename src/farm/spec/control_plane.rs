@@ -64,21 +64,14 @@ component! {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BootstrapJob {
-    /// Render the Job and its periodic CronJob.
     #[serde(default)]
     pub enabled: bool,
-    /// When it runs again, in cron's syntax; `H` as the minute is one of this farm's own.
     pub schedule: Schedule,
-    /// After how many seconds such a run is given up, so that the next one can begin. Unset: never.
     pub active_deadline_seconds: Option<NonZeroU32>,
-    /// How many finished Jobs to keep.
     pub successful_jobs_history_limit: Option<u32>,
-    /// How many failed Jobs to keep.
     pub failed_jobs_history_limit: Option<u32>,
-    /// More labels for the Job and the CronJob.
     #[serde(default)]
     pub labels: Labels,
-    /// Annotations for the Job and the CronJob.
     #[serde(default)]
     pub annotations: Annotations,
 }

@@ -10,9 +10,7 @@ use super::{AccessMode, Flags, VolumeSize};
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Dhcp {
-    /// `controller`: resources for dnsmasq-controller; `standalone`: a dnsmasq of this release's own.
     pub mode: DhcpMode,
-    /// Render dnsmasq-controller itself too: CRDs, RBAC, DaemonSet, and the platform matchers.
     #[serde(default)]
     pub install_controller: bool,
     /// dnsmasq-controller, where it is installed from here.
@@ -61,14 +59,10 @@ pods! {
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LeaseVolume {
-    /// Keep leases in a volume; otherwise they live as long as the pod.
     #[serde(default)]
     pub enabled: bool,
-    /// The volume's size, a Kubernetes quantity.
     pub size: VolumeSize,
-    /// The volume's class. Unset: the cluster's default class.
     pub storage_class_name: Option<String>,
-    /// The volume's access modes.
     #[serde(default)]
     pub access_modes: Vec<AccessMode>,
 }

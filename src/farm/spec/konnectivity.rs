@@ -22,13 +22,9 @@ pub enum KonnectivityMode {
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KonnectivityPorts {
-    /// API servers (HTTPConnect).
     pub server: u16,
-    /// Agents.
     pub agent: u16,
-    /// Debugging and metrics.
     pub admin: u16,
-    /// Probes.
     pub health: u16,
 }
 
@@ -48,11 +44,8 @@ service! {
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KonnectivityServicePorts {
-    /// API servers (HTTPConnect).
     pub server: u16,
-    /// Agents.
     pub agent: u16,
-    /// Debugging and metrics.
     pub admin: u16,
 }
 
@@ -60,13 +53,10 @@ pub struct KonnectivityServicePorts {
 #[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KonnectivityNodePorts {
-    /// API servers (HTTPConnect).
     pub server: Option<u16>,
-    /// Agents.
     pub agent: Option<u16>,
     /// An old name of `agent`.
     pub client: Option<u16>,
-    /// Debugging and metrics.
     pub admin: Option<u16>,
 }
 
@@ -89,9 +79,7 @@ component! {
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KonnectivityAgentPorts {
-    /// Debugging and metrics.
     pub admin: u16,
-    /// Probes.
     pub health: u16,
 }
 

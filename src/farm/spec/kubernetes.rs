@@ -14,18 +14,12 @@ use super::{
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Kubernetes {
-    /// Render a control plane at all.
     #[serde(default)]
     pub enabled: bool,
-    /// The Kubernetes version of every component (`v1.37.2`), where its own image tag is unset.
     pub version: KubernetesVersion,
-    /// Replaces `kubernetes` in the names of the control plane's objects.
     pub name_override: Option<String>,
-    /// The prefix of the names of all of the control plane's objects.
     pub fullname_override: Option<NamePrefix>,
-    /// The prefix of the certificates' common names.
     pub certname_override: Option<String>,
-    /// `host:port` at which nodes reach the API server. Unset: the API server's Service.
     pub control_plane_endpoint: Option<Endpoint>,
     /// The child cluster's address ranges and DNS domain.
     pub networking: Networking,
@@ -51,8 +45,6 @@ pub struct Kubernetes {
     pub konnectivity_agent: KonnectivityAgent,
     /// The nodes' kubelets.
     pub kubelet: Kubelet,
-    /// Objects to apply inside the child cluster: a map of file name to an object, a list of objects, or YAML text.
-    /// What is taken out is deleted there, unless its annotation `kubefarm.io/keep` is `true`.
     #[serde(default)]
     pub extra_manifests: IndexMap<FileName, ExtraManifest>,
 }
@@ -61,14 +53,9 @@ pub struct Kubernetes {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Networking {
-    /// The cluster's DNS domain.
     pub dns_domain: DnsDomain,
-    /// The Services' CIDR; for dual stack two, separated by a comma or as a list.
     pub service_subnet: Cidrs,
-    /// The pods' CIDR, or two. Unset: the network plugin hands out addresses.
     pub pod_subnet: Option<Cidrs>,
-    /// Whether pods of the admin cluster have a route to pods of the child, which its API server needs for webhooks and
-    /// aggregated APIs where Konnectivity does not carry them. Unset: nobody said.
     pub pods_are_routed: Option<bool>,
 }
 
@@ -76,23 +63,16 @@ pub struct Networking {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Persistence {
-    /// Keep etcd's data in volumes; otherwise it lives as long as its pods.
     #[serde(default)]
     pub enabled: bool,
-    /// The volumes' access modes.
     #[serde(default)]
     pub access_modes: Vec<AccessMode>,
-    /// A volume's size, a Kubernetes quantity.
     pub size: VolumeSize,
-    /// The volumes' class. Unset: the cluster's default class.
     pub storage_class_name: Option<String>,
-    /// Annotations for the claims.
     #[serde(default)]
     pub annotations: Annotations,
-    /// More labels for the claims.
     #[serde(default)]
     pub labels: Labels,
-    /// Finalizers for the claims.
     #[serde(default)]
     pub finalizers: Vec<String>,
     /// The volume for etcd's backups.
@@ -103,24 +83,16 @@ pub struct Persistence {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BackupVolume {
-    /// Use this claim instead of making one.
     pub existing_claim: Option<String>,
-    /// A folder in the volume.
     pub sub_path: Option<String>,
-    /// The volume's access modes.
     #[serde(default)]
     pub access_modes: Vec<AccessMode>,
-    /// The volume's size, a Kubernetes quantity.
     pub size: VolumeSize,
-    /// The volume's class. Unset: the cluster's default class.
     pub storage_class_name: Option<String>,
-    /// Annotations for the claim.
     #[serde(default)]
     pub annotations: Annotations,
-    /// More labels for the claim.
     #[serde(default)]
     pub labels: Labels,
-    /// Finalizers for the claim.
     #[serde(default)]
     pub finalizers: Vec<String>,
 }

@@ -1,4 +1,5 @@
-//! The values as users write them, typed. Doc comments here become the JSON Schema and `docs/values.md`.
+//! The values as users write them, typed. A key that has a default is explained above it, in the charts' `values.yaml`; doc
+//! comments explain the others. Both become the JSON Schema and `docs/values.md`.
 //!
 //! Defaults are not here but in the charts' `values.yaml`; a field without a serde default is one that those files set.
 
@@ -52,11 +53,8 @@ pub type Fragment = serde_json::Map<String, serde_json::Value>;
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Values {
-    /// The release's name; `--name` wins over it. Default: `kubefarm`.
     pub name: Option<ReleaseName>,
-    /// Replaces `kubernetes-ltsp` in the boot server's name, as in Kubefarm 0.13; prefer `ltsp.fullnameOverride`.
     pub name_override: Option<String>,
-    /// The boot server's whole name, as in Kubefarm 0.13; prefer `ltsp.fullnameOverride`.
     pub fullname_override: Option<String>,
     /// Helm's values for all charts; nothing here reads them.
     pub global: Option<Fragment>,
@@ -66,7 +64,6 @@ pub struct Values {
     pub token_generator: TokenGenerator,
     /// The network boot server, and the configuration that nodes get from it.
     pub ltsp: Ltsp,
-    /// The nodes: a list of pools, or a map of name to pool, which later layers can extend.
     #[serde(default)]
     pub node_pools: NodePools,
     /// Settings by tag; the tag `all` applies to every node.
@@ -78,11 +75,8 @@ pub struct Values {
     pub dhcp: Dhcp,
     /// Who reaches the pods of the farm.
     pub network_policies: NetworkPolicies,
-    /// Objects of your own beside the farm in the admin cluster: a map of any name to an object, a list of objects, or
-    /// YAML text. They belong to the farm, and to its namespace where they name none.
     #[serde(default)]
     pub extra_objects: IndexMap<FileName, ExtraManifest>,
-    /// Changes to rendered objects that no value is there for: a map of any name to a patch, in the order to apply them.
     #[serde(default)]
     pub patches: IndexMap<String, Patch>,
 }
@@ -145,11 +139,8 @@ impl Values {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Pki {
-    /// `certManager`: Issuers and Certificates for cert-manager; `builtin`: kubefarm issues them itself.
     pub mode: PkiMode,
-    /// The private keys' algorithm.
     pub algorithm: KeyAlgorithm,
-    /// The private keys' size in bits: 256, 384 or 521 for ECDSA; 2048, 3072 or 4096 for RSA.
     pub size: u32,
 }
 

@@ -52,36 +52,23 @@ macro_rules! service {
         #[derive(Debug, Clone, serde::Deserialize, schemars::JsonSchema)]
         #[serde(rename_all = "camelCase")]
         pub struct $name {
-            /// Create the Service.
             #[serde(default)]
             pub enabled: bool,
-            /// How it is reached.
             #[serde(rename = "type", default, deserialize_with = "crate::farm::spec::service::or_default")]
             pub kind: $crate::farm::spec::ServiceType,
             $($(#[$field_meta])* pub $field: $type,)*
-            /// More labels for the Service.
             #[serde(default)]
             pub labels: $crate::farm::spec::Labels,
-            /// Annotations for the Service.
             #[serde(default)]
             pub annotations: $crate::farm::spec::Annotations,
-            /// A fixed address, where the load balancer honours one.
             #[serde(rename = "loadBalancerIP")]
             pub load_balancer_ip: Option<$crate::farm::spec::Address>,
-            /// Which load balancer is meant, where there are several. It cannot be changed later.
             pub load_balancer_class: Option<$crate::farm::spec::LoadBalancerClass>,
-            /// The networks from which the load balancer lets clients in. Empty: all.
             #[serde(default)]
             pub load_balancer_source_ranges: Vec<$crate::farm::spec::Network>,
-            /// Whether a LoadBalancer has node ports too. Unset: yes.
             pub allocate_load_balancer_node_ports: Option<bool>,
-            /// `Local`: only pods of the node that a client's packets arrive at, which see the client's address.
-            /// `Cluster`, or unset: any pod, which may see the node's.
             pub external_traffic_policy: Option<$crate::farm::spec::TrafficPolicy>,
-            /// One family of addresses or two.
             pub ip_family_policy: Option<$crate::farm::spec::FamilyPolicy>,
-            /// The families, `IPv4` and `IPv6`, the first one first. Empty: that of `loadBalancerIP`, if it is IPv6, else
-            /// what the admin cluster chooses.
             #[serde(default)]
             pub ip_families: Vec<$crate::farm::spec::Family>,
         }

@@ -14,16 +14,12 @@ use super::{LabelValue, NodeLabelKey, OneOrMany, TaintKey, TaintValue, TextMap};
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Tags {
-    /// DHCP options: a number, or a name as `dnsmasq --help dhcp` lists them. A comma or a list gives several values.
     #[serde(default)]
     pub dhcp_options: IndexMap<String, Option<IndexMap<String, OneOrMany>>>,
-    /// Settings for ltsp.conf.
     #[serde(default)]
     pub ltsp_options: IndexMap<String, Option<TextMap>>,
-    /// Labels that nodes register with.
     #[serde(default)]
     pub kubernetes_labels: IndexMap<String, Option<NodeLabels>>,
-    /// Taints that nodes register with.
     #[serde(default)]
     pub kubernetes_taints: IndexMap<String, Option<TaintList>>,
 }

@@ -154,7 +154,8 @@ fn keys(current: &OsStr) -> Vec<CompletionCandidate> {
     let Ok(defaults) = load(&charts.default_values(), &[]) else {
         return Vec::new();
     };
-    let schema = schema::json_schema(&(&defaults).into());
+    let mut schema = schema::json_schema(&(&defaults).into());
+    schema::describe(&mut schema, &charts.comments());
     let (path, _) = key.rsplit_once('.').unwrap_or_default();
     let mut steps = path.split('.').filter(|step| !step.is_empty());
     let section = steps.try_fold(&schema, |section, step| {
@@ -175,10 +176,18 @@ fn keys(current: &OsStr) -> Vec<CompletionCandidate> {
             .get("description")
             .and_then(Json::as_str)
             .unwrap_or_default();
-        let about = about.lines().next().unwrap_or_default();
+        let about = first_sentence(about.lines().next().unwrap_or_default());
         (format!("{before}{path}{dot}{name}{end}"), about.to_owned())
     });
     matching(candidates.collect(), &current)
+}
+
+/// A text up to the end of its first sentence; `e.g.` does not end one.
+fn first_sentence(text: &str) -> &str {
+    let begins = |rest: &str| rest.starts_with(char::is_uppercase);
+    let mut ends = text.match_indices(". ");
+    let end = ends.find(|(at, _)| text.get(at + 2..).is_some_and(begins));
+    end.and_then(|(at, _)| text.get(..=at)).unwrap_or(text)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
