@@ -154,7 +154,7 @@ pub async fn check(
     }
 }
 
-/// Compares what is planned with what lives.
+/// Compares the plan with the live control plane.
 async fn assess(
     api: &Api,
     planned: &[Planned],
@@ -175,8 +175,8 @@ async fn assess(
     guard::assess(api, &before, &after, parent, &request).await
 }
 
-/// Adds dangers to what is refused. Where the server refuses the same object only because a part of it is fixed, its
-/// words would lead to deleting it.
+/// Adds dangers to the refusals. A refusal of the same object for an immutable field goes: its text would suggest to
+/// delete the object.
 fn refuse_dangers(dangers: Vec<Danger>, refusals: &mut Vec<(Key, Refusal)>) {
     for danger in dangers {
         refusals.retain(|(key, refusal)| {

@@ -52,8 +52,8 @@ pub(super) async fn complete_secrets(
     Ok(())
 }
 
-/// Secrets that would go with the Certificate that they were issued for, as cert-manager's
-/// `--enable-certificate-owner-ref` has it.
+/// Secrets that Kubernetes deletes together with their Certificate, because cert-manager's
+/// `--enable-certificate-owner-ref` made it their owner.
 fn owned_by_certificates(secrets: &BTreeMap<String, Map<String, Json>>) -> Vec<PkiError> {
     let owned = secrets.iter().filter(|(_, secret)| {
         let owners = value_at(secret, &["metadata", "ownerReferences"]).and_then(Json::as_array);
@@ -108,7 +108,7 @@ fn report(completed: &Completed, observer: &dyn Observer) {
     }
 }
 
-/// Whether all that stands in the way of a Secret is cert-manager, which no longer issues it.
+/// Whether every conflict about a Secret is with cert-manager, which no longer issues it.
 pub(super) fn are_cert_managers(content: &Map<String, Json>, conflicts: &[FieldConflict]) -> bool {
     let is_issued = text_at(content, &["kind"]) == "Secret"
         && !text_at(content, &["metadata", "annotations", ISSUED_FOR]).is_empty();

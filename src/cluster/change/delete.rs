@@ -75,7 +75,7 @@ async fn delete_locked(
     } else {
         let concurrency = options.concurrency;
         let deleted = delete_all(api, to_delete.clone(), concurrency, observer).await?;
-        // Until then the record stays: what a finalizer holds would be in nobody's inventory.
+        // The record stays until then, so that what a finalizer holds is still in it.
         wait_until_gone(api, &to_delete, concurrency, observer).await?;
         leave_record(api, release, &parent, &kept).await?;
         deleted

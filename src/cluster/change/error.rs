@@ -6,7 +6,7 @@ use crate::cluster::record::{InventoryError, LockError};
 use crate::manifest::Key;
 use crate::pki::PkiError;
 
-/// Why an apply did not come to its end.
+/// Why an apply failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
     /// Nothing was changed.
@@ -18,7 +18,7 @@ pub enum ApplyError {
     Terminating(String),
     #[error("{0}; nothing was changed")]
     NotBegun(ClusterError),
-    /// Certificates cannot be had. Nothing was changed.
+    /// Certificates cannot be issued or used. Nothing was changed.
     #[error("the certificates are not complete; nothing was changed")]
     Pki(Vec<PkiError>),
     #[error(transparent)]
@@ -30,7 +30,7 @@ pub enum ApplyError {
     /// Something went wrong half-way. The next apply goes on from there.
     #[error("{}{error}", .key.as_ref().map(|key| format!("{key}: ")).unwrap_or_default())]
     Stopped {
-        /// The object that it was about.
+        /// The object that failed.
         key: Option<Key>,
         error: ClusterError,
         done: Vec<Key>,
@@ -49,7 +49,7 @@ impl From<LockError> for ApplyError {
 }
 
 impl ApplyError {
-    /// The same before anything was changed.
+    /// The error, for a failure before anything was changed.
     pub(super) fn not_begun(self) -> ApplyError {
         match self {
             ApplyError::Cluster(error) | ApplyError::Inventory(InventoryError::Cluster(error)) => {

@@ -10,7 +10,7 @@ use crate::cluster::record::Release;
 use crate::manifest::json::{into_object, text_at};
 use crate::manifest::{Key, Object};
 
-/// Whether it exists. Where the user may not read it, it is taken to exist.
+/// Whether a namespace exists. Where the user may not read it, it is taken to exist.
 ///
 /// # Errors
 /// One that is being deleted, or where the cluster cannot be asked.
@@ -60,7 +60,7 @@ pub(super) fn rendered(objects: &[Object]) -> BTreeSet<&str> {
     namespaces.map(Object::name).collect()
 }
 
-/// Creates it.
+/// Creates a namespace.
 ///
 /// # Errors
 /// Where the cluster refuses.

@@ -1,4 +1,4 @@
-//! What an apply would do, found out by server-side dry runs. Nothing in the cluster changes.
+//! What an apply would do, by server-side dry runs. Nothing in the cluster changes.
 
 use std::collections::HashMap;
 
@@ -149,7 +149,7 @@ async fn decide_step(
 ) -> Result<Step, ClusterError> {
     let adopts = allowed.adopt && planned.live.as_ref().is_some_and(helm::owns);
     let status = match first {
-        // Where no value differs, there is still what only Helm set, and what Helm would take away again.
+        // Even where no value differs, Helm's fields have to be moved, or Helm would remove them later.
         Ok(after) if adopts => return Ok(Step::Adopt(after.object)),
         Ok(after) if Some(&after.object) == planned.live.as_ref() => return Ok(Step::Nothing),
         Ok(after) => return Ok(Step::Apply(after.object)),

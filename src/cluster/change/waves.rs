@@ -46,7 +46,7 @@ impl Wave {
         }
     }
 
-    /// The wave of an object of the cluster, of which no more than its key need be known.
+    /// The wave of an object that is known by its key only.
     pub fn of_key(key: &Key) -> Wave {
         Wave::of(&key.group, &key.kind)
     }

@@ -9,7 +9,7 @@ use crate::farm::certificates::AUTHORITY;
 use crate::manifest::Key;
 use crate::manifest::json::{text_at, value_at};
 
-/// Deletes and prunes pass by objects with this annotation and the value `true`.
+/// Delete and prune skip objects with this annotation and the value `true`.
 pub const KEEP: &str = "kubefarm.io/keep";
 
 /// An object of the farm, as the cluster has it.
@@ -74,7 +74,7 @@ pub async fn read(api: &Api, release: &Release) -> Result<Option<Parent>, Invent
 /// Where the cluster refuses.
 pub async fn write(api: &Api, release: &Release, parent: &Parent) -> Result<(), ClusterError> {
     let mode = ApplyMode {
-        // The record is nobody else's.
+        // No other manager has a share in the record.
         force: true,
         dry_run: false,
     };
@@ -98,7 +98,7 @@ pub async fn members(
     Ok(found.into_iter().map(|(member, _)| member).collect())
 }
 
-/// The farm's objects as [`members`] gives them, and whole.
+/// As [`members`], with the whole objects.
 ///
 /// # Errors
 /// Where the cluster refuses to list a kind.

@@ -43,13 +43,13 @@ pub struct Lock {
     process: Process,
     acquired: String,
     version: String,
-    /// When it was taken, or renewed, at the latest; by our clock, before the server was asked.
+    /// When it was last taken or renewed; by our clock, before the request was sent.
     renewed: Instant,
 }
 
 /// Why the Lease was not renewed this time.
 enum RenewalFailure {
-    /// It belongs to this one now.
+    /// This holder has it now.
     Lost(String),
     Refused(ClusterError),
 }

@@ -273,7 +273,7 @@ enum Tree {
     Whole(Vec<i32>),
     Set(BTreeSet<String>),
     Map(BTreeMap<String, Tree>),
-    /// A list of maps that are told apart by `name`.
+    /// A list of maps that differ by `name`.
     Named(BTreeMap<String, BTreeMap<String, Tree>>),
 }
 

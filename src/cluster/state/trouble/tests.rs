@@ -39,17 +39,17 @@ fn event(uid: &str, kind: &str, reason: &str, message: &str, last: &str) -> Map<
     }))
 }
 
-fn told(
+fn reported(
     object: &Map<String, Json>,
     pods: Vec<Map<String, Json>>,
     events: Vec<Map<String, Json>>,
 ) -> Vec<String> {
-    let case = Subject {
+    let subject = Subject {
         object: Some(object),
         pods,
         request: None,
     };
-    lines(&case, &Events::new(Ok(events)))
+    lines(&subject, &Events::new(Ok(events)))
 }
 
 #[test]
@@ -68,7 +68,10 @@ fn pods_with_the_same_trouble_share_a_line() {
         "pod b and 1 more: container etcd: ImagePullBackOff: Back-off pulling image \"x\"",
         "pod a: container etcd: ContainerCreating",
     ];
-    assert_eq!(told(&workload("StatefulSet"), pods, Vec::new()), expected);
+    assert_eq!(
+        reported(&workload("StatefulSet"), pods, Vec::new()),
+        expected
+    );
 }
 
 #[test]
@@ -104,7 +107,7 @@ fn a_container_tells_how_it_ended() {
             "runs, but is not ready; restarted 4 times, the last exit code 137 (OOMKilled): out of memory",
         ),
     ] {
-        let lines = told(&workload("StatefulSet"), vec![pod("a", status)], Vec::new());
+        let lines = reported(&workload("StatefulSet"), vec![pod("a", status)], Vec::new());
         assert_eq!(lines, [format!("pod a: container etcd: {expected}")]);
     }
 }
@@ -117,10 +120,10 @@ fn pods_that_do_not_get_to_a_node_say_why() {
     let mut deleted = pod("c", json!({"phase": "Running"}));
     deleted["metadata"]["deletionTimestamp"] = json!("2026-01-02T03:04:05Z");
     let mut unstarted = pod("a", json!({"phase": "Pending"}));
-    let alone = told(&workload("Deployment"), vec![unstarted.clone()], Vec::new());
+    let alone = reported(&workload("Deployment"), vec![unstarted.clone()], Vec::new());
     assert_eq!(alone, ["pod a: no scheduler has looked at it"]);
     unstarted["spec"]["nodeName"] = json!("n1");
-    let alone = told(&workload("Deployment"), vec![unstarted], Vec::new());
+    let alone = reported(&workload("Deployment"), vec![unstarted], Vec::new());
     assert_eq!(alone, ["pod a: node n1 has not started it"]);
     let pods = vec![pod("a", unscheduled), pod("b", evicted), deleted];
     let expected = [
@@ -128,11 +131,14 @@ fn pods_that_do_not_get_to_a_node_say_why() {
         "pod b: Evicted: low on memory",
         "pod c: is being deleted",
     ];
-    assert_eq!(told(&workload("Deployment"), pods, Vec::new()), expected);
+    assert_eq!(
+        reported(&workload("Deployment"), pods, Vec::new()),
+        expected
+    );
 }
 
 #[test]
-fn the_newest_warnings_are_told_once_each() {
+fn the_newest_warnings_are_reported_once_each() {
     let at = |second: &str| format!("2026-01-02T03:04:{second}Z");
     let events = vec![
         event("u-a", "Warning", "FailedMount", "no secret", &at("01")),
@@ -148,7 +154,7 @@ fn the_newest_warnings_are_told_once_each() {
         "Warning FailedMount: no secret (x4)",
         "Warning Unhealthy: probe failed (x2)",
     ];
-    assert_eq!(told(&workload("StatefulSet"), pods, events), expected);
+    assert_eq!(reported(&workload("StatefulSet"), pods, events), expected);
 }
 
 #[test]
@@ -179,11 +185,11 @@ fn events_of_claims_and_without_warnings_count_too() {
     );
     let events = vec![claim, own, routine];
     assert_eq!(
-        told(&workload("StatefulSet"), pods(), events.clone()),
+        reported(&workload("StatefulSet"), pods(), events.clone()),
         expected
     );
     assert_eq!(
-        told(&workload("StatefulSet"), Vec::new(), events),
+        reported(&workload("StatefulSet"), Vec::new(), events),
         &expected[..1]
     );
 }
@@ -209,7 +215,7 @@ fn there_are_five_lines_at_most_three_of_them_about_pods() {
             )
         })
         .collect();
-    let lines = told(&workload("StatefulSet"), pods, events);
+    let lines = reported(&workload("StatefulSet"), pods, events);
     let of_pods = lines.iter().filter(|line| line.starts_with("pod "));
     assert_eq!((lines.len(), of_pods.count()), (5, 3));
 }
@@ -223,21 +229,21 @@ fn a_deployment_tells_that_it_may_not_make_pods() {
             "message": "violates PodSecurity \"restricted\""}]}),
     );
     let expected = ["FailedCreate: violates PodSecurity \"restricted\""];
-    assert_eq!(told(&deployment, Vec::new(), Vec::new()), expected);
+    assert_eq!(reported(&deployment, Vec::new(), Vec::new()), expected);
 }
 
 #[test]
-fn events_that_may_not_be_read_are_said_to_be_so() {
+fn forbidden_events_are_reported_as_such() {
     let refused = |code| ClusterError::Refused(Box::new(Status::new(code, "", "")));
     let set = workload("StatefulSet");
-    let case = Subject {
+    let subject = Subject {
         object: Some(&set),
         ..Subject::default()
     };
     let forbidden = Events::new(Err(refused(403)));
-    assert_eq!(lines(&case, &forbidden), ["(events: forbidden)"]);
+    assert_eq!(lines(&subject, &forbidden), ["(events: forbidden)"]);
     let broken = Events::new(Err(refused(500)));
-    assert!(lines(&case, &broken).is_empty());
+    assert!(lines(&subject, &broken).is_empty());
 }
 
 #[test]
@@ -262,7 +268,7 @@ fn a_certificate_tells_of_its_newest_request() {
         request("ca-2", "ca", "03", pending),
         request("web-1", "web", "04", denied.clone()),
     ];
-    let mut case = Subject {
+    let mut subject = Subject {
         object: Some(&certificate),
         pods: Vec::new(),
         request: newest_request(&certificate, requests),
@@ -279,10 +285,10 @@ fn a_certificate_tells_of_its_newest_request() {
         "CertificateRequest ca-2: Pending: no issuer \"root\"",
         "Warning IssuerNotFound: none (x2)",
     ];
-    assert_eq!(lines(&case, &events), expected);
-    case.request = Some(request("ca-3", "ca", "05", denied));
+    assert_eq!(lines(&subject, &events), expected);
+    subject.request = Some(request("ca-3", "ca", "05", denied));
     assert_eq!(
-        lines(&case, &events)[1],
+        lines(&subject, &events)[1],
         "CertificateRequest ca-3: Policy: not allowed"
     );
 }
