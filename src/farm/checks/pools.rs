@@ -6,7 +6,7 @@ use super::tags::{defined, is_given_otherwise};
 use crate::farm::boot::split_section;
 use crate::farm::findings::Findings;
 use crate::farm::leases::option_key;
-use crate::farm::spec::{DhcpRange, NodePool, RangeKind, Tag, Values};
+use crate::farm::spec::{DhcpRange, NodePool, RangeKind, Values};
 use crate::farm::syntax::is_tag;
 use crate::values::{Path, Problem, Segment, Value, nearest};
 
@@ -53,9 +53,9 @@ fn router(values: &Values, step: &Segment, pool: &NodePool, findings: &mut Findi
         return;
     }
     let tags = &values.tags.dhcp_options;
-    let told = tags.iter().filter(|(tag, _)| {
-        *tag == "all" || pool.tags.iter().any(|own| own.as_str() == tag.as_str())
-    });
+    let told = tags
+        .iter()
+        .filter(|(tag, _)| *tag == "all" || pool.tags.iter().any(|own| **own == **tag));
     let keys = told.flat_map(|(_, options)| options.iter().flatten());
     let keys: Vec<String> = keys.map(|(key, _)| option_key(key)).collect();
     let is_router = |key: &String| key == "3" || key.eq_ignore_ascii_case("option:router");
@@ -76,7 +76,10 @@ fn router(values: &Values, step: &Segment, pool: &NodePool, findings: &mut Findi
 /// Settings under a tag that nothing has.
 fn settings_for_nobody(values: &Values, release_tag: &str, findings: &mut Findings) {
     let own = || values.node_pools.own().map(|(_, pool)| pool);
-    let of_pools: BTreeSet<&str> = own().flat_map(|pool| &pool.tags).map(Tag::as_str).collect();
+    let of_pools: BTreeSet<&str> = own()
+        .flat_map(|pool| &pool.tags)
+        .map(|tag| &**tag)
+        .collect();
     if own().next().is_none() {
         return;
     }

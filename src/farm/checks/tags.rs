@@ -105,7 +105,7 @@ fn used(
                     &path,
                     "the tag `all` applies to every node without being named",
                 );
-            } else if !defined.contains_key(tag.as_str()) && !in_options.contains(tag.as_str()) {
+            } else if !defined.contains_key(&**tag) && !in_options.contains(&**tag) {
                 let problem =
                     Problem::warning(format!("the tag `{tag}` is defined nowhere under `tags`"));
                 findings.record(
@@ -157,7 +157,7 @@ fn taints_of_nodes(values: &Values, findings: &mut Findings) {
                 let other = seen
                     .iter()
                     .find(|(_, other, with)| (*other, *with) == (key, effect));
-                if let Some((other, ..)) = other.filter(|(other, ..)| *other != tag.as_str()) {
+                if let Some((other, ..)) = other.filter(|(other, ..)| *other != &**tag) {
                     let problem = Problem::error(format!(
                         "the taint `{key}` comes from the tags `{other}` and `{tag}` with the same effect, which kubelet refuses"
                     ));

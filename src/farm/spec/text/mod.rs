@@ -117,13 +117,6 @@ macro_rules! written {
             }
         }
 
-        impl $name {
-            /// The text.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
         impl PartialEq<str> for $name {
             fn eq(&self, text: &str) -> bool {
                 self.0 == text
