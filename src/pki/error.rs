@@ -15,8 +15,8 @@ pub enum PkiError {
     Authority { name: String, flaw: Flaw },
     /// A CA is missing while certificates that it signed are in use.
     #[error(
-        "the certificate authority {name} is missing, and {} was signed by it: restore it from a backup, \
-         or delete the certificates that it signed as well to start over",
+        "the certificate authority {name} is missing, and it signed {}: restore it from a backup, \
+         or delete these as well to start over",
         dependents.join(", ")
     )]
     Gone {

@@ -161,7 +161,7 @@ fn render_puts_the_folder_into_secrets_and_marks_the_pods_that_read_them() {
 }
 
 #[test]
-fn a_folder_that_is_not_read_is_told_of() {
+fn a_folder_that_is_ignored_is_reported() {
     let plain = kubefarm(["render"]);
     let finished = kubefarm(["render", "--pki-dir", "/does/not/exist"]);
     assert!(
@@ -186,7 +186,7 @@ fn a_folder_of_another_farm_is_left_alone() {
 }
 
 #[test]
-fn a_folder_that_does_not_fit_is_said_and_nothing_is_rendered() {
+fn a_folder_that_does_not_fit_is_reported_and_nothing_is_rendered() {
     let (_folder, dir) = folder();
     let render = |more: &[&str]| {
         let words = ["render", "--pki-dir", &dir];
@@ -394,7 +394,7 @@ fn keys_have_every_size_that_values_may_ask_for() {
 }
 
 #[test]
-fn what_is_no_folder_is_said_to_be_none() {
+fn what_is_not_a_folder_is_reported() {
     for place in ["/dev/null", "/etc/passwd"] {
         let finished = kubefarm(["render", "--pki-dir", place].iter().chain(&BUILTIN));
         assert_failed(&finished, 1, &[place, "it is not a folder"]);

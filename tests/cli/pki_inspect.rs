@@ -9,7 +9,7 @@ use crate::cli::{assert_failed, assert_refused};
 use crate::support::kubefarm;
 
 #[test]
-fn inspect_tells_of_folders_and_values() {
+fn inspect_shows_folders_and_values() {
     let (_folder, dir) = folder();
     pki(&["init"], &dir, &[]).success();
     let inspect = |more: &[&str]| {

@@ -174,7 +174,7 @@ fn every_authority_that_is_no_good_is_said_at_once() {
     let said = refused(&pki, &found, 60, &Intent::default());
     assert_eq!(said.lines().count(), 3, "{said}");
     let gone = format!(
-        "the certificate authority {} is missing, and {}",
+        "the certificate authority {} is missing, and it signed {}",
         secret("etcd-ca"),
         secret("etcd-peer")
     );

@@ -1,8 +1,8 @@
 //! The build files of the images as a folder, to build them from.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -11,6 +11,7 @@ use clap::Args;
 use super::named;
 use crate::chart::embedded;
 use crate::cli::failure::Failure;
+use crate::files::{folder_of, remove_file, write_new};
 
 /// Where a build script looks for kubefarm's binary.
 const OWN_BINARY: &str = "tools/kubefarm";
@@ -52,7 +53,8 @@ fn write_all(folder: &Path, force: bool) -> Result<String, Failure> {
         let path = folder.join(name);
         // What starts like a script is one.
         let mode = if text.starts_with("#!") { 0o755 } else { 0o644 };
-        write(&path, text, mode).with_context(|| format!("cannot write {}", path.display()))?;
+        make_way(&path).with_context(|| format!("cannot write {}", path.display()))?;
+        write_new(&path, text, mode)?;
     }
     let own = folder.join(OWN_BINARY);
     copy_own_binary(&own).with_context(|| format!("cannot write {}", own.display()))?;
@@ -61,14 +63,6 @@ fn write_all(folder: &Path, force: bool) -> Result<String, Failure> {
         "The first lines of each build.sh say how to call it, for example {}\n",
         build.display()
     ))
-}
-
-/// Anew and not into a file that is there, which may be a link, or a program that runs.
-fn write(path: &Path, text: &str, mode: u32) -> io::Result<()> {
-    make_way(path)?;
-    let mut options = OpenOptions::new();
-    let mut file = options.write(true).create_new(true).mode(mode).open(path)?;
-    file.write_all(text.as_bytes())
 }
 
 /// It may be the one that is there already.
@@ -80,13 +74,9 @@ fn copy_own_binary(path: &Path) -> io::Result<()> {
     fs::rename(half, path)
 }
 
-/// Makes the folder of a file that is to be written, and removes one that is there.
+/// Creates the folder of a new file. A file that exists is removed and not written to: it may be a link, or a program
+/// that runs.
 fn make_way(path: &Path) -> io::Result<()> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
+    fs::create_dir_all(folder_of(path))?;
+    remove_file(path).map_err(|error| error.source)
 }
