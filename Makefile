@@ -73,7 +73,7 @@ docs: ## Write the generated papers anew: docs/values.md, the JSON Schema
 	KUBEFARM_BLESS=1 cargo test --locked --test it docs::
 
 bench: ## Measure how long render, certificates and apply take, beside other tools
-	benches/render.sh
+	benches/render.py
 	benches/pki.sh
 	cargo bench --locked --bench apply
 
