@@ -256,3 +256,26 @@ fn cut_off_parts(sections: &mut Vec<NodeSection>, name: &str) -> Vec<NodePart> {
 pub fn part_suffix(key: &str) -> String {
     fold(key).replace('_', "")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_shared_by_our_annotations_or_by_the_users() {
+        let annotated = |key: &str| {
+            let own = TextMap::from_iter([(key.to_owned(), "theirs".to_owned())]);
+            let all = service_annotations(&own, "farm-ltsp").into_iter();
+            all.map(|(key, value)| format!("{key}: {value}"))
+                .collect::<Vec<_>>()
+        };
+        let ours = SHARED_ADDRESS.map(|key| format!("{key}: farm-ltsp"));
+        assert_eq!(
+            annotated("a"),
+            [&ours[..], &["a: theirs".to_owned()]].concat()
+        );
+        for key in SHARED_ADDRESS {
+            assert_eq!(annotated(key), [format!("{key}: theirs")]);
+        }
+    }
+}

@@ -148,3 +148,14 @@ fn rules_and_patterns_agree() {
     check::<Tag>(&["a", "A-b_c.1", "|", "-a", "a b", ""]);
     check::<FileName>(&["a", ".a", "a-b.yaml", "|", ".", "..a", "a/b", ""]);
 }
+
+#[test]
+fn ltsp_calls_a_machine_by_its_mac_alone() {
+    for (written, called) in [
+        ("02:00:AC:10:00:0a", "02:00:ac:10:00:0a"),
+        ("06-02:00:ac:10:00:0A", "02:00:ac:10:00:0a"),
+    ] {
+        let mac = Mac::parse(written.to_owned()).ok();
+        assert_eq!(mac.map(|mac| mac.ltsp_name()).as_deref(), Some(called));
+    }
+}
