@@ -248,7 +248,7 @@ fn a_key_is_explained_with_its_default_and_an_example() {
         (
             "a.yaml",
             "kubernetes:\n  etcd:\n    replica|Count: 3\n",
-            &["How many pods.", "Default: `3`"][..],
+            &["3 survive the loss of 1", "Default: `3`"][..],
         ),
         (
             "b.yaml",
