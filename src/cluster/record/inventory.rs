@@ -241,6 +241,13 @@ mod tests {
             ("example.org", "PersistentVolume", json!({}), None),
             ("", "Namespace", json!({}), Some(Kept::Namespace)),
             (
+                "apiextensions.k8s.io",
+                "CustomResourceDefinition",
+                json!({}),
+                Some(Kept::Definition),
+            ),
+            ("", "CustomResourceDefinition", json!({}), None),
+            (
                 issues,
                 "Certificate",
                 authority.clone(),
