@@ -1,5 +1,4 @@
-//! Writes the table of the files that the binary carries: charts, ready-made layers, examples, image builds. Says how
-//! the binary is linked.
+//! Writes the table of the files that the binary carries: charts, ready-made layers, examples, image builds.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -12,10 +11,6 @@ const FOLDERS: [&str; 4] = ["charts", "examples", "images", "values"];
 const BUILT: [&str; 2] = ["__pycache__", "target"];
 
 fn main() -> io::Result<()> {
-    if variable("CARGO_CFG_TARGET_OS")? == "linux" && variable("CARGO_CFG_TARGET_ENV")? == "gnu" {
-        // At a fixed address, as Go links kubectl and Helm: docs/decisions/0023.
-        println!("cargo::rustc-link-arg-bins=-no-pie");
-    }
     let root = PathBuf::from(variable("CARGO_MANIFEST_DIR")?);
     let mut files = Vec::new();
     for folder in FOLDERS {

@@ -6,7 +6,6 @@
 
 use std::sync::Mutex;
 
-use memchr::memmem;
 use minijinja::value::{Object, ValueKind};
 use minijinja::{State, Value};
 use serde_json::Value as Json;
@@ -106,13 +105,8 @@ pub(super) fn write_out(text: &str, values: &[Json]) -> String {
 
 /// The numbers of all placeholders in a manifest's text, in its order.
 pub fn placeholders(text: &str) -> impl Iterator<Item = usize> {
-    let mut mark = [0; MARK.len_utf8()];
-    let mark = MARK.encode_utf8(&mut mark);
-    let places = memmem::find_iter(text.as_bytes(), mark).into_owned();
-    places.filter_map(|place| {
-        let rest = text.get(place + MARK.len_utf8()..)?;
-        number(rest.get(..digits(rest))?)
-    })
+    let behind = text.split(MARK).skip(1);
+    behind.filter_map(|rest| number(rest.get(..digits(rest))?))
 }
 
 /// How many digits a text begins with.

@@ -12,11 +12,6 @@ use clap::{ArgAction, ArgMatches, FromArgMatches};
 
 use super::commands::{COLOUR, Command, whole, with_one};
 use super::tips;
-use crate::chart::Charts;
-use crate::parallel;
-
-/// The commands that render charts.
-const RENDERING: [&str; 3] = ["render", "apply", "diff"];
 
 /// The command line with what variables may hold besides what flags take: nothing at all, as pipelines set them, and
 /// for a switch also `1`, `0`, `yes` and `no`.
@@ -91,11 +86,6 @@ pub fn parse() -> Command {
     let first = words.first().and_then(|first| first.to_str());
     let (of_clap, of_ours) = colour(&words);
     of_ours.write_global();
-    if first.is_some_and(|name| RENDERING.contains(&name)) {
-        // The templates are needed whatever the flags say, so another thread begins with them.
-        parallel::start();
-        parallel::ahead(|| Charts::embedded().compile());
-    }
     // Where the command is plain to see, the others are not described to clap: that takes longer than to read the line.
     let mut line = forgiving(first.and_then(with_one).unwrap_or_else(whole)).color(of_clap);
     let matches = match line.try_get_matches_from_mut(env::args_os()) {

@@ -40,7 +40,10 @@ pub fn print_problems(
         let text = match &problem.origin {
             Some(Origin::Place { source, .. }) => sources
                 .entry(source.to_string())
-                .or_insert_with(|| source_text(source).map(Source::new))
+                .or_insert_with(|| {
+                    let last = last_line(problems, source);
+                    source_text(source).map(|text| Source::new(text, last))
+                })
                 .as_ref(),
             _ => None,
         };
@@ -65,13 +68,23 @@ struct Source {
 }
 
 impl Source {
-    fn new(text: String) -> Source {
+    /// A file with the last line that a problem is about.
+    fn new(text: String, last: u32) -> Source {
         Source {
             // Places are those of the text without its byte-order mark.
-            ends: yaml::ends(text.strip_prefix('\u{feff}').unwrap_or(&text)),
+            ends: yaml::ends(text.strip_prefix('\u{feff}').unwrap_or(&text), last),
             text,
         }
     }
+}
+
+/// The last line of a file that a problem is about.
+fn last_line(problems: &[Problem], file: &str) -> u32 {
+    let lines = problems.iter().filter_map(|problem| match &problem.origin {
+        Some(Origin::Place { source, line, .. }) if **source == *file => Some(*line),
+        _ => None,
+    });
+    lines.max().unwrap_or_default()
 }
 
 /// The problem with the line it is about; `None` where the line cannot be shown.

@@ -114,8 +114,7 @@ impl Merge<'_> {
     }
 
     fn maps(&mut self, earlier: Map, mut later: Map) -> Map {
-        let mut result =
-            Map::with_capacity_and_hasher(earlier.len() + later.len(), Default::default());
+        let mut result = Map::with_capacity(earlier.len() + later.len());
         let later_order: Vec<String> = later
             .keys()
             .filter(|key| !earlier.contains_key(*key))

@@ -53,7 +53,7 @@ pub enum Value {
 }
 
 /// A map in the order in which its keys were first written.
-pub type Map = IndexMap<String, Entry, foldhash::fast::RandomState>;
+pub type Map = IndexMap<String, Entry>;
 
 /// A map's value, and where its key was written (for messages about the key itself).
 #[derive(Debug, Clone, PartialEq)]

@@ -1,7 +1,5 @@
 //! A farm that is to be rendered.
 
-use std::mem::ManuallyDrop;
-
 use clap::Args;
 
 use super::values::{ChartArgs, ValuesArgs};
@@ -9,6 +7,7 @@ use crate::chart::Charts;
 use crate::cli::failure::Failure;
 use crate::cli::tips;
 use crate::farm::Farm;
+use crate::parallel;
 use crate::render::{Outcome, check, render};
 use crate::values::{Input, Loaded, Problem};
 
@@ -71,9 +70,12 @@ impl FarmArgs {
 
     /// The same with layers between the defaults and what the user gave.
     pub fn render_over(&self, below: Vec<Input>) -> Result<Outcome, Failure> {
-        // Kept to the end of the process, which comes soon: freeing all their parts one by one would only take time.
-        let charts = ManuallyDrop::new(self.charts.load()?);
-        let loaded = ManuallyDrop::new(self.load_over(&charts, below)?);
+        parallel::start();
+        let charts = self.charts.load()?;
+        let compiled = charts.clone();
+        // The templates are needed whatever the values are.
+        parallel::ahead(move || compiled.compile());
+        let loaded = self.load_over(&charts, below)?;
         let (name, namespace) = (self.release.name.as_deref(), &self.release.namespace);
         Ok(render(&charts, &loaded, name, namespace)?)
     }

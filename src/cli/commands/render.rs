@@ -105,8 +105,6 @@ impl Render {
                 write_stdout(&text)?;
             }
         }
-        // The process ends here: freeing the objects one by one would only take time.
-        std::mem::forget(manifest);
         Ok(())
     }
 

@@ -57,7 +57,7 @@ impl<'a> Cursor<'a> {
     /// Takes the rest of the line, but not its end.
     pub fn skip_line(&mut self) {
         let rest = self.rest();
-        self.at += memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+        self.at += rest.iter().take_while(|byte| **byte != b'\n').count();
     }
 
     pub fn is_at_line_start(&self) -> bool {

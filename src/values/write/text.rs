@@ -2,8 +2,6 @@
 
 use std::fmt::Write;
 
-use memchr::memchr;
-
 /// The three ways to write a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Style {
@@ -106,7 +104,7 @@ fn is_reserved_word(text: &str) -> bool {
 
 /// Literal are texts of several lines, all printable, none of them nothing but blanks.
 fn is_literal(text: &str) -> bool {
-    let Some(first_break) = memchr(b'\n', text.as_bytes()) else {
+    let Some(first_break) = text.find('\n') else {
         return false;
     };
     let has_content = first_break > 0 || text.bytes().any(|byte| byte != b'\n');

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use granit_parser::{Event, Marker, Parser, Span, StructureStyle};
 
 /// The end of each value that ends on the line where it starts: the column behind it, by the line and the column of its
-/// start, all from 1. What follows an error in the text has none.
-pub fn ends(text: &str) -> HashMap<(u32, u32), u32> {
+/// start, all from 1. What starts behind the line `last` has none, nor what follows an error in the text.
+pub fn ends(text: &str, last: u32) -> HashMap<(u32, u32), u32> {
     let mut ends = HashMap::new();
     // The starts of the collections that have not ended.
     let mut open: Vec<Option<Marker>> = Vec::new();
@@ -14,6 +14,9 @@ pub fn ends(text: &str) -> HashMap<(u32, u32), u32> {
         let Ok((event, span)) = event else {
             break;
         };
+        if number(span.start.line()) > last {
+            break;
+        }
         let start = match event {
             Event::Scalar(..) => Some(span.start),
             Event::SequenceStart(style, ..) | Event::MappingStart(style, ..) => {
@@ -49,7 +52,7 @@ mod tests {
     #[test]
     fn values_end_where_they_do() {
         let text = "a: {b: [x_y, \"z, ]\"], c: 1} # d\né: 'ü' # x\nlist:\n  - one two\nt: |\n  u\n";
-        let ends = ends(text);
+        let ends = ends(text, 5);
         for (place, end) in [
             ((1, 1), 2),
             ((1, 4), 28),
@@ -63,5 +66,6 @@ mod tests {
             assert_eq!(ends.get(&place), Some(&end), "{place:?}");
         }
         assert_eq!(ends.get(&(5, 4)), None);
+        assert_eq!(super::ends(text, 1).get(&(2, 4)), None);
     }
 }

@@ -9,10 +9,8 @@ mod line;
 mod tests;
 
 use std::borrow::Cow;
-use std::iter::once;
 
 use granit_parser::{Event, Marker, ScalarStyle, Span, StructureStyle};
-use memchr::memchr_iter;
 
 use line::Line;
 
@@ -33,14 +31,9 @@ pub(super) fn read<B: Build>(text: &str, builder: B) -> Option<B> {
         awaits: None,
         document: Document::Implicit,
     };
-    let mut start = 0;
-    let ends = memchr_iter(b'\n', text.as_bytes()).chain(once(text.len()));
-    for (number, end) in ends.enumerate() {
-        reader.line(&Line {
-            text: text.get(start..end)?,
-            number: number + 1,
-        })?;
-        start = end + 1;
+    for (number, text) in text.split('\n').enumerate() {
+        let number = number + 1;
+        reader.line(&Line { text, number })?;
     }
     reader.end_document()?;
     Some(reader.builder)
