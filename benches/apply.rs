@@ -1,6 +1,16 @@
 //! How long apply takes as a whole process, and how much memory: kubefarm, kubectl and Helm in turn, on the same real
 //! API server, with the objects of the two-layer example. `cargo bench --bench apply`; needs GNU time.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unreachable,
+    clippy::unwrap_used,
+    reason = "a measurement that panics has failed"
+)]
+
 #[allow(dead_code, reason = "the tests use the rest")]
 #[path = "../tests/support/mod.rs"]
 mod support;

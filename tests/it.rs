@@ -4,6 +4,16 @@
 //! ([`support::cluster`]); the environment, the current folder and the umask belong to all and are never changed, only
 //! those of the programs that tests start.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unreachable,
+    clippy::unwrap_used,
+    reason = "a test that panics has failed"
+)]
+
 mod agent;
 mod apply;
 mod apply_faults;

@@ -2,6 +2,16 @@
 //!
 //! Nothing here runs with `cargo test`: it takes minutes, and root.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unreachable,
+    clippy::unwrap_used,
+    reason = "a test that panics has failed"
+)]
+
 mod boot;
 mod e2e;
 #[allow(dead_code, reason = "the tests in it.rs use the rest")]

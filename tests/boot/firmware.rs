@@ -100,9 +100,10 @@ impl Firmware {
 
 fn uefi(cluster: &AdminCluster, name: &str, secure_boot: bool, over: &Over) -> Vec<String> {
     // The variables with the keys of Microsoft, which shim is signed with, and Secure Boot switched on by them.
-    let (code, keys) = match secure_boot {
-        true => ("OVMF_CODE_4M.secboot.fd", "OVMF_VARS_4M.ms.fd"),
-        false => ("OVMF_CODE_4M.fd", "OVMF_VARS_4M.fd"),
+    let (code, keys) = if secure_boot {
+        ("OVMF_CODE_4M.secboot.fd", "OVMF_VARS_4M.ms.fd")
+    } else {
+        ("OVMF_CODE_4M.fd", "OVMF_VARS_4M.fd")
     };
     let variables = cluster.scratch().join(format!("{name}.fd"));
     std::fs::copy(format!("{OVMF}/{keys}"), &variables).expect("OVMF");

@@ -134,9 +134,10 @@ pub fn replaced(farm: &mut Farm) -> Seen {
     let login = guest.wait_for(" login:", READY);
     let hostname = guest.shell(address, "hostname").success();
     assert_eq!(hostname.trim(), name);
-    let retried = match guest.console().contains("going on in") {
-        true => "with another try",
-        false => "without another try",
+    let retried = if guest.console().contains("going on in") {
+        "with another try"
+    } else {
+        "without another try"
     };
     format!("login after {:.0} s, {retried}", login.as_secs_f64())
 }

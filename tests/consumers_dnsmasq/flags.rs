@@ -28,10 +28,12 @@ fn line_of(dnsmasq: &Path, flag: &str) -> String {
     let ask = |configuration: &str| verdict(dnsmasq, configuration);
     let (alone, number) = (ask(flag), ask(&format!("{flag}=7")));
     let word = ask(&format!("{flag}=abc"));
-    let mut takes = match is_right(&alone) {
-        false => "value",
-        true if number.contains("extraneous") => "none",
-        true => "maybe",
+    let mut takes = if !is_right(&alone) {
+        "value"
+    } else if number.contains("extraneous") {
+        "none"
+    } else {
+        "maybe"
     }
     .to_owned();
     if takes != "none" && is_right(&number) && word.contains(" error at line") {

@@ -25,14 +25,13 @@ pub fn run<T>(
     let mut failed = false;
     for (name, check) in checks {
         let start = Instant::now();
-        let (result, seen) = match failed {
-            true => ("not run", String::new()),
-            false => {
-                eprintln!("{}  {name} ...", minutes(began.elapsed()));
-                match catch_unwind(AssertUnwindSafe(|| check(farm))) {
-                    Ok(seen) => ("ok", seen),
-                    Err(_) => ("FAILED", String::new()),
-                }
+        let (result, seen) = if failed {
+            ("not run", String::new())
+        } else {
+            eprintln!("{}  {name} ...", minutes(began.elapsed()));
+            match catch_unwind(AssertUnwindSafe(|| check(farm))) {
+                Ok(seen) => ("ok", seen),
+                Err(_) => ("FAILED", String::new()),
             }
         };
         failed |= result != "ok";
@@ -48,9 +47,10 @@ pub fn run<T>(
         hold();
     }
     println!("after {:.0?}, admin cluster and all", began.elapsed());
-    match failed {
-        true => ExitCode::FAILURE,
-        false => ExitCode::SUCCESS,
+    if failed {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
     }
 }
 

@@ -138,14 +138,13 @@ fn write(program: &Repeated, prefix: &str, stop: &AtomicBool, count: &AtomicUsiz
         let mut command = program.command();
         command.args(["--request-timeout=5s", "create", "configmap", &name]);
         let finished = run(&mut command);
-        match finished.status.success() {
-            true => {
-                written.longest_gap = written.longest_gap.max(last.elapsed());
-                last = Instant::now();
-                written.acknowledged.push(name);
-                count.fetch_add(1, Ordering::Relaxed);
-            }
-            false => written.failures.push(finished.stderr.trim().to_owned()),
+        if finished.status.success() {
+            written.longest_gap = written.longest_gap.max(last.elapsed());
+            last = Instant::now();
+            written.acknowledged.push(name);
+            count.fetch_add(1, Ordering::Relaxed);
+        } else {
+            written.failures.push(finished.stderr.trim().to_owned());
         }
         std::thread::sleep(Duration::from_secs(1).saturating_sub(began.elapsed()));
     }

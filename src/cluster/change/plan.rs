@@ -184,13 +184,14 @@ fn refuse(status: Status, planned: &Planned, allowed: Allowed) -> Step {
     }
     let kept = planned.resource.as_ref().zip(planned.live.as_ref());
     let kept = kept.and_then(|(resource, live)| inventory::kept(resource, live));
-    match kept.is_none() {
-        true if allowed.replace => Step::Replace,
-        replaceable => Step::Refuse(Refusal::Immutable {
-            status,
-            replaceable,
-        }),
+    let replaceable = kept.is_none();
+    if replaceable && allowed.replace {
+        return Step::Replace;
     }
+    Step::Refuse(Refusal::Immutable {
+        status,
+        replaceable,
+    })
 }
 
 async fn dry_run(

@@ -292,14 +292,16 @@ fn range6(first: Ipv6Addr, fields: &[&str]) -> Result<Place, String> {
             "{first} and {last} are in two networks of /{length}"
         ));
     }
-    match constructed {
-        true if !network.contains(&Ipv6Addr::UNSPECIFIED) => Err(format!(
+    if constructed && !network.contains(&Ipv6Addr::UNSPECIFIED) {
+        return Err(format!(
             "{first} has to begin with zeros, which `constructor:` puts the interface's prefix for"
-        )),
-        true => Ok(Place::Any6),
-        // Any network of any interface (dnsmasq(8), --dhcp-range=::,…).
-        false if first.is_unspecified() => Ok(Place::Any6),
-        false => Ok(Place::Of(network.trunc().into())),
+        ));
+    }
+    // `::` alone is any network of any interface (dnsmasq(8), --dhcp-range=::,…).
+    if constructed || first.is_unspecified() {
+        Ok(Place::Any6)
+    } else {
+        Ok(Place::Of(network.trunc().into()))
     }
 }
 

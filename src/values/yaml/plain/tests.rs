@@ -17,16 +17,13 @@ fn yaml_files(folder: &str) -> Vec<PathBuf> {
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
-            match path.is_dir() {
-                true => folders.push(path),
-                false
-                    if path
-                        .extension()
-                        .is_some_and(|extension| extension == "yaml") =>
-                {
-                    files.push(path);
-                }
-                false => {}
+            if path.is_dir() {
+                folders.push(path);
+            } else if path
+                .extension()
+                .is_some_and(|extension| extension == "yaml")
+            {
+                files.push(path);
             }
         }
     }

@@ -1,5 +1,15 @@
 //! The real program: against nginx, against servers that fail as nginx does not, and beside OpenSSL.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unreachable,
+    clippy::unwrap_used,
+    reason = "a test that panics has failed"
+)]
+
 mod faults;
 mod keys;
 mod nginx;
