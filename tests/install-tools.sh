@@ -61,6 +61,7 @@ if [ "${1:-}" = cluster ]; then
     need nft nftables
     need iptables iptables
     need conntrack conntrack
+    need ipset ipset
     need setcap libcap2-bin
     need curl curl
     need findmnt util-linux

@@ -15,7 +15,7 @@ export CLUSTER_PROGRAMS="${CLUSTER_PROGRAMS:-$("$here/../cluster/build.sh")}"
 credentials=$state/$name/etc/kubernetes
 mkdir -p "$credentials/pki"
 cp "$state/admin/etc/kubernetes/pki/ca.crt" "$credentials/pki"
-cp "$state/admin/etc/kubernetes/kube-proxy.conf" "$credentials"
+cp "$state/admin/etc/kubernetes/kube-proxy.conf" "$state/admin/etc/kubernetes/kube-router.conf" "$credentials"
 in_admin kubeadm kubeconfig user --config /etc/cluster/kubeadm.yaml --org system:nodes \
     --client-name "system:node:$name" >"$credentials/kubelet.conf"
 

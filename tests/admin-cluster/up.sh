@@ -66,6 +66,7 @@ apply <"$metallb"
 # Its first request may come before the API server knows of the right that kubeadm gives itself.
 wait_until 'kubeadm has applied CoreDNS' in_admin kubeadm init phase addon coredns --config /etc/cluster/kubeadm.yaml
 apply <"$here/manifests/kubelet-api.yaml"
+apply <"$here/manifests/kube-router.yaml"
 apply <"$here/manifests/storage.yaml"
 volumes admin 20 | apply
 farm_kinds | apply

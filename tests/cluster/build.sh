@@ -13,10 +13,12 @@ set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${KUBEFARM_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kubefarm}
-modules='kubernetes etcd etcd-3.5 helm cert-manager coredns konnectivity metallb registry'
+modules='kubernetes etcd etcd-3.5 helm cert-manager coredns konnectivity metallb kube-router registry'
 programs='etcd etcdctl kube-apiserver kube-controller-manager kube-scheduler kubeadm kubectl helm cert-manager'
 # What a cluster with nodes needs on top.
 programs="$programs etcdutl kubelet kube-proxy pause agnhost coredns proxy-server proxy-agent metallb-controller metallb-speaker"
+# What enforces NetworkPolicies.
+programs="$programs kube-router"
 # A registry of images, and what puts them there.
 programs="$programs registry crane"
 # An etcd of the old charts, for what farms of old values run.
@@ -32,7 +34,7 @@ missing() {
 module_of() {
     case $1 in
         etcd | etcdctl | etcdutl) echo etcd ;;
-        etcd-3.5 | helm | cert-manager | coredns) echo "$1" ;;
+        etcd-3.5 | helm | cert-manager | coredns | kube-router) echo "$1" ;;
         proxy-server | proxy-agent) echo konnectivity ;;
         registry | crane) echo registry ;;
         metallb-*) echo metallb ;;
@@ -51,6 +53,7 @@ package_of() {
         crane) echo github.com/google/go-containerregistry/cmd/crane ;;
         proxy-*) echo "sigs.k8s.io/apiserver-network-proxy/cmd/${1#proxy-}" ;;
         metallb-*) echo "go.universe.tf/metallb/${1#metallb-}" ;;
+        kube-router) echo github.com/cloudnativelabs/kube-router/v2/cmd/kube-router ;;
         agnhost) echo k8s.io/kubernetes/test/images/agnhost ;;
         *) echo "k8s.io/kubernetes/cmd/$1" ;;
     esac

@@ -8,8 +8,8 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::e2e::Seen;
+use crate::e2e::far_side::IMAGE;
 use crate::e2e::faults;
-use crate::e2e::konnectivity::IMAGE;
 use crate::e2e::nodes::PLAIN;
 use crate::e2e::release::{Release, is_ready, restarts};
 use crate::e2e::writer::Repeated;

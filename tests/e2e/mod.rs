@@ -15,14 +15,17 @@ mod announced;
 mod apply;
 mod boot_server;
 mod changes;
+mod far_side;
 mod faults;
 mod ha;
 mod identity;
 mod konnectivity;
 mod nodes;
+mod policies;
 mod refused;
 mod registry;
 pub mod release;
+mod routed;
 pub mod runner;
 mod second_farm;
 pub mod token;
@@ -39,7 +42,7 @@ use runner::Check;
 pub type Seen = String;
 
 /// What is shown, and how.
-fn checks<'a>() -> [(&'static str, Check<Release<'a>>); 24] {
+fn checks<'a>() -> [(&'static str, Check<Release<'a>>); 26] {
     [
         ("apply --wait, certificates built in", apply::fresh),
         ("pods ready, none restarted, restricted", apply::pods),
@@ -52,13 +55,18 @@ fn checks<'a>() -> [(&'static str, Check<Release<'a>>); 24] {
         ("nodes join with labels and taints", nodes::join),
         ("nodes load over HTTP and TFTP", boot_server::serves),
         (
+            "routed pods: webhook, aggregated API, logs, exec",
+            routed::calls,
+        ),
+        (
             "Konnectivity over GRPC: logs, exec",
             konnectivity::logs_over_grpc,
         ),
         (
             "Konnectivity over GRPC: webhook, aggregated API",
-            konnectivity::calls,
+            far_side::calls,
         ),
+        ("NetworkPolicies, enforced", policies::enforced),
         ("killed: etcd, API server, leader", faults::killed),
         ("a changed flag rolls the API server alone", changes::flag),
         (
@@ -72,7 +80,7 @@ fn checks<'a>() -> [(&'static str, Check<Release<'a>>); 24] {
         ),
         (
             "Konnectivity over HTTPConnect: webhook, aggregated API",
-            konnectivity::calls,
+            far_side::calls,
         ),
         ("DHCP of the farm's own", boot_server::standalone_dhcp),
         (

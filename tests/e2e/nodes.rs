@@ -25,8 +25,6 @@ const IMAGES: [&str; 5] = ["pause", "kube-proxy", "coredns", "proxy-agent", "agn
 
 /// Two nodes boot with what the boot server would hand out, and join with the command that it has for them.
 pub fn join(release: &mut Release) -> Seen {
-    release.add_values(&["-f", "builtin:konnectivity"]);
-    release.apply();
     let folder = boot_files(release);
     let images = images(release);
     for [name, address, mac] in ALL {
@@ -47,11 +45,17 @@ pub fn join(release: &mut Release) -> Seen {
             });
     }
     have_those_of_their_tags(release, |name| release.child_get(&["node", name]));
+    wait_for_system_pods(release);
+    "r1n01 without, r1n06 with those of its tags; CoreDNS and kube-proxy ready".to_owned()
+}
+
+/// Waits until every pod that each child has is ready.
+#[track_caller]
+pub fn wait_for_system_pods(release: &Release) {
     let ready = "every pod of the child is ready";
     release
         .cluster
         .wait_until(ready, || system_pods(release).iter().all(is_ready));
-    "r1n01 without, r1n06 with those of its tags; CoreDNS, kube-proxy and agents ready".to_owned()
 }
 
 /// The pods that every child has.

@@ -13,15 +13,9 @@ for phase in 'certs all' 'kubeconfig admin' 'kubeconfig super-admin' 'kubeconfig
     # shellcheck disable=SC2086 # two words
     kubeadm init phase $phase --config /etc/cluster/kubeadm.yaml
 done
-kubeadm kubeconfig user --config /etc/cluster/kubeadm.yaml --client-name system:kube-proxy >/etc/kubernetes/kube-proxy.conf
+for program in system:kube-proxy kube-router; do
+    kubeadm kubeconfig user --config /etc/cluster/kubeadm.yaml --client-name "$program" \
+        >"/etc/kubernetes/${program#system:}.conf"
+done
 
-# Pods have no way to the nodes of child clusters, nor to what runs there, as where these are in networks of their
-# own. Nodes come in.
-nft -f - <<END
-table inet nodes {
-    chain forward {
-        type filter hook forward priority 0
-        ip saddr 10.200.0.0/16 ip daddr { 10.64.1.0/24, 10.201.0.0/16 } ct state new drop
-    }
-}
-END
+nft -f /etc/cluster/far-side.nft
