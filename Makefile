@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help build example test fuzz hostile mutants times e2e boot-image boot-test long demo cluster-up cluster-down lint docs bench coverage install clean
+.PHONY: help build example test fuzz hostile mutants times e2e boot-image boot-test long demo cluster-up cluster-down lint docs bench coverage kubernetes install clean
 
 EXAMPLE := -f examples/generic/values.yaml -f examples/advanced_network/values.yaml
 
@@ -79,6 +79,9 @@ bench: ## Measure how long render, certificates and apply take, beside other too
 
 coverage: ## Run the tests, and say which lines of src/cluster they ran
 	tests/coverage.sh $(MAKE) test
+
+kubernetes: ## Take the project to another Kubernetes: VERSION=v1.38.0 (docs/kubernetes-version.md)
+	release/kubernetes.sh $(VERSION)
 
 install: ## Install kubefarm into ~/.cargo/bin
 	cargo install --locked --path .
