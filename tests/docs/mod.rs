@@ -172,7 +172,7 @@ fn the_excerpt_in_the_readme_is_real_output() {
     let count = format!("gives {} objects", rendered.matches("\nkind: ").count());
     assert!(excerpt.contains(&count), "the README should say: {count}");
     let blocks: Vec<&str> = excerpt.split("```").skip(1).step_by(2).collect();
-    assert_eq!(blocks.len(), 3);
+    assert_eq!(blocks.len(), 1);
     for block in blocks {
         let text = block.strip_prefix("yaml\n").unwrap();
         assert!(rendered.contains(text), "not in the output:\n{text}");
