@@ -23,5 +23,6 @@ in_admin kubeadm kubeconfig user --config /etc/cluster/kubeadm.yaml --org system
 volumes "$name" 5 | apply
 wait_until "$name has its images" "$here/enter.sh" "$name" test -e /run/images-imported
 wait_until "the node $name is ready" in_admin kubectl wait --for=condition=Ready "node/$name" --timeout=1s
+wait_until "NetworkPolicies are enforced on $name" "$here/enter.sh" "$name" curl -sf http://127.0.0.1:20244/healthz
 wait_until "MetalLB's speaker is ready on $name" in_admin kubectl wait --for=condition=Ready pod --all \
     --namespace metallb-system --field-selector "spec.nodeName=$name" --timeout=1s

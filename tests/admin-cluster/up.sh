@@ -72,6 +72,7 @@ volumes admin 20 | apply
 farm_kinds | apply
 
 wait_until 'the node is ready' in_admin kubectl wait --for=condition=Ready node/admin --timeout=1s
+wait_until 'NetworkPolicies are enforced' in_admin curl -sf http://127.0.0.1:20244/healthz
 wait_until 'all of its pods are ready' \
     in_admin kubectl wait --for=condition=Ready pod --all --all-namespaces --timeout=1s
 wait_until 'MetalLB has its addresses' give_addresses
