@@ -146,10 +146,7 @@ fn a_clock_that_is_behind_by_more_than_five_minutes_is_refused() {
     assert!(changes(&completed(&pki, &found, DAY - 2 * SKEW)).is_empty());
     let said = refused(&pki, &found, DAY - 2 * SKEW - 1, &Intent::default());
     assert!(
-        said.starts_with(&format!(
-            "{}: it is valid from",
-            secret("admin-client")
-        )),
+        said.starts_with(&format!("{}: it is valid from", secret("admin-client"))),
         "{said}"
     );
     assert_eq!(said.lines().count(), 1, "{said}");
