@@ -203,9 +203,11 @@ impl ApiServer {
             port: server.port,
             service: (&server.service).into(),
             // Otherwise it is of no use but to each other, and the pod's own address is right for that.
-            advertise_address: announces_itself
-                .then(|| server.service.load_balancer_ip.as_ref())
-                .flatten()
+            advertise_address: server
+                .service
+                .load_balancer_ip
+                .as_ref()
+                .filter(|_| announces_itself)
                 .map(ToString::to_string),
             announced_port: announced_port(server).filter(|_| announces_itself),
             structured_authentication: minor

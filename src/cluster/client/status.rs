@@ -7,7 +7,7 @@ use kube::core::response::StatusCause;
 
 /// Why the server refused a request: `meta/v1.Status`.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Status(pub kube::core::Status);
+pub struct Status(pub Box<kube::core::Status>);
 
 impl Deref for Status {
     type Target = kube::core::Status;
@@ -28,7 +28,8 @@ pub struct FieldConflict {
 impl Status {
     /// A refusal without details, for what is not refused by the API server itself.
     pub fn new(code: u16, reason: &str, message: &str) -> Status {
-        Status(kube::core::Status::failure(message, reason).with_code(code))
+        let status = kube::core::Status::failure(message, reason);
+        Status(Box::new(status.with_code(code)))
     }
 
     fn causes(&self) -> &[StatusCause] {
@@ -91,10 +92,10 @@ impl Status {
         } else {
             format!("{}: {}", self.reason, fields.join(", "))
         };
-        Status(kube::core::Status {
+        Status(Box::new(kube::core::Status {
             message,
-            ..self.0.clone()
-        })
+            ..(*self.0).clone()
+        }))
     }
 }
 

@@ -267,7 +267,7 @@ impl Transport {
         let server = self.server().to_owned();
         match error {
             kube::Error::Api(status) if status.code == 401 => ClusterError::Unauthorized { server },
-            kube::Error::Api(status) => ClusterError::Refused(Box::new(Status(*status))),
+            kube::Error::Api(status) => ClusterError::Refused(Box::new(Status(status))),
             kube::Error::SerdeError(error) => ClusterError::Garbled {
                 server,
                 reason: error.to_string(),
@@ -321,7 +321,7 @@ fn warnings(headers: &HeaderMap) -> Vec<String> {
 /// The server's reasons for a refusal; what is not a `Status` (a proxy's page) is its message as it is.
 fn refusal(status: StatusCode, body: &[u8]) -> Status {
     match serde_json::from_slice::<kube::core::Status>(body) {
-        Ok(found) if found.code != 0 => Status(found),
+        Ok(found) if found.code != 0 => Status(Box::new(found)),
         _ => Status::new(
             status.as_u16(),
             status.canonical_reason().unwrap_or_default(),

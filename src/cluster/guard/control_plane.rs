@@ -195,10 +195,14 @@ fn flags(container: &Json) -> BTreeMap<String, Vec<String>> {
 }
 
 fn secrets(pod: &Json) -> BTreeMap<String, String> {
-    let volumes = pod["volumes"].as_array().into_iter().flatten();
+    let volumes = pod
+        .get("volumes")
+        .and_then(Json::as_array)
+        .into_iter()
+        .flatten();
     let pairs = volumes.filter_map(|volume| {
-        let secret = volume["secret"]["secretName"].as_str()?;
-        Some((volume["name"].as_str()?.to_owned(), secret.to_owned()))
+        let secret = volume.pointer("/secret/secretName")?.as_str()?;
+        Some((volume.get("name")?.as_str()?.to_owned(), secret.to_owned()))
     });
     pairs.collect()
 }
@@ -206,8 +210,9 @@ fn secrets(pod: &Json) -> BTreeMap<String, String> {
 fn volumes(object: &Map<String, Json>) -> Option<Volumes> {
     let template = value_at(object, &["spec", "volumeClaimTemplates"])?.get(0)?;
     Some(Volumes {
-        template: template["metadata"]["name"].as_str()?.to_owned(),
-        size: template["spec"]["resources"]["requests"]["storage"]
+        template: template.pointer("/metadata/name")?.as_str()?.to_owned(),
+        size: template
+            .pointer("/spec/resources/requests/storage")?
             .as_str()?
             .to_owned(),
     })
