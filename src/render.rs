@@ -94,7 +94,7 @@ fn objects(charts: &Charts, farm: &Farm, tree: &Node) -> Result<Vec<Object>, Ren
         let namespace = if rendered.is_control_plane() {
             &farm.release.namespace
         } else {
-            &farm.ltsp.namespace
+            &farm.ltsp.computed.namespace
         };
         let mut objects = parse_rendered(rendered)?;
         place(&mut objects, namespace);

@@ -3,9 +3,8 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::control_plane::{ApiServer, Etcd, KonnectivityServer};
-use super::spec::{KonnectivityMode, TextMap};
-use super::workload::{some_list, some_text};
+use super::spec::{Component, KonnectivityMode, Kubernetes, Pods, TextMap, null_if_empty};
+use super::workload::pull_secrets;
 
 /// What several components have a say in.
 #[derive(Debug, Clone, Serialize)]
@@ -13,33 +12,37 @@ use super::workload::{some_list, some_text};
 pub struct ApiServerPod {
     /// How the API server reaches Konnectivity's server; `None` where there is none.
     pub konnectivity: Option<KonnectivityMode>,
-    pub labels: Option<TextMap>,
+    #[serde(serialize_with = "null_if_empty")]
+    pub labels: TextMap,
     /// Each once: Kubernetes refuses one that is named twice.
-    pub image_pull_secrets: Option<Vec<Value>>,
+    #[serde(serialize_with = "null_if_empty")]
+    pub image_pull_secrets: Vec<Value>,
 }
 
 impl ApiServerPod {
-    pub fn new(server: &ApiServer, etcd: &Etcd, konnectivity: &KonnectivityServer) -> ApiServerPod {
-        let mode = konnectivity.workload.enabled.then_some(konnectivity.mode);
-        let beside = (mode == Some(KonnectivityMode::Grpc)).then_some(&konnectivity.workload);
-        let mut labels = beside
-            .and_then(|workload| workload.pod_labels.clone())
-            .unwrap_or_default();
-        labels.extend(server.workload.pod_labels.clone().unwrap_or_default());
-        let etcd = etcd.workload.enabled.then_some(&etcd.workload);
-        let workloads = [Some(&server.workload), beside, etcd];
+    pub fn new(kubernetes: &Kubernetes) -> ApiServerPod {
+        let (server, etcd) = (&kubernetes.api_server, &kubernetes.etcd);
+        let konnectivity = &kubernetes.konnectivity_server;
+        let mode = konnectivity.enabled.then_some(konnectivity.mode);
+        let beside = (mode == Some(KonnectivityMode::Grpc)).then_some(konnectivity);
+        let mut labels = TextMap::new();
+        let components = [beside.map(Pods::keys), Some(server.keys())];
+        for keys in components.into_iter().flatten() {
+            let own = keys.pod_labels.iter();
+            labels.extend(own.map(|(key, value)| (key.clone(), value.clone())));
+        }
+        let etcd = etcd.enabled.then_some(&etcd.image);
+        let images = [Some(&server.image), beside.map(Component::image), etcd];
         let mut secrets: Vec<Value> = Vec::new();
-        for workload in workloads.into_iter().flatten() {
-            for secret in workload.image.image_pull_secrets.iter().flatten() {
-                if !secrets.contains(secret) {
-                    secrets.push(secret.clone());
-                }
+        for secret in images.into_iter().flatten().flat_map(pull_secrets) {
+            if !secrets.contains(&secret) {
+                secrets.push(secret);
             }
         }
         ApiServerPod {
             konnectivity: mode,
-            labels: some_text(&labels),
-            image_pull_secrets: some_list(&secrets),
+            labels,
+            image_pull_secrets: secrets,
         }
     }
 }

@@ -12,23 +12,16 @@ pub use files::{own_files, toml_text};
 pub use sections::{section_file, shell_text, split_section};
 
 use super::names::set;
-use super::service::Reach;
-use super::settings::{TagSettings, fold, user_setting};
-use super::spec::{self, Flags, Fragment, Mac, NodePools, TextMap, Values};
+use super::spec::{self, Fragment, Mac, NodePools, TextMap, Values};
 use super::split::{Limits, split};
-use super::workload::{Workload, some_text};
-
-/// MetalLB's annotation by which Services share an address (metallb.io/usage, "IP address sharing").
-pub const SHARED_ADDRESS: [&str; 2] = [
-    "metallb.io/allow-shared-ip",
-    "metallb.universe.tf/allow-shared-ip",
-];
+use super::tag_settings::{TagSettings, fold, user_setting};
+use super::workload::Workload;
 
 /// How large a part of what grows with the nodes may be: half of what a ConfigMap holds (1 MiB), and a third of
 /// what etcd takes (1.5 MiB), so that labels, managed fields and the rest of an object fit beside it.
 pub const PART_SIZE: usize = 512 * 1024;
 
-/// The boot server.
+/// What is computed for the boot server.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BootServer {
@@ -36,12 +29,8 @@ pub struct BootServer {
     pub workload: Workload,
     /// Of everything that boots nodes: the boot server, DHCP, the Secret with the join token.
     pub namespace: String,
-    pub extra_args: Flags,
-    #[serde(rename = "publishDHCP")]
-    pub publish_dhcp: bool,
     /// Whether a Job has to wait for the address that the Services are given.
     pub publish_address: bool,
-    pub service: BootService,
     /// The user's settings of `[common]`.
     pub options: Vec<Setting>,
     /// Settings of `[common]` that `init.sh` reads.
@@ -55,17 +44,6 @@ pub struct BootServer {
     /// Files of /etc/ltsp: ours that depend on values, then the user's.
     pub files: IndexMap<String, String>,
     pub extra_projected_items: Vec<Fragment>,
-}
-
-/// The boot server's two Services.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct BootService {
-    pub enabled: bool,
-    #[serde(flatten)]
-    pub reach: Reach,
-    pub labels: Option<TextMap>,
-    pub annotations: TextMap,
 }
 
 /// A section of the user's own: what it includes, and the file that it runs.
@@ -107,15 +85,7 @@ impl BootServer {
         BootServer {
             workload: Workload::new(ltsp, name.to_owned(), own_tag),
             namespace: set(&ltsp.namespace).unwrap_or(namespace).to_owned(),
-            extra_args: ltsp.extra_args.clone(),
-            publish_dhcp: ltsp.publish_dhcp,
             publish_address: ltsp.publish_dhcp && address.is_none(),
-            service: BootService {
-                enabled: ltsp.service.enabled,
-                reach: ltsp.service.keys().into(),
-                labels: some_text(&ltsp.service.labels),
-                annotations: service_annotations(&ltsp.service.annotations, name),
-            },
             options: settings(&ltsp.config.options),
             settings: init_settings(&ltsp.config),
             sections: script_sections(&ltsp.config.sections),
@@ -126,17 +96,6 @@ impl BootServer {
             extra_projected_items: projected_items(&ltsp.config.extra_projected_items),
         }
     }
-}
-
-fn service_annotations(own: &TextMap, name: &str) -> TextMap {
-    let mut annotations = TextMap::new();
-    if !SHARED_ADDRESS.iter().any(|key| own.contains_key(*key)) {
-        for key in SHARED_ADDRESS {
-            annotations.insert(key.to_owned(), name.to_owned());
-        }
-    }
-    annotations.extend(own.clone());
-    annotations
 }
 
 /// The volume's own mode, 0400, is that of every file nobody chose a mode for, which nodes get as 0644. So where it is
@@ -255,27 +214,4 @@ fn cut_off_parts(sections: &mut Vec<NodeSection>, name: &str) -> Vec<NodePart> {
 /// A node's key as part of an object's name: `9457a5d3ecf2`.
 pub fn part_suffix(key: &str) -> String {
     fold(key).replace('_', "")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_is_shared_by_our_annotations_or_by_the_users() {
-        let annotated = |key: &str| {
-            let own = TextMap::from_iter([(key.to_owned(), "theirs".to_owned())]);
-            let all = service_annotations(&own, "farm-ltsp").into_iter();
-            all.map(|(key, value)| format!("{key}: {value}"))
-                .collect::<Vec<_>>()
-        };
-        let ours = SHARED_ADDRESS.map(|key| format!("{key}: farm-ltsp"));
-        assert_eq!(
-            annotated("a"),
-            [&ours[..], &["a: theirs".to_owned()]].concat()
-        );
-        for key in SHARED_ADDRESS {
-            assert_eq!(annotated(key), [format!("{key}: theirs")]);
-        }
-    }
 }

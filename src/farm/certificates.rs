@@ -31,6 +31,9 @@ impl Serialize for Hours {
 /// The short names of the authorities that every control plane has, whatever its values; `sa` signs tokens.
 pub const AUTHORITIES: [&str; 3] = ["ca", "front-proxy-ca", "sa"];
 
+/// The API server's certificate as a client of etcd, of which the user keeps one where etcd is somebody else's.
+const ETCD_CLIENT: &str = "apiserver-etcd-client";
+
 /// Marks a Secret that holds a certificate authority, with the value `true`.
 pub const AUTHORITY: &str = "kubefarm.io/certificate-authority";
 
@@ -47,6 +50,8 @@ pub struct Pki {
     pub kubelet_client: String,
     pub issuers: Vec<Issuer>,
     pub certificates: Vec<Certificate>,
+    /// The Secrets, by the names that templates know them by: those of the certificates without the prefix.
+    pub secrets: IndexMap<String, String>,
 }
 
 /// An issuer: a CA's Secret, or itself where there is none yet.
@@ -142,6 +147,7 @@ impl Pki {
                 certificates: Vec::new(),
                 front_proxy_client: String::new(),
                 kubelet_client: String::new(),
+                secrets: IndexMap::new(),
             },
         };
         // An etcd of somebody else comes with its own authority, and with a client certificate of that one.
@@ -156,12 +162,23 @@ impl Pki {
         let mut pki = builder.pki;
         pki.front_proxy_client = pki.common_name("front-proxy-client");
         pki.kubelet_client = pki.common_name("apiserver-kubelet-client");
+        pki.secrets = pki.secrets();
         if pki.mode == PkiMode::Builtin {
             for certificate in &mut pki.certificates {
                 certificate.annotations = certificate.annotations();
             }
         }
         pki
+    }
+
+    fn secrets(&self) -> IndexMap<String, String> {
+        // An etcd of somebody else's needs a certificate of the user's.
+        let foreign = format!("{}-{ETCD_CLIENT}", self.prefix);
+        let own = self.certificates.iter();
+        let own = own.map(|one| (one.short.clone(), one.secret_name.clone()));
+        std::iter::once((ETCD_CLIENT.to_owned(), foreign))
+            .chain(own)
+            .collect()
     }
 
     fn common_name(&self, short: &str) -> String {
@@ -232,7 +249,7 @@ impl Builder<'_> {
         self.leaf("etcd-peer", &issuer, PEER, peer);
         self.leaf("etcd-server", &issuer, PEER, server);
         self.leaf("etcd-healthcheck-client", &issuer, CLIENT, Sans::default());
-        self.leaf("apiserver-etcd-client", &issuer, CLIENT, Sans::default());
+        self.leaf(ETCD_CLIENT, &issuer, CLIENT, Sans::default());
     }
 
     fn cluster(&mut self, services: &Subnets) {

@@ -1,33 +1,20 @@
-//! The control plane as the templates see it.
-
-use std::num::NonZeroU32;
+//! What is computed for the control plane.
 
 use serde::Serialize;
 
 use super::announced;
 use super::etcd_release::EtcdRelease;
-use super::schedule::with_own_minute;
-use super::service::{OnePortService, Service};
-use super::spec::{
-    self, Component, EtcdPorts, Flags, Fragment, KonnectivityMode, KonnectivityNodePorts,
-    KonnectivityPorts, KonnectivityServicePorts, ServiceType, TextMap, Values,
-};
+use super::spec::{self, Pods, ServiceType, Values};
 use super::syntax::minor_version;
-use super::workload::{
-    ImageReference, Workload, some_fragment, some_list, some_text, spread_constraints,
-    with_pod_rule,
-};
+use super::workload::{ImageReference, Workload, spread_constraints, with_pod_rule};
 
-/// etcd.
+/// What is computed for etcd.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Etcd {
     #[serde(flatten)]
     pub workload: Workload,
-    pub extra_args: Flags,
     pub release: EtcdRelease,
-    pub ports: EtcdPorts,
-    pub service: Service<EtcdPorts>,
     /// Every member's client URL, joined by commas.
     pub endpoints: String,
     /// Every member's name and peer URL, as `--initial-cluster` takes them.
@@ -43,10 +30,9 @@ pub struct Etcd {
 }
 
 impl Etcd {
-    /// etcd of the control plane whose objects begin with `prefix`.
-    pub fn new(kubernetes: &spec::Kubernetes, prefix: &str) -> Etcd {
+    /// The etcd called `name`.
+    pub fn new(kubernetes: &spec::Kubernetes, name: String) -> Etcd {
         let etcd = &kubernetes.etcd;
-        let name = format!("{prefix}-etcd");
         // The checks see to it that there is one.
         let count = etcd.replica_count.unwrap_or_default();
         let members = |port: u16| {
@@ -68,16 +54,7 @@ impl Etcd {
         Etcd {
             // The tag is pinned in the chart; kubeadm names it with the Kubernetes version.
             workload: Workload::new(etcd, name.clone(), "latest"),
-            extra_args: etcd.extra_args.clone(),
             release: EtcdRelease::of(&etcd.image),
-            ports: etcd.ports.clone(),
-            service: Service {
-                enabled: etcd.service.enabled,
-                reach: etcd.service.keys().into(),
-                ports: etcd.service.ports.clone(),
-                labels: some_text(&etcd.service.labels),
-                annotations: some_text(&etcd.service.annotations),
-            },
             endpoints: endpoints.join(","),
             initial_cluster: peers.join(","),
             client_endpoint: format!("https://{name}:{}", etcd.ports.client),
@@ -101,73 +78,48 @@ fn quota(persistence: &spec::Persistence) -> Option<u64> {
     (bytes > 0).then_some(bytes)
 }
 
-/// etcd's periodic snapshots.
+/// What is computed for etcd's periodic snapshots.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EtcdBackup {
     #[serde(flatten)]
     pub workload: Workload,
-    pub schedule: String,
-    pub active_deadline_seconds: Option<NonZeroU32>,
-    pub successful_jobs_history_limit: Option<u32>,
-    pub failed_jobs_history_limit: Option<u32>,
-    pub extra_args: Flags,
+    /// The name of the volume claim, whoever made it.
+    pub claim_name: String,
 }
 
 impl EtcdBackup {
-    /// The backups of `etcd`, whose workload is `server`, in `namespace`.
-    pub fn new(etcd: &spec::Etcd, server: &Workload, namespace: &str) -> EtcdBackup {
-        let backup = &etcd.backup;
-        let name = format!("{}-backup", server.name);
-        let affinity = with_pod_rule(
-            &backup.affinity,
-            "podAffinity",
-            backup.pod_affinity,
-            backup.pod_affinity_topology_key.as_deref(),
-            &server.name,
-        );
+    /// The CronJob `name` with the backups of the etcd that is called `etcd`.
+    pub fn new(kubernetes: &spec::Kubernetes, etcd: &str, name: String) -> EtcdBackup {
+        let backup = &kubernetes.etcd.backup;
+        let keys = backup.keys();
+        let topology_key = backup.pod_affinity_topology_key.as_deref();
+        let rule = "podAffinity";
+        let existing = kubernetes.persistence.backup.existing_claim.clone();
         EtcdBackup {
-            schedule: with_own_minute(&backup.schedule, namespace, &name),
-            active_deadline_seconds: backup.active_deadline_seconds,
             workload: Workload {
-                enabled: backup.enabled,
-                image: ImageReference::new(etcd.keys().image, "latest"),
-                replicas: Some(1),
-                resources: some_fragment(&backup.resources),
-                labels: some_text(&backup.labels),
-                annotations: some_text(&backup.annotations),
-                pod_labels: some_text(&backup.pod_labels),
-                pod_annotations: some_text(&backup.pod_annotations),
-                node_selector: some_text(&backup.node_selector),
-                tolerations: some_list(&backup.tolerations),
-                affinity: some_fragment(&affinity),
-                priority_class_name: backup.priority_class_name.clone(),
-                topology_spread_constraints: spread_constraints(
-                    &backup.topology_spread_constraints,
-                    &name,
+                image: ImageReference::new(&kubernetes.etcd.image, "latest"),
+                affinity: with_pod_rule(
+                    keys.affinity,
+                    rule,
+                    backup.pod_affinity,
+                    topology_key,
+                    etcd,
                 ),
-                extra_env: backup.extra_env.clone(),
-                sidecars: backup.sidecars.clone(),
-                extra_volumes: backup.extra_volumes.clone(),
-                extra_volume_mounts: backup.extra_volume_mounts.clone(),
+                topology_spread_constraints: spread_constraints(keys, &name),
                 name,
             },
-            successful_jobs_history_limit: backup.successful_jobs_history_limit,
-            failed_jobs_history_limit: backup.failed_jobs_history_limit,
-            extra_args: backup.extra_args.clone(),
+            claim_name: existing.unwrap_or_else(|| format!("etcd-backup-{etcd}")),
         }
     }
 }
 
-/// kube-apiserver.
+/// What is computed for kube-apiserver.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ApiServer {
     #[serde(flatten)]
     pub workload: Workload,
-    pub extra_args: Flags,
-    pub port: u16,
-    pub service: OnePortService,
     /// What it announces, where it does and the user's flags do not say it.
     pub advertise_address: Option<String>,
     /// The port that is announced with that address, where the Service has another one.
@@ -185,8 +137,8 @@ pub fn image_tag(version: &str) -> String {
 }
 
 impl ApiServer {
-    /// kube-apiserver of the control plane whose objects begin with `prefix`.
-    pub fn new(values: &Values, prefix: &str) -> ApiServer {
+    /// The kube-apiserver called `name`.
+    pub fn new(values: &Values, name: String) -> ApiServer {
         let server = &values.kubernetes.api_server;
         let version = &values.kubernetes.version;
         let excludes = |flag: &String| {
@@ -198,10 +150,7 @@ impl ApiServer {
         let tag = server.image.tag.as_deref();
         let minor = tag.and_then(minor_version).or(minor_version(version));
         ApiServer {
-            workload: Workload::new(server, format!("{prefix}-apiserver"), &image_tag(version)),
-            extra_args: server.extra_args.clone(),
-            port: server.port,
-            service: (&server.service).into(),
+            workload: Workload::new(server, name, &image_tag(version)),
             // Otherwise it is of no use but to each other, and the pod's own address is right for that.
             advertise_address: server
                 .service
@@ -227,152 +176,14 @@ fn announced_port(server: &spec::ApiServer) -> Option<u16> {
     (announced && !served).then_some(server.port)
 }
 
-/// kube-controller-manager or kube-scheduler.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Controller {
-    #[serde(flatten)]
-    pub workload: Workload,
-    pub extra_args: Flags,
-    pub port: u16,
-    pub service: OnePortService,
-}
-
-impl Controller {
-    /// kube-controller-manager of the control plane whose objects begin with `prefix`.
-    pub fn manager(values: &Values, prefix: &str) -> Controller {
-        let manager = &values.kubernetes.controller_manager;
-        let name = format!("{prefix}-controller-manager");
-        Controller {
-            workload: Workload::new(manager, name, &image_tag(&values.kubernetes.version)),
-            extra_args: manager.extra_args.clone(),
-            port: manager.port,
-            service: (&manager.service).into(),
-        }
-    }
-
-    /// kube-scheduler of the control plane whose objects begin with `prefix`.
-    pub fn scheduler(values: &Values, prefix: &str) -> Controller {
-        let scheduler = &values.kubernetes.scheduler;
-        let name = format!("{prefix}-scheduler");
-        Controller {
-            workload: Workload::new(scheduler, name, &image_tag(&values.kubernetes.version)),
-            extra_args: scheduler.extra_args.clone(),
-            port: scheduler.port,
-            service: (&scheduler.service).into(),
-        }
-    }
-}
-
-/// The admin pod, and the Job that sets the child cluster up.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Admin {
-    #[serde(flatten)]
-    pub workload: Workload,
-    pub job: BootstrapJob,
-}
-
-/// The Job that sets the child cluster up.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct BootstrapJob {
-    pub enabled: bool,
-    pub schedule: String,
-    pub active_deadline_seconds: Option<NonZeroU32>,
-    pub successful_jobs_history_limit: Option<u32>,
-    pub failed_jobs_history_limit: Option<u32>,
-    pub labels: Option<TextMap>,
-    pub annotations: Option<TextMap>,
-    /// The user's affinity alone: Jobs need not keep apart from the admin pods.
-    pub affinity: Option<Fragment>,
-}
-
-impl Admin {
-    /// The admin pod in `namespace` of the control plane whose objects begin with `prefix`.
-    pub fn new(admin: &spec::Admin, prefix: &str, namespace: &str, own_tag: &str) -> Admin {
-        let bootstrap = format!("{prefix}-bootstrap");
-        Admin {
-            workload: Workload::new(admin, format!("{prefix}-admin"), own_tag),
-            job: BootstrapJob {
-                enabled: admin.job.enabled,
-                schedule: with_own_minute(&admin.job.schedule, namespace, &bootstrap),
-                active_deadline_seconds: admin.job.active_deadline_seconds,
-                successful_jobs_history_limit: admin.job.successful_jobs_history_limit,
-                failed_jobs_history_limit: admin.job.failed_jobs_history_limit,
-                labels: some_text(&admin.job.labels),
-                annotations: some_text(&admin.job.annotations),
-                affinity: some_fragment(&admin.affinity),
-            },
-        }
-    }
-}
-
-/// Konnectivity's server.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct KonnectivityServer {
-    #[serde(flatten)]
-    pub workload: Workload,
-    pub extra_args: Flags,
-    pub mode: KonnectivityMode,
-    pub ports: KonnectivityPorts,
-    pub service: KonnectivityService,
-}
-
-/// Konnectivity's Service.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct KonnectivityService {
-    #[serde(flatten)]
-    pub service: Service<KonnectivityServicePorts>,
-    pub node_ports: KonnectivityNodePorts,
-    /// Whether it has the port `admin`.
-    pub admin: bool,
-}
-
-/// The ports of its Service in the charts' defaults. One that is still there follows the server's own, as in the charts
-/// of 0.13, or is not opened at all.
-const DEFAULT_AGENTS_PORT: u16 = 8132;
-const DEFAULT_ADMIN_PORT: u16 = 8133;
-
-/// The port at which a Service sends agents to the server.
+/// The port at which a Service sends agents to Konnectivity's server: the server's own, as in the charts of 0.13, unless
+/// the Service was given another.
 pub fn agents_port(server: &spec::KonnectivityServer) -> u16 {
-    match server.service.ports.agent {
-        DEFAULT_AGENTS_PORT => server.ports.agent,
-        port => port,
-    }
+    server.service.ports.agent.unwrap_or(server.ports.agent)
 }
 
-/// Whether the Service was asked to have the port for debugging, which takes no credentials.
-pub fn opens_admin_port(service: &spec::KonnectivityService) -> bool {
-    service.ports.admin != DEFAULT_ADMIN_PORT || service.node_ports.admin.is_some()
-}
-
-impl KonnectivityServer {
-    /// Konnectivity's server of the control plane whose objects begin with `prefix`.
-    pub fn new(server: &spec::KonnectivityServer, prefix: &str) -> KonnectivityServer {
-        let name = format!("{prefix}-konnectivity-server");
-        let service = &server.service;
-        KonnectivityServer {
-            workload: Workload::new(server, name, "latest"),
-            extra_args: server.extra_args.clone(),
-            mode: server.mode,
-            ports: server.ports.clone(),
-            service: KonnectivityService {
-                service: Service {
-                    enabled: service.enabled,
-                    reach: service.keys().into(),
-                    ports: KonnectivityServicePorts {
-                        agent: agents_port(server),
-                        ..service.ports.clone()
-                    },
-                    labels: some_text(&service.labels),
-                    annotations: some_text(&service.annotations),
-                },
-                node_ports: service.node_ports.clone(),
-                admin: opens_admin_port(service),
-            },
-        }
-    }
+/// The port for debugging of that Service, which takes no credentials: none, unless it was asked for.
+pub fn admin_port(server: &spec::KonnectivityServer) -> Option<u16> {
+    let asked = server.service.node_ports.admin.map(|_| server.ports.admin);
+    server.service.ports.admin.or(asked)
 }

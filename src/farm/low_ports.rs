@@ -2,8 +2,7 @@
 
 use serde::Serialize;
 
-use super::control_plane::{ApiServer, Controller, Etcd, KonnectivityServer};
-use super::spec::KonnectivityMode;
+use super::spec::{KonnectivityMode, Kubernetes};
 
 /// The first port that needs no permission (ip(7), `net.ipv4.ip_unprivileged_port_start`).
 const FIRST_FREE: u16 = 1024;
@@ -20,25 +19,19 @@ pub struct LowPorts {
 }
 
 impl LowPorts {
-    pub fn new(
-        etcd: &Etcd,
-        api_server: &ApiServer,
-        (controller_manager, scheduler): (&Controller, &Controller),
-        konnectivity: &KonnectivityServer,
-    ) -> LowPorts {
+    pub fn new(kubernetes: &Kubernetes) -> LowPorts {
+        let konnectivity = &kubernetes.konnectivity_server;
+        let etcd = &kubernetes.etcd.ports;
         let is_low = |port: &u16| *port < FIRST_FREE;
         let own = &konnectivity.ports;
-        let beside_api_server =
-            konnectivity.workload.enabled && konnectivity.mode == KonnectivityMode::Grpc;
+        let beside_api_server = konnectivity.enabled && konnectivity.mode == KonnectivityMode::Grpc;
         let beside = [own.agent, own.admin, own.health];
         LowPorts {
-            etcd: [etcd.ports.client, etcd.ports.peer, etcd.ports.metrics]
-                .iter()
-                .any(is_low),
-            api_server: is_low(&api_server.port)
+            etcd: [etcd.client, etcd.peer, etcd.metrics].iter().any(is_low),
+            api_server: is_low(&kubernetes.api_server.port)
                 || (beside_api_server && beside.iter().any(is_low)),
-            controller_manager: is_low(&controller_manager.port),
-            scheduler: is_low(&scheduler.port),
+            controller_manager: is_low(&kubernetes.controller_manager.port),
+            scheduler: is_low(&kubernetes.scheduler.port),
             konnectivity_server: is_low(&own.server) || beside.iter().any(is_low),
         }
     }

@@ -5,13 +5,15 @@ mod api_server_pod;
 mod boot;
 pub mod certificates;
 mod checks;
-mod cluster;
+mod child;
 mod compat;
 mod control_plane;
+mod defaults;
+mod dhcp;
 mod etcd_release;
 mod findings;
 mod known;
-mod leases;
+mod konnectivity_agent;
 mod low_ports;
 mod names;
 mod network_policies;
@@ -19,20 +21,18 @@ mod publish_address;
 pub mod reference;
 mod schedule;
 pub mod schema;
-mod service;
 mod setting;
-mod settings;
 mod shell;
 pub mod spec;
 pub mod split;
 mod subnets;
 pub mod syntax;
+mod tag_settings;
 #[cfg(test)]
 mod tests;
 mod timezones;
+mod with;
 mod workload;
-
-use std::num::NonZeroU32;
 
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -44,19 +44,21 @@ use self::api_server_pod::ApiServerPod;
 use self::boot::BootServer;
 use self::certificates::Pki;
 pub use self::checks::OLDEST_MINOR;
-use self::cluster::{Cluster, Coredns, KonnectivityAgent, KubeProxy, Persistence};
-use self::control_plane::{Admin, ApiServer, Controller, Etcd, EtcdBackup, KonnectivityServer};
+use self::child::{Cluster, KubeProxy};
+use self::control_plane::{ApiServer, Etcd, EtcdBackup, image_tag};
+use self::dhcp::{Controller, Dhcp, Leases, Standalone};
 use self::findings::Findings;
-use self::leases::Dhcp;
+use self::konnectivity_agent::KonnectivityAgent;
 use self::low_ports::LowPorts;
 use self::names::Names;
 pub use self::names::Release;
 use self::network_policies::NetworkPolicies;
 use self::publish_address::PublishAddress;
-use self::schedule::with_own_minute;
-use self::settings::TagSettings;
-use self::spec::{KeyKind, Patch, PkiMode, Values};
+use self::spec::{Fragment, KeyKind, Patch, PkiMode, Values, null_if_empty};
 use self::subnets::Subnets;
+use self::tag_settings::TagSettings;
+use self::with::With;
+use self::workload::Workload;
 
 /// This program's version, which is also the tag of the images made with it.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -68,26 +70,26 @@ pub struct Farm {
     pub release: Release,
     pub tool: Tool,
     pub kubernetes: Cluster,
-    pub persistence: Persistence,
-    pub etcd: Etcd,
-    pub etcd_backup: EtcdBackup,
-    pub api_server: ApiServer,
+    pub persistence: spec::Persistence,
+    pub etcd: With<spec::Etcd, Etcd>,
+    pub etcd_backup: With<spec::EtcdBackup, EtcdBackup>,
+    pub api_server: With<spec::ApiServer, ApiServer>,
     pub api_server_pod: ApiServerPod,
     pub low_ports: LowPorts,
     /// Null where the API servers announce themselves.
     pub announced: Option<Announced>,
-    pub controller_manager: Controller,
-    pub scheduler: Controller,
-    pub admin: Admin,
-    pub bootstrap: Named,
-    pub join_token: JoinToken,
-    pub kube_proxy: KubeProxy,
-    pub coredns: Coredns,
-    pub konnectivity_server: KonnectivityServer,
-    pub konnectivity_agent: KonnectivityAgent,
+    pub controller_manager: With<spec::ControllerManager, Workload>,
+    pub scheduler: With<spec::Scheduler, Workload>,
+    pub admin: With<spec::Admin, Workload>,
+    pub bootstrap: Bootstrap,
+    pub join_token: With<spec::TokenGenerator, JoinToken>,
+    pub kube_proxy: With<spec::KubeProxy, KubeProxy>,
+    pub coredns: With<spec::Coredns, Workload>,
+    pub konnectivity_server: With<spec::KonnectivityServer, Workload>,
+    pub konnectivity_agent: With<spec::KonnectivityAgent, KonnectivityAgent>,
     pub extra_manifests: Option<IndexMap<String, String>>,
     pub pki: Pki,
-    pub ltsp: BootServer,
+    pub ltsp: With<spec::Ltsp, BootServer>,
     pub dhcp: Dhcp,
     /// Null where the boot server's address is known.
     pub publish_address: Option<PublishAddress>,
@@ -105,8 +107,8 @@ impl Farm {
     pub fn hashed_jobs(&self) -> [String; 3] {
         [
             self.bootstrap.name.clone(),
-            self.join_token.name.clone(),
-            PublishAddress::name(&self.ltsp.workload.name),
+            self.join_token.computed.name.clone(),
+            PublishAddress::name(&self.ltsp.computed.workload.name),
         ]
     }
 
@@ -122,22 +124,21 @@ pub struct Tool {
     pub version: &'static str,
 }
 
-/// An object that is only referred to.
+/// What is computed for the Job that sets the child cluster up.
 #[derive(Debug, Clone, Serialize)]
-pub struct Named {
+pub struct Bootstrap {
     pub name: String,
+    /// The admin pods' affinity as the user wrote it: Jobs need not keep apart from them.
+    #[serde(serialize_with = "null_if_empty")]
+    pub affinity: Fragment,
 }
 
-/// The Job and CronJob that make join tokens.
+/// What is computed for the Job and CronJob that make join tokens.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct JoinToken {
-    pub enabled: bool,
     pub name: String,
     pub secret_name: String,
-    pub ttl: String,
-    pub schedule: String,
-    pub active_deadline_seconds: Option<NonZeroU32>,
 }
 
 /// The name a release has where neither a flag nor the values give one.
@@ -191,7 +192,10 @@ pub fn check(
     checks::check(&values, &names, &services, &pods, &mut findings);
     checks::quotes::check(tree, &mut findings);
     let key_kind = values.pki.key_kind().filter(|_| !findings.any_error());
-    let farm = key_kind.map(|kind| build(&values, &names, release, (&services, &pods), kind));
+    let farm = key_kind.map(|kind| {
+        defaults::fill_in(&mut values, &names, namespace);
+        build(values, &names, release, (&services, &pods), kind)
+    });
     Checked {
         farm,
         problems: findings.into_problems(),
@@ -233,70 +237,86 @@ fn mended(tree: &Node, problems: &[Problem], defaults: &Node) -> Node {
     mended
 }
 
+/// The farm of values with their defaults filled in.
 fn build(
-    values: &Values,
+    values: Values,
     names: &Names,
     release: Release,
     (services, pods): (&Subnets, &Subnets),
     key_kind: KeyKind,
 ) -> Farm {
-    let kubernetes = &values.kubernetes;
-    let prefix = &names.kubernetes;
     let own_tag = format!("v{VERSION}");
+    let kubernetes = &values.kubernetes;
+    let name = |part: &str| format!("{}-{part}", names.kubernetes);
+    let follows = image_tag(&kubernetes.version);
+    let cluster = Cluster::new(&values, names, services, pods);
+    let etcd = Etcd::new(kubernetes, name("etcd"));
+    let etcd_backup = EtcdBackup::new(kubernetes, &etcd.workload.name, names.etcd_backup());
+    let api_server = ApiServer::new(&values, name("apiserver"));
+    let manager = &kubernetes.controller_manager;
+    let manager = Workload::new(manager, name("controller-manager"), &follows);
+    let scheduler = Workload::new(&kubernetes.scheduler, name("scheduler"), &follows);
+    let admin = Workload::new(&kubernetes.admin, name("admin"), &own_tag);
+    let bootstrap = Bootstrap {
+        name: names.bootstrap(),
+        affinity: kubernetes.admin.affinity.clone(),
+    };
+    let kube_proxy = KubeProxy::new(&values, pods);
+    let coredns = Workload::new(&kubernetes.coredns, "coredns".to_owned(), "latest");
+    let server = &kubernetes.konnectivity_server;
+    let server = Workload::new(server, name("konnectivity-server"), "latest");
+    let agent = KonnectivityAgent::new(&values);
+    let standalone = Standalone::new(&values, format!("{}-dhcp", names.ltsp), &own_tag);
+    let leases = Leases::new(&values, &names.ltsp);
     let tags = TagSettings::new(&values.tags);
-    let etcd = Etcd::new(kubernetes, prefix);
-    let ltsp = BootServer::new(values, &names.ltsp, &release.namespace, &own_tag, &tags);
-    let dhcp = Dhcp::new(values, &names.ltsp, &ltsp.namespace, &own_tag);
-    let api_server = ApiServer::new(values, prefix);
-    let controller_manager = Controller::manager(values, prefix);
-    let scheduler = Controller::scheduler(values, prefix);
-    let konnectivity_server = KonnectivityServer::new(&kubernetes.konnectivity_server, prefix);
-    let join_token = format!("{}-join-token", names.ltsp);
+    let boot_server = BootServer::new(&values, &names.ltsp, &release.namespace, &own_tag, &tags);
+    let pki = Pki::new(&values, names, &release, services, key_kind);
+    let network_policies = NetworkPolicies::new(&values, names);
+    let controller = Controller::new(&values.dhcp.controller, &boot_server.namespace);
+    let publish_address = PublishAddress::new(&values, &boot_server, &leases);
+    let announced = Announced::new(&values);
+    let extra_manifests = child::extra_manifests(&values);
+
+    let (kubernetes, dhcp) = (values.kubernetes, values.dhcp);
     Farm {
         tool: Tool { version: VERSION },
-        kubernetes: Cluster::new(values, prefix, &names.certificates, services, pods),
-        persistence: Persistence::new(&kubernetes.persistence, &etcd.workload.name),
-        etcd_backup: EtcdBackup::new(&kubernetes.etcd, &etcd.workload, &release.namespace),
-        announced: Announced::new(values),
-        admin: Admin::new(&kubernetes.admin, prefix, &release.namespace, &own_tag),
-        bootstrap: Named {
-            name: format!("{prefix}-bootstrap"),
-        },
-        join_token: JoinToken {
-            enabled: values.token_generator.enabled,
-            schedule: with_own_minute(
-                &values.token_generator.schedule,
-                &release.namespace,
-                &join_token,
-            ),
-            name: join_token,
-            secret_name: format!("{}-join-config", names.ltsp),
-            ttl: values.token_generator.token_ttl.to_string(),
-            active_deadline_seconds: values.token_generator.active_deadline_seconds,
-        },
-        kube_proxy: KubeProxy::new(values, pods),
-        coredns: Coredns::new(&kubernetes.coredns),
-        konnectivity_agent: KonnectivityAgent::new(values),
-        extra_manifests: cluster::extra_manifests(values),
-        pki: Pki::new(values, names, &release, services, key_kind),
-        publish_address: PublishAddress::new(&ltsp, &dhcp),
-        dhcp,
-        ltsp,
-        api_server_pod: ApiServerPod::new(&api_server, &etcd, &konnectivity_server),
-        low_ports: LowPorts::new(
-            &etcd,
-            &api_server,
-            (&controller_manager, &scheduler),
-            &konnectivity_server,
+        kubernetes: cluster,
+        api_server_pod: ApiServerPod::new(&kubernetes),
+        low_ports: LowPorts::new(&kubernetes),
+        persistence: kubernetes.persistence,
+        etcd_backup: With::new(kubernetes.etcd.backup.clone(), etcd_backup),
+        etcd: With::new(kubernetes.etcd, etcd),
+        api_server: With::new(kubernetes.api_server, api_server),
+        announced,
+        controller_manager: With::new(kubernetes.controller_manager, manager),
+        scheduler: With::new(kubernetes.scheduler, scheduler),
+        admin: With::new(kubernetes.admin, admin),
+        bootstrap,
+        join_token: With::new(
+            values.token_generator,
+            JoinToken {
+                name: names.join_token(),
+                secret_name: format!("{}-join-config", names.ltsp),
+            },
         ),
-        api_server,
-        controller_manager,
-        scheduler,
-        konnectivity_server,
-        etcd,
-        network_policies: NetworkPolicies::new(values, names),
-        extra_objects: cluster::manifest_texts(&values.extra_objects),
-        patches: values.patches.clone(),
+        kube_proxy: With::new(kubernetes.kube_proxy, kube_proxy),
+        coredns: With::new(kubernetes.coredns, coredns),
+        konnectivity_server: With::new(kubernetes.konnectivity_server, server),
+        konnectivity_agent: With::new(kubernetes.konnectivity_agent, agent),
+        extra_manifests,
+        pki,
+        ltsp: With::new(values.ltsp, boot_server),
+        dhcp: Dhcp {
+            mode: dhcp.mode,
+            install_controller: dhcp.install_controller,
+            controller: With::new(dhcp.controller, controller),
+            standalone: With::new(dhcp.standalone, standalone),
+            leases,
+        },
+        publish_address,
+        network_policies,
+        extra_objects: child::manifest_texts(&values.extra_objects),
+        patches: values.patches,
         release,
     }
 }

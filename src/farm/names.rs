@@ -61,6 +61,21 @@ impl Names {
         }
     }
 
+    /// The CronJob of etcd's backups.
+    pub fn etcd_backup(&self) -> String {
+        format!("{}-etcd-backup", self.kubernetes)
+    }
+
+    /// The CronJob that sets the child cluster up.
+    pub fn bootstrap(&self) -> String {
+        format!("{}-bootstrap", self.kubernetes)
+    }
+
+    /// The CronJob that makes join tokens.
+    pub fn join_token(&self) -> String {
+        format!("{}-join-token", self.ltsp)
+    }
+
     /// Finds names that Kubernetes would refuse, and the value that each of them comes from.
     pub fn check(&self, values: &Values, findings: &mut Findings) {
         let causes = Causes::of(values, &self.release);

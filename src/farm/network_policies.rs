@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::control_plane::opens_admin_port;
+use super::control_plane::admin_port;
 use super::names::Names;
 use super::spec::{Fragment, KonnectivityMode, TrafficPolicy, Values};
 
@@ -120,7 +120,7 @@ fn konnectivity_server(values: &Values, prefix: &str) -> Vec<Value> {
         rule(&api_servers, &[tcp(server.ports.server)]),
         rule(&[], &[tcp(server.ports.agent)]),
     ];
-    if opens_admin_port(&server.service) {
+    if admin_port(server).is_some() {
         rules.push(rule(&[], &[tcp(server.ports.admin)]));
     }
     rules.extend(offered(&server.sidecars));

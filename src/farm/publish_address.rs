@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::boot::BootServer;
-use super::leases::Dhcp;
-use super::spec::DhcpMode;
+use super::dhcp::Leases;
+use super::spec::{DhcpMode, Values};
 
 /// The Job, and what it writes the address into: the resource of dnsmasq-controller, or the ConfigMap that the farm's own
 /// dnsmasq reads.
@@ -25,15 +25,16 @@ pub struct PublishAddress {
 
 impl PublishAddress {
     /// The Job of a farm; `None` where it knows the address, or nothing has one.
-    pub fn new(server: &BootServer, dhcp: &Dhcp) -> Option<PublishAddress> {
-        let is_wanted = server.workload.enabled && server.publish_address && server.service.enabled;
-        is_wanted.then(|| PublishAddress::of(server, dhcp))
+    pub fn new(values: &Values, server: &BootServer, leases: &Leases) -> Option<PublishAddress> {
+        let ltsp = &values.ltsp;
+        let is_wanted = ltsp.enabled && server.publish_address && ltsp.service.enabled;
+        is_wanted.then(|| PublishAddress::of(values.dhcp.mode, server, leases))
     }
 
-    fn of(server: &BootServer, dhcp: &Dhcp) -> PublishAddress {
+    fn of(mode: DhcpMode, server: &BootServer, leases: &Leases) -> PublishAddress {
         let name = &server.workload.name;
         let services = ["http", "tftp"].map(|port| format!("{name}-{port}"));
-        let (api_group, resource, resource_name, flag) = match dhcp.mode {
+        let (api_group, resource, resource_name, flag) = match mode {
             DhcpMode::Controller => (
                 "dnsmasq.kvaps.cf",
                 "dhcpoptions",
@@ -54,7 +55,7 @@ impl PublishAddress {
                 .map(|service| format!("--service={service}")),
         );
         args.push(format!("--{flag}={resource_name}"));
-        let options = dhcp.published_options.iter();
+        let options = leases.published_options.iter();
         args.extend(options.map(|option| format!("--option={}", option.fields.join(","))));
         PublishAddress {
             name: PublishAddress::name(name),

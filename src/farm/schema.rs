@@ -69,7 +69,7 @@ fn fit(schema: &mut Value, spot: Spot) {
     let Value::Object(object) = schema else {
         return;
     };
-    for name in ["format", "default"] {
+    for name in ["format", "default", "writeOnly"] {
         object.remove(name);
     }
     let required = match object.get("required") {

@@ -51,7 +51,7 @@ fn pods_with_two_servers_have_what_both_need() {
     let farm_with = |mode| farm(&konnectivity(mode)).api_server_pod;
     let names = |names: &[&str]| {
         let secrets = names.iter().map(|name| json!({"name": name}));
-        Some(secrets.collect::<Vec<Value>>())
+        secrets.collect::<Vec<Value>>()
     };
     let both = farm_with("GRPC");
     assert_eq!(
@@ -69,8 +69,8 @@ fn pods_with_two_servers_have_what_both_need() {
     let plain = farm(&json!({})).api_server_pod;
     assert!(
         plain.konnectivity.is_none()
-            && plain.labels.is_none()
-            && plain.image_pull_secrets.is_none()
+            && plain.labels.is_empty()
+            && plain.image_pull_secrets.is_empty()
     );
 }
 
@@ -139,4 +139,14 @@ fn clients_are_known_by_the_names_in_their_certificates() {
             "{name}"
         );
     }
+}
+
+/// What the farm computes is beside the values of the user: a key that is in both would hide one of them.
+#[test]
+fn no_key_of_the_context_is_given_twice() {
+    let farm = farm(&konnectivity("HTTPConnect"));
+    let text = serde_json::to_string(&farm).unwrap();
+    // This reader takes no key twice; serde_json's own would.
+    let read = crate::values::yaml::parse("context", &text);
+    assert!(read.is_ok(), "{:?}", read.err());
 }

@@ -1,38 +1,26 @@
-//! What templates need to know of any component: its pods' keys, with the rules between them worked out.
+//! What the farm computes for any component: the rules between the keys of its pods worked out.
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::spec::{
-    Component, Fragment, Image, PodKeys, PullPolicy, PullSecret, Spread, SpreadConstraint, TextMap,
+    Component, Fragment, Image, PodKeys, PullPolicy, PullSecret, Spread, SpreadConstraint,
+    null_if_empty,
 };
 
-/// A component as the templates see it. What is unset or empty is `null` there, and so left out.
+/// What the farm computes for any component. Templates read it beside the component's own keys.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Workload {
-    pub enabled: bool,
     /// The object's name, and its `app` label.
     pub name: String,
     #[serde(flatten)]
     pub image: ImageReference,
-    /// `None` where somebody else decides.
-    pub replicas: Option<u32>,
-    pub resources: Option<Fragment>,
-    pub labels: Option<TextMap>,
-    pub annotations: Option<TextMap>,
-    pub pod_labels: Option<TextMap>,
-    pub pod_annotations: Option<TextMap>,
-    pub node_selector: Option<TextMap>,
-    pub tolerations: Option<Vec<Fragment>>,
     /// The user's affinity and the rule that keeps the component's pods apart.
-    pub affinity: Option<Fragment>,
-    pub priority_class_name: Option<String>,
-    pub topology_spread_constraints: Option<Vec<SpreadConstraint>>,
-    pub extra_env: Vec<Fragment>,
-    pub sidecars: Vec<Fragment>,
-    pub extra_volumes: Vec<Fragment>,
-    pub extra_volume_mounts: Vec<Fragment>,
+    #[serde(serialize_with = "null_if_empty")]
+    pub affinity: Fragment,
+    #[serde(serialize_with = "null_if_empty")]
+    pub topology_spread_constraints: Vec<SpreadConstraint>,
 }
 
 /// An image as a pod names it.
@@ -41,7 +29,8 @@ pub struct Workload {
 pub struct ImageReference {
     pub image: String,
     pub image_pull_policy: Option<PullPolicy>,
-    pub image_pull_secrets: Option<Vec<Value>>,
+    #[serde(serialize_with = "null_if_empty")]
+    pub image_pull_secrets: Vec<Value>,
 }
 
 impl ImageReference {
@@ -52,39 +41,31 @@ impl ImageReference {
             (None, Some(tag)) => format!("{}:{tag}", image.repository),
             (None, None) => format!("{}:{default_tag}", image.repository),
         };
-        let secrets = image.pull_secrets.iter().map(|secret| match secret {
-            PullSecret::Name(name) | PullSecret::Reference { name } => json!({"name": name}),
-        });
         ImageReference {
             image: reference,
             image_pull_policy: image.pull_policy,
-            image_pull_secrets: some_list(&secrets.collect::<Vec<_>>()),
+            image_pull_secrets: pull_secrets(image).collect(),
         }
     }
+}
+
+/// The Secrets with which an image is pulled, as a pod names them.
+pub fn pull_secrets(image: &Image) -> impl Iterator<Item = Value> {
+    image.pull_secrets.iter().map(|secret| match secret {
+        PullSecret::Name(name) | PullSecret::Reference { name } => json!({"name": name}),
+    })
 }
 
 impl Workload {
     /// A component named `name`, with `default_tag` for its image.
     pub fn new(component: &impl Component, name: String, default_tag: &str) -> Workload {
         let keys = component.keys();
+        let (spread, topology_key) = component.spread();
+        let rule = "podAntiAffinity";
         Workload {
-            enabled: keys.enabled,
-            image: ImageReference::new(keys.image, default_tag),
-            replicas: keys.replicas,
-            resources: some_fragment(keys.resources),
-            labels: some_text(keys.labels),
-            annotations: some_text(keys.annotations),
-            pod_labels: some_text(keys.pod_labels),
-            pod_annotations: some_text(keys.pod_annotations),
-            node_selector: some_text(keys.node_selector),
-            tolerations: some_list(keys.tolerations),
-            affinity: some_fragment(&apart(&keys, &name)),
-            priority_class_name: keys.priority_class.map(str::to_owned),
-            topology_spread_constraints: spread_constraints(keys.spread_constraints, &name),
-            extra_env: keys.extra_env.to_vec(),
-            sidecars: keys.sidecars.to_vec(),
-            extra_volumes: keys.extra_volumes.to_vec(),
-            extra_volume_mounts: keys.extra_volume_mounts.to_vec(),
+            image: ImageReference::new(component.image(), default_tag),
+            affinity: with_pod_rule(keys.affinity, rule, spread, topology_key, &name),
+            topology_spread_constraints: spread_constraints(keys, &name),
             name,
         }
     }
@@ -92,29 +73,14 @@ impl Workload {
 
 /// The user's constraints, which count the pods of `app` where they do not say which: without a selector none is counted
 /// (`TopologySpreadConstraint` in k8s.io/api/core/v1).
-pub fn spread_constraints(
-    constraints: &[SpreadConstraint],
-    app: &str,
-) -> Option<Vec<SpreadConstraint>> {
-    let own = || json!({"app": app});
-    let constraints = constraints.iter().map(|constraint| SpreadConstraint {
-        label_selector: constraint
-            .label_selector
-            .clone()
-            .or_else(|| Some(Fragment::from_iter([("matchLabels".to_owned(), own())]))),
+pub fn spread_constraints(keys: PodKeys, app: &str) -> Vec<SpreadConstraint> {
+    let own = || Fragment::from_iter([("matchLabels".to_owned(), json!({"app": app}))]);
+    let constraints = keys.topology_spread_constraints.iter();
+    let constraints = constraints.map(|constraint| SpreadConstraint {
+        label_selector: constraint.label_selector.clone().or_else(|| Some(own())),
         ..constraint.clone()
     });
-    some_list(&constraints.collect::<Vec<_>>())
-}
-
-fn apart(keys: &PodKeys, app: &str) -> Fragment {
-    with_pod_rule(
-        keys.affinity,
-        "podAntiAffinity",
-        keys.anti_affinity,
-        keys.topology_key,
-        app,
-    )
+    constraints.collect()
 }
 
 /// Adds to `affinity` the rule that pods keep near to (`podAffinity`) or away from (`podAntiAffinity`) those of `app`.
@@ -146,21 +112,6 @@ pub fn with_pod_rule(
         }
     }
     affinity
-}
-
-/// `None` for an empty map.
-pub fn some_text(map: &TextMap) -> Option<TextMap> {
-    (!map.is_empty()).then(|| map.clone())
-}
-
-/// `None` for an empty object.
-pub fn some_fragment(map: &Fragment) -> Option<Fragment> {
-    (!map.is_empty()).then(|| map.clone())
-}
-
-/// `None` for an empty list.
-pub fn some_list<T: Clone>(list: &[T]) -> Option<Vec<T>> {
-    (!list.is_empty()).then(|| list.to_vec())
 }
 
 #[cfg(test)]

@@ -150,7 +150,8 @@ fn every_component_and_service_of_the_schema_is_checked() {
     }
     let tree = load(&Charts::embedded().default_values(), &[]).expect("the defaults");
     let values: Values = decode(&tree).0.expect("the defaults");
-    let services: Vec<&str> = values.services().iter().map(|(path, _)| *path).collect();
+    let services: Vec<String> = values.services().map(|(path, _)| path).collect();
+    let services = services.iter().map(String::as_str).collect();
     let components: Vec<&str> = values.components().iter().map(|(path, _)| *path).collect();
     for (key, known) in [
         ("loadBalancerIP", services),

@@ -202,7 +202,7 @@ fn another_etcd_brings_its_own_certificates() {
 
 #[test]
 fn the_service_of_agents_follows_their_port() {
-    let konnectivity = |own: u64, service: u64| {
+    let konnectivity = |own: u64, service: Option<u64>| {
         let objects = rendered(json!({
             "kubernetes.konnectivityServer.enabled": true,
             "kubernetes.konnectivityServer.ports.agent": own,
@@ -215,9 +215,9 @@ fn the_service_of_agents_follows_their_port() {
         assert!(addons.contains(&format!("--proxy-server-port={port}")));
         port
     };
-    assert_eq!(konnectivity(8132, 8132), 8132);
-    assert_eq!(konnectivity(18132, 8132), 18132);
-    assert_eq!(konnectivity(18132, 28132), 28132);
+    assert_eq!(konnectivity(8132, None), 8132);
+    assert_eq!(konnectivity(18132, None), 18132);
+    assert_eq!(konnectivity(18132, Some(8132)), 8132);
 }
 
 #[test]
@@ -232,8 +232,9 @@ fn the_admin_port_is_opened_on_demand() {
         ports(&rendered(values), "konnectivity-server")
     };
     let usual = [("server", 8131), ("agent", 8132)];
-    assert_eq!(konnectivity("ports.admin", 8133), named(&usual));
+    assert_eq!(konnectivity("ports.agent", 8132), named(&usual));
     let opened = [usual[0], usual[1], ("admin", 8133)];
+    assert_eq!(konnectivity("ports.admin", 8133), named(&opened));
     assert_eq!(konnectivity("nodePorts.admin", 30033), named(&opened));
 }
 

@@ -356,10 +356,10 @@ fn print_next_steps(farm: &Farm, applied: &Applied) -> io::Result<()> {
              Remove the record: kubectl -n {namespace} delete secret -l owner=helm,name={release}"
         )?;
     }
-    if !farm.kubernetes.enabled || !farm.admin.workload.enabled {
+    if !farm.kubernetes.enabled || !farm.admin.spec.enabled {
         return Ok(());
     }
-    let admin = &farm.admin.workload.name;
+    let admin = &farm.admin.computed.name;
     writeln!(
         err,
         "\nNext:\n  a shell in the admin pod:  kubectl -n {namespace} exec -it deploy/{admin} -- sh\n  \

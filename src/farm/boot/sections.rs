@@ -1,7 +1,7 @@
 //! The user's sections of ltsp.conf: what stays in that file, and the shell text that goes into one of its own.
 
-use crate::farm::settings::fold;
 use crate::farm::syntax::is_variable_name;
+use crate::farm::tag_settings::fold;
 
 /// Separates a section's `INCLUDE=` lines, which are LTSP's own, from its shell text.
 pub fn split_section(text: &str) -> (Vec<String>, Option<String>) {

@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::options::places;
-use crate::farm::boot::SHARED_ADDRESS;
+use crate::farm::defaults::SHARED_ADDRESS;
+use crate::farm::dhcp::option_key;
 use crate::farm::findings::Findings;
-use crate::farm::leases::option_key;
 use crate::farm::spec::{DhcpRange, NodePool, Range, TextMap, Values};
 use crate::farm::subnets::Subnets;
 use crate::values::{Path, Problem};
@@ -101,11 +101,11 @@ fn balancers(values: &Values) -> Vec<(Path, IpAddr)> {
         "kubernetes.konnectivityServer.service",
         "ltsp.service",
     ];
-    let all = values.services().into_iter();
-    all.filter(|(service, _)| asked.contains(service))
+    let all = values.services();
+    all.filter(|(service, _)| asked.contains(&service.as_str()))
         .filter_map(|(service, keys)| {
-            let address = *keys.load_balancer_ip?.read();
-            Some((Path::from(service).join("loadBalancerIP"), address))
+            let address = *keys.load_balancer_ip.as_ref()?.read();
+            Some((Path::from(service.as_str()).join("loadBalancerIP"), address))
         })
         .collect()
 }

@@ -18,7 +18,7 @@ pub fn check(values: &Values, findings: &mut Findings) {
             "kubernetes.etcd" => MOST_MEMBERS,
             _ => MOST_REPLICAS,
         };
-        let count = component.keys().replicas;
+        let count = component.replicas();
         at_most(
             count,
             most,

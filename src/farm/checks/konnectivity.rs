@@ -1,9 +1,9 @@
 //! Konnectivity: whether its servers and its agents find each other.
 
-use crate::farm::cluster::{KonnectivityAgent, agents_port_is_unknown};
-use crate::farm::control_plane::opens_admin_port;
+use crate::farm::control_plane::admin_port;
 use crate::farm::findings::Findings;
-use crate::farm::spec::{Component, KonnectivityMode, Values};
+use crate::farm::konnectivity_agent::{KonnectivityAgent, agents_port_is_unknown};
+use crate::farm::spec::{KonnectivityMode, Pods, Service, Values};
 use crate::values::{Path, Problem};
 
 /// Checks Konnectivity's values.
@@ -60,7 +60,7 @@ fn beside_the_api_server(values: &Values, findings: &mut Findings) {
         ("affinity", keys.affinity.is_empty()),
         (
             "topologySpreadConstraints",
-            keys.spread_constraints.is_empty(),
+            keys.topology_spread_constraints.is_empty(),
         ),
     ] {
         if !unset {
@@ -102,11 +102,20 @@ fn service_beside_the_api_server(values: &Values, findings: &mut Findings) {
     let keys = server.service.keys();
     for (key, is_set) in [
         ("loadBalancerClass", keys.load_balancer_class.is_some()),
-        ("loadBalancerSourceRanges", !keys.source_ranges.is_empty()),
-        ("allocateLoadBalancerNodePorts", keys.node_ports.is_some()),
-        ("externalTrafficPolicy", keys.traffic_policy.is_some()),
-        ("ipFamilyPolicy", keys.family_policy.is_some()),
-        ("ipFamilies", !keys.families.is_empty()),
+        (
+            "loadBalancerSourceRanges",
+            !keys.load_balancer_source_ranges.is_empty(),
+        ),
+        (
+            "allocateLoadBalancerNodePorts",
+            keys.allocate_load_balancer_node_ports.is_some(),
+        ),
+        (
+            "externalTrafficPolicy",
+            keys.external_traffic_policy.is_some(),
+        ),
+        ("ipFamilyPolicy", keys.ip_family_policy.is_some()),
+        ("ipFamilies", !keys.ip_families.is_empty()),
     ] {
         if is_set {
             let problem = Problem::warning(
@@ -124,7 +133,7 @@ fn service_beside_the_api_server(values: &Values, findings: &mut Findings) {
 fn server_ports(values: &Values, findings: &mut Findings) {
     let server = &values.kubernetes.konnectivity_server;
     let service = Path::from("kubernetes.konnectivityServer.service");
-    if server.mode == KonnectivityMode::HttpConnect && opens_admin_port(&server.service) {
+    if server.mode == KonnectivityMode::HttpConnect && admin_port(server).is_some() {
         let problem = Problem::warning("whoever reaches this port needs no credentials");
         let key = match server.service.node_ports.admin {
             Some(_) => "nodePorts",

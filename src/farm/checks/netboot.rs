@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use crate::farm::dhcp::{has_own_services, option_key};
 use crate::farm::findings::Findings;
-use crate::farm::leases::{has_own_services, option_key};
 use crate::farm::spec::{DhcpRange, RangeKind, Values};
 use crate::farm::syntax::is_dns_name;
 use crate::values::{Path, Problem};

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
+use crate::farm::dhcp::host;
 use crate::farm::findings::Findings;
-use crate::farm::leases::host;
 use crate::farm::spec::{Machine, NodePools, Range, Tag};
 use crate::farm::syntax::DNSMASQ_LINE;
 use crate::values::{Node, Path, Problem, Value};

@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::farm::dhcp::option_key;
 use crate::farm::findings::Findings;
-use crate::farm::leases::option_key;
 use crate::farm::spec::OneOrMany;
 use crate::values::{Path, Problem};
 use Kind::{Addresses, Other};

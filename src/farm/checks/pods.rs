@@ -14,19 +14,23 @@ pub fn check(values: &Values, findings: &mut Findings) {
     for (path, component) in values.components() {
         let path = Path::from(path);
         let keys = component.keys();
-        if !keys.enabled {
+        if !component.is_enabled() {
             continue;
         }
-        image(keys.image, &path.join("image"), findings);
+        image(component.image(), &path.join("image"), findings);
         resources(keys.resources, &path.join("resources"), findings);
         tolerations(keys.tolerations, &path.join("tolerations"), findings);
-        if let Some(class) = keys.priority_class.filter(|class| !is_name(class)) {
+        if let Some(class) = keys
+            .priority_class_name
+            .as_ref()
+            .filter(|class| !is_name(class))
+        {
             findings.error(
                 &path.join("priorityClassName"),
                 format!("`{class}` is not a name of a PriorityClass: {NAME}"),
             );
         }
-        for (index, constraint) in keys.spread_constraints.iter().enumerate() {
+        for (index, constraint) in keys.topology_spread_constraints.iter().enumerate() {
             let path = path.join("topologySpreadConstraints").join(index);
             spread_constraint(constraint, &path, findings);
         }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::tags::{defined, is_given_otherwise};
 use crate::farm::boot::split_section;
+use crate::farm::dhcp::option_key;
 use crate::farm::findings::Findings;
-use crate::farm::leases::option_key;
 use crate::farm::spec::{DhcpRange, NodePool, RangeKind, Values};
 use crate::farm::syntax::is_tag;
 use crate::values::{Path, Problem, Segment, Value, nearest};

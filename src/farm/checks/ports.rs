@@ -1,5 +1,6 @@
 //! Ports: node ports that most clusters refuse, and processes that would listen elsewhere than they are asked.
 
+use crate::farm::control_plane::{admin_port, agents_port};
 use crate::farm::findings::Findings;
 use crate::farm::spec::{EtcdPorts, ServiceType, Values};
 use crate::values::{Path, Problem};
@@ -48,11 +49,14 @@ fn one_process_each(values: &Values, findings: &mut Findings) {
         ),
         (
             "kubernetes.konnectivityServer.service.ports",
-            vec![
-                ("server", of_service.server),
-                ("agent", of_service.agent),
-                ("admin", of_service.admin),
-            ],
+            [
+                Some(("server", of_service.server)),
+                Some(("agent", agents_port(server))),
+                admin_port(server).map(|port| ("admin", port)),
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
         ),
         (
             "kubernetes.konnectivityAgent.ports",

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::farm::boot::{node_sections, own_files, section_file, split_section};
 use crate::farm::findings::Findings;
-use crate::farm::settings::{TagSettings, fold};
 use crate::farm::spec::{BootConfig, Values};
 use crate::farm::syntax::is_file_key;
+use crate::farm::tag_settings::{TagSettings, fold};
 use crate::glob::Glob;
 use crate::values::{Path, Problem};
 

@@ -6,13 +6,15 @@ use indexmap::IndexSet;
 use ipnet::IpNet;
 
 use crate::farm::findings::Findings;
-use crate::farm::spec::{Family, FamilyPolicy, KonnectivityMode, ServiceKeys, ServiceType, Values};
+use crate::farm::spec::{
+    Family, FamilyPolicy, KonnectivityMode, Service, ServiceKeys, ServiceType, Values,
+};
 use crate::values::{Path, Problem};
 
 /// Checks every Service that may be reached from outside, and the families of etcd's.
 pub fn check(values: &Values, findings: &mut Findings) {
     for (path, keys) in values.services() {
-        let path = Path::from(path);
+        let path = Path::from(path.as_str());
         load_balancer(&keys, &path, findings);
         families(&keys, &path, findings);
     }
@@ -49,11 +51,11 @@ fn nodes_outside(values: &Values, findings: &mut Findings) {
             values.ltsp.enabled,
         ),
     ] {
-        if !is_called || keys.source_ranges.is_empty() {
+        if !is_called || keys.load_balancer_source_ranges.is_empty() {
             continue;
         }
         let ranges: Vec<IpNet> = keys
-            .source_ranges
+            .load_balancer_source_ranges
             .iter()
             .map(|range| *range.read())
             .collect();
@@ -68,7 +70,7 @@ fn nodes_outside(values: &Values, findings: &mut Findings) {
 
 /// What only some types of Services have.
 fn load_balancer(keys: &ServiceKeys, path: &Path, findings: &mut Findings) {
-    if keys.kind == ServiceType::ClusterIP && keys.traffic_policy.is_some() {
+    if keys.kind == ServiceType::ClusterIP && keys.external_traffic_policy.is_some() {
         findings.error(
             &path.join("externalTrafficPolicy"),
             "only Services of type LoadBalancer or NodePort have it",
@@ -76,8 +78,14 @@ fn load_balancer(keys: &ServiceKeys, path: &Path, findings: &mut Findings) {
     }
     for (key, is_set) in [
         ("loadBalancerClass", keys.load_balancer_class.is_some()),
-        ("loadBalancerSourceRanges", !keys.source_ranges.is_empty()),
-        ("allocateLoadBalancerNodePorts", keys.node_ports.is_some()),
+        (
+            "loadBalancerSourceRanges",
+            !keys.load_balancer_source_ranges.is_empty(),
+        ),
+        (
+            "allocateLoadBalancerNodePorts",
+            keys.allocate_load_balancer_node_ports.is_some(),
+        ),
     ] {
         if is_set && keys.kind != ServiceType::LoadBalancer {
             let problem = Problem::error("only Services of type LoadBalancer have it");
@@ -89,21 +97,22 @@ fn load_balancer(keys: &ServiceKeys, path: &Path, findings: &mut Findings) {
 
 fn families(keys: &ServiceKeys, path: &Path, findings: &mut Findings) {
     let list = path.join("ipFamilies");
-    let family = keys.load_balancer_ip.map(|address| match address.read() {
+    let address = keys.load_balancer_ip.as_ref();
+    let family = address.map(|address| match address.read() {
         IpAddr::V4(_) => Family::IPv4,
         IpAddr::V6(_) => Family::IPv6,
     });
-    match keys.families {
+    match &keys.ip_families[..] {
         [one, other] if one == other => {
             findings.error(&list.join(1), "the same family twice");
         }
-        [_, _] if keys.family_policy == Some(FamilyPolicy::SingleStack) => {
+        [_, _] if *keys.ip_family_policy == Some(FamilyPolicy::SingleStack) => {
             findings.error(
                 &path.join("ipFamilyPolicy"),
                 "SingleStack goes with one family, and ipFamilies has two",
             );
         }
-        [_, _, ..] if keys.families.len() > 2 => {
+        [_, _, ..] if keys.ip_families.len() > 2 => {
             findings.error(&list, "there are two families of addresses");
         }
         [] => {}

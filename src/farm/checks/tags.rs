@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::farm::dhcp::{EFI_OF_32_BITS, LISTED, PLATFORMS, PROXIED};
 use crate::farm::findings::Findings;
-use crate::farm::leases::{EFI_OF_32_BITS, LISTED, PLATFORMS, PROXIED};
-use crate::farm::settings::fold;
 use crate::farm::spec::{Tag, Tags, TaintEffect, Values};
+use crate::farm::tag_settings::fold;
 use crate::values::nearest::nearest;
 use crate::values::{Path, Problem};
 

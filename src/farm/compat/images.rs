@@ -36,7 +36,7 @@ pub fn check(values: &Values, findings: &mut Findings) {
     // DHCP has no images of the old charts'.
     let components = values.components().into_iter();
     let components = components.filter(|(path, _)| !path.starts_with("dhcp."));
-    let components = components.map(|(path, component)| (path, component.keys().image));
+    let components = components.map(|(path, component)| (path, component.image()));
     for (name, image) in components.chain([("kubernetes.kubeProxy", &kubernetes.kube_proxy.image)])
     {
         let path = Path::from(name).join("image");

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use super::{Address, CertificateName, Fragment, ImageDigest, ImageName, TextMap};
+use super::{Address, CertificateName, Fragment, ImageDigest, ImageName, ServiceKeys};
 
 /// A container image.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -112,7 +112,7 @@ impl JsonSchema for Spread {
 }
 
 /// Extra names and addresses in a server certificate.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CertSans {
     #[serde(default)]
@@ -121,138 +121,168 @@ pub struct CertSans {
     pub ip_addresses: Vec<Address>,
 }
 
-/// Declares something that runs as pods: the keys of its pods, and its own.
+/// Hands the keys that all pods have to the macro `$then`, behind what else it is given. Each is null for templates where
+/// it is empty.
+macro_rules! with_pod_keys {
+    ($then:ident! $($given:tt)*) => {
+        $crate::farm::spec::component::$then! { $($given)* {
+            resources: $crate::farm::spec::Fragment,
+            labels: $crate::farm::spec::Labels,
+            annotations: $crate::farm::spec::Annotations,
+            pod_labels: $crate::farm::spec::Labels,
+            pod_annotations: $crate::farm::spec::Annotations,
+            node_selector: $crate::farm::spec::NodeSelector,
+            tolerations: Vec<$crate::farm::spec::Fragment>,
+            #[serde(skip_serializing)]
+            affinity: $crate::farm::spec::Fragment,
+            priority_class_name: Option<String>,
+            #[serde(skip_serializing)]
+            topology_spread_constraints: Vec<$crate::farm::spec::SpreadConstraint>,
+            extra_env: Vec<$crate::farm::spec::Fragment>,
+            sidecars: Vec<$crate::farm::spec::Fragment>,
+            extra_volumes: Vec<$crate::farm::spec::Fragment>,
+            extra_volume_mounts: Vec<$crate::farm::spec::Fragment>,
+        } }
+    };
+}
+pub(super) use with_pod_keys;
+
+/// Declares [`PodKeys`].
+macro_rules! pod_keys {
+    ({ $($(#[$meta:meta])* $key:ident: $type:ty,)* }) => {
+        /// The keys that all pods have, borrowed from whichever have them.
+        #[derive(Debug, Clone, Copy)]
+        pub struct PodKeys<'a> {
+            $(pub $key: &'a $type,)*
+        }
+    };
+}
+use pod_keys;
+with_pod_keys!(pod_keys!);
+
+/// Declares something that runs as pods: its own keys, and those that all pods have.
 macro_rules! pods {
     ($(#[$meta:meta])* $name:ident { $($fields:tt)* }) => {
-        $crate::farm::spec::component::pods!(@struct $(#[$meta])* $name { $($fields)* });
-
-        impl $crate::farm::spec::Component for $name {
-            fn keys(&self) -> $crate::farm::spec::PodKeys<'_> {
-                $crate::farm::spec::component::pods!(@keys self)
-            }
-        }
-    };
-    (@struct $(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* }) => {
-        $(#[$meta])*
-        #[derive(Debug, Clone, serde::Deserialize, schemars::JsonSchema)]
-        #[serde(rename_all = "camelCase")]
-        pub struct $name {
-            /// Its container image.
-            pub image: $crate::farm::spec::Image,
-            #[serde(default)]
-            pub resources: $crate::farm::spec::Fragment,
-            #[serde(default)]
-            pub labels: $crate::farm::spec::Labels,
-            #[serde(default)]
-            pub annotations: $crate::farm::spec::Annotations,
-            #[serde(default)]
-            pub pod_labels: $crate::farm::spec::Labels,
-            #[serde(default)]
-            pub pod_annotations: $crate::farm::spec::Annotations,
-            #[serde(default)]
-            pub node_selector: $crate::farm::spec::NodeSelector,
-            #[serde(default)]
-            pub tolerations: Vec<$crate::farm::spec::Fragment>,
-            #[serde(default)]
-            pub affinity: $crate::farm::spec::Fragment,
-            pub priority_class_name: Option<String>,
-            #[serde(default)]
-            pub topology_spread_constraints: Vec<$crate::farm::spec::SpreadConstraint>,
-            #[serde(default)]
-            pub extra_env: Vec<$crate::farm::spec::Fragment>,
-            #[serde(default)]
-            pub sidecars: Vec<$crate::farm::spec::Fragment>,
-            #[serde(default)]
-            pub extra_volumes: Vec<$crate::farm::spec::Fragment>,
-            #[serde(default)]
-            pub extra_volume_mounts: Vec<$crate::farm::spec::Fragment>,
-            $($(#[$field_meta])* pub $field: $type,)*
-        }
-    };
-    (@keys $self:ident) => {
-        $crate::farm::spec::PodKeys {
-            enabled: true,
-            replicas: Some(1),
-            anti_affinity: None,
-            topology_key: None,
-            image: &$self.image,
-            resources: &$self.resources,
-            labels: &$self.labels,
-            annotations: &$self.annotations,
-            pod_labels: &$self.pod_labels,
-            pod_annotations: &$self.pod_annotations,
-            node_selector: &$self.node_selector,
-            tolerations: &$self.tolerations,
-            affinity: &$self.affinity,
-            priority_class: $self.priority_class_name.as_deref(),
-            spread_constraints: &$self.topology_spread_constraints,
-            extra_env: &$self.extra_env,
-            sidecars: &$self.sidecars,
-            extra_volumes: &$self.extra_volumes,
-            extra_volume_mounts: &$self.extra_volume_mounts,
+        $crate::farm::spec::component::with_pod_keys! {
+            pods_with! $(#[$meta])* $name { $($fields)* }
         }
     };
 }
 pub(super) use pods;
 
-/// Declares a component: pods that can be switched off, multiplied and kept apart.
+macro_rules! pods_with {
+    (
+        $(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* }
+        { $($(#[$key_meta:meta])* $key:ident: $key_type:ty,)* }
+    ) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, serde::Deserialize, serde::Serialize, schemars::JsonSchema)]
+        #[serde(rename_all = "camelCase")]
+        pub struct $name {
+            $(
+                $(#[$key_meta])*
+                #[serde(default, serialize_with = "crate::farm::spec::null_if_empty")]
+                pub $key: $key_type,
+            )*
+            $($(#[$field_meta])* pub $field: $type,)*
+        }
+
+        impl $crate::farm::spec::Pods for $name {
+            fn keys(&self) -> $crate::farm::spec::PodKeys<'_> {
+                $crate::farm::spec::PodKeys { $($key: &self.$key,)* }
+            }
+        }
+    };
+}
+pub(super) use pods_with;
+
+/// Declares a component: pods that can be switched off, multiplied and kept apart, maybe behind a Service.
 macro_rules! component {
-    ($(#[$meta:meta])* $name:ident { $($fields:tt)* }) => {
-        $crate::farm::spec::component::pods!(@struct $(#[$meta])* $name {
-            /// Render this component.
-            #[serde(default)]
-            enabled: bool,
-            /// How many pods. `null`: whoever scales the workload decides, such as an autoscaler.
-            replica_count: Option<u32>,
-            /// Keep its pods apart: `soft`, `hard`, or empty for no rule.
-            pod_anti_affinity: Option<$crate::farm::spec::Spread>,
-            /// The node label whose values are kept apart.
-            pod_anti_affinity_topology_key: Option<String>,
-            $($fields)*
-        });
+    ($(#[$meta:meta])* $name:ident $(behind $service:ident)? { $($fields:tt)* }) => {
+        $crate::farm::spec::component::pods! {
+            $(#[$meta])* $name {
+                #[serde(default)]
+                enabled: bool,
+                /// Its container image.
+                #[serde(skip_serializing)]
+                image: $crate::farm::spec::Image,
+                #[serde(rename(serialize = "replicas"))]
+                replica_count: Option<u32>,
+                #[serde(skip_serializing)]
+                pod_anti_affinity: Option<$crate::farm::spec::Spread>,
+                #[serde(skip_serializing)]
+                pod_anti_affinity_topology_key: Option<String>,
+                $($fields)*
+                $(
+                    /// The Service in front of it.
+                    service: $service,
+                )?
+            }
+        }
 
         impl $crate::farm::spec::Component for $name {
-            fn keys(&self) -> $crate::farm::spec::PodKeys<'_> {
-                $crate::farm::spec::PodKeys {
-                    enabled: self.enabled,
-                    replicas: self.replica_count,
-                    anti_affinity: self.pod_anti_affinity,
-                    topology_key: self.pod_anti_affinity_topology_key.as_deref(),
-                    ..$crate::farm::spec::component::pods!(@keys self)
-                }
+            fn image(&self) -> &$crate::farm::spec::Image {
+                &self.image
             }
+
+            fn is_enabled(&self) -> bool {
+                self.enabled
+            }
+
+            fn replicas(&self) -> Option<u32> {
+                self.replica_count
+            }
+
+            fn spread(&self) -> (Option<$crate::farm::spec::Spread>, Option<&str>) {
+                let key = self.pod_anti_affinity_topology_key.as_deref();
+                (self.pod_anti_affinity, key)
+            }
+
+            $(
+                fn service(&self) -> Option<$crate::farm::spec::ServiceKeys<'_>> {
+                    let service: &$service = &self.service;
+                    Some($crate::farm::spec::Service::keys(service))
+                }
+
+                fn follow_address(&mut self) {
+                    let service: &mut $service = &mut self.service;
+                    $crate::farm::spec::Service::follow_address(service);
+                }
+            )?
         }
     };
 }
 pub(super) use component;
 
-/// The keys that every component has, borrowed from whichever it is.
-#[derive(Debug, Clone, Copy)]
-pub struct PodKeys<'a> {
-    pub enabled: bool,
-    pub image: &'a Image,
-    /// `None` where somebody else decides.
-    pub replicas: Option<u32>,
-    pub resources: &'a Fragment,
-    pub labels: &'a TextMap,
-    pub annotations: &'a TextMap,
-    pub pod_labels: &'a TextMap,
-    pub pod_annotations: &'a TextMap,
-    pub node_selector: &'a TextMap,
-    pub tolerations: &'a [Fragment],
-    pub affinity: &'a Fragment,
-    pub anti_affinity: Option<Spread>,
-    pub topology_key: Option<&'a str>,
-    pub priority_class: Option<&'a str>,
-    pub spread_constraints: &'a [SpreadConstraint],
-    pub extra_env: &'a [Fragment],
-    pub sidecars: &'a [Fragment],
-    pub extra_volumes: &'a [Fragment],
-    pub extra_volume_mounts: &'a [Fragment],
+/// Anything that runs as pods.
+pub trait Pods {
+    /// The keys that it shares with everything else that runs as pods.
+    fn keys(&self) -> PodKeys<'_>;
 }
 
-/// Anything that runs as pods of its own.
-pub trait Component {
-    /// The keys it shares with every other component.
-    fn keys(&self) -> PodKeys<'_>;
+/// Pods with an image of their own.
+pub trait Component: Pods {
+    fn image(&self) -> &Image;
+
+    fn is_enabled(&self) -> bool {
+        true
+    }
+
+    /// `None` where somebody else decides.
+    fn replicas(&self) -> Option<u32> {
+        Some(1)
+    }
+
+    /// How its Service is reached.
+    fn service(&self) -> Option<ServiceKeys<'_>> {
+        None
+    }
+
+    /// Fills in what its Service takes from its address.
+    fn follow_address(&mut self) {}
+
+    /// How its pods keep away from each other, and the node label whose values are kept apart.
+    fn spread(&self) -> (Option<Spread>, Option<&str>) {
+        (None, None)
+    }
 }

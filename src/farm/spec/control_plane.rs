@@ -3,52 +3,46 @@
 use std::num::NonZeroU32;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::component::component;
-use super::{Annotations, CertSans, Flags, Labels, PortService, Schedule};
+use super::{Annotations, CertSans, Flags, Labels, PortService, Schedule, null_if_empty};
 
 component! {
     /// kube-apiserver, a Deployment.
-    ApiServer {
+    ApiServer behind PortService {
         /// More flags of kube-apiserver; a list repeats one, `null` removes a default.
         /// `enable-admission-plugins` and `authorization-mode` are added to the defaults.
         #[serde(default)]
         extra_args: Flags,
         /// More names and addresses in its certificate.
-        #[serde(rename = "certSANs", default)]
+        #[serde(rename = "certSANs", default, skip_serializing)]
         cert_sans: CertSans,
         /// The port that it listens on.
         port: u16,
-        /// The Service in front of it.
-        service: PortService,
     }
 }
 
 component! {
     /// kube-controller-manager, a Deployment.
-    ControllerManager {
+    ControllerManager behind PortService {
         /// More flags of kube-controller-manager; a list repeats one, `null` removes a default.
         /// `controllers` are added to the default.
         #[serde(default)]
         extra_args: Flags,
         /// The port that it listens on.
         port: u16,
-        /// The Service in front of it.
-        service: PortService,
     }
 }
 
 component! {
     /// kube-scheduler, a Deployment.
-    Scheduler {
+    Scheduler behind PortService {
         /// More flags of kube-scheduler; a list repeats one, `null` removes a default.
         #[serde(default)]
         extra_args: Flags,
         /// The port that it listens on.
         port: u16,
-        /// The Service in front of it.
-        service: PortService,
     }
 }
 
@@ -61,7 +55,7 @@ component! {
 }
 
 /// The Job that sets the child cluster up.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BootstrapJob {
     #[serde(default)]
@@ -70,8 +64,8 @@ pub struct BootstrapJob {
     pub active_deadline_seconds: Option<NonZeroU32>,
     pub successful_jobs_history_limit: Option<u32>,
     pub failed_jobs_history_limit: Option<u32>,
-    #[serde(default)]
+    #[serde(default, serialize_with = "null_if_empty")]
     pub labels: Labels,
-    #[serde(default)]
+    #[serde(default, serialize_with = "null_if_empty")]
     pub annotations: Annotations,
 }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::component::pods;
-use super::{AccessMode, Flags, VolumeSize};
+use super::{AccessMode, Component, Flags, Image, VolumeSize};
 
 /// How leases are given.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -30,6 +30,9 @@ pub enum DhcpMode {
 pods! {
     /// dnsmasq-controller, a DaemonSet.
     DhcpController {
+        /// Its container image.
+        #[serde(skip_serializing)]
+        image: Image,
         /// More flags of dnsmasq-controller; a list repeats one, `null` removes a default.
         #[serde(default)]
         extra_args: Flags,
@@ -42,6 +45,9 @@ pods! {
 pods! {
     /// The release's own dnsmasq, a Deployment.
     DhcpServer {
+        /// Its container image.
+        #[serde(skip_serializing)]
+        image: Image,
         /// Flags of dnsmasq; `true` stands for a flag without a value, `null` removes a default.
         #[serde(default)]
         extra_args: Flags,
@@ -52,6 +58,18 @@ pods! {
         host_network: bool,
         /// The volume for the leases.
         persistence: LeaseVolume,
+    }
+}
+
+impl Component for DhcpController {
+    fn image(&self) -> &Image {
+        &self.image
+    }
+}
+
+impl Component for DhcpServer {
+    fn image(&self) -> &Image {
+        &self.image
     }
 }
 

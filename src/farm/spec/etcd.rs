@@ -5,11 +5,11 @@ use std::num::NonZeroU32;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::component::component;
+use super::component::{component, pods};
 use super::service::or_default;
 use super::{
-    Address, Annotations, CertSans, Family, FamilyPolicy, Flags, Fragment, Labels, NodeSelector,
-    Schedule, ServiceKeys, ServiceType, Spread, SpreadConstraint,
+    Address, Annotations, CertSans, Family, FamilyPolicy, Flags, Labels, Schedule, Service,
+    ServiceKeys, ServiceType, Spread, null_if_empty,
 };
 
 /// etcd's ports.
@@ -22,7 +22,7 @@ pub struct EtcdPorts {
 }
 
 /// etcd's headless Service.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EtcdService {
     #[serde(default)]
@@ -31,90 +31,66 @@ pub struct EtcdService {
     pub kind: ServiceType,
     /// The Service's ports.
     pub ports: EtcdPorts,
-    #[serde(default)]
+    #[serde(default, serialize_with = "null_if_empty")]
     pub labels: Labels,
-    #[serde(default)]
+    #[serde(default, serialize_with = "null_if_empty")]
     pub annotations: Annotations,
-    #[serde(rename = "loadBalancerIP")]
+    #[serde(rename = "loadBalancerIP", skip_serializing)]
     pub load_balancer_ip: Option<Address>,
     pub ip_family_policy: Option<FamilyPolicy>,
-    #[serde(default)]
+    #[serde(default, serialize_with = "null_if_empty")]
     pub ip_families: Vec<Family>,
 }
 
-impl EtcdService {
-    /// The keys that it has of those that all Services have. It has no address that a load balancer could give it.
-    pub fn keys(&self) -> ServiceKeys<'_> {
+/// It has no address that a load balancer could give it.
+impl Service for EtcdService {
+    fn keys(&self) -> ServiceKeys<'_> {
         ServiceKeys {
             kind: self.kind,
-            load_balancer_ip: None,
-            load_balancer_class: None,
-            source_ranges: &[],
-            node_ports: None,
-            traffic_policy: None,
-            family_policy: self.ip_family_policy,
-            families: &self.ip_families,
+            labels: &self.labels,
+            annotations: &self.annotations,
+            load_balancer_ip: &None,
+            load_balancer_class: &None,
+            load_balancer_source_ranges: const { &Vec::new() },
+            allocate_load_balancer_node_ports: &None,
+            external_traffic_policy: &None,
+            ip_family_policy: &self.ip_family_policy,
+            ip_families: &self.ip_families,
         }
     }
 }
 
 component! {
     /// etcd, a StatefulSet.
-    Etcd {
+    Etcd behind EtcdService {
         /// More flags of etcd; a list repeats one, `null` removes a default.
         #[serde(default)]
         extra_args: Flags,
         /// More names and addresses in etcd's server certificate.
-        #[serde(rename = "certSANs", default)]
+        #[serde(rename = "certSANs", default, skip_serializing)]
         cert_sans: CertSans,
         /// The ports that etcd listens on.
         ports: EtcdPorts,
-        /// The Service in front of it.
-        service: EtcdService,
         /// Periodic snapshots.
+        #[serde(skip_serializing)]
         backup: EtcdBackup,
     }
 }
 
-/// Periodic snapshots of etcd, a CronJob.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct EtcdBackup {
-    #[serde(default)]
-    pub enabled: bool,
-    pub schedule: Schedule,
-    pub active_deadline_seconds: Option<NonZeroU32>,
-    pub successful_jobs_history_limit: Option<u32>,
-    pub failed_jobs_history_limit: Option<u32>,
-    #[serde(default)]
-    pub extra_args: Flags,
-    #[serde(default)]
-    pub resources: Fragment,
-    #[serde(default)]
-    pub labels: Labels,
-    #[serde(default)]
-    pub annotations: Annotations,
-    #[serde(default)]
-    pub pod_labels: Labels,
-    #[serde(default)]
-    pub pod_annotations: Annotations,
-    #[serde(default)]
-    pub node_selector: NodeSelector,
-    #[serde(default)]
-    pub tolerations: Vec<Fragment>,
-    #[serde(default)]
-    pub affinity: Fragment,
-    pub pod_affinity: Option<Spread>,
-    pub pod_affinity_topology_key: Option<String>,
-    pub priority_class_name: Option<String>,
-    #[serde(default)]
-    pub topology_spread_constraints: Vec<SpreadConstraint>,
-    #[serde(default)]
-    pub extra_env: Vec<Fragment>,
-    #[serde(default)]
-    pub sidecars: Vec<Fragment>,
-    #[serde(default)]
-    pub extra_volumes: Vec<Fragment>,
-    #[serde(default)]
-    pub extra_volume_mounts: Vec<Fragment>,
+pods! {
+    /// Periodic snapshots of etcd, a CronJob.
+    EtcdBackup {
+        #[serde(default)]
+        enabled: bool,
+        schedule: Schedule,
+        active_deadline_seconds: Option<NonZeroU32>,
+        successful_jobs_history_limit: Option<u32>,
+        failed_jobs_history_limit: Option<u32>,
+        #[serde(default)]
+        extra_args: Flags,
+        #[serde(skip_serializing)]
+        pod_affinity: Option<Spread>,
+        #[serde(skip_serializing)]
+        pod_affinity_topology_key: Option<String>,
+    }
 }

@@ -45,8 +45,8 @@ service! {
 #[serde(rename_all = "camelCase")]
 pub struct KonnectivityServicePorts {
     pub server: u16,
-    pub agent: u16,
-    pub admin: u16,
+    pub agent: Option<u16>,
+    pub admin: Option<u16>,
 }
 
 /// Fixed node ports (30000-32767).
@@ -62,7 +62,7 @@ pub struct KonnectivityNodePorts {
 
 component! {
     /// Konnectivity's server.
-    KonnectivityServer {
+    KonnectivityServer behind KonnectivityService {
         /// More flags of proxy-server; a list repeats one, `null` removes a default.
         #[serde(default)]
         extra_args: Flags,
@@ -70,8 +70,6 @@ component! {
         mode: KonnectivityMode,
         /// The ports that it listens on.
         ports: KonnectivityPorts,
-        /// The Service in front of it.
-        service: KonnectivityService,
     }
 }
 

@@ -2,12 +2,12 @@
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     AccessMode, Admin, Annotations, ApiServer, Cidrs, ControllerManager, Coredns, DnsDomain,
     Endpoint, Etcd, ExtraManifest, FileName, KonnectivityAgent, KonnectivityServer, KubeProxy,
-    Kubelet, KubernetesVersion, Labels, NamePrefix, Scheduler, VolumeSize,
+    Kubelet, KubernetesVersion, Labels, NamePrefix, Scheduler, VolumeSize, null_if_empty,
 };
 
 /// The child cluster's control plane and what is set up inside it.
@@ -60,7 +60,7 @@ pub struct Networking {
 }
 
 /// Volumes for etcd and its backups.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Persistence {
     #[serde(default)]
@@ -69,18 +69,18 @@ pub struct Persistence {
     pub access_modes: Vec<AccessMode>,
     pub size: VolumeSize,
     pub storage_class_name: Option<String>,
-    #[serde(default)]
+    #[serde(default, serialize_with = "null_if_empty")]
     pub annotations: Annotations,
-    #[serde(default)]
+    #[serde(default, serialize_with = "null_if_empty")]
     pub labels: Labels,
-    #[serde(default)]
+    #[serde(default, serialize_with = "null_if_empty")]
     pub finalizers: Vec<String>,
     /// The volume for etcd's backups.
     pub backup: BackupVolume,
 }
 
 /// The volume for etcd's backups.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BackupVolume {
     pub existing_claim: Option<String>,
@@ -89,10 +89,10 @@ pub struct BackupVolume {
     pub access_modes: Vec<AccessMode>,
     pub size: VolumeSize,
     pub storage_class_name: Option<String>,
-    #[serde(default)]
+    #[serde(default, serialize_with = "null_if_empty")]
     pub annotations: Annotations,
-    #[serde(default)]
+    #[serde(default, serialize_with = "null_if_empty")]
     pub labels: Labels,
-    #[serde(default)]
+    #[serde(default, serialize_with = "null_if_empty")]
     pub finalizers: Vec<String>,
 }

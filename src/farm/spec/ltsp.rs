@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::component::component;
 use super::service::service;
@@ -12,27 +12,28 @@ use super::{Flags, Fragment, GoDuration, NamePrefix, Namespace, Schedule, TextMa
 
 component! {
     /// The network boot server (LTSP, TFTP, HTTP).
-    Ltsp {
+    Ltsp behind BootService {
         /// Flags of the TFTP server (dnsmasq); `true` stands for a flag without a value.
         #[serde(default)]
         extra_args: Flags,
         /// The boot server's whole name, and the DHCP tag of the release.
+        #[serde(skip_serializing)]
         fullname_override: Option<NamePrefix>,
         /// The namespace of the boot server and of DHCP. Unset: the release's.
+        #[serde(skip_serializing)]
         namespace: Option<Namespace>,
         /// Tell DHCP clients of this release to boot from here.
         #[serde(rename = "publishDHCP", default)]
         publish_dhcp: bool,
-        /// The two Services (HTTP and TFTP), which share an address.
-        service: BootService,
         /// What the nodes are told at boot.
+        #[serde(skip_serializing)]
         config: BootConfig,
     }
 }
 
 service! {
-    /// The boot server's two Services, which share an address. Without a fixed one a Job waits for the one that is
-    /// assigned, and publishes it.
+    /// The boot server's two Services (HTTP and TFTP), which share an address. Without a fixed one a Job waits for the
+    /// one that is assigned, and publishes it.
     BootService {}
 }
 
@@ -73,11 +74,12 @@ pub enum ContainerdConfig {
 }
 
 /// Join tokens for booting nodes.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TokenGenerator {
     #[serde(default)]
     pub enabled: bool,
+    #[serde(rename(serialize = "ttl"))]
     pub token_ttl: GoDuration,
     pub schedule: Schedule,
     pub active_deadline_seconds: Option<NonZeroU32>,

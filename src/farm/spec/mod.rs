@@ -7,6 +7,7 @@ mod addons;
 mod component;
 mod control_plane;
 mod dhcp;
+mod empty;
 mod etcd;
 mod every;
 mod konnectivity;
@@ -16,6 +17,7 @@ mod manifest;
 mod network_policies;
 mod nodes;
 mod one_or_many;
+mod parts;
 mod patches;
 mod service;
 mod tags;
@@ -25,6 +27,7 @@ pub use addons::*;
 pub use component::*;
 pub use control_plane::*;
 pub use dhcp::*;
+pub use empty::{Empty, null_if_empty};
 pub use etcd::*;
 pub use every::Every;
 pub use konnectivity::*;
@@ -79,60 +82,6 @@ pub struct Values {
     pub extra_objects: IndexMap<FileName, ExtraManifest>,
     #[serde(default)]
     pub patches: IndexMap<String, Patch>,
-}
-
-impl Values {
-    /// Everything with the keys of a [`Component`], and its path.
-    pub fn components(&self) -> [(&'static str, &dyn Component); 11] {
-        let kubernetes = &self.kubernetes;
-        [
-            ("kubernetes.etcd", &kubernetes.etcd),
-            ("kubernetes.apiServer", &kubernetes.api_server),
-            (
-                "kubernetes.controllerManager",
-                &kubernetes.controller_manager,
-            ),
-            ("kubernetes.scheduler", &kubernetes.scheduler),
-            ("kubernetes.admin", &kubernetes.admin),
-            ("kubernetes.coredns", &kubernetes.coredns),
-            (
-                "kubernetes.konnectivityServer",
-                &kubernetes.konnectivity_server,
-            ),
-            (
-                "kubernetes.konnectivityAgent",
-                &kubernetes.konnectivity_agent,
-            ),
-            ("ltsp", &self.ltsp),
-            ("dhcp.controller", &self.dhcp.controller),
-            ("dhcp.standalone", &self.dhcp.standalone),
-        ]
-    }
-
-    /// Every Service that may be reached from outside, and its path.
-    pub fn services(&self) -> [(&'static str, ServiceKeys<'_>); 6] {
-        let kubernetes = &self.kubernetes;
-        [
-            ("kubernetes.etcd.service", kubernetes.etcd.service.keys()),
-            (
-                "kubernetes.apiServer.service",
-                kubernetes.api_server.service.keys(),
-            ),
-            (
-                "kubernetes.controllerManager.service",
-                kubernetes.controller_manager.service.keys(),
-            ),
-            (
-                "kubernetes.scheduler.service",
-                kubernetes.scheduler.service.keys(),
-            ),
-            (
-                "kubernetes.konnectivityServer.service",
-                kubernetes.konnectivity_server.service.keys(),
-            ),
-            ("ltsp.service", self.ltsp.service.keys()),
-        ]
-    }
 }
 
 /// Who issues certificates, and with what keys.

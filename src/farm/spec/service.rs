@@ -3,8 +3,6 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{Address, LoadBalancerClass, Network};
-
 /// How a Service is reached.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub enum ServiceType {
@@ -45,11 +43,67 @@ pub enum Family {
     IPv6,
 }
 
-/// Declares a Service that may be reached from outside: the keys that all of them have, and its own.
+/// Hands the keys that decide how a Service is reached to the macro `$then`, behind what else it is given. Each is null
+/// for templates where it is empty.
+macro_rules! with_service_keys {
+    ($then:ident! $($given:tt)*) => {
+        $crate::farm::spec::service::$then! { $($given)* {
+            labels: $crate::farm::spec::Labels,
+            annotations: $crate::farm::spec::Annotations,
+            #[serde(rename = "loadBalancerIP")]
+            load_balancer_ip: Option<$crate::farm::spec::Address>,
+            load_balancer_class: Option<$crate::farm::spec::LoadBalancerClass>,
+            load_balancer_source_ranges: Vec<$crate::farm::spec::Network>,
+            allocate_load_balancer_node_ports: Option<bool>,
+            external_traffic_policy: Option<$crate::farm::spec::TrafficPolicy>,
+            ip_family_policy: Option<$crate::farm::spec::FamilyPolicy>,
+            ip_families: Vec<$crate::farm::spec::Family>,
+        } }
+    };
+}
+pub(super) use with_service_keys;
+
+/// Declares [`ServiceKeys`].
+macro_rules! service_keys {
+    ({ $($(#[$meta:meta])* $key:ident: $type:ty,)* }) => {
+        /// How a Service is reached, borrowed from whichever it is.
+        #[derive(Debug, Clone, Copy)]
+        pub struct ServiceKeys<'a> {
+            pub kind: ServiceType,
+            $(pub $key: &'a $type,)*
+        }
+    };
+}
+use service_keys;
+with_service_keys!(service_keys!);
+
+/// A Service of a component.
+pub trait Service {
+    /// The keys that all Services have.
+    fn keys(&self) -> ServiceKeys<'_>;
+
+    /// A cluster gives a Service the family of its own Services unless it is told otherwise, and a load balancer then
+    /// refuses an address of the other one.
+    fn follow_address(&mut self) {}
+}
+
+/// Declares a Service that may be reached from outside: its own keys, and those that all of them have.
 macro_rules! service {
-    ($(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* }) => {
+    ($(#[$meta:meta])* $name:ident { $($fields:tt)* }) => {
+        $crate::farm::spec::service::with_service_keys! {
+            service_with! $(#[$meta])* $name { $($fields)* }
+        }
+    };
+}
+pub(super) use service;
+
+macro_rules! service_with {
+    (
+        $(#[$meta:meta])* $name:ident { $($(#[$field_meta:meta])* $field:ident: $type:ty,)* }
+        { $($(#[$key_meta:meta])* $key:ident: $key_type:ty,)* }
+    ) => {
         $(#[$meta])*
-        #[derive(Debug, Clone, serde::Deserialize, schemars::JsonSchema)]
+        #[derive(Debug, Clone, serde::Deserialize, serde::Serialize, schemars::JsonSchema)]
         #[serde(rename_all = "camelCase")]
         pub struct $name {
             #[serde(default)]
@@ -57,53 +111,29 @@ macro_rules! service {
             #[serde(rename = "type", default, deserialize_with = "crate::farm::spec::service::or_default")]
             pub kind: $crate::farm::spec::ServiceType,
             $($(#[$field_meta])* pub $field: $type,)*
-            #[serde(default)]
-            pub labels: $crate::farm::spec::Labels,
-            #[serde(default)]
-            pub annotations: $crate::farm::spec::Annotations,
-            #[serde(rename = "loadBalancerIP")]
-            pub load_balancer_ip: Option<$crate::farm::spec::Address>,
-            pub load_balancer_class: Option<$crate::farm::spec::LoadBalancerClass>,
-            #[serde(default)]
-            pub load_balancer_source_ranges: Vec<$crate::farm::spec::Network>,
-            pub allocate_load_balancer_node_ports: Option<bool>,
-            pub external_traffic_policy: Option<$crate::farm::spec::TrafficPolicy>,
-            pub ip_family_policy: Option<$crate::farm::spec::FamilyPolicy>,
-            #[serde(default)]
-            pub ip_families: Vec<$crate::farm::spec::Family>,
+            $(
+                $(#[$key_meta])*
+                #[serde(default, serialize_with = "crate::farm::spec::null_if_empty")]
+                pub $key: $key_type,
+            )*
         }
 
-        impl $name {
-            /// The keys that all Services have.
-            pub fn keys(&self) -> $crate::farm::spec::ServiceKeys<'_> {
-                $crate::farm::spec::ServiceKeys {
-                    kind: self.kind,
-                    load_balancer_ip: self.load_balancer_ip.as_ref(),
-                    load_balancer_class: self.load_balancer_class.as_ref(),
-                    source_ranges: &self.load_balancer_source_ranges,
-                    node_ports: self.allocate_load_balancer_node_ports,
-                    traffic_policy: self.external_traffic_policy,
-                    family_policy: self.ip_family_policy,
-                    families: &self.ip_families,
+        impl $crate::farm::spec::Service for $name {
+            fn keys(&self) -> $crate::farm::spec::ServiceKeys<'_> {
+                $crate::farm::spec::ServiceKeys { kind: self.kind, $($key: &self.$key,)* }
+            }
+
+            fn follow_address(&mut self) {
+                let address = self.load_balancer_ip.as_ref();
+                let is_v6 = address.is_some_and(|address| address.read().is_ipv6());
+                if is_v6 && self.ip_families.is_empty() {
+                    self.ip_families.push($crate::farm::spec::Family::IPv6);
                 }
             }
         }
     };
 }
-pub(super) use service;
-
-/// How a Service is reached, borrowed from whichever it is.
-#[derive(Debug, Clone, Copy)]
-pub struct ServiceKeys<'a> {
-    pub kind: ServiceType,
-    pub load_balancer_ip: Option<&'a Address>,
-    pub load_balancer_class: Option<&'a LoadBalancerClass>,
-    pub source_ranges: &'a [Network],
-    pub node_ports: Option<bool>,
-    pub traffic_policy: Option<TrafficPolicy>,
-    pub family_policy: Option<FamilyPolicy>,
-    pub families: &'a [Family],
-}
+pub(super) use service_with;
 
 service! {
     /// A Service with one port.

@@ -60,7 +60,7 @@ fn print_kept_versions(
 ) -> io::Result<()> {
     let mut err = io::stderr().lock();
     let (before, after) = (&first.farm, &kept.farm);
-    if before.etcd.workload.image.image != after.etcd.workload.image.image
+    if before.etcd.computed.workload.image.image != after.etcd.computed.workload.image.image
         && let Some((tag, _)) = &running.etcd
     {
         writeln!(

@@ -1,7 +1,7 @@
 //! Labels and annotations.
 
 use std::borrow::Cow;
-use std::ops::Deref;
+use std::ops::{Deref, DerefMut};
 
 use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -103,6 +103,13 @@ macro_rules! maps {
 
             fn deref(&self) -> &TextMap {
                 &self.0
+            }
+        }
+
+        /// For entries of our own.
+        impl DerefMut for $name {
+            fn deref_mut(&mut self) -> &mut TextMap {
+                &mut self.0
             }
         }
 

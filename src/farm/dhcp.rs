@@ -10,19 +10,28 @@ pub use boot::{EFI_OF_32_BITS, PLATFORMS, has_own_services};
 pub use hosts::{LISTED, host};
 pub use pools::PROXIED;
 
-use super::spec::{self, Flags, LeaseVolume, Tags, Values};
+use super::spec::{DhcpController, DhcpMode, DhcpServer, Tags, Values};
+use super::with::With;
 use super::workload::Workload;
 
 /// What gives leases, and which.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Dhcp {
-    pub mode: spec::DhcpMode,
+    pub mode: DhcpMode,
     pub install_controller: bool,
+    pub controller: With<DhcpController, Controller>,
+    pub standalone: With<DhcpServer, Standalone>,
+    #[serde(flatten)]
+    pub leases: Leases,
+}
+
+/// Hosts, ranges and options.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Leases {
     /// The release's tag, which its nodes have and every option asks for.
     pub tag: String,
-    pub controller: Controller,
-    pub standalone: Standalone,
     pub hosts: Vec<HostPart>,
     pub pool_options: Vec<DnsmasqOption>,
     pub boot_options: Vec<DhcpOption>,
@@ -34,7 +43,7 @@ pub struct Dhcp {
     pub matchers: Vec<DnsmasqOption>,
 }
 
-/// dnsmasq-controller.
+/// What is computed for dnsmasq-controller.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Controller {
@@ -42,21 +51,26 @@ pub struct Controller {
     pub workload: Workload,
     /// The name of its ClusterRole, which no other farm has: its other objects are in a namespace.
     pub cluster_role: String,
-    pub extra_args: Flags,
-    pub dnsmasq_args: Flags,
 }
 
-/// The release's own dnsmasq.
+impl Controller {
+    /// The one that serves what is in `namespace`.
+    pub fn new(controller: &DhcpController, namespace: &str) -> Controller {
+        let name = "dnsmasq-controller".to_owned();
+        Controller {
+            cluster_role: format!("{name}-{namespace}"),
+            workload: Workload::new(controller, name, "latest"),
+        }
+    }
+}
+
+/// What is computed for the release's own dnsmasq.
 #[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
 pub struct Standalone {
     #[serde(flatten)]
     pub workload: Workload,
     /// Lines of its configuration that are not about pools, tags or booting.
     pub settings: Vec<DnsmasqOption>,
-    pub interface: Option<String>,
-    pub host_network: bool,
-    pub persistence: LeaseVolume,
 }
 
 /// Hosts that share an object.
@@ -122,30 +136,22 @@ impl DnsmasqOption {
     }
 }
 
-impl Dhcp {
-    /// The leases of the release whose boot server, and so whose tag, is `tag`, and in whose namespace they are.
-    pub fn new(values: &Values, tag: &str, namespace: &str, own_tag: &str) -> Dhcp {
-        let dhcp = &values.dhcp;
-        let standalone = &dhcp.standalone;
+impl Standalone {
+    /// The dnsmasq called `name`.
+    pub fn new(values: &Values, name: String, own_tag: &str) -> Standalone {
+        Standalone {
+            workload: Workload::new(&values.dhcp.standalone, name, own_tag),
+            settings: pools::server_settings(values),
+        }
+    }
+}
+
+impl Leases {
+    /// The leases of the release whose boot server, and so whose tag, is `tag`.
+    pub fn new(values: &Values, tag: &str) -> Leases {
         let address = values.ltsp.service.load_balancer_ip.as_deref();
-        let controller = Workload::new(&dhcp.controller, "dnsmasq-controller".to_owned(), "latest");
-        Dhcp {
-            mode: dhcp.mode,
-            install_controller: dhcp.install_controller,
+        Leases {
             tag: tag.to_owned(),
-            controller: Controller {
-                workload: controller,
-                cluster_role: format!("dnsmasq-controller-{namespace}"),
-                extra_args: dhcp.controller.extra_args.clone(),
-                dnsmasq_args: dhcp.controller.dnsmasq_args.clone(),
-            },
-            standalone: Standalone {
-                workload: Workload::new(standalone, format!("{tag}-dhcp"), own_tag),
-                settings: pools::server_settings(values),
-                interface: standalone.interface.clone(),
-                host_network: standalone.host_network,
-                persistence: standalone.persistence.clone(),
-            },
             hosts: hosts::parts(values, tag),
             pool_options: [
                 pools::options(&values.node_pools, tag),

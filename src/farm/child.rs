@@ -1,0 +1,171 @@
+//! The child cluster as a whole: addresses, endpoint, and what its nodes are configured with.
+
+use std::net::IpAddr;
+
+use indexmap::IndexMap;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::control_plane::image_tag;
+use super::names::Names;
+use super::spec::{ExtraManifest, FileName, Fragment, HostPort, Values};
+use super::subnets::Subnets;
+use super::workload::ImageReference;
+
+/// The child cluster as a whole.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Cluster {
+    pub enabled: bool,
+    /// The prefix of its objects' names.
+    pub name: String,
+    /// The prefix of its certificates' common names.
+    pub cert_name: String,
+    pub version: String,
+    /// `host:port` at which nodes reach the API server.
+    pub endpoint: String,
+    /// The URL at which pods of the admin cluster reach it.
+    pub server: String,
+    pub dns_domain: String,
+    pub service_subnet: Option<String>,
+    pub pod_subnet: Option<String>,
+    pub service_subnets: Vec<String>,
+    pub pod_subnets: Vec<String>,
+    pub dns_addresses: Vec<IpAddr>,
+    pub ip_families: Vec<&'static str>,
+    pub ip_family_policy: &'static str,
+    /// The complete KubeletConfiguration.
+    pub kubelet_configuration: Value,
+}
+
+impl Cluster {
+    /// The cluster with these names.
+    pub fn new(values: &Values, names: &Names, services: &Subnets, pods: &Subnets) -> Cluster {
+        let name = &names.kubernetes;
+        let kubernetes = &values.kubernetes;
+        let own = format!("{name}-apiserver:{}", kubernetes.api_server.service.port);
+        let endpoint = match &kubernetes.control_plane_endpoint {
+            // kubeadm fills a missing port with the default one, wherever the Service listens.
+            Some(endpoint) => match endpoint.read() {
+                HostPort { host, port: None } if host.contains(':') => {
+                    format!("[{host}]:{}", kubernetes.api_server.service.port)
+                }
+                HostPort { host, port: None } => {
+                    format!("{host}:{}", kubernetes.api_server.service.port)
+                }
+                HostPort { port: Some(_), .. } => endpoint.to_string(),
+            },
+            None => own.clone(),
+        };
+        let families = services.families();
+        Cluster {
+            enabled: kubernetes.enabled,
+            name: name.clone(),
+            cert_name: names.certificates.clone(),
+            version: kubernetes.version.to_string(),
+            endpoint,
+            server: format!("https://{own}"),
+            dns_domain: kubernetes.networking.dns_domain.to_string(),
+            service_subnet: services.joined(),
+            pod_subnet: pods.joined(),
+            service_subnets: services.texts(),
+            pod_subnets: pods.texts(),
+            dns_addresses: services.dns_addresses(),
+            ip_family_policy: match families.len() {
+                2 => "RequireDualStack",
+                _ => "SingleStack",
+            },
+            ip_families: families,
+            kubelet_configuration: kubelet_configuration(values, services),
+        }
+    }
+}
+
+/// What kubeadm writes for kubelets that join, with the user's additions.
+fn kubelet_configuration(values: &Values, services: &Subnets) -> Value {
+    let mut configuration = json!({
+        "apiVersion": "kubelet.config.k8s.io/v1beta1",
+        "kind": "KubeletConfiguration",
+        "authentication": {
+            "anonymous": {"enabled": false},
+            "webhook": {"enabled": true},
+            "x509": {"clientCAFile": "/etc/kubernetes/pki/ca.crt"},
+        },
+        "authorization": {"mode": "Webhook"},
+        "cgroupDriver": "systemd",
+        "clusterDNS": services.dns_addresses(),
+        "clusterDomain": values.kubernetes.networking.dns_domain,
+        "rotateCertificates": true,
+        "staticPodPath": "/etc/kubernetes/manifests",
+    });
+    lay_over(&mut configuration, &values.kubernetes.kubelet.config);
+    configuration
+}
+
+/// Lays a map over another as values are merged: maps merge, all else replaces, null removes.
+fn lay_over(base: &mut Value, over: &Fragment) {
+    let Value::Object(base) = base else { return };
+    for (key, value) in over {
+        match (base.get_mut(key), value) {
+            (_, Value::Null) => {
+                base.shift_remove(key);
+            }
+            (Some(below @ Value::Object(_)), Value::Object(above)) => lay_over(below, above),
+            _ => {
+                base.insert(key.clone(), value.clone());
+            }
+        }
+    }
+}
+
+/// What is computed for kube-proxy inside the child.
+#[derive(Debug, Clone, Serialize)]
+pub struct KubeProxy {
+    #[serde(flatten)]
+    pub image: ImageReference,
+    /// The complete KubeProxyConfiguration.
+    pub config: Value,
+}
+
+impl KubeProxy {
+    /// kube-proxy of a cluster with the pod ranges `pods`.
+    pub fn new(values: &Values, pods: &Subnets) -> KubeProxy {
+        let proxy = &values.kubernetes.kube_proxy;
+        let mut config = json!({
+            "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
+            "kind": "KubeProxyConfiguration",
+            "clientConnection": {"kubeconfig": "/var/lib/kube-proxy/kubeconfig.conf"},
+        });
+        if let (Some(pods), Value::Object(config)) = (pods.joined(), &mut config) {
+            config.insert("clusterCIDR".to_owned(), pods.into());
+        }
+        lay_over(&mut config, &proxy.config);
+        KubeProxy {
+            image: ImageReference::new(&proxy.image, &image_tag(&values.kubernetes.version)),
+            config,
+        }
+    }
+}
+
+/// The user's manifests as texts, for the Secret that carries them.
+pub fn extra_manifests(values: &Values) -> Option<IndexMap<String, String>> {
+    let manifests = &values.kubernetes.extra_manifests;
+    (!manifests.is_empty()).then(|| manifest_texts(manifests))
+}
+
+/// Objects of the user's own as YAML texts.
+pub fn manifest_texts(manifests: &IndexMap<FileName, ExtraManifest>) -> IndexMap<String, String> {
+    let texts = manifests.iter();
+    texts
+        .map(|(name, manifest)| (name.to_string(), manifest_text(manifest)))
+        .collect()
+}
+
+fn manifest_text(manifest: &ExtraManifest) -> String {
+    match manifest {
+        ExtraManifest::Text(text) => text.clone(),
+        ExtraManifest::Object(object) => {
+            crate::values::write::to_yaml(&Value::Object(object.clone()))
+        }
+    }
+}

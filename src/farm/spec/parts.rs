@@ -1,0 +1,86 @@
+//! The components and Services of a farm, for what is done to each of them.
+
+use super::{Component, Dhcp, Kubernetes, ServiceKeys, Values};
+
+/// Every component of `$values`, and its path. All keys are named here, so that a new section does not compile before it
+/// is decided whether it is a component.
+macro_rules! components {
+    ($values:ident) => {{
+        let Values {
+            kubernetes,
+            ltsp,
+            dhcp,
+            name: _,
+            name_override: _,
+            fullname_override: _,
+            global: _,
+            token_generator: _,
+            node_pools: _,
+            tags: _,
+            pki: _,
+            network_policies: _,
+            extra_objects: _,
+            patches: _,
+        } = $values;
+        let Kubernetes {
+            etcd,
+            api_server,
+            controller_manager,
+            scheduler,
+            admin,
+            coredns,
+            konnectivity_server,
+            konnectivity_agent,
+            // It has fewer keys.
+            kube_proxy: _,
+            enabled: _,
+            version: _,
+            name_override: _,
+            fullname_override: _,
+            certname_override: _,
+            control_plane_endpoint: _,
+            networking: _,
+            persistence: _,
+            kubelet: _,
+            extra_manifests: _,
+        } = kubernetes;
+        let Dhcp {
+            controller,
+            standalone,
+            mode: _,
+            install_controller: _,
+        } = dhcp;
+        [
+            ("kubernetes.etcd", etcd),
+            ("kubernetes.apiServer", api_server),
+            ("kubernetes.controllerManager", controller_manager),
+            ("kubernetes.scheduler", scheduler),
+            ("kubernetes.admin", admin),
+            ("kubernetes.coredns", coredns),
+            ("kubernetes.konnectivityServer", konnectivity_server),
+            ("kubernetes.konnectivityAgent", konnectivity_agent),
+            ("ltsp", ltsp),
+            ("dhcp.controller", controller),
+            ("dhcp.standalone", standalone),
+        ]
+    }};
+}
+
+impl Values {
+    /// Every component, and its path.
+    pub fn components(&self) -> [(&'static str, &dyn Component); 11] {
+        components!(self)
+    }
+
+    /// The same, to be changed.
+    pub fn components_mut(&mut self) -> [(&'static str, &mut dyn Component); 11] {
+        components!(self)
+    }
+
+    /// Every Service: its path, and how it is reached.
+    pub fn services(&self) -> impl Iterator<Item = (String, ServiceKeys<'_>)> {
+        let components = self.components().into_iter();
+        components
+            .filter_map(|(path, component)| Some((format!("{path}.service"), component.service()?)))
+    }
+}
