@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help build example test fuzz hostile mutants times e2e boot-image boot-test long demo cluster-up cluster-down lint docs bench coverage kubernetes install clean
+.PHONY: help build example test fuzz mutants times e2e boot-image boot-test long demo cluster-up cluster-down lint docs bench coverage kubernetes install clean
 
 EXAMPLE := -f examples/generic/values.yaml -f examples/advanced_network/values.yaml
 
@@ -20,7 +20,7 @@ test: ## Install what the tests need, and run them
 	cargo test --locked
 	cargo test --locked $(FETCH)
 
-fuzz hostile: ## Try other random values than `make test` does, for SECONDS (600), until something breaks
+fuzz: ## Try other random values than `make test` does, for SECONDS (600), until something breaks
 	tests/fuzz.sh $(or $(SECONDS),600)
 
 mutants: ## Change the code in MUTANTS, such as '--file src/farm/split.rs' (default: all), and see that a unit test notices

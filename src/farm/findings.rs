@@ -160,10 +160,10 @@ impl<'a> Findings<'a> {
         })
     }
 
-    /// Whether an error is about something inside the value at `path`, which the values lack then.
+    /// Whether the value at `path` or something inside could not be read, so that the values lack it.
     pub fn is_wrong_inside(&self, path: &Path) -> bool {
         let path = self.in_tree(path);
-        let is_inside = |other: &Path| other.0.len() > path.0.len() && other.0.starts_with(&path.0);
+        let is_inside = |other: &Path| other.0.starts_with(&path.0);
         self.unread.iter().any(is_inside)
     }
 

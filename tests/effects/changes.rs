@@ -49,7 +49,9 @@ fn by_key(path: &[String], key: &str) -> Option<Value> {
         "dnsDomain" => json!("other.local"),
         "nodePort" => json!(30007),
         "server" | "agent" | "admin" if path.contains(&"nodePorts".to_owned()) => json!(30007),
-        "client" | "server" | "agent" if path.contains(&"ports".to_owned()) => json!(7777),
+        "client" | "server" | "agent" | "admin" if path.contains(&"ports".to_owned()) => {
+            json!(7777)
+        }
         "loadBalancerIP" => json!("10.64.7.7"),
         "resources" => json!({"limits": {"memory": "7Gi"}}),
         "affinity" => json!({"nodeAffinity": {}}),

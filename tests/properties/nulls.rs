@@ -40,7 +40,9 @@ const NEEDED: [&str; 23] = [
 
 fn is_needed(path: &str) -> bool {
     let is_a_port = path.contains("orts.") && !path.contains("nodePorts");
-    is_a_port || NEEDED.iter().any(|end| path.ends_with(end))
+    // Unset, these two are what the server's own ports are.
+    let follows = path.contains("konnectivityServer.service.ports.") && !path.ends_with("server");
+    is_a_port && !follows || NEEDED.iter().any(|end| path.ends_with(end))
 }
 
 /// Every path of the defaults, sections included.

@@ -164,6 +164,13 @@ fn agents(values: &Values, findings: &mut Findings) {
             KonnectivityMode::Grpc => "kubernetes.apiServer.service.loadBalancerIP",
             KonnectivityMode::HttpConnect => "kubernetes.konnectivityServer.service.loadBalancerIP",
         };
+        let arguments = Path::from("kubernetes.konnectivityAgent.extraArgs");
+        if [Path::from(service), arguments]
+            .iter()
+            .any(|path| findings.is_wrong_inside(path))
+        {
+            return;
+        }
         let problem = Problem::error("the agents cannot know where their server is");
         findings.record(
             &Path::from("kubernetes.konnectivityAgent.enabled"),

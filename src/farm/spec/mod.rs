@@ -72,7 +72,6 @@ pub struct Values {
     /// Settings by tag; the tag `all` applies to every node.
     #[serde(default)]
     pub tags: Tags,
-    /// Who issues certificates.
     pub pki: Pki,
     /// How leases are given.
     pub dhcp: Dhcp,
