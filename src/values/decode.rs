@@ -32,8 +32,8 @@ use deserializer::{NodeDeserializer, Trail};
 use error::{Error, Fault};
 pub use refusal::Refusal;
 
-/// How many values of a wrong type are looked for; each may take a run over the whole tree.
-pub const MAX_PROBLEMS: usize = 200;
+/// How many runs over the whole tree may look for values of a wrong type. Each finds one, or all of one list.
+pub const MAX_RUNS: usize = 200;
 
 /// The name of newtypes whose numbers are read for their text by a program that does not know YAML's rules: where that
 /// text is not what was written, there is a warning.
@@ -43,7 +43,7 @@ pub const NUMBER_AS_TEXT: &str = "NumberAsText";
 ///
 /// A value with an error is left out, as if it were not there, to find the problems behind it. So where there are
 /// errors the typed value, if there is one, is not what the user wrote: use it for further checks, never for output.
-/// It is `None` where a problem could not be left out (the root itself, or more than [`MAX_PROBLEMS`]).
+/// It is `None` where a problem could not be left out (the root itself, or after [`MAX_RUNS`]).
 pub fn decode<T: DeserializeOwned>(tree: &Node) -> (Option<T>, Vec<Problem>) {
     let (decoded, problems, _) = decode_with_gaps(tree);
     (decoded, problems)
@@ -55,7 +55,9 @@ pub fn decode_with_gaps<T: DeserializeOwned>(tree: &Node) -> (Option<T>, Vec<Pro
     let mut session = Session::default();
     let mut problems = Vec::new();
     let mut decoded = None;
-    while problems.len() < MAX_PROBLEMS {
+    let mut runs = 0;
+    while runs < MAX_RUNS {
+        runs += 1;
         let root = NodeDeserializer::new(tree, &Trail::Root, &session);
         match T::deserialize(root).map_err(|error| error.at(&root)) {
             Ok(value) => {
@@ -76,7 +78,7 @@ pub fn decode_with_gaps<T: DeserializeOwned>(tree: &Node) -> (Option<T>, Vec<Pro
             }
         }
     }
-    if problems.len() >= MAX_PROBLEMS {
+    if decoded.is_none() && runs == MAX_RUNS {
         let message = "no further values of a wrong type were looked for";
         problems.push(Problem::error(message));
     }

@@ -14,7 +14,7 @@ use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
 pub struct Every<T>(Vec<T>);
 
 /// After so many refusals nobody reads on, and a decoder that never ends has to be left.
-const ENOUGH: usize = 200;
+const ENOUGH: usize = 2_000;
 
 impl<T> Default for Every<T> {
     fn default() -> Self {

@@ -299,7 +299,7 @@ enum Shape {
 fn stops_at_the_bound_and_at_the_root() {
     let many = (0..500).fold(String::new(), |text, n| format!("{text}k{n}: x\n"));
     let found = problems::<BTreeMap<String, u8>>(&many);
-    assert_eq!(found.len(), super::MAX_PROBLEMS + 1);
+    assert_eq!(found.len(), super::MAX_RUNS + 1);
     let last = found.last().unwrap();
     assert_eq!(
         last,
