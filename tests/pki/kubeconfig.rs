@@ -110,7 +110,7 @@ fn the_api_server_knows_who_comes() {
     let none = place.kubeconfig("");
     assert_eq!(none.code(), 2);
     assert!(
-        none.stderr.contains("no address yet: say --server"),
+        none.stderr.contains("no address yet: pass --server"),
         "{}",
         none.stderr
     );
