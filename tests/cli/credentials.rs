@@ -11,6 +11,7 @@ ltsp:
   config:
     sshAuthorizedKeys:
       - ssh-ed25519 AAAA... you@example.org
+      - ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHB5KDJtTjuuNCDraK6CGaH8Jki4553Gq1+KNp+4hYgq admin@farm.example
     rootPasswd: $6$farmexample$uRmuvjrPokdJ3/WYvbgOWVu4QFRWNFykRRHwjfxMQf0cdpa2db04w1OxGwDeVv.AzOVkzTWLBqFpmaxP5MAdF.
 ";
 
@@ -22,13 +23,14 @@ fn apply_sends_no_stand_ins_to_a_cluster() {
     let file = file.to_str().expect("text");
     let args = ["apply", "-f", file, "--kubeconfig", "/nowhere"];
     let key = format!("ltsp.config.sshAuthorizedKeys[0] ({file}:4:9)");
-    let password = format!("ltsp.config.rootPasswd ({file}:5:17)");
+    let examples = format!("ltsp.config.sshAuthorizedKeys[1] ({file}:5:9)");
+    let password = format!("ltsp.config.rootPasswd ({file}:6:17)");
     for more in [&[][..], &["--dry-run=server"]] {
         let finished = kubefarm([&args, more].concat());
         assert_failed(
             &finished,
             1,
-            &["these values are placeholders", &key, &password],
+            &["these values are placeholders", &key, &examples, &password],
         );
         assert!(!finished.stderr.contains("uRmuvj"), "{}", finished.stderr);
         assert!(!finished.stderr.contains("/nowhere"), "{}", finished.stderr);
