@@ -131,6 +131,9 @@ mod tests {
             "ssh-ed25519 {EXAMPLE_KEY} admin@farm.example"
         )));
         assert!(!is_whole_key("ssh-ed25519 AAAA... you@example.org"));
+        // Cut inside of a length.
+        let cut = [&[0, 0, 0, 7][..], b"ssh-rsa", &[0, 0, 0, 1, 3, 0, 0]].concat();
+        assert!(!is_whole_key(&format!("ssh-rsa {}", STANDARD.encode(cut))));
         assert!(is_hash(EXAMPLE_PASSWORD));
     }
 }
