@@ -39,7 +39,7 @@ pub(super) async fn service_address(
 /// The IP addresses, or why there are none: a predicate of the Service.
 pub(super) fn addresses_of(found: ServiceAddress) -> Result<Vec<IpAddr>, String> {
     match found {
-        ServiceAddress::Addresses(addresses) => Ok(addresses),
+        ServiceAddress::Addresses { ips, .. } => Ok(ips),
         ServiceAddress::Names(names) => Err(format!(
             "has the name {} and no address",
             names.first().map(String::as_str).unwrap_or_default()

@@ -76,7 +76,10 @@ fn addresses(service: &Map<String, Json>) -> Result<(Vec<String>, u16), String> 
         .and_then(|port| u16::try_from(port).ok());
     let port = port.ok_or_else(|| format!("the Service {name} has no port called {PORT}"))?;
     let hosts = match ServiceAddress::of(service) {
-        ServiceAddress::Addresses(addresses) => addresses.iter().map(IpAddr::to_string).collect(),
+        // Whoever asks takes the one that the certificate is for.
+        ServiceAddress::Addresses { ips, names } => {
+            ips.iter().map(IpAddr::to_string).chain(names).collect()
+        }
         ServiceAddress::Names(names) => names,
         ServiceAddress::Pending => {
             return Err(format!(

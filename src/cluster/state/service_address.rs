@@ -10,8 +10,11 @@ use crate::manifest::json::{text_at, value_at};
 /// else at the names that its load balancer gave it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ServiceAddress {
-    /// IP addresses: one, or one a family.
-    Addresses(Vec<IpAddr>),
+    /// IP addresses: one, or one a family; and the names beside them.
+    Addresses {
+        ips: Vec<IpAddr>,
+        names: Vec<String>,
+    },
     /// A load balancer that has names only.
     Names(Vec<String>),
     /// The load balancer has not given any yet.
@@ -40,10 +43,13 @@ impl ServiceAddress {
             let external = external.filter_map(Json::as_str);
             addresses.extend(external.filter_map(|ip| ip.parse::<IpAddr>().ok()));
         }
-        if !addresses.is_empty() {
-            return ServiceAddress::Addresses(addresses);
-        }
         let names: Vec<String> = texts("hostname").map(str::to_owned).collect();
+        if !addresses.is_empty() {
+            return ServiceAddress::Addresses {
+                ips: addresses,
+                names,
+            };
+        }
         if !names.is_empty() {
             return ServiceAddress::Names(names);
         }
@@ -72,16 +78,26 @@ mod tests {
     fn addresses_come_before_names_and_those_of_the_load_balancer_first() {
         let ip = |text: &str| text.parse::<IpAddr>().unwrap();
         let both = json!([{ "ip": "10.0.0.1", "hostname": "a" }, { "ip": "fd00::1" }]);
-        let addresses = ServiceAddress::Addresses(vec![ip("10.0.0.1"), ip("fd00::1")]);
+        let addresses = ServiceAddress::Addresses {
+            ips: vec![ip("10.0.0.1"), ip("fd00::1")],
+            names: vec!["a".to_owned()],
+        };
         assert_eq!(
             address("LoadBalancer", json!(["10.0.0.9"]), both),
             addresses
         );
         let named = json!([{ "hostname": "a" }, { "hostname": "b" }]);
         let external = address("LoadBalancer", json!(["10.0.0.9"]), named.clone());
-        assert_eq!(external, ServiceAddress::Addresses(vec![ip("10.0.0.9")]));
-        let names = ServiceAddress::Names(vec!["a".to_owned(), "b".to_owned()]);
-        assert_eq!(address("LoadBalancer", json!(null), named), names);
+        let names = vec!["a".to_owned(), "b".to_owned()];
+        let beside = ServiceAddress::Addresses {
+            ips: vec![ip("10.0.0.9")],
+            names: names.clone(),
+        };
+        assert_eq!(external, beside);
+        assert_eq!(
+            address("LoadBalancer", json!(null), named),
+            ServiceAddress::Names(names)
+        );
     }
 
     #[test]
