@@ -163,7 +163,7 @@ fn the_api_server_knows_who_comes() {
     assert!(
         strange
             .stderr
-            .contains("certificate is not for lb.example.org"),
+            .contains("certificate is not valid for lb.example.org"),
         "{}",
         strange.stderr
     );
