@@ -188,6 +188,9 @@ fn sha256(text: &str) -> String {
     hexadecimal(Sha256::digest(text))
 }
 
+/// How many characters a short hash has.
+pub const SHORT_HASH: usize = 10;
+
 /// Ten characters of `a-z0-9`: 51 bits of the text's SHA-256, in base 36.
 pub fn short_hash(text: &str) -> String {
     const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
@@ -196,8 +199,8 @@ pub fn short_hash(text: &str) -> String {
         .iter()
         .take(8)
         .fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
-    let mut hash = String::with_capacity(10);
-    for _ in 0..10 {
+    let mut hash = String::with_capacity(SHORT_HASH);
+    for _ in 0..SHORT_HASH {
         let digit = DIGITS.get((rest % 36) as usize).copied().unwrap_or(b'0');
         hash.push(char::from(digit));
         rest /= 36;

@@ -26,7 +26,7 @@ mod tests;
 
 use engine::Templates;
 pub use error::ChartError;
-pub use functions::short_hash;
+pub use functions::{SHORT_HASH, short_hash};
 
 use crate::farm::schema::is_section;
 use crate::values::{Defaults, Path as ValuePath, comments};

@@ -1,4 +1,4 @@
-//! Reading what the JSON of an object has at a path.
+//! The JSON of objects: what is at a path, and keys without a value.
 
 use serde_json::{Map, Value as Json};
 
@@ -22,4 +22,27 @@ pub fn value_at<'a>(object: &'a Map<String, Json>, path: &[&str]) -> Option<&'a 
     let (first, rest) = path.split_first()?;
     let start = object.get(*first)?;
     rest.iter().try_fold(start, |value, key| value.get(*key))
+}
+
+/// Leaves out the keys without a value in all maps of a value.
+pub fn drop_nulls(value: &mut Json) {
+    match value {
+        Json::Object(map) => drop_nulls_in(map),
+        Json::Array(list) => list.iter_mut().for_each(drop_nulls),
+        _ => {}
+    }
+}
+
+/// Leaves out the keys without a value of a map, and of all maps in it.
+pub fn drop_nulls_in(map: &mut Map<String, Json>) {
+    leave_out_nulls(map);
+    map.values_mut().for_each(drop_nulls);
+}
+
+/// Leaves out the keys without a value of a map, and not of those in it.
+pub fn leave_out_nulls(map: &mut Map<String, Json>) {
+    // What keeps a map in order is costly, also where there is nothing to leave out.
+    if map.values().any(Json::is_null) {
+        map.retain(|_, value| !value.is_null());
+    }
 }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value as Json};
 
 use super::Fault;
+use crate::manifest::json::value_at;
 
 /// What tells an object from others, from its root.
 const IDENTITY: [&[&str]; 4] = [
@@ -37,7 +38,7 @@ const METADATA: [&[&str]; 3] = [
 /// The first field that a patch may not change, with its path in the object.
 pub(super) fn check(before: &Map<String, Json>, after: &Map<String, Json>) -> Result<(), Fault> {
     for path in IDENTITY {
-        if at(before, path) != at(after, path) {
+        if value_at(before, path) != value_at(after, path) {
             let message =
                 "a patch cannot change what the object is: apiVersion, kind, name and namespace";
             return Err(Fault::new(message).below(path));
@@ -45,10 +46,10 @@ pub(super) fn check(before: &Map<String, Json>, after: &Map<String, Json>) -> Re
     }
     for metadata in METADATA {
         let labels = [metadata, &["labels"]].concat();
-        check_labels(at(before, &labels), at(after, &labels))
+        check_labels(value_at(before, &labels), value_at(after, &labels))
             .map_err(|fault| fault.below(&labels))?;
     }
-    let annotations = at(after, &["metadata", "annotations"]).and_then(Json::as_object);
+    let annotations = value_at(after, &["metadata", "annotations"]).and_then(Json::as_object);
     if let Some(key) = annotations.and_then(|annotations| own_key(annotations)) {
         return Err(of_apply(key).below(&["metadata", "annotations"]));
     }
@@ -78,10 +79,4 @@ fn own_key(map: &Map<String, Json>) -> Option<&str> {
 
 fn of_apply(key: &str) -> Fault {
     Fault::new("kubefarm apply sets this itself").inside(key)
-}
-
-fn at<'a>(object: &'a Map<String, Json>, path: &[&str]) -> Option<&'a Json> {
-    let (first, rest) = path.split_first()?;
-    rest.iter()
-        .try_fold(object.get(*first)?, |value, key| value.get(*key))
 }

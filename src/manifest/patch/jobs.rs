@@ -2,12 +2,9 @@
 
 use serde_json::Value as Json;
 
-use crate::chart::short_hash;
+use crate::chart::{SHORT_HASH, short_hash};
 use crate::manifest::Object;
 use crate::values::to_yaml;
-
-/// How long the hash at the end of a name is, as the template function `short_hash` makes it.
-const HASH: usize = 10;
 
 /// A Job's spec before patches.
 pub(super) struct Spec {
@@ -56,5 +53,5 @@ pub(super) fn rename(objects: &mut [Object], specs: Vec<Spec>) {
 /// A name without the hash at its end.
 fn base(name: &str) -> Option<&str> {
     let (base, hash) = name.rsplit_once('-')?;
-    (hash.len() == HASH).then_some(base)
+    (hash.len() == SHORT_HASH).then_some(base)
 }

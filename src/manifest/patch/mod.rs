@@ -13,6 +13,7 @@ use serde_json::{Map, Value as Json};
 use super::Object;
 use crate::farm::spec::{Change, Patch, Side, Target};
 use crate::glob::Glob;
+use crate::manifest::json::drop_nulls_in;
 use crate::values::{Node, Path, Problem, Segment, nearest};
 
 /// Where patches are in the values.
@@ -52,7 +53,8 @@ fn apply_one(patch: &Patch, objects: &mut [Object]) -> Result<(), Fault> {
         count += 1;
         let mut changed =
             change(object, &patch.patch).map_err(|fault| fault.inside("patch").of(object))?;
-        drop_nulls(&mut changed);
+        // As of all that is rendered.
+        drop_nulls_in(&mut changed);
         if let Err(fault) = identity::check(&object.content, &changed) {
             return Err(fault.inside("patch").of(object));
         }
@@ -108,20 +110,6 @@ fn operate(
     match changed {
         Json::Object(changed) => Ok(changed),
         _ => Err(Fault::new("these operations leave no object")),
-    }
-}
-
-/// Leaves out keys without a value at every depth, as of all that is rendered.
-fn drop_nulls(map: &mut Map<String, Json>) {
-    map.retain(|_, value| !value.is_null());
-    map.values_mut().for_each(drop_nulls_in);
-}
-
-fn drop_nulls_in(value: &mut Json) {
-    match value {
-        Json::Object(map) => drop_nulls(map),
-        Json::Array(items) => items.iter_mut().for_each(drop_nulls_in),
-        _ => {}
     }
 }
 

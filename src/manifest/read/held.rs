@@ -4,6 +4,7 @@ use serde_json::{Map, Value as Json};
 
 use super::Fault;
 use crate::chart::held::{MARK, placeholder, placeholders};
+use crate::manifest::json::{drop_nulls, leave_out_nulls};
 
 /// The values that were held beside a text.
 pub(super) struct Held {
@@ -102,22 +103,4 @@ impl Held {
 fn has_mark(text: &str) -> bool {
     // Nearly every text is ASCII, which is seen faster than a single character is looked for.
     !text.is_ascii() && text.contains(MARK)
-}
-
-fn drop_nulls(value: &mut Json) {
-    match value {
-        Json::Object(map) => {
-            leave_out_nulls(map);
-            map.values_mut().for_each(drop_nulls);
-        }
-        Json::Array(list) => list.iter_mut().for_each(drop_nulls),
-        _ => {}
-    }
-}
-
-fn leave_out_nulls(map: &mut Map<String, Json>) {
-    // What keeps a map in order is costly, also where there is nothing to leave out.
-    if map.values().any(Json::is_null) {
-        map.retain(|_, value| !value.is_null());
-    }
 }

@@ -10,6 +10,7 @@ use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::{Text, written};
 use crate::values::{NUMBER_AS_TEXT, Refusal};
 
 /// Command-line flags without their leading dashes. A list repeats the flag, `null` removes a default one.
@@ -86,32 +87,32 @@ impl JsonSchema for Flags {
         let scalar = json_schema!({"type": ["string", "number", "boolean", "null"]});
         json_schema!({
             "type": "object",
-            "propertyNames": {"pattern": format!("^{NAME}$")},
+            "propertyNames": {"pattern": format!("^{}$", FlagName::pattern())},
             "additionalProperties": {"anyOf": [scalar, {"type": "array", "items": scalar}]},
         })
     }
 }
 
-/// What [`FlagName`] takes, for the JSON Schema.
-const NAME: &str = "[A-Za-z0-9][A-Za-z0-9_.-]*";
+written! {
+    /// A flag's name.
+    FlagName;
+}
 
-#[derive(PartialEq, Eq, Hash)]
-struct FlagName(String);
+impl Text for FlagName {
+    fn pattern() -> String {
+        "[A-Za-z0-9][A-Za-z0-9_.-]*".to_owned()
+    }
 
-impl<'de> Deserialize<'de> for FlagName {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let name = String::deserialize(deserializer)?;
-        let is_plain = name.starts_with(|first: char| first.is_ascii_alphanumeric())
-            && name
+    fn parse(text: String) -> Result<Self, Refusal> {
+        let is_plain = text.starts_with(|first: char| first.is_ascii_alphanumeric())
+            && text
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
         if is_plain {
-            return Ok(FlagName(name));
+            return Ok(FlagName(text));
         }
-        let refusal = Refusal::new(format!("`{name}` is not a flag"));
-        Err(de::Error::custom(
-            refusal.help("write its name without the leading dashes"),
-        ))
+        let refusal = Refusal::new(format!("`{text}` is not a flag"));
+        Err(refusal.help("write its name without the leading dashes"))
     }
 }
 
