@@ -7,7 +7,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::support::{kubefarm, project, run_with_stdin, skip};
+use crate::support::{kubefarm, names_in, project, run_with_stdin, skip};
 
 /// Maps whose keys are the user's own.
 const FREE: [&str; 11] = [
@@ -159,11 +159,10 @@ fn read(path: &Path) -> Value {
 }
 
 fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
-    let entries = fs::read_dir(project().join(folder)).expect("a folder");
-    let paths = entries.map(|entry| entry.expect("an entry").path());
-    paths
-        .filter(|path| path.to_string_lossy().ends_with(ending))
-        .collect()
+    let folder = project().join(folder);
+    let names = names_in(&folder).into_iter();
+    let names = names.filter(|name| name.ends_with(ending));
+    names.map(|name| folder.join(name)).collect()
 }
 
 #[test]

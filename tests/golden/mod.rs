@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 
 use similar::TextDiff;
 
-use crate::support::{kubefarm_command, project, run};
+use crate::support::{kubefarm_command, names_in, project, run};
 
 /// How many characters of a difference are shown.
 const LONGEST_DIFFERENCE: usize = 5_000;
@@ -111,15 +111,9 @@ fn everything_that_can_be_switched_on() {
 }
 
 fn layers() -> Vec<String> {
-    let entries = fs::read_dir(project().join("values")).expect("the layers");
-    let path = |entry: std::io::Result<fs::DirEntry>| entry.expect("an entry").path();
-    let name = |path: PathBuf| {
-        path.file_stem()
-            .expect("a name")
-            .to_string_lossy()
-            .into_owned()
-    };
-    entries.map(path).map(name).collect()
+    let files = names_in(&project().join("values")).into_iter();
+    let name = |file: String| file.strip_suffix(".yaml").expect("YAML").to_owned();
+    files.map(name).collect()
 }
 
 #[test]
@@ -142,12 +136,7 @@ fn no_golden_file_is_left_over() {
         "no_pools.values.yaml",
     ];
     expected.extend(others.map(str::to_owned));
-    for entry in fs::read_dir(golden_folder()).expect("the golden files") {
-        let name = entry
-            .expect("an entry")
-            .file_name()
-            .into_string()
-            .expect("text");
+    for name in names_in(&golden_folder()) {
         assert!(expected.contains(&name), "{name} belongs to no test");
     }
 }

@@ -7,7 +7,7 @@ mod generated;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::support::{Finished, kubefarm_command, project, run};
+use crate::support::{Finished, kubefarm_command, names_in, project, run};
 use expectation::{Reported, expected, reported};
 
 /// How many distinct mistakes the corpus has to hold at least.
@@ -19,17 +19,8 @@ fn corpus() -> PathBuf {
 
 /// The corpus files of a folder, by name.
 fn files(folder: &Path) -> Vec<String> {
-    let entries = fs::read_dir(folder).expect("the corpus is there");
-    let names = entries.map(|entry| {
-        entry
-            .expect("an entry")
-            .file_name()
-            .into_string()
-            .expect("text")
-    });
-    let mut names: Vec<String> = names.filter(|name| name.ends_with(".yaml")).collect();
-    names.sort();
-    names
+    let names = names_in(folder).into_iter();
+    names.filter(|name| name.ends_with(".yaml")).collect()
 }
 
 /// Renders over what lies under every file of the corpus.

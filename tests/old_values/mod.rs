@@ -13,27 +13,19 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::support::{kubefarm, project};
+use crate::support::{kubefarm, names_in, project};
 use landing::{Landing, Objects, landings};
 
 /// Every file, with its text.
 fn files() -> Vec<(String, String)> {
-    let entries = fs::read_dir(project().join("tests/old_values")).expect("the files");
-    let names = entries.map(|entry| {
-        entry
-            .expect("an entry")
-            .file_name()
-            .into_string()
-            .expect("text")
-    });
-    let mut names: Vec<String> = names.filter(|name| name.ends_with(".yaml")).collect();
-    names.sort();
+    let names = names_in(&project().join("tests/old_values")).into_iter();
+    let names = names.filter(|name| name.ends_with(".yaml"));
     let file = |name: String| {
         let path = format!("tests/old_values/{name}");
         let text = fs::read_to_string(project().join(&path)).expect("a file");
         (path, text)
     };
-    names.into_iter().map(file).collect()
+    names.map(file).collect()
 }
 
 #[test]

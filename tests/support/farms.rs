@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use super::{kubefarm, project};
+use super::{kubefarm, names_in, project};
 
 /// Arguments of `kubefarm render`, under a name for messages.
 #[derive(Debug, Clone)]
@@ -180,17 +180,7 @@ pub fn matrix() -> Vec<Farm> {
 
 /// The file names of the ready-made layers.
 fn layers() -> impl Iterator<Item = String> {
-    let folder = std::fs::read_dir(project().join("values")).expect("the layers");
-    let mut names: Vec<String> = folder
-        .map(|entry| {
-            entry
-                .expect("an entry")
-                .file_name()
-                .into_string()
-                .expect("UTF-8")
-        })
-        .collect();
-    names.sort();
+    let names = names_in(&project().join("values"));
     assert!(names.len() > 4, "{names:?}");
     names.into_iter()
 }
