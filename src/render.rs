@@ -64,8 +64,8 @@ pub fn render(
 ) -> Result<Outcome, RenderError> {
     let (farm, warnings) = check(charts, loaded, name, namespace)?;
     // Manifests for the child are text in a Secret: their mistakes are reported here, not by a Job in the cluster.
-    if let Some(texts) = &farm.extra_manifests {
-        from_values("kubernetes.extraManifests", texts, &loaded.tree)
+    if let Some(manifests) = &farm.extra_manifests {
+        from_values("kubernetes.extraManifests", &manifests.files, &loaded.tree)
             .map_err(RenderError::Values)?;
     }
     Ok(Outcome {

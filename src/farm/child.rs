@@ -147,12 +147,6 @@ impl KubeProxy {
     }
 }
 
-/// The user's manifests as texts, for the Secret that carries them.
-pub fn extra_manifests(values: &Values) -> Option<IndexMap<String, String>> {
-    let manifests = &values.kubernetes.extra_manifests;
-    (!manifests.is_empty()).then(|| manifest_texts(manifests))
-}
-
 /// Objects of the user's own as YAML texts.
 pub fn manifest_texts(manifests: &IndexMap<FileName, ExtraManifest>) -> IndexMap<String, String> {
     let texts = manifests.iter();

@@ -11,6 +11,7 @@ mod control_plane;
 mod defaults;
 mod dhcp;
 mod etcd_release;
+mod extra_manifests;
 mod findings;
 mod known;
 mod konnectivity_agent;
@@ -47,6 +48,7 @@ pub use self::checks::OLDEST_MINOR;
 use self::child::{Cluster, KubeProxy};
 use self::control_plane::{ApiServer, Etcd, EtcdBackup, image_tag};
 use self::dhcp::{Controller, Dhcp, Leases, Standalone};
+use self::extra_manifests::ExtraManifests;
 use self::findings::Findings;
 use self::konnectivity_agent::KonnectivityAgent;
 use self::low_ports::LowPorts;
@@ -87,7 +89,7 @@ pub struct Farm {
     pub coredns: With<spec::Coredns, Workload>,
     pub konnectivity_server: With<spec::KonnectivityServer, Workload>,
     pub konnectivity_agent: With<spec::KonnectivityAgent, KonnectivityAgent>,
-    pub extra_manifests: Option<IndexMap<String, String>>,
+    pub extra_manifests: Option<ExtraManifests>,
     pub pki: Pki,
     pub ltsp: With<spec::Ltsp, BootServer>,
     pub dhcp: Dhcp,
@@ -275,7 +277,9 @@ fn build(
     let controller = Controller::new(&values.dhcp.controller, &boot_server.namespace);
     let publish_address = PublishAddress::new(&values, &boot_server, &leases);
     let announced = Announced::new(&values);
-    let extra_manifests = child::extra_manifests(&values);
+    let manifests = child::manifest_texts(&kubernetes.extra_manifests);
+    let extra_manifests =
+        (!manifests.is_empty()).then(|| ExtraManifests::new(manifests, &name("extra-manifests")));
 
     let (kubernetes, dhcp) = (values.kubernetes, values.dhcp);
     Farm {

@@ -20,6 +20,7 @@ mod faults;
 mod ha;
 mod identity;
 mod konnectivity;
+mod manifests;
 mod nodes;
 mod policies;
 mod refused;
@@ -42,7 +43,7 @@ use runner::Check;
 pub type Seen = String;
 
 /// What is shown, and how.
-fn checks<'a>() -> [(&'static str, Check<Release<'a>>); 26] {
+fn checks<'a>() -> [(&'static str, Check<Release<'a>>); 27] {
     [
         ("apply --wait, certificates built in", apply::fresh),
         ("pods ready, none restarted, restricted", apply::pods),
@@ -50,6 +51,7 @@ fn checks<'a>() -> [(&'static str, Check<Release<'a>>); 26] {
         ("the admin pod reaches the child", apply::admin_pod),
         ("the tools image, pulled from a registry", registry::tools),
         ("the token CronJob, run now", token::refreshed),
+        ("manifests larger than a Secret", manifests::large),
         ("etcd asks for certificates", identity::etcd),
         ("strangers get nothing", identity::anonymous),
         ("nodes join with labels and taints", nodes::join),
