@@ -2,14 +2,14 @@
 
 use indexmap::IndexMap;
 
-use crate::chart::{ADDONS, ChartError, Charts, FARM, context, extended};
+use crate::chart::{ADDONS, ChartError, Charts, FARM, extended, farm_context};
 use crate::farm::spec::Side;
 use crate::farm::{self, Farm};
 use crate::manifest::{
     Manifest, ManifestError, Object, from_values, parse_rendered, patch, place, twice,
 };
 use crate::values::write::push_map;
-use crate::values::{Loaded, Node, Problem, load, put_at_nulls};
+use crate::values::{Loaded, Node, Problem, Value, load, put_at_nulls};
 
 /// A farm that was rendered.
 pub struct Outcome {
@@ -62,22 +62,60 @@ pub fn render(
     name: Option<&str>,
     namespace: &str,
 ) -> Result<Outcome, RenderError> {
+    let (farm, warnings) = checked(charts, loaded, name, namespace)?;
+    let objects = objects(charts, &farm, &loaded.tree)?;
+    let mut manifest = Manifest::assemble(objects, namespace)?;
+    manifest.complete();
+    Ok(Outcome {
+        farm,
+        manifest,
+        warnings,
+    })
+}
+
+/// As [`render`], for who only writes the objects: their long lists are made while they are written. Frees the values
+/// first where nothing asks for their places any more: with many nodes they are as large as the rest together.
+///
+/// # Errors
+/// As [`render`].
+pub fn render_to_write(
+    charts: &Charts,
+    loaded: Loaded,
+    name: Option<&str>,
+    namespace: &str,
+) -> Result<Outcome, RenderError> {
+    let (farm, warnings) = checked(charts, &loaded, name, namespace)?;
+    let mut tree = loaded.tree;
+    if farm.patches.is_empty() && farm.extra_objects.is_empty() {
+        tree.value = Value::Null;
+    }
+    let objects = objects(charts, &farm, &tree)?;
+    Ok(Outcome {
+        manifest: Manifest::assemble(objects, namespace)?,
+        farm,
+        warnings,
+    })
+}
+
+/// A farm that can be rendered, with warnings.
+fn checked(
+    charts: &Charts,
+    loaded: &Loaded,
+    name: Option<&str>,
+    namespace: &str,
+) -> Result<(Farm, Vec<Problem>), RenderError> {
     let (farm, warnings) = check(charts, loaded, name, namespace)?;
     // Manifests for the child are text in a Secret: their mistakes are reported here, not by a Job in the cluster.
     if let Some(manifests) = &farm.extra_manifests {
         from_values("kubernetes.extraManifests", &manifests.files, &loaded.tree)
             .map_err(RenderError::Values)?;
     }
-    Ok(Outcome {
-        manifest: Manifest::assemble(objects(charts, &farm, &loaded.tree)?, namespace)?,
-        warnings,
-        farm,
-    })
+    Ok((farm, warnings))
 }
 
 /// Every object of the farm, in the order rendered, and after them the user's own.
 fn objects(charts: &Charts, farm: &Farm, tree: &Node) -> Result<Vec<Object>, RenderError> {
-    let context = context(farm);
+    let context = farm_context(farm);
     let addons = if farm.kubernetes.enabled {
         charts.render_each(&[ADDONS], &context, |rendered| {
             Ok::<_, RenderError>(parse_rendered(rendered)?)
@@ -102,6 +140,9 @@ fn objects(charts: &Charts, farm: &Farm, tree: &Node) -> Result<Vec<Object>, Ren
     })?;
     let mut objects: Vec<Object> = objects.into_iter().flatten().collect();
     add_extra_objects(farm, tree, &mut objects)?;
+    if !farm.patches.is_empty() {
+        objects.iter_mut().for_each(Object::complete);
+    }
     let jobs = farm.hashed_jobs();
     problems.extend(patch::apply(
         &farm.patches,
@@ -142,7 +183,7 @@ fn by_file(addons: &[Object]) -> IndexMap<&str, String> {
         if !text.is_empty() {
             text.push_str("---\n");
         }
-        push_map(text, &object.content);
+        push_map(text, &object.whole());
     }
     texts
 }

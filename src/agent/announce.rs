@@ -149,11 +149,8 @@ pub(super) fn objects(addresses: &[SocketAddr], primary: SocketAddr) -> Vec<Obje
         "subsets": subsets(primary),
     });
     let all = slices.chain([endpoints]);
-    all.map(|content| Object {
-        source: SERVICE.to_owned(),
-        content: into_object(content),
-    })
-    .collect()
+    all.map(|content| Object::new(SERVICE, into_object(content)))
+        .collect()
 }
 
 fn port(address: SocketAddr) -> Json {

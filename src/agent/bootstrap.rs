@@ -206,13 +206,13 @@ fn cluster_info(authorities: &str, endpoint: &str) -> Object {
         "preferences": {},
         "users": null,
     });
-    Object {
-        source: "cluster-info".to_owned(),
-        content: into_object(json!({
+    Object::new(
+        "cluster-info",
+        into_object(json!({
             "apiVersion": "v1",
             "kind": "ConfigMap",
             "metadata": { "name": "cluster-info", "namespace": "kube-public" },
             "data": { "kubeconfig": kubeconfig.to_string() },
         })),
-    }
+    )
 }

@@ -9,10 +9,10 @@ use minijinja::{
     AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value,
 };
 
-use serde_json::Value as Json;
-
 use super::escape::{self, Rule, json};
-use super::{ChartFiles, NAMES, functions, held};
+use super::held::{self, Held};
+use super::nodes::Hosts;
+use super::{ChartFiles, NAMES, functions};
 
 /// Marks a name that [`join`] refused; no file can have it.
 const REFUSED: char = '\0';
@@ -91,7 +91,7 @@ pub(super) fn render_manifest(
     environment: &Environment<'_>,
     name: &str,
     context: &Value,
-) -> Result<(String, Vec<Json>), Error> {
+) -> Result<(String, Vec<Held>), Error> {
     let template = environment.get_template(name)?;
     let captured = template.render_captured(context.clone())?;
     let values = held::take(captured.state());
@@ -135,7 +135,7 @@ fn format(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Res
         _ if value.is_safe() => return Ok(out.write_str(value.as_str().unwrap_or_default())?),
         AutoEscape::Custom(rule) => match Rule::from_name(rule) {
             Some(Rule::Json) if held::is_worth_it(value) && is_manifest(state.name()) => {
-                json::to_value(value).map(|json| held::hold(state, json))
+                held_value(value).map(|value| held::hold(state, value))
             }
             Some(rule) => rule.escape(value),
             None => Err(format!(
@@ -148,5 +148,12 @@ fn format(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Res
     match text {
         Ok(text) => Ok(out.write_str(&text)?),
         Err(message) => Err(Error::new(ErrorKind::InvalidOperation, message)),
+    }
+}
+
+fn held_value(value: &Value) -> Result<Held, String> {
+    match value.downcast_object::<Hosts>() {
+        Some(hosts) => Ok(Held::List(hosts)),
+        None => json::to_value(value).map(Held::Json),
     }
 }

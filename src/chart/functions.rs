@@ -10,6 +10,7 @@
 //! | `sha256(text)`, `short_hash(text)` | 64 hexadecimal digits; ten characters for a name |
 //! | `b64(text)`, `to_json(value)`, `to_yaml(value)` | text |
 //! | `section(name)` | the line that opens a section of `ltsp.conf` |
+//! | `sections(nodes)` | the sections of nodes in `ltsp.conf` |
 //! | `fail(message)` | stops |
 //! | `text \| raw` | the text as it is, without an escape |
 
@@ -23,6 +24,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::escape::{json, ltsp, scalar};
 use super::flags::{dnsmasq_flags, entries, flags};
+use super::nodes::Sections;
 use super::{ChartFiles, file, held};
 use crate::hexadecimal::hexadecimal;
 use crate::values::nearest::nearest;
@@ -48,6 +50,13 @@ pub(super) fn register(environment: &mut Environment<'static>) {
     environment.add_function("fail", |message: String| Err::<(), Error>(invalid(message)));
     environment.add_function("section", |name: String| {
         ltsp::section(&name)
+            .map(Value::from_safe_string)
+            .map_err(invalid)
+    });
+    environment.add_function("sections", |nodes: Value| {
+        let nodes = nodes.downcast_object_ref::<Sections>();
+        let text = nodes.ok_or_else(|| "sections() takes the nodes of ltsp".to_owned());
+        text.and_then(sections)
             .map(Value::from_safe_string)
             .map_err(invalid)
     });
@@ -84,6 +93,18 @@ pub(super) fn register_bound(
             file::render(state.env(), &inside, &file.text, &context)
         },
     );
+}
+
+/// The sections of nodes as they stand in `ltsp.conf`. The tags' names in them were checked.
+fn sections(nodes: &Sections) -> Result<String, String> {
+    let mut text = String::new();
+    for node in nodes.iter() {
+        text.extend([&*ltsp::section(&node.section)?, "\n"]);
+        for name in node.includes.iter() {
+            text.extend(["INCLUDE=", name, "\n"]);
+        }
+    }
+    Ok(text)
 }
 
 /// Those that are both functions and filters.

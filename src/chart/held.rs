@@ -4,7 +4,8 @@
 //! manifest's reader puts the value in its place. So most of a manifest is never written as YAML only to be read
 //! again, which saves an eighth of the instructions; and no reader can misunderstand it.
 
-use std::sync::Mutex;
+use std::fmt;
+use std::sync::{Arc, Mutex};
 
 use minijinja::value::{Object, ValueKind};
 use minijinja::{State, Value};
@@ -19,11 +20,37 @@ const SHORT: usize = 32;
 /// The name under which the engine keeps the values of a rendering.
 const NAME: &str = "held";
 
+/// A value that a text has a placeholder for.
+#[derive(Debug, Clone)]
+pub enum Held {
+    Json(Json),
+    /// One item for each of a farm's nodes: made when its object is written, and not kept.
+    List(Arc<dyn List>),
+}
+
+/// A list that may be very long.
+pub trait List: fmt::Debug + Send + Sync {
+    /// The list, made anew.
+    fn items(&self) -> Vec<Json>;
+
+    /// No fewer bytes than the list has as JSON.
+    fn longest(&self) -> usize;
+}
+
 /// The values held so far in one rendering.
 #[derive(Debug, Default)]
-struct Held(Mutex<Vec<Json>>);
+struct Values(Mutex<Vec<Held>>);
 
-impl Object for Held {}
+impl Object for Values {}
+
+impl fmt::Display for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Held::Json(value) => write!(f, "{value}"),
+            Held::List(list) => write!(f, "{}", Json::Array(list.items())),
+        }
+    }
+}
 
 /// Whether a value is better held than written. A text that looks like a placeholder has to be.
 pub(super) fn is_worth_it(value: &Value) -> bool {
@@ -37,13 +64,13 @@ pub(super) fn is_worth_it(value: &Value) -> bool {
 }
 
 /// Holds a value; gives the placeholder, with quotes, to write in its place.
-pub(super) fn hold(state: &mut State, value: Json) -> String {
+pub(super) fn hold(state: &mut State, value: Held) -> String {
     let held = state.get_temp(NAME).unwrap_or_else(|| {
-        let held = Value::from_object(Held::default());
+        let held = Value::from_object(Values::default());
         state.set_temp(NAME, held.clone());
         held
     });
-    let number = held.downcast_object_ref::<Held>().map_or(0, |held| {
+    let number = held.downcast_object_ref::<Values>().map_or(0, |held| {
         let mut values = held
             .0
             .lock()
@@ -55,11 +82,11 @@ pub(super) fn hold(state: &mut State, value: Json) -> String {
 }
 
 /// Everything that was held in a rendering, by number.
-pub(super) fn take(state: &State) -> Vec<Json> {
+pub(super) fn take(state: &State) -> Vec<Held> {
     let held = state.get_temp(NAME);
     let held = held
         .as_ref()
-        .and_then(|held| held.downcast_object_ref::<Held>());
+        .and_then(|held| held.downcast_object_ref::<Values>());
     held.map_or_else(Vec::new, |held| {
         let mut values = held
             .0
@@ -74,7 +101,7 @@ pub(super) fn expanded(state: &State, text: &str) -> String {
     let held = state.get_temp(NAME);
     let held = held
         .as_ref()
-        .and_then(|held| held.downcast_object_ref::<Held>());
+        .and_then(|held| held.downcast_object_ref::<Values>());
     match held {
         None => text.to_owned(),
         Some(held) => {
@@ -88,19 +115,23 @@ pub(super) fn expanded(state: &State, text: &str) -> String {
 }
 
 /// A text with each placeholder's value in its place, as JSON.
-pub(super) fn write_out(text: &str, values: &[Json]) -> String {
+pub(super) fn write_out(text: &str, values: &[Held]) -> String {
+    let json = |number| Some(values.get(number).map(Held::to_string).unwrap_or_default());
+    written_out(text, json).unwrap_or_default()
+}
+
+/// A text with `json` in place of each placeholder and of its quotes; `None` where that gives none.
+pub fn written_out(text: &str, json: impl Fn(usize) -> Option<String>) -> Option<String> {
     let mut whole = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once(MARK) {
         let (digits, behind) = after.split_at_checked(digits(after)).unwrap_or((after, ""));
-        // The quotes around a placeholder are its own.
         whole.push_str(before.strip_suffix('"').unwrap_or(before));
-        let value = number(digits).and_then(|number| values.get(number));
-        whole.push_str(&value.map(Json::to_string).unwrap_or_default());
+        whole.push_str(&json(number(digits).unwrap_or(usize::MAX))?);
         rest = behind.strip_prefix('"').unwrap_or(behind);
     }
     whole.push_str(rest);
-    whole
+    Some(whole)
 }
 
 /// The numbers of all placeholders in a manifest's text, in its order.

@@ -20,6 +20,7 @@ mod file;
 mod flags;
 mod functions;
 pub mod held;
+mod nodes;
 mod overlay;
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,7 @@ mod tests;
 use engine::Templates;
 pub use error::ChartError;
 pub use functions::{SHORT_HASH, short_hash};
+pub use nodes::farm_context;
 
 use crate::farm::schema::is_section;
 use crate::values::{Defaults, Path as ValuePath, comments};
@@ -59,14 +61,14 @@ struct ChartFile {
 }
 
 /// A template's output.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Rendered {
     /// The template: `kubernetes/templates/etcd.yaml`.
     pub source: String,
     /// Its text: a YAML stream of no, one or several manifests.
     pub text: String,
     /// The values that the text has placeholders for.
-    pub held: Vec<serde_json::Value>,
+    pub held: Vec<held::Held>,
 }
 
 impl Rendered {

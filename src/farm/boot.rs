@@ -3,6 +3,8 @@
 mod files;
 mod sections;
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::Value;
@@ -12,7 +14,7 @@ pub use files::{own_files, toml_text};
 pub use sections::{section_file, shell_text, split_section};
 
 use super::names::set;
-use super::spec::{self, Fragment, Mac, NodePools, TextMap, Values};
+use super::spec::{self, Fragment, Mac, Machine, NodePools, TextMap, Values};
 use super::split::{Limits, split};
 use super::tag_settings::{TagSettings, fold, user_setting};
 use super::workload::Workload;
@@ -37,9 +39,12 @@ pub struct BootServer {
     pub settings: Vec<Setting>,
     pub sections: Vec<ScriptSection>,
     pub tags: Vec<TagSection>,
-    /// The sections of nodes, as far as they fit beside the rest.
-    pub nodes: Vec<NodeSection>,
+    /// The sections of nodes, as far as they fit beside the rest. There may be many: `chart::farm_context` hands them
+    /// on without a copy.
+    #[serde(skip)]
+    pub nodes: Arc<[NodeSection]>,
     /// The sections of further nodes, each part a ConfigMap of its own.
+    #[serde(skip)]
     pub node_parts: Vec<NodePart>,
     /// Files of /etc/ltsp: ours that depend on values, then the user's.
     pub files: IndexMap<String, String>,
@@ -55,18 +60,18 @@ pub struct ScriptSection {
 }
 
 /// A node's section, which includes those of its tags.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeSection {
     pub section: String,
-    pub includes: Vec<String>,
+    pub includes: Arc<[String]>,
 }
 
 /// Sections of nodes that go into a ConfigMap of their own.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct NodePart {
     pub name: String,
     pub file: String,
-    pub nodes: Vec<NodeSection>,
+    pub nodes: Arc<[NodeSection]>,
 }
 
 impl BootServer {
@@ -80,8 +85,8 @@ impl BootServer {
     ) -> BootServer {
         let ltsp = &values.ltsp;
         let address = &ltsp.service.load_balancer_ip;
-        let mut sections = node_sections(&values.node_pools, tags);
-        let node_parts = cut_off_parts(&mut sections, name);
+        let sections = node_sections(&values.node_pools, tags);
+        let (nodes, node_parts) = in_parts(sections, name);
         BootServer {
             workload: Workload::new(ltsp, name.to_owned(), own_tag),
             namespace: set(&ltsp.namespace).unwrap_or(namespace).to_owned(),
@@ -90,7 +95,7 @@ impl BootServer {
             settings: init_settings(&ltsp.config),
             sections: script_sections(&ltsp.config.sections),
             tags: tags.sections(),
-            nodes: sections,
+            nodes,
             node_parts,
             files: files::files(&ltsp.config),
             extra_projected_items: projected_items(&ltsp.config.extra_projected_items),
@@ -158,7 +163,7 @@ fn script_sections(sections: &TextMap) -> Vec<ScriptSection> {
 pub fn node_sections(pools: &NodePools, tags: &TagSettings) -> Vec<NodeSection> {
     let mut sections = Vec::new();
     for (_, pool) in pools.own() {
-        let includes: Vec<String> = pool
+        let includes: Arc<[String]> = pool
             .tags
             .iter()
             .filter(|tag| tags.has_section(tag))
@@ -168,25 +173,32 @@ pub fn node_sections(pools: &NodePools, tags: &TagSettings) -> Vec<NodeSection> 
             continue;
         }
         for node in &pool.nodes {
-            let macs: Vec<String> = node.macs().map(Mac::ltsp_name).collect();
-            let addresses = node.addresses().map(|address| address.ip.to_string());
-            let addresses: Vec<String> = addresses.collect();
-            let names = match &node.name {
-                _ if !macs.is_empty() => macs,
-                _ if !addresses.is_empty() => addresses,
-                name => name.iter().map(|name| name.to_ascii_lowercase()).collect(),
-            };
-            sections.extend(names.into_iter().map(|name| NodeSection {
-                section: name,
-                includes: includes.clone(),
+            sections.extend(names(node).into_iter().map(|section| NodeSection {
+                section,
+                includes: Arc::clone(&includes),
             }));
         }
     }
     sections
 }
 
-/// Leaves the first part of `sections` in place and gives the rest as further ConfigMaps, named after their first node.
-fn cut_off_parts(sections: &mut Vec<NodeSection>, name: &str) -> Vec<NodePart> {
+/// What LTSP looks a node up by: its MACs, else its addresses, else its name.
+fn names(node: &Machine) -> Vec<String> {
+    let macs: Vec<String> = node.macs().map(Mac::ltsp_name).collect();
+    if !macs.is_empty() {
+        return macs;
+    }
+    let addresses = node.addresses().map(|address| address.ip.to_string());
+    let addresses: Vec<String> = addresses.collect();
+    if !addresses.is_empty() {
+        return addresses;
+    }
+    let name = node.name.iter();
+    name.map(|name| name.to_ascii_lowercase()).collect()
+}
+
+/// The first part of the sections, and the rest as further ConfigMaps, named after their first node.
+fn in_parts(sections: Vec<NodeSection>, name: &str) -> (Arc<[NodeSection]>, Vec<NodePart>) {
     let size = |section: &NodeSection| {
         let includes = section
             .includes
@@ -195,10 +207,13 @@ fn cut_off_parts(sections: &mut Vec<NodeSection>, name: &str) -> Vec<NodePart> {
         "[]\n".len() + section.section.len() + includes.sum::<usize>()
     };
     let limits = Limits::up_to(PART_SIZE);
-    let mut parts = split(sections, size, |section| &section.section, limits).into_iter();
-    let first = parts.next().map_or(0, |range| range.end);
-    let parts = parts.map(|range| {
-        let nodes = sections.get(range).unwrap_or_default().to_vec();
+    let ranges = split(&sections, size, |section| &section.section, limits);
+    let mut sections = sections.into_iter();
+    let mut parts = ranges
+        .into_iter()
+        .map(|range| sections.by_ref().take(range.len()).collect());
+    let first = parts.next().unwrap_or_default();
+    let rest = parts.map(|nodes: Arc<[NodeSection]>| {
         let suffix = part_suffix(nodes.first().map_or("", |node| &node.section));
         NodePart {
             name: format!("{name}-nodes-{suffix}"),
@@ -206,9 +221,8 @@ fn cut_off_parts(sections: &mut Vec<NodeSection>, name: &str) -> Vec<NodePart> {
             nodes,
         }
     });
-    let parts = parts.collect();
-    sections.truncate(first);
-    parts
+    let rest = rest.collect();
+    (first, rest)
 }
 
 /// A node's key as part of an object's name: `9457a5d3ecf2`.

@@ -4,10 +4,12 @@ mod boot;
 mod hosts;
 mod pools;
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 pub use boot::{EFI_OF_32_BITS, PLATFORMS, has_own_services};
-pub use hosts::{LISTED, host};
+pub use hosts::{DhcpHost, LISTED, tags};
 pub use pools::PROXIED;
 
 use super::spec::{DhcpController, DhcpMode, DhcpServer, Tags, Values};
@@ -32,6 +34,8 @@ pub struct Dhcp {
 pub struct Leases {
     /// The release's tag, which its nodes have and every option asks for.
     pub tag: String,
+    /// There may be many: `chart::farm_context` hands them on without a copy.
+    #[serde(skip)]
     pub hosts: Vec<HostPart>,
     pub pool_options: Vec<DnsmasqOption>,
     pub boot_options: Vec<DhcpOption>,
@@ -74,25 +78,10 @@ pub struct Standalone {
 }
 
 /// Hosts that share an object.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct HostPart {
     pub name: String,
-    pub hosts: Vec<DhcpHost>,
-}
-
-/// A `DhcpHosts.spec.hosts[]` item; `fields` is the line that comes of it.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct DhcpHost {
-    pub macs: Option<Vec<String>>,
-    #[serde(rename = "clientID")]
-    pub client_id: Option<String>,
-    pub set_tags: Vec<String>,
-    /// Addresses, joined by commas: one field of the resource, several of the line.
-    pub ip: Option<String>,
-    pub hostname: Option<String>,
-    pub lease_time: String,
-    pub fields: Vec<String>,
+    pub hosts: Arc<[DhcpHost]>,
 }
 
 /// A `DhcpOptions.spec.options[]` item; `fields` is the line that comes of it.

@@ -2,14 +2,14 @@
 
 mod announced;
 mod api_server_pod;
-mod boot;
+pub(crate) mod boot;
 pub mod certificates;
 mod checks;
 mod child;
 mod compat;
 mod control_plane;
 mod defaults;
-mod dhcp;
+pub(crate) mod dhcp;
 mod etcd_release;
 mod extra_manifests;
 mod findings;

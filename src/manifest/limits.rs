@@ -27,7 +27,10 @@ pub(super) fn check(object: &Object) -> Result<(), ManifestError> {
             return Err(too_large("its data", size, DATA_LIMIT, "the API server"));
         }
     }
-    let size = json_size(&object.content);
+    let mut size = json_size(&object.content) + object.lists.longest();
+    if size > OBJECT_LIMIT && !object.lists.is_empty() {
+        size = json_size(&object.whole());
+    }
     if size > OBJECT_LIMIT {
         return Err(too_large("it", size, OBJECT_LIMIT, "etcd"));
     }

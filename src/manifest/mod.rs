@@ -8,6 +8,7 @@ mod file_names;
 mod from_values;
 pub mod json;
 pub mod limits;
+pub mod lists;
 mod object;
 pub mod order;
 pub mod patch;
@@ -24,6 +25,8 @@ pub use object::{Key, Object, group};
 pub use read::{parse, parse_rendered};
 pub use select::select;
 pub use write::{write_json, write_yaml};
+
+use crate::parallel;
 
 /// The objects of a release: each with its namespace, none twice, in install order, none too large.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -52,7 +55,9 @@ impl Manifest {
     ) -> Result<Manifest, ManifestError> {
         place_by(&mut objects, namespace, is_cluster_scoped);
         check_unique(&objects)?;
-        objects.iter().try_for_each(limits::check)?;
+        parallel::map(&objects, limits::check)
+            .into_iter()
+            .collect::<Result<(), _>>()?;
         objects.sort_by_cached_key(order::rank);
         Ok(Manifest { objects })
     }
@@ -60,6 +65,11 @@ impl Manifest {
     /// The objects in install order.
     pub fn objects(&self) -> &[Object] {
         &self.objects
+    }
+
+    /// Puts the long lists of objects into their contents, for whoever looks at these.
+    pub fn complete(&mut self) {
+        self.objects.iter_mut().for_each(Object::complete);
     }
 
     /// The objects in install order, given away.

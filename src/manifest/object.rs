@@ -1,15 +1,26 @@
 //! A Kubernetes object, and what tells one from another.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde_json::{Map, Value as Json};
 
+use super::lists::Lists;
+
 /// A Kubernetes object: a map with `apiVersion`, `kind` and `metadata.name`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Object {
     /// The template it comes from: `kubernetes/templates/etcd.yaml`.
     pub source: String,
+    /// Without its long lists, until [`complete`](Object::complete) puts them in.
     pub content: Map<String, Json>,
+    pub lists: Lists,
+}
+
+impl PartialEq for Object {
+    fn eq(&self, other: &Object) -> bool {
+        self.source == other.source && self.whole() == other.whole()
+    }
 }
 
 /// What tells one object from another in a cluster. The version is not part of it.
@@ -59,6 +70,28 @@ impl fmt::Display for Key {
 }
 
 impl Object {
+    /// An object without long lists.
+    pub fn new(source: impl Into<String>, content: Map<String, Json>) -> Object {
+        Object {
+            source: source.into(),
+            content,
+            lists: Lists::default(),
+        }
+    }
+
+    /// The content with its long lists, which are made for it.
+    pub fn whole(&self) -> Cow<'_, Map<String, Json>> {
+        self.lists.within(&self.content)
+    }
+
+    /// Puts the long lists into the content.
+    pub fn complete(&mut self) {
+        if let Cow::Owned(whole) = self.whole() {
+            self.content = whole;
+            self.lists = Lists::default();
+        }
+    }
+
     /// `apps/v1`, or `v1` for the core group.
     pub fn api_version(&self) -> &str {
         text(&self.content, "apiVersion")
@@ -129,10 +162,7 @@ mod tests {
         let Json::Object(content) = content else {
             panic!("{content} is not an object");
         };
-        Object {
-            source: "x".to_owned(),
-            content,
-        }
+        Object::new("x", content)
     }
 
     #[test]

@@ -4,9 +4,11 @@ mod held;
 
 use serde_json::{Map, Value as Json};
 
+use super::lists::Lists;
 use super::object::text;
 use super::{ManifestError, Object};
 use crate::chart::Rendered;
+use crate::chart::held::Held as Value;
 use crate::values::{Node, Origin, Path, Segment, yaml};
 use held::Held;
 
@@ -36,7 +38,7 @@ fn parse_with(
     source: &str,
     origin: &str,
     text: &str,
-    held: Vec<Json>,
+    held: Vec<Value>,
 ) -> Result<Vec<Object>, ManifestError> {
     // Without the places: these are read where something is wrong.
     let (documents, mut held) = match yaml::plain_json(text) {
@@ -51,9 +53,10 @@ fn parse_with(
         collect(document, &mut held, &mut contents)
             .map_err(|fault| fault.in_document(origin, text, position))?;
     }
-    let objects = contents.into_iter().map(|content| Object {
+    let objects = contents.into_iter().map(|(content, lists)| Object {
         source: source.to_owned(),
         content,
+        lists,
     });
     Ok(objects.collect())
 }
@@ -65,7 +68,7 @@ fn nodes(source: &str, text: &str) -> Result<Vec<Node>, ManifestError> {
 fn collect(
     document: Json,
     held: &mut Held,
-    contents: &mut Vec<Map<String, Json>>,
+    contents: &mut Vec<(Map<String, Json>, Lists)>,
 ) -> Result<(), Fault> {
     let mut content = match document {
         Json::Null => return Ok(()),
@@ -82,7 +85,7 @@ fn collect(
     }
     held.settle_map(&mut content)?;
     check_identity(&content)?;
-    contents.push(content);
+    contents.push((content, std::mem::take(&mut held.lists)));
     Ok(())
 }
 
@@ -179,7 +182,8 @@ mod tests {
 
     fn with_name(name: &str, held: &[Json]) -> Result<Vec<Object>, ManifestError> {
         let text = format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}}}\n");
-        parse_with("x", "x", &text, held.to_vec())
+        let held = held.iter().cloned().map(Value::Json);
+        parse_with("x", "x", &text, held.collect())
     }
 
     #[test]
@@ -200,8 +204,15 @@ mod tests {
     }
 
     #[test]
-    fn a_placeholder_inside_a_text_or_without_a_value_is_an_error() {
-        let held = [serde_json::json!("a")];
+    fn a_held_text_inside_a_text_is_written_as_a_short_one() {
+        let held = [serde_json::json!("a\"b")];
+        let objects = with_name(&format!("'x \"{MARK}0\" y'"), &held).unwrap();
+        assert_eq!(objects[0].name(), "x \"a\\\"b\" y");
+    }
+
+    #[test]
+    fn a_list_inside_a_text_and_a_placeholder_without_a_value_are_errors() {
+        let held = [serde_json::json!(["a"])];
         for name in [format!("x-{MARK}0"), format!("{MARK}1"), format!("{MARK}")] {
             let error = with_name(&name, &held).unwrap_err().to_string();
             assert!(error.starts_with("x:3:"), "{error}");

@@ -1,5 +1,6 @@
 //! A manifest as YAML documents or as one JSON list.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -10,15 +11,19 @@ use crate::parallel;
 use crate::values::write::push_map;
 
 /// Writes one YAML document an object, each under a comment that names its template:
-/// `# Source: kubernetes/templates/etcd.yaml`. All documents are made before the first of them is written.
+/// `# Source: kubernetes/templates/etcd.yaml`.
 ///
 /// # Errors
 /// Those of `out`.
 pub fn write_yaml(manifest: &Manifest, out: &mut impl Write) -> io::Result<()> {
-    let documents = parallel::map(manifest.objects(), document);
-    documents
-        .iter()
-        .try_for_each(|document| out.write_all(document.as_bytes()))
+    /// So many documents are in memory at a time: those of an ordinary farm, and few of one with many nodes.
+    const BATCH: usize = 64;
+    for objects in manifest.objects().chunks(BATCH) {
+        for document in parallel::map(objects, document) {
+            out.write_all(document.as_bytes())?;
+        }
+    }
+    Ok(())
 }
 
 /// Writes one object of kind `List`, indented.
@@ -31,16 +36,12 @@ pub fn write_json(manifest: &Manifest, out: &mut impl Write) -> io::Result<()> {
     struct List<'a> {
         api_version: &'static str,
         kind: &'static str,
-        items: Vec<&'a serde_json::Map<String, Json>>,
+        items: Vec<Cow<'a, serde_json::Map<String, Json>>>,
     }
     let list = List {
         api_version: "v1",
         kind: "List",
-        items: manifest
-            .objects()
-            .iter()
-            .map(|object| &object.content)
-            .collect(),
+        items: manifest.objects().iter().map(Object::whole).collect(),
     };
     serde_json::to_writer_pretty(&mut *out, &list)?;
     out.write_all(b"\n")
@@ -50,6 +51,6 @@ pub fn write_json(manifest: &Manifest, out: &mut impl Write) -> io::Result<()> {
 pub(super) fn document(object: &Object) -> String {
     let mut text = String::with_capacity(4096);
     text.extend(["---\n# Source: ", &object.source, "\n"]);
-    push_map(&mut text, &object.content);
+    push_map(&mut text, &object.whole());
     text
 }

@@ -128,10 +128,7 @@ fn rotated(authority: &Object, name: &str, material: &Material) -> Object {
         metadata.insert("annotations".to_owned(), json!({ ROTATION: stage }));
     }
     content.insert("data".to_owned(), material.data());
-    Object {
-        source: authority.source.clone(),
-        content,
-    }
+    Object::new(&authority.source, content)
 }
 
 /// Writes a checksum of what its pods read of the Secrets into a workload. A Job gets another name instead, as it cannot

@@ -5,6 +5,9 @@ use minijinja::value::ValueKind;
 use serde_json::Value as Json;
 
 use super::{items, type_name};
+use crate::chart::context;
+use crate::chart::held::List as _;
+use crate::chart::nodes::Hosts;
 use crate::values::write::quoted;
 
 /// The value as JSON on one line: `{"a": [1, "b"]}`.
@@ -18,6 +21,9 @@ pub(in crate::chart) fn to_json(value: &Value) -> Result<String, String> {
 
 /// The value itself, by the same rules as [`to_json`].
 pub(in crate::chart) fn to_value(value: &Value) -> Result<Json, String> {
+    if let Some(hosts) = value.downcast_object_ref::<Hosts>() {
+        return Ok(Json::Array(hosts.items()));
+    }
     Ok(match value.kind() {
         ValueKind::None => Json::Null,
         ValueKind::Bool => Json::Bool(value.is_true()),
@@ -41,6 +47,9 @@ pub(in crate::chart) fn to_value(value: &Value) -> Result<Json, String> {
 }
 
 fn write(out: &mut String, value: &Value) -> Result<(), String> {
+    if let Some(hosts) = value.downcast_object_ref::<Hosts>() {
+        return write(out, &context(&hosts.items()));
+    }
     match value.kind() {
         ValueKind::None => out.push_str("null"),
         ValueKind::Bool => out.push_str(if value.is_true() { "true" } else { "false" }),

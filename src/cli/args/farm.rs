@@ -8,7 +8,7 @@ use crate::cli::failure::Failure;
 use crate::cli::tips;
 use crate::farm::Farm;
 use crate::parallel;
-use crate::render::{Outcome, check, render};
+use crate::render::{Outcome, check, render, render_to_write};
 use crate::values::{Input, Loaded, Problem};
 
 /// What is rendered, and into which namespace.
@@ -70,14 +70,27 @@ impl FarmArgs {
 
     /// The same with layers between the defaults and what the user gave.
     pub fn render_over(&self, below: Vec<Input>) -> Result<Outcome, Failure> {
-        parallel::start();
-        let charts = self.charts.load()?;
-        let compiled = charts.clone();
-        // The templates are needed whatever the values are.
-        parallel::ahead(move || compiled.compile());
+        let charts = self.charts_to_render()?;
         let loaded = self.load_over(&charts, below)?;
         let (name, namespace) = (self.release.name.as_deref(), &self.release.namespace);
         Ok(render(&charts, &loaded, name, namespace)?)
+    }
+
+    /// The same for objects that are only written.
+    pub fn render_to_write(&self) -> Result<Outcome, Failure> {
+        let charts = self.charts_to_render()?;
+        let loaded = self.load_over(&charts, Vec::new())?;
+        let (name, namespace) = (self.release.name.as_deref(), &self.release.namespace);
+        Ok(render_to_write(&charts, loaded, name, namespace)?)
+    }
+
+    /// The charts, whose templates another thread begins to compile while the values are read.
+    fn charts_to_render(&self) -> Result<Charts, Failure> {
+        parallel::start();
+        let charts = self.charts.load()?;
+        let compiled = charts.clone();
+        parallel::ahead(move || compiled.compile());
+        Ok(charts)
     }
 
     /// Loads and checks: the farm, with warnings.

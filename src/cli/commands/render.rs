@@ -74,7 +74,7 @@ impl Render {
             let reason = "--output json cannot be used with --output-dir, whose files are YAML";
             return Err(Failure::Usage(reason.to_owned()));
         }
-        let outcome = self.farm.render()?;
+        let outcome = self.farm.render_to_write()?;
         report(&outcome.warnings)?;
         let manifest = if outcome.farm.issues_certificates() {
             self.with_certificates(outcome)?

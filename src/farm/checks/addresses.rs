@@ -10,6 +10,7 @@ use crate::farm::dhcp::option_key;
 use crate::farm::findings::Findings;
 use crate::farm::spec::{DhcpRange, NodePool, Range, TextMap, Values};
 use crate::farm::subnets::Subnets;
+use crate::farm::syntax::HostAddress;
 use crate::values::{Path, Problem};
 
 /// Checks the nodes' networks and addresses against those of Services, pods, routers and load balancers.
@@ -267,6 +268,14 @@ impl Farm<'_> {
     fn nodes(&self, has_cluster: bool, findings: &mut Findings) {
         for pool in &self.pools {
             for (index, node) in pool.pool.nodes.iter().enumerate() {
+                let is_owned = |address: &HostAddress| {
+                    let owner = self.owner(pool, address.ip, has_cluster, findings);
+                    owner.is_some()
+                };
+                // There are many nodes, and few of them have a problem to make paths for.
+                if !node.addresses().any(is_owned) {
+                    continue;
+                }
                 let path = pool.path.join("nodes").join(index).join("ip");
                 for (path, address) in node.ip.iter().flat_map(|ip| ip.places(&path)) {
                     if let Some(message) = self.owner(pool, address.ip, has_cluster, findings) {

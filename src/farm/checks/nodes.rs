@@ -1,10 +1,14 @@
 //! Nodes: that no two share a name or an address, and that a range holds the addresses.
 
-use std::collections::HashMap;
+mod taken;
 
-use crate::farm::dhcp::host;
+use std::fmt::Display;
+use std::sync::Arc;
+
+use self::taken::{Place, Taken, folded, take};
+use crate::farm::dhcp::{DhcpHost, tags};
 use crate::farm::findings::Findings;
-use crate::farm::spec::{Machine, NodePools, Range, Tag};
+use crate::farm::spec::{Machine, NodePools, Range};
 use crate::farm::syntax::DNSMASQ_LINE;
 use crate::values::{Node, Path, Problem, Value};
 
@@ -13,135 +17,122 @@ pub fn check(pools: &NodePools, release_tag: &str, findings: &mut Findings) {
     let mut taken = Taken::default();
     let ranges: Vec<Range> = pools.ranges().collect();
     for (step, pool) in &pools.0 {
-        let nodes = Path::from("nodePools").join(step.clone()).join("nodes");
+        let tags = tags(&pool.tags, release_tag);
         for (index, node) in pool.nodes.iter().enumerate() {
-            let path = nodes.join(index);
+            let place = Place::of_node(step, index);
             if pool.ignore {
-                macs(node, &path, &mut taken, findings);
-                identity(node, &path, &mut taken, findings);
+                macs(node, place, &mut taken, findings);
+                identity(node, place, &mut taken, findings);
                 continue;
             }
-            name(node, &path, &mut taken, findings);
-            macs(node, &path, &mut taken, findings);
-            addresses(node, &path, &ranges, &mut taken, findings);
-            identity(node, &path, &mut taken, findings);
-            line(node, &pool.tags, release_tag, &path, findings);
+            name(node, place, &mut taken, findings);
+            macs(node, place, &mut taken, findings);
+            addresses(node, place, &ranges, &mut taken, findings);
+            identity(node, place, &mut taken, findings);
+            line(node, &tags, place, findings);
         }
     }
 }
 
-/// What earlier nodes have: each value and where it was written.
-#[derive(Default)]
-struct Taken(HashMap<(&'static str, String), Path>);
-
-impl Taken {
-    fn take(&mut self, what: &'static str, value: &str, path: &Path, findings: &mut Findings) {
-        self.take_as(what, value.to_ascii_lowercase(), value, path, findings);
-    }
-
-    /// Takes what is the same as all that has the same `key`.
-    fn take_as(
-        &mut self,
-        what: &'static str,
-        key: String,
-        value: &str,
-        path: &Path,
-        findings: &mut Findings,
-    ) {
-        let key = (what, key);
-        match self.0.get(&key) {
-            None => {
-                self.0.insert(key, path.clone());
-            }
-            Some(first) => {
-                let place = findings.place(first);
-                let first_path = findings.in_tree(first);
-                let message = format!("the {what} {value} is already {first_path}'s");
-                findings.record(
-                    path,
-                    Problem::error(message).help(format!("written at {place}")),
-                );
-            }
-        }
-    }
-}
-
-fn name(node: &Machine, path: &Path, taken: &mut Taken, findings: &mut Findings) {
+fn name<'a>(node: &'a Machine, at: Place<'a>, taken: &mut Taken<'a>, findings: &mut Findings) {
     let Some(name) = &node.name else { return };
-    let path = path.join("name");
+    let place = at.key("name");
+    if matches!(&**name, "true" | "false") {
+        boolean(name, &place.path(), findings);
+    }
+    let key = folded(name);
+    take(&mut taken.names, key, ("name", name), place, findings);
+}
+
+/// A name that is a boolean where it stands without quotes.
+fn boolean(name: &str, path: &Path, findings: &mut Findings) {
     let is_boolean = |node: &&Node| matches!(node.value, Value::Bool(_));
-    let node = findings.node(&path).filter(is_boolean);
+    let node = findings.node(path).filter(is_boolean);
     // Where it was written otherwise, that was said already.
     if node.is_some_and(|node| node.written.is_none()) {
         let problem = Problem::warning(format!("`{name}` without quotes is a boolean"));
-        findings.record(&path, problem.help(format!("write \"{name}\"")));
-    }
-    taken.take("name", name, &path, findings);
-}
-
-fn macs(node: &Machine, path: &Path, taken: &mut Taken, findings: &mut Findings) {
-    let path = path.join("mac");
-    for (path, mac) in node.mac.iter().flat_map(|macs| macs.places(&path)) {
-        taken.take("MAC", mac, &path, findings);
+        findings.record(path, problem.help(format!("write \"{name}\"")));
     }
 }
 
-fn addresses(
-    node: &Machine,
-    path: &Path,
+fn macs<'a>(node: &'a Machine, at: Place<'a>, taken: &mut Taken<'a>, findings: &mut Findings) {
+    let at = at.key("mac");
+    for (index, mac) in node.mac.iter().flat_map(|macs| macs.indexed()) {
+        let (key, place) = (folded(mac), at.item(index));
+        take(&mut taken.macs, key, ("MAC", mac), place, findings);
+    }
+}
+
+fn addresses<'a>(
+    node: &'a Machine,
+    at: Place<'a>,
     ranges: &[Range],
-    taken: &mut Taken,
+    taken: &mut Taken<'a>,
     findings: &mut Findings,
 ) {
-    let path = path.join("ip");
+    let at = at.key("ip");
     let mut four = None;
-    for (path, address) in node.ip.iter().flat_map(|ip| ip.places(&path)) {
+    for (index, address) in node.ip.iter().flat_map(|ip| ip.indexed()) {
+        let place = at.item(index);
         if address.ip.is_ipv4()
             && let Some(first) = four.replace(address)
         {
             let problem = Problem::error(format!(
                 "{first} and {address}: dnsmasq gives a node one IPv4 address, beside any number of IPv6"
             ));
-            findings.record(&path, problem.help("list a node for each network card"));
+            let problem = problem.help("list a node for each network card");
+            findings.record(&place.path(), problem);
         }
-        taken.take("address", &address.ip.to_string(), &path, findings);
+        let ip = address.ip;
+        take(&mut taken.addresses, ip, ("address", &ip), place, findings);
         let is_held = ranges.iter().any(|range| range.may_hold(address));
         if !ranges.is_empty() && !is_held {
-            let ip = address.ip;
             let problem = Problem::warning(format!(
                 "{ip} is in no pool's range, so dnsmasq leases it to nobody"
             ));
-            findings.record(
-                &path,
-                problem.help("unless another release serves a range that holds it"),
-            );
+            let problem = problem.help("unless another release serves a range that holds it");
+            findings.record(&place.path(), problem);
         }
     }
 }
 
-fn line(node: &Machine, tags: &[Tag], release: &str, path: &Path, findings: &mut Findings) {
-    let length = "dhcp-host=".len() + host(node, tags, release).fields.join(",").len();
+fn line(node: &Machine, tags: &Arc<[String]>, place: Place<'_>, findings: &mut Findings) {
+    let host = DhcpHost::new(node, tags);
+    let fields = host.fields().map(|field| field.len() + ",".len());
+    let length = "dhcp-host=".len() + fields.sum::<usize>() - ",".len();
     if length > DNSMASQ_LINE {
         findings.error(
-            path,
+            &place.path(),
             format!("dnsmasq reads at most {DNSMASQ_LINE} bytes about a node; with its tags, this one takes {length}"),
         );
     }
 }
 
-fn identity(node: &Machine, path: &Path, taken: &mut Taken, findings: &mut Findings) {
+fn identity<'a>(node: &'a Machine, at: Place<'a>, taken: &mut Taken<'a>, findings: &mut Findings) {
     let is_unknown =
         node.macs().next().is_none() && node.client_id.is_none() && node.name.is_none();
-    if is_unknown && !findings.is_wrong_inside(path) {
+    if is_unknown {
+        unknown(&at.path(), findings);
+    }
+    if let Some(id) = node.client_id.as_deref().filter(|id| *id != "*") {
+        let key = hexadecimal(id).unwrap_or_else(|| format!("text {id}"));
+        let what: (&str, &dyn Display) = ("client identifier", &id);
+        take(
+            &mut taken.identifiers,
+            key,
+            what,
+            at.key("clientID"),
+            findings,
+        );
+    }
+}
+
+fn unknown(path: &Path, findings: &mut Findings) {
+    if !findings.is_wrong_inside(path) {
         findings.error(
             path,
             "a node needs a mac, a clientID or a name to be recognised by",
         );
-    }
-    if let Some(id) = node.client_id.as_deref().filter(|id| *id != "*") {
-        let key = hexadecimal(id).unwrap_or_else(|| format!("text {id}"));
-        let path = path.join("clientID");
-        taken.take_as("client identifier", key, id, &path, findings);
     }
 }
 

@@ -335,7 +335,7 @@ proptest! {
     fn without_keyed_lists_it_is_a_merge_patch(data in any_json(), change in any_json()) {
         let content = json!({"kind": "Certificate", "spec": data});
         let Json::Object(content) = content else { return Ok(()) };
-        let mut object = Object { source: String::new(), content };
+        let mut object = Object::new("", content);
         let mut expected = Json::Object(object.content.clone());
         let patch = json!({"spec": change});
         rfc_7386(&mut expected, &patch);

@@ -20,8 +20,7 @@ fn reader(kind: &str, completed: &Completed) -> (String, Json) {
     }) else {
         unreachable!()
     };
-    let source = String::new();
-    let mut objects = vec![Object { source, content }];
+    let mut objects = vec![Object::new("", content)];
     fill(&mut objects, &pki("{}"), completed);
     let template = &objects[0].content["spec"]["template"];
     let checksum = &template["metadata"]["annotations"]["checksum/certificates"];

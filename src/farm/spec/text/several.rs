@@ -30,6 +30,13 @@ impl<T> Several<T> {
         items.map(move |(index, item)| (place(index), item))
     }
 
+    /// The items, each with its index where they are a list.
+    pub fn indexed(&self) -> impl Iterator<Item = (Option<usize>, &T)> {
+        let items = self.items.iter().enumerate();
+        let is_list = self.is_list;
+        items.map(move |(index, item)| (is_list.then_some(index), item))
+    }
+
     /// The items.
     pub fn iter(&self) -> std::slice::Iter<'_, T> {
         self.items.iter()

@@ -1,0 +1,195 @@
+//! What grows with a farm's nodes, in the templates' context.
+//!
+//! A template that writes a whole list, `{{ part.hosts }}`, hands it on as it is: no item becomes a value of the engine,
+//! or text. One that goes through a list gets a value for each item when its turn comes.
+
+use std::sync::Arc;
+
+use minijinja::Value;
+use minijinja::value::{Enumerator, Object, ObjectRepr, merge_maps};
+use serde_json::{Map, Value as Json};
+
+use super::held::List;
+use crate::farm::Farm;
+use crate::farm::boot::NodeSection;
+use crate::farm::dhcp::DhcpHost;
+
+/// A farm as the templates' context.
+pub fn farm_context(farm: &Farm) -> Value {
+    let context = super::context(farm);
+    let hosts = farm.dhcp.leases.hosts.iter().map(|part| {
+        let hosts = Value::from_object(Hosts(Arc::clone(&part.hosts)));
+        Value::from_pairs([("name", Value::from(part.name.as_str())), ("hosts", hosts)])
+    });
+    let parts = farm.ltsp.computed.node_parts.iter().map(|part| {
+        Value::from_pairs([
+            ("name", Value::from(part.name.as_str())),
+            ("file", Value::from(part.file.as_str())),
+            ("nodes", sections(&part.nodes)),
+        ])
+    });
+    let ltsp = [
+        ("nodes", sections(&farm.ltsp.computed.nodes)),
+        ("nodeParts", parts.collect::<Value>()),
+    ];
+    let dhcp = [("hosts", hosts.collect::<Value>())];
+    let with = |section: &str, more: Value| {
+        let own = context.get_attr(section).unwrap_or_default();
+        (section.to_owned(), merge_maps([own, more]))
+    };
+    let more = [
+        with("ltsp", Value::from_pairs(ltsp)),
+        with("dhcp", Value::from_pairs(dhcp)),
+    ];
+    merge_maps([context.clone(), Value::from_pairs(more)])
+}
+
+fn sections(nodes: &Arc<[NodeSection]>) -> Value {
+    Value::from_object(Sections(Arc::clone(nodes)))
+}
+
+/// Nodes as DHCP knows them.
+#[derive(Debug)]
+pub(super) struct Hosts(Arc<[DhcpHost]>);
+
+/// The items of `DhcpHosts.spec.hosts`. What a node does not have is left out.
+impl List for Hosts {
+    fn items(&self) -> Vec<Json> {
+        let items = self.0.iter().map(|host| {
+            let entries = entries(host);
+            let there = entries.iter().filter(|(_, value)| !value.is_null());
+            // As large as it has to be: there are many.
+            let mut item = Map::with_capacity(there.count());
+            for (key, value) in entries {
+                if !value.is_null() {
+                    item.insert(key.to_owned(), value);
+                }
+            }
+            Json::Object(item)
+        });
+        items.collect()
+    }
+
+    fn longest(&self) -> usize {
+        /// Of `"clientID":` and the like, with what stands around an item.
+        const KEYS: usize = 96;
+        let of_item = |host: &DhcpHost| {
+            // As if each byte of a field needed an escape.
+            let fields = host.fields().map(|field| field.len() * 6 + "\"\",".len());
+            KEYS + fields.sum::<usize>()
+        };
+        self.0.iter().map(of_item).sum()
+    }
+}
+
+/// The keys of an item; null is what the node does not have.
+fn entries(host: &DhcpHost) -> [(&'static str, Json); 6] {
+    let macs = Some(&host.macs).filter(|macs| !macs.is_empty());
+    [
+        ("macs", macs.cloned().into()),
+        ("clientID", host.client_id().into()),
+        ("setTags", host.set_tags().collect()),
+        ("ip", host.ip().into()),
+        ("hostname", host.hostname.as_deref().into()),
+        ("leaseTime", host.lease_time().into()),
+    ]
+}
+
+impl Object for Hosts {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Seq
+    }
+
+    /// A host as an item, with the fields of its line beside.
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let host = self.0.get(key.as_usize()?)?;
+        let fields = ("fields", host.fields().map(Value::from).collect());
+        let entries = entries(host).map(|(key, value)| (key, super::context(&value)));
+        Some(Value::from_pairs(entries.into_iter().chain([fields])))
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Seq(self.0.len())
+    }
+}
+
+/// Nodes as LTSP knows them.
+#[derive(Debug)]
+pub(super) struct Sections(Arc<[NodeSection]>);
+
+impl Sections {
+    /// In the order of their places in `ltsp.conf`.
+    pub fn iter(&self) -> impl Iterator<Item = &NodeSection> {
+        self.0.iter()
+    }
+}
+
+impl Object for Sections {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Seq
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let node = self.0.get(key.as_usize()?)?;
+        let includes = node.includes.iter().map(|name| Value::from(name.as_str()));
+        Some(Value::from_pairs([
+            ("section", Value::from(node.section.as_str())),
+            ("includes", includes.collect()),
+        ]))
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Seq(self.0.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::farm::dhcp::tags;
+    use crate::farm::spec::{Machine, Tag};
+
+    fn hosts(machines: serde_json::Value) -> Hosts {
+        let machines: Vec<Machine> = serde_json::from_value(machines).unwrap();
+        let of_pool: Vec<Tag> = serde_json::from_value(serde_json::json!(["rack"])).unwrap();
+        let tags = tags(&of_pool, "farm");
+        let hosts = machines.iter().map(|machine| DhcpHost::new(machine, &tags));
+        Hosts(hosts.collect())
+    }
+
+    #[test]
+    fn an_item_has_what_the_node_has() {
+        let hosts = hosts(serde_json::json!([
+            {"name": "a", "mac": "02:00:00:00:00:01, 02:00:00:00:00:02", "ip": "10.0.0.1,fd00::1"},
+            {"clientID": "id:x", "leaseTime": "1h"},
+        ]));
+        let items = serde_json::json!([
+            {
+                "macs": ["02:00:00:00:00:01", "02:00:00:00:00:02"],
+                "setTags": ["rack", "farm", "listed"],
+                "ip": "10.0.0.1,[fd00::1]",
+                "hostname": "a",
+                "leaseTime": "infinite",
+            },
+            {"clientID": "x", "setTags": ["rack", "farm", "listed"], "leaseTime": "1h"},
+        ]);
+        assert_eq!(Json::Array(hosts.items()), items);
+        let second = Arc::new(hosts).get_value(&Value::from(1)).unwrap();
+        let fields = second.get_attr("fields").unwrap();
+        assert_eq!(
+            fields.to_string(),
+            "['id:x', 'set:rack', 'set:farm', 'set:listed', '1h']"
+        );
+        assert!(second.get_attr("macs").unwrap().is_none());
+    }
+
+    #[test]
+    fn the_quick_measure_is_never_too_small() {
+        let name = "x".repeat(63);
+        let hosts = hosts(serde_json::json!([
+            {"clientID": "ü", "mac": "02:00:00:00:00:01,02:00:00:00:00:02", "name": name, "ip": "fd00::1", "leaseTime": "1h"},
+            {"name": "a"},
+        ]));
+        assert!(hosts.longest() >= Json::Array(hosts.items()).to_string().len());
+    }
+}
