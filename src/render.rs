@@ -4,12 +4,12 @@ use indexmap::IndexMap;
 
 use crate::chart::{ADDONS, ChartError, Charts, FARM, extended, farm_context};
 use crate::farm::spec::Side;
-use crate::farm::{self, Farm};
+use crate::farm::{self, ExtraManifests, Farm, SECRET_SIZE};
 use crate::manifest::{
     Manifest, ManifestError, Object, from_values, parse_rendered, patch, place, twice,
 };
 use crate::values::write::push_map;
-use crate::values::{Loaded, Node, Problem, Value, load, put_at_nulls};
+use crate::values::{Loaded, Node, Path, Problem, Value, load, put_at_nulls};
 
 /// A farm that was rendered.
 pub struct Outcome {
@@ -105,12 +105,31 @@ fn checked(
     namespace: &str,
 ) -> Result<(Farm, Vec<Problem>), RenderError> {
     let (farm, warnings) = check(charts, loaded, name, namespace)?;
-    // Manifests for the child are text in a Secret: their mistakes are reported here, not by a Job in the cluster.
     if let Some(manifests) = &farm.extra_manifests {
-        from_values("kubernetes.extraManifests", &manifests.files, &loaded.tree)
-            .map_err(RenderError::Values)?;
+        check_extra_manifests(manifests, &loaded.tree)?;
     }
     Ok((farm, warnings))
+}
+
+/// Manifests for the child are text in Secrets: their mistakes are reported here, not by a Job in the cluster.
+fn check_extra_manifests(manifests: &ExtraManifests, tree: &Node) -> Result<(), RenderError> {
+    const PATH: &str = "kubernetes.extraManifests";
+    from_values(PATH, &manifests.files, tree).map_err(RenderError::Values)?;
+    let problems: Vec<Problem> = manifests
+        .too_large()
+        .map(|(file, size)| {
+            let path = Path::from(PATH).join(file);
+            let problem = Problem::error(format!(
+                "an object of {size} bytes: a Secret brings it to the child, and holds {SECRET_SIZE}"
+            ));
+            problem.at(tree.origin_at(&path).clone()).about(path)
+        })
+        .collect();
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(RenderError::Values(problems))
+    }
 }
 
 /// Every object of the farm, in the order rendered, and after them the user's own.

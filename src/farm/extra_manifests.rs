@@ -7,8 +7,8 @@ use sha2::{Digest as _, Sha256};
 use super::split::{Limits, split};
 use crate::hexadecimal::hexadecimal;
 
-/// What a Secret's values may have together (MaxSecretSize in Kubernetes' core API).
-const SECRET_SIZE: usize = 1024 * 1024;
+/// What a Secret's values may have together, in bytes (MaxSecretSize in Kubernetes' core API).
+pub const SECRET_SIZE: usize = 1024 * 1024;
 
 /// How many digits of a Secret's digest stand in its name.
 const DIGITS: usize = 16;
@@ -44,6 +44,15 @@ impl ExtraManifests {
             several(&files, name)
         };
         ExtraManifests { files, secrets }
+    }
+
+    /// Files with a document that no Secret holds, and its size in bytes.
+    pub fn too_large(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.files.iter().filter_map(|(file, text)| {
+            let sizes = documents(text).into_iter().map(str::len);
+            let largest = sizes.max().filter(|size| *size > SECRET_SIZE)?;
+            Some((file.as_str(), largest))
+        })
     }
 }
 
@@ -197,6 +206,17 @@ mod tests {
                 .iter()
                 .any(|(name, text)| *name == "crds.yaml.2" && *text == "a: b")
         );
+    }
+
+    #[test]
+    fn an_object_that_no_secret_holds_is_named() {
+        let large = "x".repeat(SECRET_SIZE + 1);
+        let manifests = with(&[
+            ("a.yaml", document(400_000).repeat(4)),
+            ("b.yaml", format!("a: b\n---\n{large}")),
+        ]);
+        let found: Vec<_> = manifests.too_large().collect();
+        assert_eq!(found, [("b.yaml", "---\n".len() + large.len())]);
     }
 
     #[test]

@@ -48,7 +48,7 @@ pub use self::checks::OLDEST_MINOR;
 use self::child::{Cluster, KubeProxy};
 use self::control_plane::{ApiServer, Etcd, EtcdBackup, image_tag};
 use self::dhcp::{Controller, Dhcp, Leases, Standalone};
-use self::extra_manifests::ExtraManifests;
+pub use self::extra_manifests::{ExtraManifests, SECRET_SIZE};
 use self::findings::Findings;
 use self::konnectivity_agent::KonnectivityAgent;
 use self::low_ports::LowPorts;

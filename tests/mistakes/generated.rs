@@ -9,6 +9,14 @@ pub struct Mistake {
     pub message: &'static str,
 }
 
+/// A manifest for the child that is larger than a Secret.
+fn large_manifest() -> String {
+    let text = "x".repeat(1_100_000);
+    format!(
+        "kubernetes:\n  extraManifests:\n    large.yaml: {{apiVersion: v1, kind: ConfigMap, metadata: {{name: large}}, data: {{text: {text}}}}}\n"
+    )
+}
+
 pub fn all() -> Vec<Mistake> {
     let mistake = |file, content: &[u8], place, message| Mistake {
         file,
@@ -35,6 +43,12 @@ pub fn all() -> Vec<Mistake> {
             b"\xff\xfen\0a\0m\0e\0",
             "1:1",
             "not UTF-8 text",
+        ),
+        mistake(
+            "large_manifest.yaml",
+            large_manifest().as_bytes(),
+            "3:17",
+            "kubernetes.extraManifests.large\\.yaml: an object of 1100070 bytes: a Secret brings it to the child, and holds 1048576",
         ),
         mistake(
             "flow_depth.yaml",
