@@ -76,6 +76,17 @@ fn mirrored(child: &Child) {
         .success();
 }
 
+/// The UIDs of what the controller manager made for the Service of the DNS server. It has the label of the farm's set,
+/// which is copied from the Service, as the announced endpoints have.
+fn copies_for_dns(child: &Child) -> Vec<Value> {
+    let found = "-n kube-system endpoints,endpointslices -l k8s-app=kube-dns";
+    let found = child.get(&format!("{found},applyset.kubernetes.io/part-of"));
+    let items = found["items"].as_array().expect("a list").iter();
+    let uids: Vec<Value> = items.map(|item| item["metadata"]["uid"].clone()).collect();
+    assert!(!uids.is_empty(), "none has the label");
+    uids
+}
+
 #[test]
 fn pods_are_sent_to_the_announced_address() {
     let Some((child, mut site)) = bootstrapped("announced", "") else {
@@ -90,6 +101,7 @@ fn pods_are_sent_to_the_announced_address() {
         "ports": [{ "name": "https", "port": 6443, "protocol": "TCP" }],
     }]);
     assert_eq!(endpoints["subsets"], expected);
+    let of_dns = copies_for_dns(&child);
 
     let mut again = |values: &str, expected: &[(&str, &str)]| {
         site.set(&format!("--set {values}"));
@@ -99,6 +111,7 @@ fn pods_are_sent_to_the_announced_address() {
     };
     let both = [one[0], ("kubernetes-ipv6", "[fd00::10]:7443")];
     again("kubernetes.controlPlaneEndpoint=[fd00::10]:7443", &both);
+    assert_eq!(copies_for_dns(&child), of_dns, "taken for the farm's own");
     let other = "kubernetes.apiServer.extraArgs.advertise-address=10.64.0.77,\
                  kubernetes.controlPlaneEndpoint=10.64.0.77:8443";
     again(other, &[("kubernetes-ipv4", "10.64.0.77:8443")]);
