@@ -130,14 +130,16 @@ fn dnsmasq_controller_names_the_same() {
     assert_boot_files(&network.machine(MAC));
 }
 
-/// Whatever the order of the options in dnsmasq's files, which is anybody's guess with dnsmasq-controller.
-#[test]
-fn a_boot_file_of_the_users_wins() {
+/// What machines are told to load, where the user names boot files: MAC, architecture, file. Whatever the order of the
+/// options in dnsmasq's files, which is anybody's guess with dnsmasq-controller.
+#[track_caller]
+fn assert_users_files(own: &str, expected: &[(&str, u16, &str)]) {
     let Some(network) = Network::new() else {
         return;
     };
-    let own = r#"--set-json=tags.dhcpOptions={"storage": {"bootfile-name": "own.efi"}, "X86PC": {"67": "own.0"}}"#;
-    let farm = generic().with(ADDRESS).with(own);
+    let farm = generic()
+        .with(ADDRESS)
+        .with(format!("--set-json=tags.dhcpOptions={own}"));
     let folders = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
     let [one, other] = folders.each_ref().map(tempfile::TempDir::path);
     let mut shared = controller(
@@ -152,16 +154,38 @@ fn a_boot_file_of_the_users_wins() {
     let alone = standalone(&own_dnsmasq(farm).objects(), SERVER, one);
     for (server, folder) in [(alone, one), (shared, other)] {
         let running = network.serve("10.64.0.2", &server, folder);
-        let file = |mac: &str, architecture| told(network.machine(mac).boot(architecture)).0;
-        // A storage node, and one that has no such tag.
-        for (mac, architecture, expected) in [
-            (MAC, 7, "own.efi"),
-            (MAC, 16, "own.efi"),
-            ("02:00:00:40:01:0a", 7, SHIM),
-            ("02:00:00:40:01:0a", 0, "own.0"),
-        ] {
-            assert_eq!(file(mac, architecture), expected, "{mac} {architecture}");
+        for (mac, architecture, file) in expected {
+            let told = told(network.machine(mac).boot(*architecture)).0;
+            assert_eq!(told, *file, "{mac} {architecture}");
         }
         running.stop();
     }
+}
+
+/// A node without the tag `storage`.
+const OTHER_MAC: &str = "02:00:00:40:01:0a";
+
+#[test]
+fn a_boot_file_of_the_users_wins() {
+    assert_users_files(
+        r#"{"storage": {"bootfile-name": "own.efi"}, "X86PC": {"67": "own.0"}}"#,
+        &[
+            (MAC, 7, "own.efi"),
+            (MAC, 16, "own.efi"),
+            (OTHER_MAC, 7, SHIM),
+            (OTHER_MAC, 0, "own.0"),
+        ],
+    );
+}
+
+#[test]
+fn a_boot_file_for_all_is_the_only_one() {
+    assert_users_files(
+        r#"{"all": {"bootfile-name": "own.efi"}}"#,
+        &[
+            (MAC, 7, "own.efi"),
+            (MAC, 16, "own.efi"),
+            (OTHER_MAC, 0, "own.efi"),
+        ],
+    );
 }
