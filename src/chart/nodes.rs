@@ -73,25 +73,22 @@ impl List for Hosts {
     fn longest(&self) -> usize {
         /// Of `"clientID":` and the like, with what stands around an item.
         const KEYS: usize = 96;
-        let of_item = |host: &DhcpHost| {
-            // As if each byte of a field needed an escape.
-            let fields = host.fields().map(|field| field.len() * 6 + "\"\",".len());
-            KEYS + fields.sum::<usize>()
-        };
+        // As if each byte of a field were one, and needed an escape.
+        let of_item = |host: &DhcpHost| KEYS + host.size * ("\\u0000".len() + "\"\",".len());
         self.0.iter().map(of_item).sum()
     }
 }
 
 /// The keys of an item; null is what the node does not have.
 fn entries(host: &DhcpHost) -> [(&'static str, Json); 6] {
-    let macs = Some(&host.macs).filter(|macs| !macs.is_empty());
+    let macs: Vec<&str> = host.macs().collect();
     [
-        ("macs", macs.cloned().into()),
+        ("macs", Some(macs).filter(|macs| !macs.is_empty()).into()),
         ("clientID", host.client_id().into()),
         ("setTags", host.set_tags().collect()),
-        ("ip", host.ip().into()),
-        ("hostname", host.hostname.as_deref().into()),
-        ("leaseTime", host.lease_time().into()),
+        ("ip", host.ip.as_deref().into()),
+        ("hostname", host.hostname().into()),
+        ("leaseTime", host.lease_time().unwrap_or_default().into()),
     ]
 }
 
@@ -147,10 +144,10 @@ impl Object for Sections {
 mod tests {
     use super::*;
     use crate::farm::dhcp::tags;
-    use crate::farm::spec::{Machine, Tag};
+    use crate::farm::spec::{Every, Machine, Tag};
 
     fn hosts(machines: serde_json::Value) -> Hosts {
-        let machines: Vec<Machine> = serde_json::from_value(machines).unwrap();
+        let machines: Every<Machine> = serde_json::from_value(machines).unwrap();
         let of_pool: Vec<Tag> = serde_json::from_value(serde_json::json!(["rack"])).unwrap();
         let tags = tags(&of_pool, "farm");
         let hosts = machines.iter().map(|machine| DhcpHost::new(machine, &tags));

@@ -13,26 +13,30 @@ pub use images::{image_fault, is_image_digest, is_image_tag};
 
 /// A MAC address as dnsmasq and LTSP compare it: six hexadecimal octets joined by colons.
 pub fn is_mac(text: &str) -> bool {
-    text.split(':').count() == 6 && are_octets(text)
+    octets(text, is_octet) == Some(6)
 }
 
 /// A MAC address as dnsmasq takes it for a host: octets may be `*`, and a kind of hardware may stand before it, as a
 /// hexadecimal number and a hyphen (dnsmasq(8), --dhcp-host). Another kind than Ethernet may have up to 16 octets, which
 /// is what a request has room for (RFC 2131, chaddr).
 pub fn is_dnsmasq_mac(text: &str) -> bool {
+    let count = |text| octets(text, |octet| octet == "*" || is_octet(octet));
     match text.split_once('-') {
-        Some((kind, octets)) if u8::from_str_radix(kind, 16).is_ok() && kind.len() <= 2 => {
-            let count = octets.split(':').count();
-            (6..=16).contains(&count) && are_octets(&octets.replace('*', "00"))
+        Some((kind, rest)) if u8::from_str_radix(kind, 16).is_ok() && kind.len() <= 2 => {
+            count(rest).is_some_and(|count| (6..=16).contains(&count))
         }
-        _ => is_mac(&text.replace('*', "00")),
+        _ => count(text) == Some(6),
     }
 }
 
-fn are_octets(text: &str) -> bool {
-    let is_octet =
-        |octet: &str| octet.len() == 2 && octet.bytes().all(|byte| byte.is_ascii_hexdigit());
-    text.split(':').all(is_octet)
+/// How many parts with colons between them a text has; `None` where one of them is not what it has to be.
+fn octets(text: &str, is_octet: impl Fn(&str) -> bool) -> Option<usize> {
+    let mut parts = text.split(':');
+    parts.try_fold(0, |count, part| is_octet(part).then_some(count + 1))
+}
+
+fn is_octet(text: &str) -> bool {
+    text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// A DNS label in either case: letters, digits and inner hyphens, at most 63 (RFC 1123, section 2.1).

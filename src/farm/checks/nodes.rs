@@ -14,7 +14,8 @@ use crate::values::{Node, Path, Problem, Value};
 
 /// Checks every node of every pool.
 pub fn check(pools: &NodePools, release_tag: &str, findings: &mut Findings) {
-    let mut taken = Taken::default();
+    let count = pools.0.iter().map(|(_, pool)| pool.nodes.len()).sum();
+    let mut taken = Taken::of(count);
     let ranges: Vec<Range> = pools.ranges().collect();
     for (step, pool) in &pools.0 {
         let tags = tags(&pool.tags, release_tag);
@@ -96,10 +97,8 @@ fn addresses<'a>(
     }
 }
 
-fn line(node: &Machine, tags: &Arc<[String]>, place: Place<'_>, findings: &mut Findings) {
-    let host = DhcpHost::new(node, tags);
-    let fields = host.fields().map(|field| field.len() + ",".len());
-    let length = "dhcp-host=".len() + fields.sum::<usize>() - ",".len();
+fn line(node: &Arc<Machine>, tags: &Arc<[String]>, place: Place<'_>, findings: &mut Findings) {
+    let length = "dhcp-host=".len() + DhcpHost::new(node, tags).line;
     if length > DNSMASQ_LINE {
         findings.error(
             &place.path(),

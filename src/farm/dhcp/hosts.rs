@@ -15,54 +15,65 @@ pub const LISTED: &str = "listed";
 /// A node as DHCP knows it: an item of `DhcpHosts.spec.hosts`, or a line of dnsmasq's `dhcp-hostsfile`.
 #[derive(Debug, Clone)]
 pub struct DhcpHost {
-    pub macs: Vec<String>,
-    /// `id:…`
-    id: Option<String>,
+    node: Arc<Machine>,
     /// `set:…`: the tags of its pool, of its release, and [`LISTED`].
     tags: Arc<[String]>,
-    addresses: Vec<String>,
-    pub hostname: Option<String>,
-    /// `None` for a node that another server gives its lease.
-    lease_time: Option<Cow<'static, str>>,
+    /// Its addresses, joined by commas: one field of the resource, several of the line.
+    pub ip: Option<Box<str>>,
+    /// Whether another server gives it its lease.
+    is_ignored: bool,
+    /// How many bytes its fields have together.
+    pub size: usize,
+    /// How many bytes its line has: the fields with commas between them.
+    pub line: usize,
 }
 
 impl DhcpHost {
     /// A node with the tags that [`tags`] gives for its pool.
-    pub fn new(node: &Machine, tags: &Arc<[String]>) -> DhcpHost {
-        let lease_time = node.lease_time.as_ref();
-        let lease_time = lease_time.map(|time| Cow::from(time.to_string()));
-        DhcpHost {
-            tags: Arc::clone(tags),
-            addresses: node.addresses().map(ToString::to_string).collect(),
-            hostname: node.name.as_ref().map(ToString::to_string),
-            lease_time: Some(lease_time.unwrap_or("infinite".into())),
-            ..DhcpHost::ignored(node)
-        }
+    pub fn new(node: &Arc<Machine>, tags: &Arc<[String]>) -> DhcpHost {
+        DhcpHost::measured(node, tags, false)
     }
 
     /// A node that another server gives its lease.
-    fn ignored(node: &Machine) -> DhcpHost {
-        DhcpHost {
-            macs: node.macs().map(ToString::to_string).collect(),
-            id: node.client_id.as_ref().map(|id| format!("id:{id}")),
-            tags: Arc::default(),
-            addresses: Vec::new(),
-            hostname: None,
-            lease_time: None,
-        }
+    fn ignored(node: &Arc<Machine>) -> DhcpHost {
+        DhcpHost::measured(node, &Arc::default(), true)
+    }
+
+    fn measured(node: &Arc<Machine>, tags: &Arc<[String]>, is_ignored: bool) -> DhcpHost {
+        let addresses = node.addresses().filter(|_| !is_ignored);
+        let addresses: Vec<String> = addresses.map(ToString::to_string).collect();
+        let mut host = DhcpHost {
+            node: Arc::clone(node),
+            tags: Arc::clone(tags),
+            ip: (!addresses.is_empty()).then(|| addresses.join(",").into()),
+            is_ignored,
+            size: 0,
+            line: 0,
+        };
+        let sizes = host.fields().map(|field| field.len());
+        let (count, size) = sizes.fold((0, 0), |(count, sum), size| (count + 1, sum + size));
+        host.size = size;
+        host.line = size + count - 1;
+        host
     }
 
     /// The fields of its line, which commas join.
-    pub fn fields(&self) -> impl Iterator<Item = &str> {
-        let macs = self.macs.iter().chain(&self.id);
-        let tags = self.tags.iter().chain(&self.addresses);
-        let texts = macs.chain(tags).chain(&self.hostname);
-        let last = self.lease_time.as_deref().unwrap_or("ignore");
-        texts.map(String::as_str).chain([last])
+    pub fn fields(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        let macs = self.macs().map(Cow::Borrowed);
+        let id = self.client_id().map(|id| Cow::Owned(format!("id:{id}")));
+        let tags = self.tags.iter().map(|tag| Cow::Borrowed(tag.as_str()));
+        let addresses = self.ip.iter().flat_map(|ip| ip.split(','));
+        let last = [self.lease_time().unwrap_or("ignore")];
+        let texts = addresses.chain(self.hostname()).chain(last);
+        macs.chain(id).chain(tags).chain(texts.map(Cow::Borrowed))
+    }
+
+    pub fn macs(&self) -> impl Iterator<Item = &str> {
+        self.node.macs().map(|mac| &**mac)
     }
 
     pub fn client_id(&self) -> Option<&str> {
-        self.id.as_deref()?.strip_prefix("id:")
+        self.node.client_id.as_deref()
     }
 
     pub fn set_tags(&self) -> impl Iterator<Item = &str> {
@@ -70,17 +81,19 @@ impl DhcpHost {
         tags.filter_map(|tag| tag.strip_prefix("set:"))
     }
 
-    /// Addresses, joined by commas: one field of the resource, several of the line.
-    pub fn ip(&self) -> Option<String> {
-        (!self.addresses.is_empty()).then(|| self.addresses.join(","))
+    pub fn hostname(&self) -> Option<&str> {
+        let name = self.node.name.as_deref();
+        name.filter(|_| !self.is_ignored)
     }
 
-    pub fn lease_time(&self) -> &str {
-        self.lease_time.as_deref().unwrap_or_default()
+    /// `None` for a node that another server gives its lease.
+    pub fn lease_time(&self) -> Option<&str> {
+        let time = self.node.lease_time.as_deref().unwrap_or("infinite");
+        (!self.is_ignored).then_some(time)
     }
 
     /// What it is recognised by: its first MAC, else its client identifier.
-    fn key(&self) -> &str {
+    fn key(&self) -> Cow<'_, str> {
         self.fields().next().unwrap_or_default()
     }
 }
@@ -104,15 +117,16 @@ pub fn parts(values: &Values, release: &str) -> Vec<HostPart> {
             }
             (true, DhcpMode::Standalone) => {
                 // A name alone tells that server nothing.
-                let is_known = |host: &DhcpHost| !host.macs.is_empty() || host.id.is_some();
-                hosts.extend(nodes.map(DhcpHost::ignored).filter(is_known));
+                let is_known =
+                    |node: &&Arc<Machine>| node.macs().next().is_some() || node.client_id.is_some();
+                hosts.extend(nodes.filter(is_known).map(DhcpHost::ignored));
             }
             // That server knows the farm whose nodes they are.
             (true, DhcpMode::Controller) => (),
         }
     }
     // As JSON an item repeats its fields with their keys around them.
-    let size = |host: &DhcpHost| 128 + 4 * host.fields().map(str::len).sum::<usize>();
+    let size = |host: &DhcpHost| 128 + 4 * host.size;
     let ranges = split(&hosts, size, DhcpHost::key, Limits::up_to(PART_SIZE));
     let mut hosts = hosts.into_iter();
     let part = |range: Range<usize>| {
@@ -120,8 +134,8 @@ pub fn parts(values: &Values, release: &str) -> Vec<HostPart> {
         let name = if range.start == 0 {
             format!("{release}-clients")
         } else {
-            let first = hosts.first().map_or("", DhcpHost::key);
-            format!("{release}-clients-{}", part_suffix(first))
+            let first = hosts.first().map(DhcpHost::key).unwrap_or_default();
+            format!("{release}-clients-{}", part_suffix(&first))
         };
         HostPart { name, hosts }
     };

@@ -4,14 +4,15 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
+use std::sync::Arc;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
 
 /// A list whose elements are all read, whether or not one before is refused: [`crate::values::decode`] then finds the
-/// mistakes of all of them in one run.
+/// mistakes of all of them in one run. Whoever keeps an element shares it.
 #[derive(Debug, Clone)]
-pub struct Every<T>(Vec<T>);
+pub struct Every<T>(Vec<Arc<T>>);
 
 /// After so many refusals nobody reads on, and a decoder that never ends has to be left.
 const ENOUGH: usize = 2_000;
@@ -23,16 +24,16 @@ impl<T> Default for Every<T> {
 }
 
 impl<T> Deref for Every<T> {
-    type Target = [T];
+    type Target = [Arc<T>];
 
-    fn deref(&self) -> &[T] {
+    fn deref(&self) -> &[Arc<T>] {
         &self.0
     }
 }
 
 impl<'a, T> IntoIterator for &'a Every<T> {
-    type Item = &'a T;
-    type IntoIter = std::slice::Iter<'a, T>;
+    type Item = &'a Arc<T>;
+    type IntoIter = std::slice::Iter<'a, Arc<T>>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.iter()
@@ -60,7 +61,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for EveryVisitor<T> {
         let mut count = 0;
         while count < ENOUGH {
             match list.next_element() {
-                Ok(Some(element)) => elements.push(element),
+                Ok(Some(element)) => elements.push(Arc::new(element)),
                 Ok(None) => break,
                 Err(refusal) => {
                     count += 1;

@@ -58,12 +58,23 @@ impl<'a> Place<'a> {
 }
 
 /// What earlier nodes have: each value, and where it was written.
-#[derive(Default)]
 pub struct Taken<'a> {
     pub names: Known<'a, Cow<'a, str>>,
     pub macs: Known<'a, Cow<'a, str>>,
     pub addresses: Known<'a, IpAddr>,
     pub identifiers: Known<'a, String>,
+}
+
+impl Taken<'_> {
+    /// Nothing yet, of so many nodes.
+    pub fn of(nodes: usize) -> Self {
+        Taken {
+            names: Known::with_capacity(nodes),
+            macs: Known::with_capacity(nodes),
+            addresses: Known::with_capacity(nodes),
+            identifiers: Known::new(),
+        }
+    }
 }
 
 pub type Known<'a, K> = HashMap<K, Place<'a>>;

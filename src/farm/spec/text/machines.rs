@@ -67,12 +67,15 @@ impl Text for Mac {
 
 /// Why a MAC is not a single card's (IEEE 802, section 8.2).
 fn fault(mac: &str) -> Option<&'static str> {
-    let first = mac.get(..2).filter(|_| is_mac(mac))?;
-    let first = u8::from_str_radix(first, 16).ok()?;
-    if mac.bytes().all(|byte| matches!(byte, b'0' | b':')) {
-        return Some("all zeros stand for none");
-    }
-    (first & 1 == 1).then_some("an odd first octet is that of a group")
+    let first = u8::from_str_radix(mac.get(..2)?, 16).ok()?;
+    let fault = if mac.bytes().all(|byte| matches!(byte, b'0' | b':')) {
+        "all zeros stand for none"
+    } else if first & 1 == 1 {
+        "an odd first octet is that of a group"
+    } else {
+        return None;
+    };
+    is_mac(mac).then_some(fault)
 }
 
 texts!(HostAddress);

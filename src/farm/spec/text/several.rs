@@ -60,12 +60,12 @@ struct Item<T>(T);
 impl<'de, T: Text> Deserialize<'de> for Item<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        trimmed(&text).map(Item)
+        parse(text.trim().to_owned()).map(Item)
     }
 }
 
-fn trimmed<T: Text, E: de::Error>(text: &str) -> Result<T, E> {
-    T::parse(text.trim().to_owned()).map_err(E::custom)
+fn parse<T: Text, E: de::Error>(text: String) -> Result<T, E> {
+    T::parse(text).map_err(E::custom)
 }
 
 struct SeveralVisitor<T>(std::marker::PhantomData<T>);
@@ -78,9 +78,20 @@ impl<'de, T: Text> Visitor<'de> for SeveralVisitor<T> {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Several<T>, E> {
-        let items: Result<Vec<T>, E> = text.split(',').map(trimmed).collect();
+        let items = text.split(',').map(|item| parse(item.trim().to_owned()));
+        let items: Result<Vec<T>, E> = items.collect();
         Ok(Several {
             items: items?,
+            is_list: false,
+        })
+    }
+
+    fn visit_string<E: de::Error>(self, text: String) -> Result<Several<T>, E> {
+        if text.contains(',') || text.trim().len() != text.len() {
+            return self.visit_str(&text);
+        }
+        Ok(Several {
+            items: vec![parse(text)?],
             is_list: false,
         })
     }
