@@ -27,7 +27,7 @@ fn difference(value: &Node, default: &Node) -> Option<Node> {
         Some((key.clone(), Entry { key_origin, node }))
     });
     let entries: Map = entries.collect();
-    (!entries.is_empty()).then(|| Node::new(Value::Map(entries), value.origin.clone()))
+    (!entries.is_empty()).then(|| Node::new(Value::Map(Box::new(entries)), value.origin.clone()))
 }
 
 /// Whether two nodes hold the same, wherever it was written.
@@ -53,7 +53,7 @@ fn is_same(left: &Node, right: &Node) -> bool {
 }
 
 fn empty(like: &Node) -> Node {
-    Node::new(Value::Map(Map::default()), like.origin.clone())
+    Node::new(Value::Map(Box::default()), like.origin.clone())
 }
 
 /// Adds a null, with the maps that lead to it.

@@ -24,7 +24,7 @@ fn collect(node: &Node, path: &Path, lines: &[&str], found: &mut Vec<(Path, Stri
     let Value::Map(map) = &node.value else {
         return;
     };
-    for (key, entry) in map {
+    for (key, entry) in map.iter() {
         let path = path.join(key.as_str());
         let comment = above(&entry.key_origin, lines);
         if !comment.is_empty() {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::merge::{self, Removed};
 use super::problem::{Problem, Severity};
 use super::set::{self, Flag};
-use super::tree::{Map, Node, Origin, Path as ValuePath, Value};
+use super::tree::{Node, Origin, Path as ValuePath, Value};
 use super::yaml;
 
 /// One thing the user gave values with.
@@ -339,7 +339,7 @@ fn empty_map(source: &str) -> Node {
         line: 1,
         column: 1,
     };
-    Node::new(Value::Map(Map::default()), origin)
+    Node::new(Value::Map(Box::default()), origin)
 }
 
 #[cfg(test)]

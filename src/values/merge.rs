@@ -106,8 +106,8 @@ impl Merge<'_> {
         }
         match (earlier.value, later.value) {
             (Value::Map(earlier_map), Value::Map(later_map)) => {
-                let map = self.maps(earlier_map, later_map);
-                Node::new(Value::Map(map), earlier.origin)
+                let map = self.maps(*earlier_map, *later_map);
+                Node::new(Value::Map(Box::new(map)), earlier.origin)
             }
             (_, value) => Node { value, ..later },
         }

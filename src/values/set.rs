@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use super::merge;
 use super::problem::{Problem, Severity};
-use super::tree::{Map, Node, Origin, Value};
+use super::tree::{Node, Origin, Value};
 use json::Unique;
 use parser::Parser;
 
@@ -90,7 +90,7 @@ fn origin(flag: Flag, key: &str) -> Origin {
 fn merge_object(tree: &mut Node, text: &str, origin: Origin) -> Result<(), Problem> {
     let Unique(layer) = serde_json::from_str(text)
         .map_err(|error| Problem::error(json::message(&error)).at(origin.clone()))?;
-    let empty = Node::new(Value::Map(Map::default()), origin.clone());
+    let empty = Node::new(Value::Map(Box::default()), origin.clone());
     let earlier = std::mem::replace(tree, empty);
     let mut problems = Vec::new();
     *tree = merge::over(earlier, Node::from_json(layer, &origin), &mut problems);

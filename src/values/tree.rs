@@ -49,7 +49,8 @@ pub enum Value {
     Number(Number),
     String(String),
     List(Vec<Node>),
-    Map(Map),
+    /// In a box: there are many nodes, and few of them are maps.
+    Map(Box<Map>),
 }
 
 /// A map in the order in which its keys were first written.
@@ -99,15 +100,14 @@ impl Node {
                     .map(|value| Node::from_json(value, origin))
                     .collect(),
             ),
-            serde_json::Value::Object(map) => Value::Map(
-                map.into_iter()
-                    .map(|(key, value)| {
-                        let node = Node::from_json(value, origin);
-                        let key_origin = origin.clone();
-                        (key, Entry { key_origin, node })
-                    })
-                    .collect(),
-            ),
+            serde_json::Value::Object(map) => {
+                let entries = map.into_iter().map(|(key, value)| {
+                    let node = Node::from_json(value, origin);
+                    let key_origin = origin.clone();
+                    (key, Entry { key_origin, node })
+                });
+                Value::Map(Box::new(entries.collect()))
+            }
         };
         Node::new(value, origin.clone())
     }

@@ -45,7 +45,7 @@ fn quoted<'a>(node: &'a Node, found: &mut Vec<Quoted<'a>>) {
             }
         }
         Value::Map(map) => {
-            for (key, entry) in map {
+            for (key, entry) in map.iter() {
                 inside(&entry.node, &|| Segment::Key(key.clone()), found);
             }
         }

@@ -54,7 +54,7 @@ pub(super) fn map_at<'a>(
     key: &str,
     origin: &Origin,
 ) -> Result<&'a mut Map, String> {
-    let node = node_at(map, key, || Value::Map(Map::default()), origin);
+    let node = node_at(map, key, || Value::Map(Box::default()), origin);
     match &mut node.value {
         Value::Map(inner) => Ok(inner),
         other => Err(not_a(key, other, "map", &node.origin)),
@@ -106,7 +106,7 @@ pub(super) fn element<'a>(list: &'a mut Vec<Node>, index: usize, origin: &Origin
 /// The map that an element is; any other element becomes an empty one, as in Helm.
 pub(super) fn map_in<'a>(element: &'a mut Node, origin: &Origin) -> Result<&'a mut Map, String> {
     if !matches!(element.value, Value::Map(_)) {
-        *element = Node::new(Value::Map(Map::default()), origin.clone());
+        *element = Node::new(Value::Map(Box::default()), origin.clone());
     }
     match &mut element.value {
         Value::Map(map) => Ok(map),

@@ -193,7 +193,7 @@ impl Builder {
                 if let Some(node) = merge.and_then(|merge| merge.node) {
                     merge_into(&mut entries, node)?;
                 }
-                Value::Map(entries)
+                Value::Map(Box::new(entries))
             }
         };
         let node = Node::new(value, collection.origin);
@@ -360,7 +360,7 @@ fn measure(node: &Node) -> (usize, usize) {
 fn merge_into(entries: &mut Map, merged: Node) -> Result<(), Problem> {
     match merged.value {
         Value::Map(map) => {
-            for (key, entry) in map {
+            for (key, entry) in *map {
                 entries.entry(key).or_insert(entry);
             }
             Ok(())
