@@ -2,10 +2,9 @@
 
 mod taken;
 
-use std::fmt::Display;
 use std::sync::Arc;
 
-use self::taken::{Place, Taken, folded, take};
+use self::taken::{Place, Taken, folded};
 use crate::farm::dhcp::{DhcpHost, tags};
 use crate::farm::findings::Findings;
 use crate::farm::spec::{Machine, NodePools, Range};
@@ -37,12 +36,10 @@ pub fn check(pools: &NodePools, release_tag: &str, findings: &mut Findings) {
 
 fn name<'a>(node: &'a Machine, at: Place<'a>, taken: &mut Taken<'a>, findings: &mut Findings) {
     let Some(name) = &node.name else { return };
-    let place = at.key("name");
     if matches!(&**name, "true" | "false") {
-        boolean(name, &place.path(), findings);
+        boolean(name, &at.path_of("name"), findings);
     }
-    let key = folded(name);
-    take(&mut taken.names, key, ("name", name), place, findings);
+    taken.names.take(folded(name), name, at, findings);
 }
 
 /// A name that is a boolean where it stands without quotes.
@@ -57,10 +54,8 @@ fn boolean(name: &str, path: &Path, findings: &mut Findings) {
 }
 
 fn macs<'a>(node: &'a Machine, at: Place<'a>, taken: &mut Taken<'a>, findings: &mut Findings) {
-    let at = at.key("mac");
     for (index, mac) in node.mac.iter().flat_map(|macs| macs.indexed()) {
-        let (key, place) = (folded(mac), at.item(index));
-        take(&mut taken.macs, key, ("MAC", mac), place, findings);
+        taken.macs.take(folded(mac), mac, at.item(index), findings);
     }
 }
 
@@ -71,7 +66,6 @@ fn addresses<'a>(
     taken: &mut Taken<'a>,
     findings: &mut Findings,
 ) {
-    let at = at.key("ip");
     let mut four = None;
     for (index, address) in node.ip.iter().flat_map(|ip| ip.indexed()) {
         let place = at.item(index);
@@ -82,17 +76,17 @@ fn addresses<'a>(
                 "{first} and {address}: dnsmasq gives a node one IPv4 address, beside any number of IPv6"
             ));
             let problem = problem.help("list a node for each network card");
-            findings.record(&place.path(), problem);
+            findings.record(&place.path_of("ip"), problem);
         }
         let ip = address.ip;
-        take(&mut taken.addresses, ip, ("address", &ip), place, findings);
+        taken.addresses.take(ip, &ip, place, findings);
         let is_held = ranges.iter().any(|range| range.may_hold(address));
         if !ranges.is_empty() && !is_held {
             let problem = Problem::warning(format!(
                 "{ip} is in no pool's range, so dnsmasq leases it to nobody"
             ));
             let problem = problem.help("unless another release serves a range that holds it");
-            findings.record(&place.path(), problem);
+            findings.record(&place.path_of("ip"), problem);
         }
     }
 }
@@ -115,14 +109,7 @@ fn identity<'a>(node: &'a Machine, at: Place<'a>, taken: &mut Taken<'a>, finding
     }
     if let Some(id) = node.client_id.as_deref().filter(|id| *id != "*") {
         let key = hexadecimal(id).unwrap_or_else(|| format!("text {id}"));
-        let what: (&str, &dyn Display) = ("client identifier", &id);
-        take(
-            &mut taken.identifiers,
-            key,
-            what,
-            at.key("clientID"),
-            findings,
-        );
+        taken.identifiers.take(key, &id, at, findings);
     }
 }
 

@@ -10,12 +10,11 @@ use std::net::IpAddr;
 use crate::farm::findings::Findings;
 use crate::values::{Path, Problem, Segment};
 
-/// Where a node stands, or one of its values. There are many of them, so that a path is made only for a problem.
+/// Where a node stands, or one of the values of its keys. There are many, so that a path is made only for a problem.
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
     pool: &'a Segment,
     node: u32,
-    key: Option<&'static str>,
     /// The value's index in a list.
     item: Option<u16>,
 }
@@ -25,15 +24,7 @@ impl<'a> Place<'a> {
         Place {
             pool,
             node: u32::try_from(node).unwrap_or(u32::MAX),
-            key: None,
             item: None,
-        }
-    }
-
-    pub fn key(self, key: &'static str) -> Self {
-        Place {
-            key: Some(key),
-            ..self
         }
     }
 
@@ -44,20 +35,23 @@ impl<'a> Place<'a> {
         }
     }
 
+    /// The node's.
     pub fn path(self) -> Path {
-        let steps = [
-            Some("nodePools".into()),
-            Some(self.pool.clone()),
-            Some("nodes".into()),
-            Some(Segment::Index(self.node as usize)),
-            self.key.map(Segment::from),
-            self.item.map(|item| Segment::Index(item.into())),
-        ];
-        Path(steps.into_iter().flatten().collect())
+        let pool = Path::from("nodePools").join(self.pool.clone());
+        pool.join("nodes").join(self.node as usize)
+    }
+
+    /// The path of the value of a key.
+    pub fn path_of(self, key: &str) -> Path {
+        let path = self.path().join(key);
+        match self.item {
+            Some(item) => path.join(usize::from(item)),
+            None => path,
+        }
     }
 }
 
-/// What earlier nodes have: each value, and where it was written.
+/// What earlier nodes have.
 pub struct Taken<'a> {
     pub names: Known<'a, Cow<'a, str>>,
     pub macs: Known<'a, Cow<'a, str>>,
@@ -69,35 +63,41 @@ impl Taken<'_> {
     /// Nothing yet, of so many nodes.
     pub fn of(nodes: usize) -> Self {
         Taken {
-            names: Known::with_capacity(nodes),
-            macs: Known::with_capacity(nodes),
-            addresses: Known::with_capacity(nodes),
-            identifiers: Known::new(),
+            names: Known::of("name", "name", nodes),
+            macs: Known::of("MAC", "mac", nodes),
+            addresses: Known::of("address", "ip", nodes),
+            identifiers: Known::of("client identifier", "clientID", 0),
         }
     }
 }
 
-pub type Known<'a, K> = HashMap<K, Place<'a>>;
+/// Values of one key, and where each was written first.
+pub struct Known<'a, K> {
+    what: &'static str,
+    key: &'static str,
+    places: HashMap<K, Place<'a>>,
+}
 
-/// Takes a value that is the same as all that has the same `key`; `what` is its kind.
-pub fn take<'a, K: Eq + Hash>(
-    known: &mut Known<'a, K>,
-    key: K,
-    (what, value): (&str, &dyn Display),
-    place: Place<'a>,
-    findings: &mut Findings,
-) {
-    match known.entry(key) {
-        Entry::Vacant(entry) => {
-            entry.insert(place);
-        }
-        Entry::Occupied(first) => {
-            let first = first.get().path();
-            let written = findings.place(&first);
-            let first = findings.in_tree(&first);
-            let problem = Problem::error(format!("the {what} {value} is already {first}'s"));
-            let problem = problem.help(format!("written at {written}"));
-            findings.record(&place.path(), problem);
+impl<'a, K: Eq + Hash> Known<'a, K> {
+    fn of(what: &'static str, key: &'static str, count: usize) -> Self {
+        let places = HashMap::with_capacity(count);
+        Known { what, key, places }
+    }
+
+    /// Takes a value that is the same as all that `is` the same.
+    pub fn take(&mut self, is: K, value: &dyn Display, at: Place<'a>, findings: &mut Findings) {
+        match self.places.entry(is) {
+            Entry::Vacant(entry) => {
+                entry.insert(at);
+            }
+            Entry::Occupied(first) => {
+                let first = first.get().path_of(self.key);
+                let written = findings.place(&first);
+                let (first, what) = (findings.in_tree(&first), self.what);
+                let problem = Problem::error(format!("the {what} {value} is already {first}'s"));
+                let problem = problem.help(format!("written at {written}"));
+                findings.record(&at.path_of(self.key), problem);
+            }
         }
     }
 }
