@@ -233,7 +233,7 @@ mod tests {
 
     /// The messages of a check.
     fn found(check: impl FnOnce(&Path, &mut Findings)) -> Vec<String> {
-        let origin = Origin::Flag("--set".into());
+        let origin = Origin::Flag("--set".to_owned().into());
         let tree = Node::new(Value::Null, origin);
         let mut findings = Findings::new(&tree, Vec::new(), Vec::new());
         check(&Path::from("a"), &mut findings);

@@ -154,7 +154,7 @@ mod tests {
 
     fn problem() -> Problem {
         let place = Origin::Place {
-            source: "f.yaml".into(),
+            source: "f.yaml".to_owned().into(),
             line: 2,
             column: 6,
         };
@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn what_moves_a_cursor_is_not_printed() {
         let place = Origin::Place {
-            source: "\u{1b}[31m\u{9b}.yaml".into(),
+            source: "\u{1b}[31m\u{9b}.yaml".to_owned().into(),
             line: 1,
             column: 4,
         };

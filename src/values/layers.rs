@@ -335,7 +335,7 @@ pub fn is_aside(key: &str) -> bool {
 
 fn empty_map(source: &str) -> Node {
     let origin = Origin::Place {
-        source: Arc::from(source),
+        source: Arc::new(source.to_owned()),
         line: 1,
         column: 1,
     };

@@ -84,7 +84,7 @@ pub fn apply(
 /// A flag with one of its keys.
 fn origin(flag: Flag, key: &str) -> Origin {
     let text = format!("{} {}", flag.name(), key.trim());
-    Origin::Flag(Arc::from(text.trim_end()))
+    Origin::Flag(Arc::new(text.trim_end().to_owned()))
 }
 
 fn merge_object(tree: &mut Node, text: &str, origin: Origin) -> Result<(), Problem> {

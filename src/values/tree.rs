@@ -6,17 +6,17 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use serde_json::Number;
 
-/// Where a value was written.
+/// Where a value was written. It is small, as there are many.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// A place in a layer: a file's path, `-` for stdin, or `builtin:NAME`. Lines and columns count from 1.
     Place {
-        source: Arc<str>,
+        source: Arc<String>,
         line: u32,
         column: u32,
     },
     /// A flag with the key that it set, as the user wrote it, without the value: `--set ltsp.replicaCount`.
-    Flag(Arc<str>),
+    Flag(Arc<String>),
 }
 
 impl fmt::Display for Origin {
@@ -40,6 +40,9 @@ pub struct Node {
     pub written: Option<Box<str>>,
     pub origin: Origin,
 }
+
+// With many nodes of a farm, the tree is most of what a rendering needs.
+const _: () = assert!(size_of::<Node>() <= 64);
 
 /// What a node holds: JSON's types, as Kubernetes and Helm know no others.
 #[derive(Debug, Clone, PartialEq)]

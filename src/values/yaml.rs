@@ -104,7 +104,7 @@ fn of_template(problem: Problem, text: &str) -> Problem {
     }
 }
 
-fn explained(source: &Arc<str>, mistake: Mistake) -> Problem {
+fn explained(source: &Arc<String>, mistake: Mistake) -> Problem {
     Problem::error(format!("not valid YAML: {}", mistake.what))
         .at(place(source, &mistake.place))
         .help(mistake.help)
@@ -128,10 +128,13 @@ pub fn lines(text: &str) -> impl Iterator<Item = &str> {
 fn end_of(source: &str, text: &str) -> Origin {
     let (line, last) = lines(text).enumerate().last().unwrap_or_default();
     let column = last.chars().count();
-    place(&Arc::from(source), &Marker::new(0, line + 1, column))
+    place(
+        &Arc::new(source.to_owned()),
+        &Marker::new(0, line + 1, column),
+    )
 }
 
-fn place(source: &Arc<str>, marker: &Marker) -> Origin {
+fn place(source: &Arc<String>, marker: &Marker) -> Origin {
     Origin::Place {
         source: Arc::clone(source),
         line: u32::try_from(marker.line()).unwrap_or(u32::MAX),

@@ -13,7 +13,7 @@ use super::{MAX_ALIASED, MAX_DEPTH, place, too_deep};
 
 /// Puts nodes together from the parser's events, without recursion.
 pub(super) struct Builder {
-    pub source: Arc<str>,
+    pub source: Arc<String>,
     /// The documents read so far.
     pub documents: Vec<Node>,
     open: Vec<Collection>,
@@ -65,7 +65,7 @@ struct Anchored {
 impl Builder {
     pub fn new(source: &str) -> Builder {
         Builder {
-            source: Arc::from(source),
+            source: Arc::new(source.to_owned()),
             documents: Vec::new(),
             open: Vec::new(),
             anchors: HashMap::default(),
