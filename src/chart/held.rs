@@ -11,6 +11,8 @@ use minijinja::value::{Object, ValueKind};
 use minijinja::{State, Value};
 use serde_json::Value as Json;
 
+use crate::values::write::Item;
+
 /// Begins a placeholder, which is this and the value's number. Of the private use area; a value that has it is always held.
 pub const MARK: char = '\u{E000}';
 
@@ -30,11 +32,24 @@ pub enum Held {
 
 /// A list that may be very long.
 pub trait List: fmt::Debug + Send + Sync {
-    /// The list, made anew.
-    fn items(&self) -> Vec<Json>;
+    /// Its items, each made when its turn comes.
+    fn items(&self) -> Box<dyn Iterator<Item = Item> + '_>;
 
     /// No fewer bytes than the list has as JSON.
     fn longest(&self) -> usize;
+}
+
+/// A list as one value.
+pub fn whole(list: &dyn List) -> Json {
+    let object = |item: Item| {
+        let entries = item.into_iter();
+        Json::Object(
+            entries
+                .map(|(key, value)| (key.to_owned(), value))
+                .collect(),
+        )
+    };
+    list.items().map(object).collect()
 }
 
 /// The values held so far in one rendering.
@@ -47,7 +62,7 @@ impl fmt::Display for Held {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Held::Json(value) => write!(f, "{value}"),
-            Held::List(list) => write!(f, "{}", Json::Array(list.items())),
+            Held::List(list) => write!(f, "{}", whole(&**list)),
         }
     }
 }

@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use minijinja::Value;
 use minijinja::value::{Enumerator, Object, ObjectRepr, merge_maps};
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
 use super::held::List;
 use crate::farm::Farm;
 use crate::farm::boot::NodeSection;
 use crate::farm::dhcp::DhcpHost;
+use crate::values::write::Item;
 
 /// A farm as the templates' context.
 pub fn farm_context(farm: &Farm) -> Value {
@@ -54,20 +55,11 @@ pub(super) struct Hosts(Arc<[DhcpHost]>);
 
 /// The items of `DhcpHosts.spec.hosts`. What a node does not have is left out.
 impl List for Hosts {
-    fn items(&self) -> Vec<Json> {
-        let items = self.0.iter().map(|host| {
-            let entries = entries(host);
-            let there = entries.iter().filter(|(_, value)| !value.is_null());
-            // As large as it has to be: there are many.
-            let mut item = Map::with_capacity(there.count());
-            for (key, value) in entries {
-                if !value.is_null() {
-                    item.insert(key.to_owned(), value);
-                }
-            }
-            Json::Object(item)
-        });
-        items.collect()
+    fn items(&self) -> Box<dyn Iterator<Item = Item> + '_> {
+        Box::new(self.0.iter().map(|host| {
+            let entries = entries(host).into_iter();
+            entries.filter(|(_, value)| !value.is_null()).collect()
+        }))
     }
 
     fn longest(&self) -> usize {
@@ -143,6 +135,7 @@ impl Object for Sections {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chart::held::whole;
     use crate::farm::dhcp::tags;
     use crate::farm::spec::{Every, Machine, Tag};
 
@@ -170,7 +163,7 @@ mod tests {
             },
             {"clientID": "x", "setTags": ["rack", "farm", "listed"], "leaseTime": "1h"},
         ]);
-        assert_eq!(Json::Array(hosts.items()), items);
+        assert_eq!(whole(&hosts), items);
         let second = Arc::new(hosts).get_value(&Value::from(1)).unwrap();
         let fields = second.get_attr("fields").unwrap();
         assert_eq!(
@@ -187,6 +180,6 @@ mod tests {
             {"clientID": "ü", "mac": "02:00:00:00:00:01,02:00:00:00:00:02", "name": name, "ip": "fd00::1", "leaseTime": "1h"},
             {"name": "a"},
         ]));
-        assert!(hosts.longest() >= Json::Array(hosts.items()).to_string().len());
+        assert!(hosts.longest() >= whole(&hosts).to_string().len());
     }
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value as Json};
 
-use crate::chart::held::{List, placeholder};
+use crate::chart::held::{List, placeholder, whole};
+use crate::values::write::{self, Item};
 
 /// The long lists of an object, in whose content their placeholders stand.
 #[derive(Debug, Clone, Default)]
@@ -36,19 +37,30 @@ impl Lists {
         Cow::Owned(whole)
     }
 
+    /// The list whose placeholder this text is.
+    fn list(&self, text: &str) -> Option<&dyn List> {
+        let number = placeholder(text)?;
+        let (_, list) = self.0.iter().find(|(known, _)| *known == number)?;
+        Some(&**list)
+    }
+
     fn fill(&self, value: &mut Json) {
         match value {
             Json::String(text) => {
-                let number = placeholder(text);
-                let list = self.0.iter().find(|(known, _)| Some(*known) == number);
-                if let Some((_, list)) = list {
-                    *value = Json::Array(list.items());
+                if let Some(list) = self.list(text) {
+                    *value = whole(list);
                 }
             }
             Json::Array(items) => items.iter_mut().for_each(|item| self.fill(item)),
             Json::Object(map) => map.values_mut().for_each(|value| self.fill(value)),
             _ => {}
         }
+    }
+}
+
+impl write::Lists for Lists {
+    fn list_for(&self, text: &str) -> Option<Box<dyn Iterator<Item = Item> + '_>> {
+        self.list(text).map(List::items)
     }
 }
 
@@ -63,8 +75,8 @@ mod tests {
     struct Numbers(usize);
 
     impl List for Numbers {
-        fn items(&self) -> Vec<Json> {
-            (0..self.0).map(Json::from).collect()
+        fn items(&self) -> Box<dyn Iterator<Item = Item> + '_> {
+            Box::new((0..self.0).map(|number| vec![("n", number.into())]))
         }
 
         fn longest(&self) -> usize {
@@ -75,17 +87,23 @@ mod tests {
     #[test]
     fn lists_stand_in_the_places_of_their_placeholders() {
         let mut lists = Lists::default();
-        for _ in 0..2 {
+        for _ in 0..3 {
             lists.add(3, &(Arc::new(Numbers(2)) as Arc<dyn List>));
         }
         let Json::Object(content) = json!({
             "a": [{"b": format!("{MARK}3")}, format!("{MARK}4")],
             "c": format!("{MARK}3"),
+            "d": [format!("{MARK}3")],
         }) else {
             unreachable!()
         };
-        let whole = json!({"a": [{"b": [0, 1]}, format!("{MARK}4")], "c": [0, 1]});
-        assert_eq!(Json::Object(lists.within(&content).into_owned()), whole);
-        assert_eq!(lists.longest(), 32);
+        let list = json!([{"n": 0}, {"n": 1}]);
+        let whole = json!({"a": [{"b": list}, format!("{MARK}4")], "c": list, "d": [list]});
+        let mut text = String::new();
+        write::push_map_with(&mut text, &content, &lists);
+        let filled = lists.within(&content).into_owned();
+        assert_eq!(text, write::map_to_yaml(&filled));
+        assert_eq!(Json::Object(filled), whole);
+        assert_eq!(lists.longest(), 48);
     }
 }

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::{Manifest, Object};
 use crate::parallel;
-use crate::values::write::push_map;
+use crate::values::write::push_map_with;
 
 /// Writes one YAML document an object, each under a comment that names its template:
 /// `# Source: kubernetes/templates/etcd.yaml`.
@@ -51,6 +51,6 @@ pub fn write_json(manifest: &Manifest, out: &mut impl Write) -> io::Result<()> {
 pub(super) fn document(object: &Object) -> String {
     let mut text = String::with_capacity(4096);
     text.extend(["---\n# Source: ", &object.source, "\n"]);
-    push_map(&mut text, &object.whole());
+    push_map_with(&mut text, &object.content, &object.lists);
     text
 }

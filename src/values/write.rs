@@ -13,6 +13,15 @@ use text::Style;
 
 pub use text::quoted;
 
+/// An item of a list that is made while it is written: its keys that are there, and their values.
+pub type Item = Vec<(&'static str, Value)>;
+
+/// Lists that are not held in a value: a text stands in the place of each.
+pub trait Lists {
+    /// The list that this text stands for, if it is one of these texts.
+    fn list_for(&self, text: &str) -> Option<Box<dyn Iterator<Item = Item> + '_>>;
+}
+
 /// What to say about the leaf at a path, if anything.
 pub type Comment<'a> = dyn Fn(&Path) -> Option<String> + 'a;
 
@@ -39,6 +48,13 @@ pub fn push_map(out: &mut String, map: &Map<String, Value>) {
     }
 }
 
+/// The same, with lists in the places of the texts that stand for them.
+pub fn push_map_with(out: &mut String, map: &Map<String, Value>, lists: &dyn Lists) {
+    let mut writer = Writer::new(out, None);
+    writer.lists = Some(lists);
+    writer.map(map, 0, false);
+}
+
 /// As [`to_yaml`], with a comment at the end of the line of every leaf that `comment` has one for. Leaves are scalars,
 /// empty maps and empty lists. Control characters in a comment become spaces.
 pub fn to_yaml_with_comments(value: &Value, comment: &Comment<'_>) -> String {
@@ -50,6 +66,7 @@ pub fn to_yaml_with_comments(value: &Value, comment: &Comment<'_>) -> String {
 struct Writer<'a> {
     out: &'a mut String,
     comment: Option<&'a Comment<'a>>,
+    lists: Option<&'a dyn Lists>,
     /// Where the value being written stands; kept only for comments.
     path: Path,
 }
@@ -59,6 +76,7 @@ impl<'a> Writer<'a> {
         Writer {
             out,
             comment,
+            lists: None,
             path: Path::default(),
         }
     }
@@ -77,13 +95,23 @@ impl<'a> Writer<'a> {
     }
 
     /// `started`: the first line is already indented, after `- `.
-    fn map(&mut self, map: &Map<String, Value>, indent: usize, mut started: bool) {
-        for (key, value) in map {
+    fn map(&mut self, map: &Map<String, Value>, indent: usize, started: bool) {
+        let entries = map.iter().map(|(key, value)| (key.as_str(), value));
+        self.entries(entries, indent, started);
+    }
+
+    fn entries<'v>(
+        &mut self,
+        entries: impl Iterator<Item = (&'v str, &'v Value)>,
+        indent: usize,
+        mut started: bool,
+    ) {
+        for (key, value) in entries {
             if !std::mem::replace(&mut started, false) {
                 self.indent(indent);
             }
             self.key(key, indent);
-            self.enter(|| Segment::Key(key.clone()));
+            self.enter(|| Segment::from(key));
             match value {
                 Value::Object(map) if !map.is_empty() => {
                     self.out.push('\n');
@@ -93,6 +121,7 @@ impl<'a> Writer<'a> {
                     self.out.push('\n');
                     self.list(list, indent, false);
                 }
+                Value::String(text) if self.items(text, indent, false) => {}
                 leaf => {
                     self.out.push(' ');
                     self.leaf(leaf, indent + 2);
@@ -112,10 +141,35 @@ impl<'a> Writer<'a> {
             match value {
                 Value::Object(map) if !map.is_empty() => self.map(map, indent + 2, true),
                 Value::Array(list) if !list.is_empty() => self.list(list, indent + 2, true),
+                Value::String(text) if self.items(text, indent + 2, true) => {}
                 leaf => self.leaf(leaf, indent + 2),
             }
             self.leave();
         }
+    }
+
+    /// The list that a text stands for, behind a key or, `started`, behind `- `; whether it stands for one.
+    fn items(&mut self, text: &str, indent: usize, started: bool) -> bool {
+        let Some(items) = self.lists.and_then(|lists| lists.list_for(text)) else {
+            return false;
+        };
+        let before = self.out.len();
+        for item in items {
+            let is_first = self.out.len() == before;
+            if is_first && !started {
+                self.out.push('\n');
+            }
+            if !(is_first && started) {
+                self.indent(indent);
+            }
+            self.out.push_str("- ");
+            let entries = item.iter().map(|(key, value)| (*key, value));
+            self.entries(entries, indent + 2, true);
+        }
+        if self.out.len() == before {
+            self.out.push_str(if started { "[]\n" } else { " []\n" });
+        }
+        true
     }
 
     /// The key and its colon.

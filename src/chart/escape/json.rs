@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::{items, type_name};
 use crate::chart::context;
-use crate::chart::held::List as _;
+use crate::chart::held::whole;
 use crate::chart::nodes::Hosts;
 use crate::values::write::quoted;
 
@@ -22,7 +22,7 @@ pub(in crate::chart) fn to_json(value: &Value) -> Result<String, String> {
 /// The value itself, by the same rules as [`to_json`].
 pub(in crate::chart) fn to_value(value: &Value) -> Result<Json, String> {
     if let Some(hosts) = value.downcast_object_ref::<Hosts>() {
-        return Ok(Json::Array(hosts.items()));
+        return Ok(whole(hosts));
     }
     Ok(match value.kind() {
         ValueKind::None => Json::Null,
@@ -48,7 +48,7 @@ pub(in crate::chart) fn to_value(value: &Value) -> Result<Json, String> {
 
 fn write(out: &mut String, value: &Value) -> Result<(), String> {
     if let Some(hosts) = value.downcast_object_ref::<Hosts>() {
-        return write(out, &context(&hosts.items()));
+        return write(out, &context(&whole(hosts)));
     }
     match value.kind() {
         ValueKind::None => out.push_str("null"),
