@@ -34,10 +34,10 @@ impl Limits {
 /// `size` is an item's share of its part, `key` what an item keeps when others change: a node's name. The parts
 /// depend on nothing else, and are the same on every platform and in every version. Name an object after the key of
 /// its first item rather than after its position, which shifts.
-pub fn split<'a, T, K: AsRef<str>>(
-    items: &'a [T],
+pub fn split<T>(
+    items: &[T],
     size: impl Fn(&T) -> usize,
-    key: impl Fn(&'a T) -> K,
+    key: impl Fn(&T) -> &str,
     limits: Limits,
 ) -> Vec<Range<usize>> {
     let mut parts = Vec::new();
@@ -52,7 +52,7 @@ pub fn split<'a, T, K: AsRef<str>>(
             sum = 0;
         }
         sum = sum.saturating_add(size_here);
-        if sum >= limits.min && may_cut_after(key(item).as_ref(), size_here, limits.gap()) {
+        if sum >= limits.min && may_cut_after(key(item), size_here, limits.gap()) {
             parts.push(start..position + 1);
             start = position + 1;
             sum = 0;

@@ -1,6 +1,5 @@
 //! The nodes, as dnsmasq's lines about hosts.
 
-use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -16,6 +15,8 @@ pub const LISTED: &str = "listed";
 #[derive(Debug, Clone)]
 pub struct DhcpHost {
     node: Arc<Machine>,
+    /// `id:…`
+    id: Option<Box<str>>,
     /// `set:…`: the tags of its pool, of its release, and [`LISTED`].
     tags: Arc<[String]>,
     /// Its addresses, joined by commas: one field of the resource, several of the line.
@@ -44,13 +45,14 @@ impl DhcpHost {
         let addresses: Vec<String> = addresses.map(ToString::to_string).collect();
         let mut host = DhcpHost {
             node: Arc::clone(node),
+            id: node.client_id.as_ref().map(|id| format!("id:{id}").into()),
             tags: Arc::clone(tags),
             ip: (!addresses.is_empty()).then(|| addresses.join(",").into()),
             is_ignored,
             size: 0,
             line: 0,
         };
-        let sizes = host.fields().map(|field| field.len());
+        let sizes = host.fields().map(str::len);
         let (count, size) = sizes.fold((0, 0), |(count, sum), size| (count + 1, sum + size));
         host.size = size;
         host.line = size + count - 1;
@@ -58,14 +60,13 @@ impl DhcpHost {
     }
 
     /// The fields of its line, which commas join.
-    pub fn fields(&self) -> impl Iterator<Item = Cow<'_, str>> {
-        let macs = self.macs().map(Cow::Borrowed);
-        let id = self.client_id().map(|id| Cow::Owned(format!("id:{id}")));
-        let tags = self.tags.iter().map(|tag| Cow::Borrowed(tag.as_str()));
+    pub fn fields(&self) -> impl Iterator<Item = &str> {
+        let macs = self.macs().chain(self.id.as_deref());
+        let tags = self.tags.iter().map(String::as_str);
         let addresses = self.ip.iter().flat_map(|ip| ip.split(','));
         let last = [self.lease_time().unwrap_or("ignore")];
         let texts = addresses.chain(self.hostname()).chain(last);
-        macs.chain(id).chain(tags).chain(texts.map(Cow::Borrowed))
+        macs.chain(tags).chain(texts)
     }
 
     pub fn macs(&self) -> impl Iterator<Item = &str> {
@@ -93,7 +94,7 @@ impl DhcpHost {
     }
 
     /// What it is recognised by: its first MAC, else its client identifier.
-    fn key(&self) -> Cow<'_, str> {
+    fn key(&self) -> &str {
         self.fields().next().unwrap_or_default()
     }
 }
@@ -135,7 +136,7 @@ pub fn parts(values: &Values, release: &str) -> Vec<HostPart> {
             format!("{release}-clients")
         } else {
             let first = hosts.first().map(DhcpHost::key).unwrap_or_default();
-            format!("{release}-clients-{}", part_suffix(&first))
+            format!("{release}-clients-{}", part_suffix(first))
         };
         HostPart { name, hosts }
     };
