@@ -46,6 +46,7 @@ need cpio cpio
 need openssl openssl
 need curl curl
 need faketime faketime
+need valgrind valgrind
 need tinyproxy tinyproxy
 need go golang-go
 need nginx nginx-light
