@@ -73,7 +73,7 @@ pub(super) fn is_worth_it(value: &Value) -> bool {
         ValueKind::String => value
             .as_str()
             .is_some_and(|text| text.len() > SHORT || text.contains(MARK)),
-        ValueKind::Seq | ValueKind::Map => true,
+        ValueKind::Seq | ValueKind::Iterable | ValueKind::Map => true,
         _ => false,
     }
 }
