@@ -8,9 +8,11 @@ use serde_json::{Value, json};
 
 use super::control_plane::image_tag;
 use super::names::Names;
-use super::spec::{ExtraManifest, FileName, Fragment, HostPort, Values};
+use super::spec::{
+    ExtraManifest, FileName, Fragment, HostPort, Pods, SpreadConstraint, Values, null_if_empty,
+};
 use super::subnets::Subnets;
-use super::workload::ImageReference;
+use super::workload::{ImageReference, spread_constraints};
 
 /// The child cluster as a whole.
 #[derive(Debug, Clone, Serialize)]
@@ -120,9 +122,14 @@ fn lay_over(base: &mut Value, over: &Fragment) {
 
 /// What is computed for kube-proxy inside the child.
 #[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct KubeProxy {
     #[serde(flatten)]
     pub image: ImageReference,
+    #[serde(serialize_with = "null_if_empty")]
+    pub affinity: Fragment,
+    #[serde(serialize_with = "null_if_empty")]
+    pub topology_spread_constraints: Vec<SpreadConstraint>,
     /// The complete KubeProxyConfiguration.
     pub config: Value,
 }
@@ -142,6 +149,11 @@ impl KubeProxy {
         lay_over(&mut config, &proxy.config);
         KubeProxy {
             image: ImageReference::new(&proxy.image, &image_tag(&values.kubernetes.version)),
+            affinity: proxy.affinity.clone(),
+            topology_spread_constraints: spread_constraints(
+                proxy.keys(),
+                ("k8s-app", "kube-proxy"),
+            ),
             config,
         }
     }

@@ -106,7 +106,7 @@ impl EtcdBackup {
                     topology_key,
                     etcd,
                 ),
-                topology_spread_constraints: spread_constraints(keys, &name),
+                topology_spread_constraints: spread_constraints(keys, ("app", &name)),
                 name,
             },
             claim_name: existing.unwrap_or_else(|| format!("etcd-backup-{etcd}")),

@@ -83,7 +83,7 @@ pub struct Farm {
     pub controller_manager: With<spec::ControllerManager, Workload>,
     pub scheduler: With<spec::Scheduler, Workload>,
     pub admin: With<spec::Admin, Workload>,
-    pub bootstrap: Bootstrap,
+    pub bootstrap: With<spec::Admin, Bootstrap>,
     pub join_token: With<spec::TokenGenerator, JoinToken>,
     pub kube_proxy: With<spec::KubeProxy, KubeProxy>,
     pub coredns: With<spec::Coredns, Workload>,
@@ -108,7 +108,7 @@ impl Farm {
     /// name.
     pub fn hashed_jobs(&self) -> [String; 3] {
         [
-            self.bootstrap.name.clone(),
+            self.bootstrap.computed.name.clone(),
             self.join_token.computed.name.clone(),
             PublishAddress::name(&self.ltsp.computed.workload.name),
         ]
@@ -126,13 +126,17 @@ pub struct Tool {
     pub version: &'static str,
 }
 
-/// What is computed for the Job that sets the child cluster up.
+/// What is computed for the Job that sets the child cluster up, and for other Jobs whose pods have the keys of the admin
+/// pods.
 #[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Bootstrap {
     pub name: String,
     /// The admin pods' affinity as the user wrote it: Jobs need not keep apart from them.
     #[serde(serialize_with = "null_if_empty")]
     pub affinity: Fragment,
+    /// Null: what is spread is the admin pods.
+    pub topology_spread_constraints: (),
 }
 
 /// What is computed for the Job and CronJob that make join tokens.
@@ -262,6 +266,7 @@ fn build(
     let bootstrap = Bootstrap {
         name: names.bootstrap(),
         affinity: kubernetes.admin.affinity.clone(),
+        topology_spread_constraints: (),
     };
     let kube_proxy = KubeProxy::new(&values, pods);
     let coredns = Workload::new(&kubernetes.coredns, "coredns".to_owned(), "latest");
@@ -294,8 +299,8 @@ fn build(
         announced,
         controller_manager: With::new(kubernetes.controller_manager, manager),
         scheduler: With::new(kubernetes.scheduler, scheduler),
+        bootstrap: With::new(kubernetes.admin.clone(), bootstrap),
         admin: With::new(kubernetes.admin, admin),
-        bootstrap,
         join_token: With::new(
             values.token_generator,
             JoinToken {

@@ -65,16 +65,16 @@ impl Workload {
         Workload {
             image: ImageReference::new(component.image(), default_tag),
             affinity: with_pod_rule(keys.affinity, rule, spread, topology_key, &name),
-            topology_spread_constraints: spread_constraints(keys, &name),
+            topology_spread_constraints: spread_constraints(keys, ("app", &name)),
             name,
         }
     }
 }
 
-/// The user's constraints, which count the pods of `app` where they do not say which: without a selector none is counted
-/// (`TopologySpreadConstraint` in k8s.io/api/core/v1).
-pub fn spread_constraints(keys: PodKeys, app: &str) -> Vec<SpreadConstraint> {
-    let own = || Fragment::from_iter([("matchLabels".to_owned(), json!({"app": app}))]);
+/// The user's constraints, which count the pods with this label where they do not say which: without a selector none is
+/// counted (`TopologySpreadConstraint` in k8s.io/api/core/v1).
+pub fn spread_constraints(keys: PodKeys, (label, value): (&str, &str)) -> Vec<SpreadConstraint> {
+    let own = || Fragment::from_iter([("matchLabels".to_owned(), json!({label: value}))]);
     let constraints = keys.topology_spread_constraints.iter();
     let constraints = constraints.map(|constraint| SpreadConstraint {
         label_selector: constraint.label_selector.clone().or_else(|| Some(own())),

@@ -46,13 +46,6 @@ pub fn check(values: &Values, findings: &mut Findings) {
             }
         }
     }
-    let proxy = &values.kubernetes.kube_proxy;
-    if proxy.enabled {
-        let path = Path::from("kubernetes.kubeProxy");
-        image(&proxy.image, &path.join("image"), findings);
-        resources(&proxy.resources, &path.join("resources"), findings);
-        tolerations(&proxy.tolerations, &path.join("tolerations"), findings);
-    }
 }
 
 /// The keys of a Toleration.

@@ -36,9 +36,8 @@ pub fn check(values: &Values, findings: &mut Findings) {
     // DHCP has no images of the old charts'.
     let components = values.components().into_iter();
     let components = components.filter(|(path, _)| !path.starts_with("dhcp."));
-    let components = components.map(|(path, component)| (path, component.image()));
-    for (name, image) in components.chain([("kubernetes.kubeProxy", &kubernetes.kube_proxy.image)])
-    {
+    for (name, component) in components {
+        let image = component.image();
         let path = Path::from(name).join("image");
         repository(image, &path, findings);
         if name == "kubernetes.etcd" {

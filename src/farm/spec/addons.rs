@@ -1,31 +1,34 @@
 //! What is installed inside the child cluster, and its kubelets.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use super::component::component;
-use super::{Flags, Fragment, Image, NodeSelector, null_if_empty};
+use super::component::{component, pods};
+use super::{Component, Flags, Fragment, Image};
 
-/// kube-proxy inside the child cluster, a DaemonSet.
-#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct KubeProxy {
-    #[serde(default)]
-    pub enabled: bool,
-    /// Its container image.
-    #[serde(skip_serializing)]
-    pub image: Image,
-    #[serde(default, serialize_with = "null_if_empty")]
-    pub resources: Fragment,
-    #[serde(default, serialize_with = "null_if_empty")]
-    pub node_selector: NodeSelector,
-    #[serde(default, serialize_with = "null_if_empty")]
-    pub tolerations: Vec<Fragment>,
-    pub priority_class_name: Option<String>,
-    #[serde(default)]
-    pub extra_args: Flags,
-    #[serde(default, skip_serializing)]
-    pub config: Fragment,
+pods! {
+    /// kube-proxy inside the child cluster, a DaemonSet.
+    KubeProxy {
+        #[serde(default)]
+        enabled: bool,
+        /// Its container image.
+        #[serde(skip_serializing)]
+        image: Image,
+        #[serde(default)]
+        extra_args: Flags,
+        #[serde(default, skip_serializing)]
+        config: Fragment,
+    }
+}
+
+impl Component for KubeProxy {
+    fn image(&self) -> &Image {
+        &self.image
+    }
+
+    fn is_enabled(&self) -> bool {
+        self.enabled
+    }
 }
 
 component! {

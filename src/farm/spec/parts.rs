@@ -31,8 +31,7 @@ macro_rules! components {
             coredns,
             konnectivity_server,
             konnectivity_agent,
-            // It has fewer keys.
-            kube_proxy: _,
+            kube_proxy,
             enabled: _,
             version: _,
             name_override: _,
@@ -56,6 +55,7 @@ macro_rules! components {
             ("kubernetes.controllerManager", controller_manager),
             ("kubernetes.scheduler", scheduler),
             ("kubernetes.admin", admin),
+            ("kubernetes.kubeProxy", kube_proxy),
             ("kubernetes.coredns", coredns),
             ("kubernetes.konnectivityServer", konnectivity_server),
             ("kubernetes.konnectivityAgent", konnectivity_agent),
@@ -68,12 +68,12 @@ macro_rules! components {
 
 impl Values {
     /// Every component, and its path.
-    pub fn components(&self) -> [(&'static str, &dyn Component); 11] {
+    pub fn components(&self) -> [(&'static str, &dyn Component); 12] {
         components!(self)
     }
 
     /// The same, to be changed.
-    pub fn components_mut(&mut self) -> [(&'static str, &mut dyn Component); 11] {
+    pub fn components_mut(&mut self) -> [(&'static str, &mut dyn Component); 12] {
         components!(self)
     }
 
