@@ -15,7 +15,8 @@ use super::waiting::{JobContext, connect, wait_for};
 use crate::cluster::change::{Allowed, ApplyError, ApplyOptions, apply};
 use crate::cluster::guard::Risk;
 use crate::cluster::record::inventory;
-use crate::cluster::{Api, Release, Resource, Resources, Target};
+use crate::cluster::{Api, Resource, Resources, Target};
+use crate::farm::Release;
 use crate::manifest::json::into_object;
 use crate::manifest::{Key, Manifest, Object, order, parse};
 

@@ -2,7 +2,8 @@
 
 use super::failure::Failure;
 use crate::cluster::state::list as list_farms;
-use crate::cluster::{Api, Interrupt, Release};
+use crate::cluster::{Api, Interrupt};
+use crate::farm::Release;
 use crate::values::nearest;
 
 /// Runs a command that talks to a cluster, until it is done or the user interrupts it.

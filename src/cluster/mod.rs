@@ -14,5 +14,4 @@ pub mod state;
 
 pub use client::{Api, ClusterError, FieldConflict, Interrupt, Resource, Resources, Target};
 pub use event::{Action, Event, Observer, Stage};
-pub use record::Release;
 pub use state::{Unready, wait};

@@ -7,8 +7,8 @@ use super::spec::Values;
 use super::syntax::{is_namespace_name, is_service_name};
 use crate::values::{Path, Problem};
 
-/// What was asked to be rendered: a farm's name and the namespace of its objects.
-#[derive(Debug, Clone, serde::Serialize)]
+/// A farm's name and the namespace of its objects: what was asked to be rendered, and what a cluster knows it by.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Release {
     pub name: String,
     pub namespace: String,

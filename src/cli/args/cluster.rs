@@ -6,7 +6,8 @@ use std::time::Duration;
 use clap::Args;
 
 use super::types::{duration, object_name};
-use crate::cluster::{Api, ClusterError, Interrupt, Release, Target};
+use crate::cluster::{Api, ClusterError, Interrupt, Target};
+use crate::farm::Release;
 
 /// Which cluster, and how long to try.
 #[derive(Debug, Args)]

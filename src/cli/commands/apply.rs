@@ -18,8 +18,8 @@ use crate::cluster::change::{
 };
 use crate::cluster::guard::{DNS_DOMAIN, Risk};
 use crate::cluster::state::ENDPOINT;
-use crate::cluster::{Action, Api, Event, Interrupt, Observer, Release, Stage, wait};
-use crate::farm::Farm;
+use crate::cluster::{Action, Api, Event, Interrupt, Observer, Stage, wait};
+use crate::farm::{Farm, Release};
 use crate::manifest::Manifest;
 use crate::pki::Intent;
 use crate::render::Outcome;
@@ -321,10 +321,7 @@ fn facts(farm: &Farm) -> BTreeMap<String, String> {
 }
 
 pub(super) fn release(farm: &Farm) -> Release {
-    Release {
-        name: farm.release.name.clone(),
-        namespace: farm.release.namespace.clone(),
-    }
+    farm.release.clone()
 }
 
 fn dry_run_on_client(manifest: &Manifest, progress: &Progress) {

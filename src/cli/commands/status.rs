@@ -7,8 +7,9 @@ use crate::cli::args::{AppliedArgs, ClusterArgs, Json};
 use crate::cli::failure::Failure;
 use crate::cli::on_cluster::{no_farm, on_cluster};
 use crate::cli::stdout::write_stdout;
+use crate::cluster::Interrupt;
 use crate::cluster::state::{FarmStatus, ObjectStatus, Readiness, status};
-use crate::cluster::{Interrupt, Release};
+use crate::farm::Release;
 use crate::report::table;
 
 const EXAMPLES: &str = "\

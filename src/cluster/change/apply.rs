@@ -16,7 +16,8 @@ use crate::cluster::client::{Api, ClusterError};
 use crate::cluster::event::{Event, Observer, Stage};
 use crate::cluster::guard::{self, ControlPlane, Danger, Memory};
 use crate::cluster::record::inventory::{self, is_shared};
-use crate::cluster::record::{Lock, Member, Parent, Release, claims};
+use crate::cluster::record::{Lock, Member, Parent, claims};
+use crate::farm::Release;
 use crate::manifest::{Key, Object};
 
 /// What was done.

@@ -9,8 +9,9 @@ use super::prune::{check_deletions, delete_all};
 use crate::cluster::client::{Api, ClusterError, DeleteParams, Detail};
 use crate::cluster::event::{Action, Event, Observer, Stage};
 use crate::cluster::record::inventory::{self, config_map, member};
-use crate::cluster::record::{Kept, Lock, Member, Parent, Release, is_claim_of};
+use crate::cluster::record::{Kept, Lock, Member, Parent, is_claim_of};
 use crate::cluster::state::ISSUED_FOR;
+use crate::farm::Release;
 use crate::manifest::Key;
 use crate::manifest::json::text_at;
 

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::error::ApplyError;
 use crate::cluster::client::{Api, ApplyMode, ClusterError, Resource};
-use crate::cluster::record::Release;
+use crate::farm::Release;
 use crate::manifest::json::{into_object, text_at};
 use crate::manifest::{Key, Object};
 

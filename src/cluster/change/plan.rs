@@ -12,8 +12,9 @@ use super::planned::{Planned, Refusal, Step, masked};
 use crate::cluster::client::{Answer, Api, ApplyMode, ClusterError, Resource, Status};
 use crate::cluster::event::{Action, Event, Observer};
 use crate::cluster::fields::helm;
+use crate::cluster::record::PART_OF;
 use crate::cluster::record::inventory::{self, is_shared};
-use crate::cluster::record::{PART_OF, Release};
+use crate::farm::Release;
 use crate::manifest::json::text_at;
 use crate::manifest::{Key, Object};
 

@@ -15,8 +15,9 @@ use crate::cluster::client::{Api, ClusterError, FIELD_MANAGER};
 use crate::cluster::event::{Event, Observer, Stage};
 use crate::cluster::fields::helm;
 use crate::cluster::fields::managed_fields::digest;
-use crate::cluster::record::{Parent, Release, inventory};
+use crate::cluster::record::{Parent, inventory};
 use crate::cluster::state::wait;
+use crate::farm::Release;
 use crate::manifest::Key;
 
 /// How often, and how long apart, to discover a kind whose definition is established.

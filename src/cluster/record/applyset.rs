@@ -12,6 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value as Json, json};
 use sha2::{Digest, Sha256};
 
+use crate::farm::Release;
 use crate::manifest::Key;
 use crate::manifest::json::{into_object, text_at, value_at};
 
@@ -23,13 +24,7 @@ const TOOLING: &str = "applyset.kubernetes.io/tooling";
 const GROUP_KINDS: &str = "applyset.kubernetes.io/contains-group-kinds";
 const NAMESPACES: &str = "applyset.kubernetes.io/additional-namespaces";
 
-/// A release, as a cluster knows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Release {
-    pub name: String,
-    pub namespace: String,
-}
-
+/// How a cluster keeps account of a release.
 impl Release {
     /// The parent's name, and that of the Lease which guards the farm.
     pub fn parent_name(&self) -> String {

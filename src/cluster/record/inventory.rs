@@ -3,8 +3,9 @@
 use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::{Map, Value as Json};
 
-use super::applyset::{NotOurs, PART_OF, Parent, Release};
+use super::applyset::{NotOurs, PART_OF, Parent};
 use crate::cluster::client::{Api, ApplyMode, ClusterError, Detail, FIELD_MANAGER, Resource};
+use crate::farm::Release;
 use crate::farm::certificates::AUTHORITY;
 use crate::manifest::Key;
 use crate::manifest::json::{text_at, value_at};

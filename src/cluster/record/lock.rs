@@ -8,10 +8,10 @@ use serde_json::{Map, Value as Json, json};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
-use super::applyset::Release;
 use super::process::{Process, has_ended};
 use crate::cluster::client::{Api, ClusterError, DeleteParams, Interrupt, Resource, Tenure, only};
 use crate::cluster::event::{Event, Observer};
+use crate::farm::Release;
 use crate::manifest::Key;
 use crate::manifest::json::{into_object, text_at};
 

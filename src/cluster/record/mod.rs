@@ -6,7 +6,7 @@ pub mod inventory;
 mod lock;
 mod process;
 
-pub use applyset::{GroupKind, ID, NotOurs, PART_OF, Parent, Release, is_ours};
+pub use applyset::{GroupKind, ID, NotOurs, PART_OF, Parent, is_ours};
 pub use claims::{claims, is_claim_of};
 pub use inventory::{InventoryError, Kept, Member};
 pub use lock::{Lock, LockError};

@@ -7,7 +7,8 @@ use serde_json::{Map, Value as Json};
 use super::certificates::{farm_secrets, materials, short_name};
 use super::service_address::ServiceAddress;
 use crate::cluster::client::Api;
-use crate::cluster::record::{InventoryError, Release, inventory};
+use crate::cluster::record::{InventoryError, inventory};
+use crate::farm::Release;
 use crate::manifest::json::{text_at, value_at};
 use crate::pki::Store;
 

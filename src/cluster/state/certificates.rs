@@ -6,7 +6,8 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::{Map, Value as Json};
 
 use crate::cluster::client::{Api, ClusterError, Resource};
-use crate::cluster::record::{InventoryError, Release, inventory};
+use crate::cluster::record::{InventoryError, inventory};
+use crate::farm::Release;
 use crate::manifest::Key;
 use crate::manifest::json::text_at;
 use crate::pki::{Material, Store};

@@ -6,7 +6,8 @@ use serde_json::{Map, Value as Json};
 
 use crate::cluster::client::{Api, ClusterError, Detail, Resource};
 use crate::cluster::record::inventory::config_map;
-use crate::cluster::record::{ID, Parent, Release, is_ours};
+use crate::cluster::record::{ID, Parent, is_ours};
+use crate::farm::Release;
 use crate::manifest::json::text_at;
 
 /// A farm, as in its record.

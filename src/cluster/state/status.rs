@@ -8,7 +8,8 @@ use super::judge::Judge;
 use super::readiness::Readiness;
 use crate::cluster::client::{Api, ClusterError, FIELD_MANAGER};
 use crate::cluster::fields::managed_fields::{digest, owners_besides};
-use crate::cluster::record::{InventoryError, Release, inventory};
+use crate::cluster::record::{InventoryError, inventory};
+use crate::farm::Release;
 use crate::manifest::Key;
 
 /// How a farm is.

@@ -9,8 +9,9 @@ use clap::{Args, ValueEnum};
 use crate::cli::args::{AppliedArgs, ClusterArgs};
 use crate::cli::failure::Failure;
 use crate::cli::on_cluster::{no_farm, on_cluster};
+use crate::cluster::Interrupt;
 use crate::cluster::state::{farm_secrets, short_name};
-use crate::cluster::{Interrupt, Release};
+use crate::farm::Release;
 use crate::pki::Material;
 use crate::pki::directory::{Layout, export};
 
