@@ -20,7 +20,7 @@ use crate::cluster::guard::{DNS_DOMAIN, Risk};
 use crate::cluster::state::ENDPOINT;
 use crate::cluster::{Action, Api, Event, Interrupt, Observer, Stage, wait};
 use crate::farm::{Farm, Release};
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, Object};
 use crate::pki::Intent;
 use crate::render::Outcome;
 use crate::report::{Progress, ProgressFormat};
@@ -104,14 +104,16 @@ impl ApplyArgs {
         check_placeholders(&outcome.warnings)?;
         let progress = Progress::new(self.progress.format());
         let api = self.cluster.open(interrupt).await?;
-        let outcome = self
+        let wanted = self
             .change
-            .with_running_versions(&self.farm, &api, outcome)
+            .wanted(&self.cluster, &self.farm, &api, outcome, intent)
             .await?;
-        let Outcome { farm, manifest, .. } = outcome;
-        let options = self.change.options(&self.cluster, &farm, intent);
-        let objects = manifest.into_objects();
-        let applied = apply(&api, &release(&farm), objects, &options, &progress).await?;
+        let Wanted {
+            release,
+            objects,
+            options,
+        } = wanted;
+        let applied = apply(&api, &release, objects, &options, &progress).await?;
         if waits {
             let keys = &applied.objects;
             progress.observe(&Event::Stage {
@@ -167,22 +169,37 @@ pub(super) struct ChangeArgs {
     no_prune: bool,
 }
 
+/// What a cluster is asked to become, and how.
+pub(super) struct Wanted {
+    pub release: Release,
+    pub objects: Vec<Object>,
+    pub options: ApplyOptions,
+}
+
 impl ChangeArgs {
-    /// The farm to apply. One that is taken over keeps the versions that run in it.
-    pub async fn with_running_versions(
+    /// What a rendered farm asks of a cluster. A farm that is taken over keeps the versions that run in it.
+    pub async fn wanted(
         &self,
+        cluster: &ClusterArgs,
         farm: &FarmArgs,
         api: &Api,
         outcome: Outcome,
-    ) -> Result<Outcome, Failure> {
-        if self.adopt {
-            render_with_running_versions(farm, api, outcome).await
+        intent: Intent,
+    ) -> Result<Wanted, Failure> {
+        let outcome = if self.adopt {
+            render_with_running_versions(farm, api, outcome).await?
         } else {
-            Ok(outcome)
-        }
+            outcome
+        };
+        let Outcome { farm, manifest, .. } = outcome;
+        Ok(Wanted {
+            options: self.options(cluster, &farm, intent),
+            objects: manifest.into_objects(),
+            release: farm.release,
+        })
     }
 
-    pub fn options(&self, cluster: &ClusterArgs, farm: &Farm, intent: Intent) -> ApplyOptions {
+    fn options(&self, cluster: &ClusterArgs, farm: &Farm, intent: Intent) -> ApplyOptions {
         ApplyOptions {
             allowed: Allowed {
                 force: self.force_conflicts,
@@ -247,17 +264,21 @@ impl Apply {
     ) -> Result<(), Failure> {
         check_placeholders(&outcome.warnings)?;
         let ApplyArgs {
-            cluster, change, ..
+            cluster,
+            change,
+            farm,
+            ..
         } = &self.args;
         let progress = Progress::new(self.args.progress.format());
         let api = cluster.open(interrupt).await?;
-        let outcome = change
-            .with_running_versions(&self.args.farm, &api, outcome)
-            .await?;
-        let Outcome { farm, manifest, .. } = outcome;
-        let options = change.options(cluster, &farm, Intent::default());
-        let objects = manifest.into_objects();
-        let checked = check(&api, &release(&farm), objects, &options, &progress).await?;
+        let intent = Intent::default();
+        let wanted = change.wanted(cluster, farm, &api, outcome, intent).await?;
+        let Wanted {
+            release,
+            objects,
+            options,
+        } = wanted;
+        let checked = check(&api, &release, objects, &options, &progress).await?;
         for planned in &checked.planned {
             progress.observe(&Event::Object {
                 key: &planned.key,
@@ -318,10 +339,6 @@ fn facts(farm: &Farm) -> BTreeMap<String, String> {
         facts.insert(DNS_DOMAIN.to_owned(), farm.kubernetes.dns_domain.clone());
     }
     facts
-}
-
-pub(super) fn release(farm: &Farm) -> Release {
-    farm.release.clone()
 }
 
 fn dry_run_on_client(manifest: &Manifest, progress: &Progress) {

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::apply::{ChangeArgs, release};
+use super::apply::{ChangeArgs, Wanted};
 use crate::cli::args::{ClusterArgs, FarmArgs, NameArgs};
 use crate::cli::failure::{Failure, report};
 use crate::cli::on_cluster::on_cluster;
@@ -11,7 +11,6 @@ use crate::cluster::Interrupt;
 use crate::cluster::change::{Checked, Step, check};
 use crate::cluster::fields::diff::{ObjectDiff, difference};
 use crate::pki::Intent;
-use crate::render::Outcome;
 use crate::report::{Progress, ProgressFormat, Style, print_differences};
 
 const EXAMPLES: &str = "\
@@ -71,15 +70,18 @@ impl Diff {
         let outcome = self.farm.render()?;
         report(&outcome.warnings)?;
         let api = self.cluster.open(interrupt).await?;
-        let outcome = self
+        let intent = Intent::default();
+        let wanted = self
             .change
-            .with_running_versions(&self.farm, &api, outcome)
+            .wanted(&self.cluster, &self.farm, &api, outcome, intent)
             .await?;
-        let Outcome { farm, manifest, .. } = outcome;
-        let options = self.change.options(&self.cluster, &farm, Intent::default());
+        let Wanted {
+            release,
+            objects,
+            options,
+        } = wanted;
         let progress = Progress::new(ProgressFormat::Quiet);
-        let objects = manifest.into_objects();
-        let checked = check(&api, &release(&farm), objects, &options, &progress).await?;
+        let checked = check(&api, &release, objects, &options, &progress).await?;
         let Checked { planned, stale, .. } = checked;
         let mut differences = Vec::new();
         for planned in &planned {
