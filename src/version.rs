@@ -42,16 +42,21 @@ impl Version {
         numbers.next().is_none().then_some(version)
     }
 
+    /// What the patch releases of a minor version have in common: `(1, 37)`.
+    pub fn minor_version(self) -> (u32, u32) {
+        (self.major, self.minor)
+    }
+
     /// How far `self` is from `after`.
     pub fn step_to(self, after: Version) -> VersionStep {
-        let minor = |version: Version| (version.major, version.minor);
-        if minor(after) < minor(self) {
+        let (before, after) = (self.minor_version(), after.minor_version());
+        if after < before {
             return VersionStep::Back;
         }
-        if minor(after) == minor(self) {
+        if after == before {
             return VersionStep::Within;
         }
-        if minor(after) == (self.major, self.minor + 1) {
+        if after == (self.major, self.minor + 1) {
             VersionStep::Next
         } else {
             VersionStep::Skips

@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::announced;
 use super::etcd_release::EtcdRelease;
 use super::spec::{self, Pods, ServiceType, Values};
-use super::syntax::minor_version;
 use super::workload::{ImageReference, Workload, spread_constraints, with_pod_rule};
+use crate::version::Version;
 
 /// What is computed for etcd.
 #[derive(Debug, Clone, Serialize)]
@@ -129,7 +129,7 @@ pub struct ApiServer {
 }
 
 /// The minor version since which AuthenticationConfiguration is served as v1 (KEP-3331).
-const AUTHENTICATION_CONFIGURATION_V1: u32 = 34;
+const AUTHENTICATION_CONFIGURATION_V1: (u32, u32) = (1, 34);
 
 /// The image tag of a version: a tag has no `+` (kubeadm: KubernetesVersionToImageTag).
 pub fn image_tag(version: &str) -> String {
@@ -148,7 +148,7 @@ impl ApiServer {
         let announces_itself = !announced::is_ours(values);
         // The image's own tag says what will read the configuration.
         let tag = server.image.tag.as_deref();
-        let minor = tag.and_then(minor_version).or(minor_version(version));
+        let reader = tag.and_then(Version::read).or(Version::read(version));
         ApiServer {
             workload: Workload::new(server, name, &image_tag(version)),
             // Otherwise it is of no use but to each other, and the pod's own address is right for that.
@@ -159,8 +159,8 @@ impl ApiServer {
                 .filter(|_| announces_itself)
                 .map(ToString::to_string),
             announced_port: announced_port(server).filter(|_| announces_itself),
-            structured_authentication: minor
-                .is_none_or(|minor| minor >= AUTHENTICATION_CONFIGURATION_V1)
+            structured_authentication: reader
+                .is_none_or(|reader| reader.minor_version() >= AUTHENTICATION_CONFIGURATION_V1)
                 && !server.extra_args.keys().any(excludes),
         }
     }

@@ -7,6 +7,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use super::findings::Findings;
 use super::spec::Cidrs;
 use crate::values::{Path, Problem};
+use crate::version::Version;
 
 /// Where no Service and no pod can be reached, whatever the routes (RFC 6890, RFC 5771, RFC 4291).
 const NOT_ROUTED: [(IpNet, &str); 4] = [
@@ -90,9 +91,10 @@ impl Subnets {
         }
     }
 
-    /// Finds ranges that a kube-apiserver of 1.`minor` refuses: it asks for at least 8 addresses, and counted them all
+    /// Finds ranges that a kube-apiserver of this version refuses: it asks for at least 8 addresses, and counted them all
     /// before 1.34 (cmd/kube-apiserver/app/options/validation.go; registry/core/service/ipallocator).
-    pub fn check_services(&self, minor: u32, path: &Path, findings: &mut Findings) {
+    pub fn check_services(&self, version: Option<Version>, path: &Path, findings: &mut Findings) {
+        let counts_all = version.is_some_and(|version| version.minor_version() < (1, 34));
         for subnet in &self.0 {
             if size(subnet) < 8 {
                 findings.error(
@@ -102,7 +104,7 @@ impl Subnets {
             }
             let longest = subnet.max_prefix_len();
             let shortest = match subnet {
-                _ if minor < 34 => longest - 20,
+                _ if counts_all => longest - 20,
                 IpNet::V4(_) => 0,
                 IpNet::V6(_) => 64,
             };
@@ -243,9 +245,10 @@ mod tests {
 
     #[test]
     fn service_ranges_have_a_smallest_and_a_widest_size() {
-        let check = |subnet: &str, minor| {
+        let check = |subnet: &str, minor: u32| {
             let subnets = subnets(&[subnet]);
-            found(|path, findings| subnets.check_services(minor, path, findings)).len()
+            let version = Version::read(&format!("v1.{minor}.0"));
+            found(|path, findings| subnets.check_services(version, path, findings)).len()
         };
         for (narrow, narrower) in [("10.0.0.8/29", "10.0.0.8/30"), ("fd00::/125", "fd00::/126")] {
             assert_eq!((check(narrow, 34), check(narrower, 34)), (0, 1), "{narrow}");

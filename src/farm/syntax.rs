@@ -216,12 +216,6 @@ pub fn is_kubernetes_version(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || b".-+_".contains(&byte))
 }
 
-/// 37 of `v1.37.2`; `None` for what is not a version of Kubernetes.
-pub fn minor_version(text: &str) -> Option<u32> {
-    let mut parts = text.strip_prefix("v1.")?.split('.');
-    parts.next()?.parse().ok()
-}
-
 /// Splits `host:port`, `[v6]:port` or a lone host.
 pub fn split_endpoint(text: &str) -> Option<(&str, Option<u16>)> {
     if let Some(rest) = text.strip_prefix('[') {
@@ -284,15 +278,6 @@ pub const DNSMASQ_LINE: usize = 1023;
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn minor_versions() {
-        assert_eq!(minor_version("v1.37.2"), Some(37));
-        assert_eq!(minor_version("v1.21.1-build.3"), Some(21));
-        for other in ["1.37.2", "v0.9", "latest", "v1", "v1.x", "v12.3.1", ""] {
-            assert_eq!(minor_version(other), None, "{other}");
-        }
-    }
 
     #[test]
     fn macs() {

@@ -3,8 +3,8 @@
 use crate::farm::findings::Findings;
 use crate::farm::spec::Values;
 use crate::farm::subnets::Subnets;
-use crate::farm::syntax::minor_version;
 use crate::values::{Path, Problem};
+use crate::version::Version;
 
 /// Checks the child cluster's ranges and its endpoint.
 pub fn check(values: &Values, services: &Subnets, pods: &Subnets, findings: &mut Findings) {
@@ -18,8 +18,8 @@ fn ranges(values: &Values, services: &Subnets, pods: &Subnets, findings: &mut Fi
     let kubernetes = &values.kubernetes;
     let path = Path::from("kubernetes.networking");
     services.check_routed(&path.join("serviceSubnet"), findings);
-    let minor = minor_version(&kubernetes.version).unwrap_or(u32::MAX);
-    services.check_services(minor, &path.join("serviceSubnet"), findings);
+    let version = Version::read(&kubernetes.version);
+    services.check_services(version, &path.join("serviceSubnet"), findings);
     pods.check_routed(&path.join("podSubnet"), findings);
     if services.overlaps(pods) {
         findings.error(

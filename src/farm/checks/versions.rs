@@ -2,7 +2,7 @@
 
 use crate::farm::findings::Findings;
 use crate::farm::spec::{Image, Values};
-use crate::farm::syntax::{is_kubernetes_version, minor_version};
+use crate::farm::syntax::is_kubernetes_version;
 use crate::values::{Path, Problem};
 use crate::version::Version;
 
@@ -44,7 +44,8 @@ fn of_kubernetes(version: &str, findings: &mut Findings) {
         findings.record(&path, problem.help(help));
         return;
     }
-    match minor_version(version) {
+    let known = Version::read(version).filter(|version| version.major == 1);
+    match known.map(|version| version.minor) {
         None => {
             let problem = Problem::error(format!("there is no Kubernetes {version}"));
             findings.record(&path, problem.help("its major version is 1: v1.37.2"));
@@ -79,8 +80,7 @@ fn newer_than_server(
     let Some(own) = image.tag.as_deref() else {
         return;
     };
-    let both = minor_version(own).zip(minor_version(server));
-    if both.is_some_and(|(own, server)| own > server) {
+    if is_newer(own, server) {
         let problem = Problem::warning(format!(
             "{own} is newer than the API server's {server}, which Kubernetes does not support"
         ));
@@ -93,10 +93,15 @@ fn newer_than_server(
     }
 }
 
+/// Whether a tag is of a newer minor version than another; where one of them is not a version, nobody knows.
+fn is_newer(tag: &str, than: &str) -> bool {
+    let both = Version::read(tag).zip(Version::read(than));
+    both.is_some_and(|(own, than)| own.minor_version() > than.minor_version())
+}
+
 fn newer_than_flags(server: &Image, version: &str, findings: &mut Findings) {
     let tag = server.tag.as_deref().unwrap_or_default();
-    let both = minor_version(tag).zip(minor_version(version));
-    if both.is_some_and(|(own, rendered)| own > rendered) {
+    if is_newer(tag, version) {
         let problem = Problem::warning(format!(
             "the flags rendered are those of Kubernetes {version}, and this image is of {tag}"
         ));

@@ -3,8 +3,8 @@
 use crate::farm::findings::Findings;
 use crate::farm::known::{ETCD, Running};
 use crate::farm::spec::{Image, Values};
-use crate::farm::syntax::minor_version;
 use crate::values::{Path, Problem};
+use crate::version::Version;
 
 const FROZEN: &str = "this registry is frozen since 2023";
 const OLD_TOOLS: &str =
@@ -62,11 +62,15 @@ fn repository(image: &Image, path: &Path, findings: &mut Findings) {
 /// What kubeadm 1.37 takes at least (MinExternalEtcdVersion), as minor version and patch release.
 const OLDEST_ETCD: (u32, u32) = (5, 24);
 
+/// The first Kubernetes whose kubeadm asks for that.
+const FIRST_TO_ASK: (u32, u32) = (1, 37);
+
 /// Kubernetes 1.37 was made for etcd of certain releases; before 3.5 no version of these charts was.
 fn older_etcd(image: &Image, version: &str, path: &Path, findings: &mut Findings) {
     let etcd = Running::of(&ETCD, image, "");
     let is_old = (etcd.minor, etcd.patch) < OLDEST_ETCD;
-    let asks_for_it = minor_version(version).is_some_and(|minor| minor >= 37);
+    let read = Version::read(version);
+    let asks_for_it = read.is_some_and(|version| version.minor_version() >= FIRST_TO_ASK);
     let tag = image.tag.as_deref().unwrap_or_default();
     if is_old && (asks_for_it || etcd.minor < OLDEST_ETCD.0) {
         let (minor, patch) = OLDEST_ETCD;
@@ -81,8 +85,8 @@ fn older_etcd(image: &Image, version: &str, path: &Path, findings: &mut Findings
 /// A component of an older version may not know a flag that its successor needs.
 fn older_tag(image: &Image, version: &str, path: &Path, findings: &mut Findings) {
     let tag = image.tag.as_deref().unwrap_or_default();
-    if let (Some(own), Some(rendered)) = (minor_version(tag), minor_version(version))
-        && own < rendered
+    if let (Some(own), Some(rendered)) = (Version::read(tag), Version::read(version))
+        && own.minor_version() < rendered.minor_version()
     {
         let problem = Problem::warning(format!(
             "the flags rendered are those of Kubernetes {version}, and this image is of {tag}"
