@@ -2,6 +2,8 @@
 
 mod changes;
 
+mod checksums;
+
 mod consequences;
 
 mod policies;

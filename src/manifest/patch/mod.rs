@@ -1,5 +1,6 @@
 //! `patches`: changes to rendered objects, made before these are put in order and checked.
 
+mod checksums;
 mod identity;
 mod jobs;
 mod lists;
@@ -32,14 +33,22 @@ pub fn apply<'a>(
     tree: &Node,
 ) -> Vec<Problem> {
     let mut problems = Vec::new();
+    let patches: Vec<(&String, &Patch)> = patches
+        .into_iter()
+        .filter(|(_, patch)| patch.target.cluster == side)
+        .collect();
     let specs = jobs::specs(objects, jobs);
-    for (name, patch) in patches {
-        if patch.target.cluster == side
-            && let Err(fault) = apply_one(patch, objects)
-        {
+    let is_targeted = |object: &Object| {
+        let mut targets = patches.iter().map(|(_, patch)| &patch.target);
+        targets.any(|target| is_target(target, object))
+    };
+    let checksums = checksums::of_changing(objects, is_targeted);
+    for (name, patch) in &patches {
+        if let Err(fault) = apply_one(patch, objects) {
             problems.push(fault.at(&Path::from(PATCHES).join(name.as_str()), tree));
         }
     }
+    checksums::renew(objects, &checksums);
     jobs::rename(objects, specs);
     problems
 }

@@ -1,0 +1,256 @@
+//! Checksums in pods of what they read: where a patch changes a ConfigMap or a Secret, they change with it, so that the
+//! pods are replaced.
+//!
+//! Templates write them, of what they render. Which object one is of is seen by its value, before any patch is applied:
+//! a template needs to say nothing, one of the user's own does as well, and without patches nothing is done.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value as Json};
+use sha2::{Digest as _, Sha256};
+
+use crate::hexadecimal::hexadecimal;
+use crate::manifest::Object;
+use crate::manifest::json::value_at;
+use crate::values::write::quoted;
+
+/// What the names of their annotations begin with.
+const CHECKSUM: &str = "checksum/";
+
+/// A checksum in the pods of an object.
+pub(super) struct Checksum {
+    /// The position of the object with the pods among the objects.
+    pods: usize,
+    annotation: String,
+    value: String,
+    /// The position of the object that it is of.
+    source: usize,
+    part: Part,
+}
+
+/// What of an object's data a checksum is of.
+#[derive(Debug, Clone, PartialEq)]
+enum Part {
+    /// All texts, one after the other.
+    All,
+    /// The map as JSON.
+    Map,
+    /// One text, by its key.
+    Text(String),
+}
+
+/// The checksums of those `objects` that may be changed.
+pub(super) fn of_changing(
+    objects: &[Object],
+    may_change: impl Fn(&Object) -> bool,
+) -> Vec<Checksum> {
+    let sources: Vec<(usize, Part, String)> = objects
+        .iter()
+        .enumerate()
+        .filter(|(_, object)| is_data(object) && may_change(object))
+        .flat_map(|(source, object)| {
+            let parts = parts(object).into_iter();
+            parts.map(move |part| (source, part.clone(), of(object, &part)))
+        })
+        .collect();
+    if sources.is_empty() {
+        return Vec::new();
+    }
+    let mut checksums = Vec::new();
+    for (pods, object) in objects.iter().enumerate() {
+        let annotations = annotations(object).into_iter().flatten();
+        for (annotation, value) in annotations.filter(|(key, _)| key.starts_with(CHECKSUM)) {
+            let of = sources.iter().find(|(_, _, sum)| value == sum);
+            checksums.extend(of.map(|(source, part, sum)| Checksum {
+                pods,
+                annotation: annotation.clone(),
+                value: sum.clone(),
+                source: *source,
+                part: part.clone(),
+            }));
+        }
+    }
+    checksums
+}
+
+/// Brings the checksums to what the objects hold now, but for those that are no longer as the templates wrote them.
+pub(super) fn renew(objects: &mut [Object], checksums: &[Checksum]) {
+    for checksum in checksums {
+        let Some(now) = objects
+            .get(checksum.source)
+            .map(|source| of(source, &checksum.part))
+        else {
+            continue;
+        };
+        let annotations = objects.get_mut(checksum.pods).and_then(annotations_mut);
+        let written = annotations.and_then(|all| all.get_mut(&checksum.annotation));
+        if let Some(written) = written.filter(|written| **written == checksum.value) {
+            *written = now.into();
+        }
+    }
+}
+
+/// Whether pods can read it.
+fn is_data(object: &Object) -> bool {
+    object.group().is_empty() && ["ConfigMap", "Secret"].contains(&object.kind())
+}
+
+/// What a checksum of the object may be of.
+fn parts(object: &Object) -> Vec<Part> {
+    let keys = texts(object).into_iter().map(|(key, _)| Part::Text(key));
+    [Part::All, Part::Map].into_iter().chain(keys).collect()
+}
+
+fn of(object: &Object, part: &Part) -> String {
+    let texts = texts(object);
+    hexadecimal(match part {
+        Part::All => Sha256::digest(texts.into_iter().map(|(_, text)| text).collect::<String>()),
+        Part::Map => Sha256::digest(as_json(&texts)),
+        Part::Text(key) => {
+            let text = texts.into_iter().find(|(other, _)| other == key);
+            Sha256::digest(text.map(|(_, text)| text).unwrap_or_default())
+        }
+    })
+}
+
+/// What a ConfigMap or a Secret holds, in its order; what is not text, in base64.
+fn texts(object: &Object) -> Vec<(String, String)> {
+    let is_secret = object.kind() == "Secret";
+    let decoded = |text: &str| {
+        let bytes = STANDARD.decode(text).ok().filter(|_| is_secret);
+        bytes.and_then(|bytes| String::from_utf8(bytes).ok())
+    };
+    let mut texts = Vec::new();
+    for (field, is_encoded) in [
+        ("data", is_secret),
+        ("stringData", false),
+        ("binaryData", false),
+    ] {
+        let entries = object.content.get(field).and_then(Json::as_object);
+        for (key, value) in entries.into_iter().flatten() {
+            let text = value.as_str().unwrap_or_default();
+            let plain = if is_encoded { decoded(text) } else { None };
+            texts.push((key.clone(), plain.unwrap_or_else(|| text.to_owned())));
+        }
+    }
+    texts
+}
+
+/// As the templates' `to_json` writes a map.
+fn as_json(texts: &[(String, String)]) -> String {
+    let mut json = String::from("{");
+    for (position, (key, text)) in texts.iter().enumerate() {
+        json.push_str(if position > 0 { ", " } else { "" });
+        quoted(&mut json, key);
+        json.push_str(": ");
+        quoted(&mut json, text);
+    }
+    json.push('}');
+    json
+}
+
+/// The way from an object to its pods' annotations.
+fn way(object: &Object) -> &'static [&'static str] {
+    match object.kind() {
+        "CronJob" => &[
+            "spec",
+            "jobTemplate",
+            "spec",
+            "template",
+            "metadata",
+            "annotations",
+        ],
+        _ => &["spec", "template", "metadata", "annotations"],
+    }
+}
+
+fn annotations(object: &Object) -> Option<&Map<String, Json>> {
+    value_at(&object.content, way(object))?.as_object()
+}
+
+fn annotations_mut(object: &mut Object) -> Option<&mut Map<String, Json>> {
+    let way = way(object);
+    let mut content = &mut object.content;
+    for key in way {
+        content = content.get_mut(*key)?.as_object_mut()?;
+    }
+    Some(content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::parse;
+
+    /// A workload with checksums of a ConfigMap, of a Secret and of a third object, in all ways that templates write them.
+    fn objects() -> Vec<Object> {
+        let sum = |text: &str| hexadecimal(Sha256::digest(text));
+        let (all, map, one) = (sum("xy"), sum("{\"c\": \"z\"}"), sum("y"));
+        let other = sum("other");
+        let text = format!(
+            "{{apiVersion: v1, kind: ConfigMap, metadata: {{name: m}}, data: {{a: x, b: y}}}}\n---\n\
+             {{apiVersion: v1, kind: Secret, metadata: {{name: s}}, data: {{c: eg==}}}}\n---\n\
+             apiVersion: batch/v1\nkind: CronJob\nmetadata: {{name: j}}\n\
+             spec: {{jobTemplate: {{spec: {{template: {{metadata: {{annotations: {{checksum/all: {all}, \
+             checksum/map: {map}, checksum/one: {one}, checksum/other: {other}, mine: {one}}}}}}}}}}}}}\n"
+        );
+        parse("x", &text).unwrap()
+    }
+
+    /// Which annotations differ once `change` was made to the objects.
+    fn changed(change: impl FnOnce(&mut [Object])) -> Vec<String> {
+        let mut objects = objects();
+        let before = annotations(&objects[2]).unwrap().clone();
+        let checksums = of_changing(&objects, |_| true);
+        change(&mut objects);
+        renew(&mut objects, &checksums);
+        let after = annotations(&objects[2]).unwrap();
+        let differ = after.iter().filter(|(key, value)| before[*key] != **value);
+        differ.map(|(key, _)| key.clone()).collect()
+    }
+
+    #[test]
+    fn a_checksum_follows_what_it_is_of_and_nothing_else() {
+        assert_eq!(changed(|_| {}), [""; 0]);
+        assert_eq!(
+            changed(|objects| objects[0].content["data"]["a"] = "z".into()),
+            ["checksum/all"]
+        );
+        assert_eq!(
+            changed(|objects| objects[0].content["data"]["b"] = "z".into()),
+            ["checksum/all", "checksum/one"]
+        );
+        assert_eq!(
+            changed(|objects| objects[1].content["stringData"] = serde_json::json!({"d": "e"})),
+            ["checksum/map"]
+        );
+        assert_eq!(
+            changed(|objects| objects[1].content["metadata"]["labels"] = serde_json::json!({})),
+            [""; 0]
+        );
+    }
+
+    #[test]
+    fn it_is_what_the_template_would_have_written() {
+        let mut objects = objects();
+        let checksums = of_changing(&objects, |object| object.kind() == "ConfigMap");
+        objects[0].content["data"]["a"] = "oth".into();
+        objects[0].content["data"]["b"] = "er".into();
+        renew(&mut objects, &checksums);
+        let now = annotations(&objects[2]).unwrap();
+        assert_eq!(now["checksum/all"], now["checksum/other"]);
+    }
+
+    #[test]
+    fn one_that_was_patched_itself_stays() {
+        let change = |objects: &mut [Object]| {
+            objects[0].content["data"]["a"] = "z".into();
+            annotations_mut(&mut objects[2]).unwrap()["checksum/all"] = "mine".into();
+        };
+        let mut objects = objects();
+        let checksums = of_changing(&objects, |_| true);
+        change(&mut objects);
+        renew(&mut objects, &checksums);
+        assert_eq!(annotations(&objects[2]).unwrap()["checksum/all"], "mine");
+    }
+}
