@@ -167,7 +167,7 @@ async fn hosts(
         Err(reason) => reason,
     };
     Err(AgentError::Unusable(format!(
-        "Service {service} {reason}: set kubernetes.controlPlaneEndpoint to where nodes reach the API server"
+        "Service {service} {reason}: set kubernetes.controlPlaneEndpoint to the address at which nodes reach the API server"
     )))
 }
 

@@ -1,7 +1,7 @@
-//! What the Service `kubernetes` inside the child leads to, where kubefarm keeps it.
+//! The endpoints of the Service `kubernetes` inside the child cluster, if kubefarm maintains them.
 //!
-//! kube-apiserver can keep it too, with a lease for each address. Replicas behind one address share that lease, and
-//! each of them takes it away when it stops (pkg/controlplane/reconcilers/lease.go).
+//! kube-apiserver can maintain them too, with a lease for each address. Replicas behind one address share that lease,
+//! and each of them removes it when it stops (pkg/controlplane/reconcilers/lease.go).
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -10,13 +10,13 @@ use serde::Serialize;
 use super::spec::{Endpoint, HostPort, ServiceType, Values};
 use crate::values::Path;
 
-/// What the bootstrap Job is told.
+/// What the bootstrap Job needs to know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Announced {
-    /// One of a family; none where only the load balancer knows them.
+    /// One of each family; empty if only the load balancer knows them.
     pub addresses: Vec<SocketAddr>,
-    /// The port that goes with the addresses that the load balancer gives.
+    /// The port for the addresses that the load balancer gives.
     pub balanced_port: Option<u16>,
 }
 
@@ -28,7 +28,7 @@ pub struct Given {
 }
 
 impl Announced {
-    /// `None` where the API servers keep it themselves, or somebody else does.
+    /// `None` if the API servers maintain them, or the user does.
     pub fn new(values: &Values) -> Option<Announced> {
         if !is_ours(values) {
             return None;
@@ -47,7 +47,8 @@ impl Announced {
     }
 }
 
-/// Whether the bootstrap Job keeps it: a flag of the user's wins over ours, and without the Job nobody would.
+/// Whether the bootstrap Job maintains the endpoints: a flag of the user overrides that, and without the Job nothing
+/// would.
 pub fn is_ours(values: &Values) -> bool {
     let kubernetes = &values.kubernetes;
     let server = &kubernetes.api_server;
@@ -57,13 +58,13 @@ pub fn is_ours(values: &Values) -> bool {
         && !server.extra_args.contains_key("endpoint-reconciler-type")
 }
 
-/// Whether addresses come from a Service only once there is one.
+/// Whether the addresses are known only when the Service exists.
 pub fn may_be_balanced(values: &Values) -> bool {
     let service = &values.kubernetes.api_server.service;
     service.kind == ServiceType::LoadBalancer || !service.enabled
 }
 
-/// What the values give; of each family the first.
+/// The addresses in the values; the first of each family.
 pub fn given(values: &Values) -> Vec<Given> {
     let server = &values.kubernetes.api_server;
     let path = Path::from("kubernetes.apiServer");
@@ -99,7 +100,7 @@ pub fn given(values: &Values) -> Vec<Given> {
     found
 }
 
-/// The port at an address; `None` where it is a node port that the cluster chooses.
+/// The port at an address; `None` if it is a node port that the cluster chooses.
 pub fn port(values: &Values, address: IpAddr) -> Option<u16> {
     let service = &values.kubernetes.api_server.service;
     let endpoint = endpoint(values);
@@ -109,7 +110,7 @@ pub fn port(values: &Values, address: IpAddr) -> Option<u16> {
         _ if is_endpoint => Some(given.unwrap_or(service.port)),
         ServiceType::LoadBalancer => Some(service.port),
         ServiceType::NodePort => service.node_port.or(given),
-        // Somebody else's way in.
+        // The address is that of another system, which forwards to the Service.
         ServiceType::ClusterIP => Some(given.unwrap_or(service.port)),
     }
 }

@@ -1,4 +1,4 @@
-//! The API servers' pods, which hold Konnectivity's server too where it speaks gRPC, and wait for etcd with its image.
+//! The API servers' pods, which contain Konnectivity's server too in mode GRPC, and wait for etcd with its image.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -6,15 +6,15 @@ use serde_json::Value;
 use super::spec::{Component, KonnectivityMode, Kubernetes, Pods, TextMap, null_if_empty};
 use super::workload::pull_secrets;
 
-/// What several components have a say in.
+/// What depends on several components.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ApiServerPod {
-    /// How the API server reaches Konnectivity's server; `None` where there is none.
+    /// How the API server reaches Konnectivity's server; `None` if there is none.
     pub konnectivity: Option<KonnectivityMode>,
     #[serde(serialize_with = "null_if_empty")]
     pub labels: TextMap,
-    /// Each once: Kubernetes refuses one that is named twice.
+    /// Each once: Kubernetes refuses duplicates.
     #[serde(serialize_with = "null_if_empty")]
     pub image_pull_secrets: Vec<Value>,
 }

@@ -19,8 +19,8 @@ use super::split::{Limits, split};
 use super::tag_settings::{TagSettings, fold, user_setting};
 use super::workload::Workload;
 
-/// How large a part of what grows with the nodes may be: half of what a ConfigMap holds (1 MiB), and a third of
-/// what etcd takes (1.5 MiB), so that labels, managed fields and the rest of an object fit beside it.
+/// The limit for a part of a list that grows with the nodes: half of a ConfigMap (1 MiB), and a third of etcd's limit
+/// (1.5 MiB), so that labels, managed fields and the rest of an object fit beside it.
 pub const PART_SIZE: usize = 512 * 1024;
 
 /// What is computed for the boot server.
@@ -29,9 +29,9 @@ pub const PART_SIZE: usize = 512 * 1024;
 pub struct BootServer {
     #[serde(flatten)]
     pub workload: Workload,
-    /// Of everything that boots nodes: the boot server, DHCP, the Secret with the join token.
+    /// The namespace of everything that boots nodes: the boot server, DHCP, the Secret with the join token.
     pub namespace: String,
-    /// Whether a Job has to wait for the address that the Services are given.
+    /// Whether a Job has to wait for the address of the Services.
     pub publish_address: bool,
     /// The user's settings of `[common]`.
     pub options: Vec<Setting>,
@@ -39,14 +39,14 @@ pub struct BootServer {
     pub settings: Vec<Setting>,
     pub sections: Vec<ScriptSection>,
     pub tags: Vec<TagSection>,
-    /// The sections of nodes, as far as they fit beside the rest. There may be many: `chart::farm_context` hands them
-    /// on without a copy.
+    /// The sections of nodes that fit beside the rest. There may be many: `chart::farm_context` hands them on without a
+    /// copy.
     #[serde(skip)]
     pub nodes: Arc<[NodeSection]>,
     /// The sections of further nodes, each part a ConfigMap of its own.
     #[serde(skip)]
     pub node_parts: Vec<NodePart>,
-    /// Files of /etc/ltsp: ours that depend on values, then the user's.
+    /// Files of /etc/ltsp: those of kubefarm that depend on values, then the user's.
     pub files: IndexMap<String, String>,
     pub extra_projected_items: Vec<Fragment>,
 }
@@ -103,8 +103,8 @@ impl BootServer {
     }
 }
 
-/// The volume's own mode, 0400, is that of every file nobody chose a mode for, which nodes get as 0644. So where it is
-/// chosen, it is written as its like: only root reads it.
+/// The volume's own mode, 0400, is that of every file without a mode, which nodes get as 0644. So if a user chooses
+/// 0400, an equivalent mode is written: only root reads it.
 fn projected_items(sources: &[Fragment]) -> Vec<Fragment> {
     let mut sources = sources.to_vec();
     let kinds = sources.iter_mut().flat_map(|source| source.values_mut());
@@ -159,7 +159,7 @@ fn script_sections(sections: &TextMap) -> Vec<ScriptSection> {
         .collect()
 }
 
-/// A section for each of a node's MACs, or for its addresses or name, where its tags bring settings.
+/// A section for each of a node's MACs, or for its addresses or name, if its tags have settings.
 pub fn node_sections(pools: &NodePools, tags: &TagSettings) -> Vec<NodeSection> {
     let mut sections = Vec::new();
     for (_, pool) in pools.own() {

@@ -1,4 +1,4 @@
-//! Every certificate that a control plane needs: who issues it, for whom, for what, and for which names.
+//! Every certificate that a control plane needs: its issuer, subject, usages and names.
 //!
 //! Source: kubernetes.io/docs/setup/best-practices/certificates, and kubeadm's own list.
 
@@ -31,30 +31,30 @@ impl Serialize for Hours {
 /// The short names of the authorities that every control plane has, whatever its values; `sa` signs tokens.
 pub const AUTHORITIES: [&str; 3] = ["ca", "front-proxy-ca", "sa"];
 
-/// The API server's certificate as a client of etcd, of which the user keeps one where etcd is somebody else's.
+/// The API server's certificate as a client of etcd, which the user supplies for an etcd outside the farm.
 const ETCD_CLIENT: &str = "apiserver-etcd-client";
 
 /// Marks a Secret that holds a certificate authority, with the value `true`.
 pub const AUTHORITY: &str = "kubefarm.io/certificate-authority";
 
-/// Who issues what.
+/// All issuers and certificates.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Pki {
     pub mode: PkiMode,
-    /// What the Secrets' names begin with.
+    /// The prefix of the Secrets' names.
     pub prefix: String,
-    /// The common name of the only client whose word the API server takes for who asks.
+    /// The common name of the only client that the API server trusts to say which user makes a request.
     pub front_proxy_client: String,
-    /// The common name by which kubelets know the API server.
+    /// The common name of the API server as a client of kubelets.
     pub kubelet_client: String,
     pub issuers: Vec<Issuer>,
     pub certificates: Vec<Certificate>,
-    /// The Secrets, by the names that templates know them by: those of the certificates without the prefix.
+    /// The names of the Secrets, by the names that templates use: those of the certificates without the prefix.
     pub secrets: IndexMap<String, String>,
 }
 
-/// An issuer: a CA's Secret, or itself where there is none yet.
+/// An issuer: a CA's Secret, or self-signing.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Issuer {
@@ -66,7 +66,7 @@ pub struct Issuer {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Certificate {
-    /// `apiserver-server`: the name without what all of a farm have in common.
+    /// `apiserver-server`: the name without the prefix of the farm.
     #[serde(skip)]
     pub short: String,
     pub name: String,
@@ -83,13 +83,13 @@ pub struct Certificate {
     pub duration: Hours,
     pub renew_before: Hours,
     pub private_key: PrivateKey,
-    /// Of its Secret in the mode `builtin`.
+    /// The annotations of its Secret in mode `builtin`.
     pub annotations: IndexMap<&'static str, String>,
 }
 
 impl Certificate {
-    /// The annotations that cert-manager would write on the Secret, so that it takes it for its own and issues nothing
-    /// anew, should the mode be changed; and our own on authorities.
+    /// The annotations that cert-manager would write on the Secret, so that it adopts it and issues nothing again if
+    /// the mode is changed; and kubefarm's own on authorities.
     fn annotations(&self) -> IndexMap<&'static str, String> {
         let list = |values: &Option<Vec<String>>| values.as_deref().unwrap_or_default().join(",");
         let mut annotations = IndexMap::from([
@@ -113,13 +113,13 @@ impl Certificate {
     }
 }
 
-/// What key a certificate gets.
+/// The private key of a certificate.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PrivateKey {
     #[serde(flatten)]
     pub kind: KeyKind,
-    /// `Never` keeps a CA's key for good; `Always` makes a new one with each certificate.
+    /// `Never` keeps a CA's key; `Always` creates a new one with each certificate.
     pub rotation_policy: &'static str,
 }
 
@@ -150,7 +150,7 @@ impl Pki {
                 secrets: IndexMap::new(),
             },
         };
-        // An etcd of somebody else comes with its own authority, and with a client certificate of that one.
+        // An etcd outside the farm has an authority of its own, and client certificates from that.
         if values.kubernetes.etcd.enabled {
             builder.etcd();
         }
@@ -172,7 +172,7 @@ impl Pki {
     }
 
     fn secrets(&self) -> IndexMap<String, String> {
-        // An etcd of somebody else's needs a certificate of the user's.
+        // An etcd outside the farm needs a certificate that the user supplies.
         let foreign = format!("{}-{ETCD_CLIENT}", self.prefix);
         let own = self.certificates.iter();
         let own = own.map(|one| (one.short.clone(), one.secret_name.clone()));
@@ -189,7 +189,7 @@ impl Pki {
             .unwrap_or_default()
     }
 
-    /// The certificate authority that signs a certificate; `None` where it signs itself.
+    /// The certificate authority that signs a certificate; `None` if it is self-signed.
     pub fn authority_of(&self, certificate: &Certificate) -> Option<&Certificate> {
         let issuer = self
             .issuers
@@ -232,7 +232,7 @@ impl Builder<'_> {
         ] {
             peer.add(&pods);
         }
-        // And by name, for what knows no wildcards.
+        // And each by its name, for programs that do not support wildcards.
         for member in (0..etcd.replica_count.unwrap_or_default())
             .map(|number| format!("{service}-{number}.{service}"))
         {
@@ -259,7 +259,7 @@ impl Builder<'_> {
 
         let server = self.api_server_sans(services);
         self.leaf("apiserver-server", &issuer, SERVER, server);
-        // No group: a ClusterRoleBinding gives this user what it needs of the kubelets, as with kubeadm.
+        // No group: a ClusterRoleBinding gives this user its rights on the kubelets, as with kubeadm.
         self.client("apiserver-kubelet-client", &issuer, None, &[]);
         for component in ["controller-manager", "scheduler"] {
             let service = format!("{}-{component}", self.names.kubernetes);
@@ -314,7 +314,7 @@ impl Builder<'_> {
             let sans = Sans::of_service(&service, self.namespace);
             let mut for_agents = sans.clone();
             for_agents.add_all(&server.service.load_balancer_ip);
-            // An agent may be sent to any address that the API server is known by.
+            // An agent may connect to any address of the API server.
             for_agents.add_all(&self.values.kubernetes.api_server.cert_sans.dns_names);
             for_agents.add_all(&self.values.kubernetes.api_server.cert_sans.ip_addresses);
 
@@ -325,7 +325,7 @@ impl Builder<'_> {
         }
     }
 
-    /// A CA and the issuer that signs with it; gives the issuer's name.
+    /// Adds a CA and the issuer that signs with it; returns the issuer's name.
     fn authority(&mut self, name: &str, issuer: &str) -> String {
         let certificate = self.certificate(name, "selfsigning-issuer", SIGNING, CA_LIFE, true);
         let secret_name = Some(certificate.secret_name.clone());

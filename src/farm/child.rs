@@ -1,4 +1,4 @@
-//! The child cluster as a whole: addresses, endpoint, and what its nodes are configured with.
+//! The child cluster as a whole: addresses, endpoint, and the configuration of its nodes.
 
 use std::net::IpAddr;
 
@@ -47,7 +47,7 @@ impl Cluster {
         let kubernetes = &values.kubernetes;
         let own = format!("{name}-apiserver:{}", kubernetes.api_server.service.port);
         let endpoint = match &kubernetes.control_plane_endpoint {
-            // kubeadm fills a missing port with the default one, wherever the Service listens.
+            // kubeadm uses the default port if there is none, whatever the Service's port is.
             Some(endpoint) => match endpoint.read() {
                 HostPort { host, port: None } if host.contains(':') => {
                     format!("[{host}]:{}", kubernetes.api_server.service.port)
@@ -83,7 +83,7 @@ impl Cluster {
     }
 }
 
-/// What kubeadm writes for kubelets that join, with the user's additions.
+/// The configuration that kubeadm writes for kubelets that join, with the user's additions.
 fn kubelet_configuration(values: &Values, services: &Subnets) -> Value {
     let mut configuration = json!({
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
@@ -104,7 +104,7 @@ fn kubelet_configuration(values: &Values, services: &Subnets) -> Value {
     configuration
 }
 
-/// Lays a map over another as values are merged: maps merge, all else replaces, null removes.
+/// Merges a map over another as values are merged: maps merge, everything else replaces, null removes.
 fn lay_over(base: &mut Value, over: &Fragment) {
     let Value::Object(base) = base else { return };
     for (key, value) in over {

@@ -1,4 +1,4 @@
-//! Old values that lost their meaning: accepted, told of, and kept from breaking a current Kubernetes.
+//! Obsolete values: accepted with a warning; dropped or translated where a current Kubernetes would fail.
 
 mod flags;
 mod gates;
@@ -15,7 +15,7 @@ use super::known::{KUBE_PROXY, Running};
 use super::spec::{Cidrs, OneOrMany, Values};
 use crate::values::{Path, Problem};
 
-/// Changes the values so that they say to a current Kubernetes what they said to an old one, and tells of it.
+/// Translates values for old versions of Kubernetes to the current one, and reports each change.
 pub fn modernise(values: &mut Values, findings: &mut Findings) {
     service_range_flag(values, findings);
     unknown_to_programs(values, findings);
@@ -26,7 +26,7 @@ pub fn modernise(values: &mut Values, findings: &mut Findings) {
     unread_keys(values, findings);
 }
 
-/// What the versions of the programs do not know, or know by another name.
+/// Flags, gates and plugins that the programs do not have in their version, or have under another name.
 fn unknown_to_programs(values: &mut Values, findings: &mut Findings) {
     let kubernetes = &mut values.kubernetes;
     for mut server in servers::servers(kubernetes) {
@@ -44,7 +44,7 @@ fn unknown_to_programs(values: &mut Values, findings: &mut Findings) {
     kubelet::check(values, findings);
 }
 
-/// `service-cluster-ip-range` decides on the Services' addresses, whatever `networking` says.
+/// `service-cluster-ip-range` sets the Services' addresses and overrides `networking`.
 fn service_range_flag(values: &mut Values, findings: &mut Findings) {
     let flags = &mut values.kubernetes.api_server.extra_args;
     let Some(Value::String(range)) = flags.get("service-cluster-ip-range") else {
@@ -62,8 +62,8 @@ fn service_range_flag(values: &mut Values, findings: &mut Findings) {
     findings.moved(Path::from("kubernetes.networking.serviceSubnet"), path);
 }
 
-/// The old charts wrote both issuers. The first signs and all are accepted: behind the user's, ours keeps the tokens
-/// that running pods hold valid. Null still leaves the flag out, and kube-apiserver then has no issuer.
+/// The old charts wrote both issuers. The first signs and all are accepted: after the user's, the default one keeps the
+/// tokens of running pods valid. Null still leaves the flag out, and kube-apiserver then has no issuer.
 fn issuers(values: &mut Values) {
     let domain = &values.kubernetes.networking.dns_domain;
     let ours = Value::from(format!("https://kubernetes.default.svc.{domain}"));
@@ -86,12 +86,13 @@ fn agents_port(values: &mut Values, findings: &mut Findings) {
     let path = Path::from("kubernetes.konnectivityServer.service.nodePorts.client");
     match ports.agent.replace(client) {
         Some(agent) if agent != client => {
-            let message = format!("`client` is an old name of `agent`, which is {agent}");
+            let message = format!("`client` is the old name of `agent`, which is set to {agent}");
             findings.record(&path, Problem::error(message).help("remove it"));
         }
         _ => {
-            let problem = Problem::warning("this is the port of Konnectivity's agents");
-            findings.record(&path, problem.help("call it `agent`"));
+            let problem =
+                Problem::warning("this is the old name of the port for Konnectivity's agents");
+            findings.record(&path, problem.help("rename it to `agent`"));
             let agent = Path::from("kubernetes.konnectivityServer.service.nodePorts.agent");
             findings.moved(agent, path);
         }
@@ -121,7 +122,7 @@ fn unread_keys(values: &Values, findings: &mut Findings) {
         );
     }
     if values.global.is_some() {
-        findings.warning(&Path::from("global"), "nothing reads Helm's `global` here");
+        findings.warning(&Path::from("global"), "Helm's `global` has no effect here");
     }
     if values
         .kubernetes
@@ -130,11 +131,12 @@ fn unread_keys(values: &Values, findings: &mut Findings) {
         .contains_key("anonymous-auth")
     {
         let problem = Problem::warning(
-            "this flag opens or closes anonymous access to everything, probes and `kubeadm join` included",
+            "this flag allows or refuses anonymous access to everything, also for probes and `kubeadm join`",
         );
         findings.record(
             &Path::from("kubernetes.apiServer.extraArgs.anonymous-auth"),
-            problem.help("without it anonymous requests reach only health checks and cluster-info"),
+            problem
+                .help("without it, anonymous requests reach only health checks and cluster-info"),
         );
     }
 }

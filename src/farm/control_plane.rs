@@ -21,11 +21,11 @@ pub struct Etcd {
     pub initial_cluster: String,
     /// One URL that reaches any member.
     pub client_endpoint: String,
-    /// How large the database may become, where its volume says so.
+    /// The limit of the database in bytes, if its volume has a size.
     pub quota_backend_bytes: Option<u64>,
-    /// How many members make a quorum, where it can spare one.
+    /// The number of members of a quorum, if one member can be lost.
     pub pdb_min_available: Option<u32>,
-    /// Otherwise, how many may be away: a node with one of one or two members could never be drained.
+    /// Otherwise, how many members may be down: a node with one of one or two members could never be drained.
     pub pdb_max_unavailable: Option<u32>,
 }
 
@@ -33,7 +33,7 @@ impl Etcd {
     /// The etcd called `name`.
     pub fn new(kubernetes: &spec::Kubernetes, name: String) -> Etcd {
         let etcd = &kubernetes.etcd;
-        // The checks see to it that there is one.
+        // The checks make sure that it is set.
         let count = etcd.replica_count.unwrap_or_default();
         let members = |port: u16| {
             (0..count)
@@ -52,7 +52,7 @@ impl Etcd {
             .map(|(url, pod)| format!("{pod}={url}"))
             .collect();
         Etcd {
-            // The tag is pinned in the chart; kubeadm names it with the Kubernetes version.
+            // The chart pins the tag; kubeadm chooses it by the Kubernetes version.
             workload: Workload::new(etcd, name.clone(), "latest"),
             release: EtcdRelease::of(&etcd.image),
             endpoints: endpoints.join(","),
@@ -65,13 +65,13 @@ impl Etcd {
     }
 }
 
-/// How much of its volume a database may fill. The write-ahead log took as much again where objects were large, and a
-/// defragmentation writes the database anew beside the old one.
+/// The part of its volume that a database may fill. The write-ahead log can take as much again if objects are large,
+/// and a defragmentation writes the database again beside the old one.
 const QUOTA: f64 = 0.4;
 /// etcd warns of a larger quota (`MaxQuotaBytes` in go.etcd.io/etcd/server/v3/storage).
 const GREATEST_QUOTA: f64 = 8.0 * 1024.0 * 1024.0 * 1024.0;
 
-/// Without it etcd takes 2 GiB for granted: a smaller volume is full before the alarm, and etcd does not start again.
+/// Without a quota, etcd's limit is 2 GiB: a smaller volume is full before the alarm, and etcd does not start again.
 fn quota(persistence: &spec::Persistence) -> Option<u64> {
     let size = Some(*persistence.size.read()).filter(|_| persistence.enabled)?;
     let bytes = (size * QUOTA).min(GREATEST_QUOTA) as u64;
@@ -84,7 +84,7 @@ fn quota(persistence: &spec::Persistence) -> Option<u64> {
 pub struct EtcdBackup {
     #[serde(flatten)]
     pub workload: Workload,
-    /// The name of the volume claim, whoever made it.
+    /// The name of the volume claim, created or existing.
     pub claim_name: String,
 }
 
@@ -120,9 +120,9 @@ impl EtcdBackup {
 pub struct ApiServer {
     #[serde(flatten)]
     pub workload: Workload,
-    /// What it announces, where it does and the user's flags do not say it.
+    /// The address that it announces, unless the user's flags set one.
     pub advertise_address: Option<String>,
-    /// The port that is announced with that address, where the Service has another one.
+    /// The port that is announced with that address, if it differs from the Service's.
     pub announced_port: Option<u16>,
     /// Whether anonymous requests are limited by an AuthenticationConfiguration, which excludes the flags for OIDC.
     pub structured_authentication: bool,
@@ -146,12 +146,12 @@ impl ApiServer {
                 || matches!(flag.as_str(), "anonymous-auth" | "authentication-config")
         };
         let announces_itself = !announced::is_ours(values);
-        // The image's own tag says what will read the configuration.
+        // The image's own tag decides which version reads the configuration.
         let tag = server.image.tag.as_deref();
         let reader = tag.and_then(Version::read).or(Version::read(version));
         ApiServer {
             workload: Workload::new(server, name, &image_tag(version)),
-            // Otherwise it is of no use but to each other, and the pod's own address is right for that.
+            // Otherwise only API servers use it among themselves, and the pod's own address is right for that.
             advertise_address: server
                 .service
                 .load_balancer_ip
@@ -166,8 +166,8 @@ impl ApiServer {
     }
 }
 
-/// What an API server announces is an address with the port of the process, so that the Service at that address has to
-/// have this port as well. Node ports are others anyway.
+/// An API server announces an address with the port of the process, so the Service at that address needs this port as
+/// well. Node ports differ in any case.
 fn announced_port(server: &spec::ApiServer) -> Option<u16> {
     let service = &server.service;
     let announced = service.load_balancer_ip.is_some()
@@ -176,13 +176,13 @@ fn announced_port(server: &spec::ApiServer) -> Option<u16> {
     (announced && !served).then_some(server.port)
 }
 
-/// The port at which a Service sends agents to Konnectivity's server: the server's own, as in the charts of 0.13, unless
-/// the Service was given another.
+/// The Service's port for agents of Konnectivity: the server's own, as in the charts of 0.13, unless another one is
+/// set.
 pub fn agents_port(server: &spec::KonnectivityServer) -> u16 {
     server.service.ports.agent.unwrap_or(server.ports.agent)
 }
 
-/// The port for debugging of that Service, which takes no credentials: none, unless it was asked for.
+/// The Service's port for debugging, which needs no credentials: none, unless it is set.
 pub fn admin_port(server: &spec::KonnectivityServer) -> Option<u16> {
     let asked = server.service.node_ports.admin.map(|_| server.ports.admin);
     server.service.ports.admin.or(asked)

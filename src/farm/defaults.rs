@@ -1,4 +1,4 @@
-//! Defaults that follow from other values: they are filled in before templates read the values.
+//! Defaults that follow from other values, filled in before templates read the values.
 
 use super::control_plane::{admin_port, agents_port};
 use super::names::Names;
@@ -11,7 +11,7 @@ pub const SHARED_ADDRESS: [&str; 2] = [
     "metallb.universe.tf/allow-shared-ip",
 ];
 
-/// Fills in what the user left to other values, in a farm with these names in `namespace`.
+/// Fills in values that are not set and follow from others, in a farm with these names in `namespace`.
 pub fn fill_in(values: &mut Values, names: &Names, namespace: &str) {
     for (_, component) in values.components_mut() {
         component.follow_address();
@@ -26,7 +26,7 @@ pub fn fill_in(values: &mut Values, names: &Names, namespace: &str) {
         (&mut kubernetes.admin.job.schedule, names.bootstrap()),
         (&mut values.token_generator.schedule, names.join_token()),
     ] {
-        // With a number in place of `H` it is a schedule, too.
+        // With a number in place of `H` it is still a schedule.
         if let Ok(own) = Schedule::parse(with_own_minute(schedule, namespace, &name)) {
             *schedule = own;
         }
@@ -34,7 +34,7 @@ pub fn fill_in(values: &mut Values, names: &Names, namespace: &str) {
     share_address(&mut values.ltsp.service.annotations, &names.ltsp);
 }
 
-/// The boot server's two Services have one address, unless the user's own annotations say otherwise.
+/// The boot server's two Services share one address, unless the user's annotations change that.
 fn share_address(annotations: &mut TextMap, name: &str) {
     if !SHARED_ADDRESS
         .iter()

@@ -16,7 +16,7 @@ use super::spec::{DhcpController, DhcpMode, DhcpServer, Tags, Values};
 use super::with::With;
 use super::workload::Workload;
 
-/// What gives leases, and which.
+/// The DHCP server and its configuration.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Dhcp {
@@ -32,16 +32,16 @@ pub struct Dhcp {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Leases {
-    /// The release's tag, which its nodes have and every option asks for.
+    /// The release's tag, which its nodes have and every option requires.
     pub tag: String,
     /// There may be many: `chart::farm_context` hands them on without a copy.
     #[serde(skip)]
     pub hosts: Vec<HostPart>,
     pub pool_options: Vec<DnsmasqOption>,
     pub boot_options: Vec<DhcpOption>,
-    /// What holds the boot server's address, where that is known.
+    /// The options with the boot server's address, if that is known.
     pub address_options: Vec<DhcpOption>,
-    /// The same where it is not: a Job writes them, with the address in place of `{address}`.
+    /// The same options if it is not known: a Job writes them, with the address in place of `{address}`.
     pub published_options: Vec<DhcpOption>,
     pub tag_options: Vec<DhcpOption>,
     pub matchers: Vec<DnsmasqOption>,
@@ -58,7 +58,7 @@ pub struct Controller {
 }
 
 impl Controller {
-    /// The one that serves what is in `namespace`.
+    /// The controller that serves the resources in `namespace`.
     pub fn new(controller: &DhcpController, namespace: &str) -> Controller {
         let name = "dnsmasq-controller".to_owned();
         Controller {
@@ -84,7 +84,7 @@ pub struct HostPart {
     pub hosts: Arc<[DhcpHost]>,
 }
 
-/// A `DhcpOptions.spec.options[]` item; `fields` is the line that comes of it.
+/// A `DhcpOptions.spec.options[]` item; `fields` is its line for dnsmasq.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DhcpOption {
@@ -136,7 +136,7 @@ impl Standalone {
 }
 
 impl Leases {
-    /// The leases of the release whose boot server, and so whose tag, is `tag`.
+    /// The hosts, ranges and options of the release with the tag `tag`, the name of its boot server.
     pub fn new(values: &Values, tag: &str) -> Leases {
         let address = values.ltsp.service.load_balancer_ip.as_deref();
         Leases {
@@ -162,7 +162,7 @@ impl Leases {
     }
 }
 
-/// Each option asks for the release's tag, and for its own where it is not for all.
+/// Each option requires the release's tag, and its own tag unless it is for all.
 fn tag_options(tags: &Tags, release: &str) -> Vec<DhcpOption> {
     let mut options = Vec::new();
     for (tag, settings) in &tags.dhcp_options {
@@ -183,7 +183,7 @@ fn tag_options(tags: &Tags, release: &str) -> Vec<DhcpOption> {
     options
 }
 
-/// An option's key as dnsmasq takes it: a number, or `option:NAME`.
+/// An option's key as dnsmasq expects it: a number, or `option:NAME`.
 pub fn option_key(key: &str) -> String {
     match key.strip_prefix("option:").unwrap_or(key) {
         // dnsmasq fills this option itself and has no name for it; only its number sets it.

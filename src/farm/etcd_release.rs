@@ -1,4 +1,4 @@
-//! What differs between the releases of etcd.
+//! Differences between the releases of etcd.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -6,15 +6,15 @@ use serde_json::{Value, json};
 use super::known::{ETCD, Running};
 use super::spec::{Flags, Image};
 
-/// What a release of etcd is given, and answers.
+/// The flags and the health checks of a release of etcd.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EtcdRelease {
     /// The flags whose names changed in etcd 3.6: those that begin with `experimental-` are gone in 3.7.
     pub flags: Flags,
-    /// What answers whether it runs.
+    /// The path of the liveness check.
     pub live_path: &'static str,
-    /// What answers whether it serves.
+    /// The path of the readiness check.
     pub ready_path: &'static str,
 }
 
@@ -33,7 +33,7 @@ impl EtcdRelease {
                 ("experimental-watch-progress-notify-interval", "5s".into()),
             ]
         };
-        // /livez and /readyz came with etcd 3.6, and to these patch releases.
+        // /livez and /readyz were added in etcd 3.6, and in these patch releases.
         let has_checks = match running.minor {
             ..4 => false,
             4 => running.patch >= 29,
@@ -43,7 +43,7 @@ impl EtcdRelease {
         let (live_path, ready_path) = if has_checks {
             ("/livez", "/readyz")
         } else {
-            // A read of this member alone, which does not ask for a quorum; and one that does.
+            // A read of this member alone, which needs no quorum; and one that does.
             ("/health?serializable=true", "/health")
         };
         EtcdRelease {

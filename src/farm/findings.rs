@@ -1,4 +1,4 @@
-//! Collects what is wrong with the values, each problem with the place where it was written.
+//! Collects the problems of the values, each with the place where it was written.
 
 use std::collections::HashSet;
 
@@ -7,17 +7,17 @@ use crate::values::{Node, Origin, Path, Problem, Refusal, Segment, Severity, rew
 /// The problems found so far in one tree of values.
 pub struct Findings<'a> {
     tree: &'a Node,
-    /// List elements that are in the tree and not in the values, since they could not be read.
+    /// List elements of the tree that are missing in the values, because they could not be read.
     gaps: Vec<Path>,
-    /// The values that could not be read: what stands in for them is no finding.
+    /// The values that could not be read: nothing is reported about what replaces them.
     unread: HashSet<Path>,
-    /// Values that stand at another path in the tree: first here, then there.
+    /// Values with another path in the tree: the path in the values, then that in the tree.
     moved: Vec<(Path, Path)>,
     problems: Vec<Problem>,
 }
 
 impl<'a> Findings<'a> {
-    /// Starts with the problems that are known already. `gaps` are the list elements of `tree` that the values lack.
+    /// Starts with known problems. `gaps` are the list elements of `tree` that are missing in the values.
     pub fn new(tree: &'a Node, mut gaps: Vec<Path>, problems: Vec<Problem>) -> Self {
         gaps.sort();
         let errors = problems
@@ -33,12 +33,12 @@ impl<'a> Findings<'a> {
         }
     }
 
-    /// Takes note that the value at `path` was written at `from`, where problems with it are reported.
+    /// Records that the value at `path` was written at `from`, where problems with it are reported.
     pub fn moved(&mut self, path: Path, from: Path) {
         self.moved.push((path, from));
     }
 
-    /// The path in the tree of what stands at `path` in the values.
+    /// The path in the tree of the value at `path`.
     pub fn in_tree(&self, path: &Path) -> Path {
         let moved = self.moved.iter().find_map(|(here, there)| {
             let rest = path.0.strip_prefix(here.0.as_slice())?;
@@ -84,7 +84,7 @@ impl<'a> Findings<'a> {
         self.record(path, Problem::warning(message));
     }
 
-    /// Records a problem about the value at `path`, where the caller adds more than a message.
+    /// Records a problem about the value at `path`, for callers that add more than a message.
     pub fn record(&mut self, path: &Path, mut problem: Problem) {
         let path = self.in_tree(path);
         if self.unread.contains(&path) {
@@ -101,12 +101,12 @@ impl<'a> Findings<'a> {
         self.problems.push(problem.at(origin).about(path));
     }
 
-    /// What stands at `path`, as the user wrote it.
+    /// The node at `path`, as the user wrote it.
     pub fn node(&self, path: &Path) -> Option<&'a Node> {
         self.tree.get(&self.in_tree(path))
     }
 
-    /// Records a problem that no value is the cause of.
+    /// Records a problem without a value.
     pub fn add(&mut self, problem: Problem) {
         self.problems.push(problem);
     }
@@ -116,7 +116,7 @@ impl<'a> Findings<'a> {
         self.record_key(path, Problem::error(message));
     }
 
-    /// Records a problem about a map's key, where the caller adds more than a message.
+    /// Records a problem about a map's key, for callers that add more than a message.
     pub fn record_key(&mut self, path: &Path, problem: Problem) {
         let path = self.in_tree(path);
         let origin = self
@@ -127,13 +127,12 @@ impl<'a> Findings<'a> {
         self.problems.push(problem.at(origin).about(path));
     }
 
-    /// Where the value at `path` was written, for messages that name a second place.
+    /// The place where the value at `path` was written, for messages with a second place.
     pub fn place(&self, path: &Path) -> String {
         self.tree.origin_at(&self.in_tree(path)).to_string()
     }
 
-    /// What the value at `path` is sorted by: what the user wrote stands comes behind the charts' defaults, and flags
-    /// come last.
+    /// The sort key of the value at `path`: the charts' defaults, then the user's files, then flags.
     pub fn position(&self, path: &Path) -> (u8, u32, u32) {
         let origin = self.tree.origin_at(&self.in_tree(path));
         match origin {
@@ -147,20 +146,20 @@ impl<'a> Findings<'a> {
         }
     }
 
-    /// Whether the value at `path` is the charts' own.
+    /// Whether the value at `path` is a default of the charts.
     pub fn is_default(&self, path: &Path) -> bool {
         let (layer, ..) = self.position(path);
         layer == 0
     }
 
-    /// Whether an error is about the value at `path` of the tree.
+    /// Whether there is an error about the value at `path` of the tree.
     pub fn is_wrong(&self, path: &Path) -> bool {
         self.problems.iter().any(|problem| {
             problem.severity == Severity::Error && problem.path.as_ref() == Some(path)
         })
     }
 
-    /// Whether the value at `path` or something inside could not be read, so that the values lack it.
+    /// Whether the value at `path`, or one inside, could not be read and is missing in the values.
     pub fn is_wrong_inside(&self, path: &Path) -> bool {
         let path = self.in_tree(path);
         let is_inside = |other: &Path| other.0.starts_with(&path.0);

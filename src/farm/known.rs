@@ -1,7 +1,7 @@
-//! What the programs of a farm know, by version: flags, admission plugins and feature gates.
+//! Flags, admission plugins and feature gates of the programs of a farm, by version.
 //!
-//! The tables are written by `tests/flags` from the programs' sources (decision 28). They are text that is searched,
-//! and nothing is read of them before somebody asks.
+//! The tables are written by `tests/flags` from the programs' sources (decision 28). They are searched as text, and not
+//! parsed before they are needed.
 
 use crate::values::nearest;
 use crate::version::Version;
@@ -17,19 +17,19 @@ macro_rules! table {
     };
 }
 
-/// Lines of name, first and last minor version, and what belongs to the name in these; sorted by name.
+/// Lines of name, first and last minor version, and details of the name in these; sorted by name.
 pub struct Table(&'static str);
 
-/// How a version of a program stands to a name.
+/// Whether a version of a program has a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// It knows it.
+    /// It has the name.
     Known,
     /// It was removed in this minor version.
     Removed(u32),
-    /// It came with this minor version.
+    /// It was added in this minor version.
     Later(u32),
-    /// No version that the tables have knows it.
+    /// No version in the tables has it.
     Unknown,
 }
 
@@ -101,15 +101,15 @@ fn standing(rows: &[Row], minor: u32) -> Standing {
     }
 }
 
-/// A program, and what its versions know.
+/// A program, and the tables of its versions.
 pub struct Program {
     /// Its command, and the last part of its image's name.
     pub name: &'static str,
-    /// What its versions are those of: `Kubernetes`, or `etcd` for the numbers behind its 3.
+    /// The product of its versions: `Kubernetes`, or `etcd` with the numbers after its 3.
     pub product: &'static str,
     flags: Table,
     gates: Table,
-    /// How the names of the images begin that are built from the sources that the tables are of.
+    /// The prefixes of images that are built from the sources of the tables.
     registries: &'static [&'static str],
 }
 
@@ -150,7 +150,7 @@ pub static ETCD: Program = Program {
 };
 
 impl Program {
-    /// The minor versions that the tables have, with the patch release that was read of each.
+    /// The minor versions in the tables, each with the patch release that it was read from.
     fn releases(&self) -> impl Iterator<Item = Row> + use<'_> {
         let product = self.product.to_lowercase();
         RELEASES.rows().filter(move |row| row.name == product)
@@ -183,13 +183,13 @@ pub struct Running {
     pub program: &'static Program,
     pub minor: u32,
     pub patch: u32,
-    /// Whether what runs is surely what the tables are of. Another's image, a digest, or a release that was not read
-    /// may know more.
+    /// Whether the tables are certain to describe this program. Another image, a digest, or a release that was not read
+    /// may have more.
     pub certain: bool,
 }
 
 impl Running {
-    /// What the tag of an image says, or else `version`.
+    /// The version in the tag of an image, or else `version`.
     pub fn of(program: &'static Program, image: &Image, version: &str) -> Running {
         let named = program.version_in(image.tag.as_deref().unwrap_or(version));
         let (minor, patch) = named.unwrap_or_else(|| program.version_or_newest(version));
@@ -208,7 +208,7 @@ impl Running {
         }
     }
 
-    /// A program of `version` that may be another's build.
+    /// A program of `version` that may be another build.
     pub fn somewhere(program: &'static Program, version: &str) -> Running {
         let (minor, patch) = program.version_or_newest(version);
         Running {
@@ -219,7 +219,7 @@ impl Running {
         }
     }
 
-    /// The minor version of the tables that it is nearest to.
+    /// The nearest minor version in the tables.
     fn in_tables(&self) -> u32 {
         let minors = || self.program.releases().map(|row| row.first);
         match (minors().min(), minors().max()) {
@@ -245,7 +245,7 @@ impl Running {
         PLUGINS.nearest(name, self.in_tables())
     }
 
-    /// A feature gate, and what it is locked to.
+    /// A feature gate, and the value that it is locked to.
     pub fn gate(&self, name: &str) -> (Standing, Option<bool>) {
         let mut rows = self.program.gates.rows_of(name);
         rows.retain(|row| match row.rest.get(1) {
@@ -270,7 +270,7 @@ impl Running {
     }
 }
 
-/// A flag's name as Kubernetes' programs take it on the command line.
+/// A flag's name as Kubernetes' programs accept it on the command line.
 fn dashed(name: &str) -> String {
     name.replace('_', "-")
 }

@@ -1,4 +1,4 @@
-//! Konnectivity's agent inside the child, and the way from it to its server.
+//! Konnectivity's agent inside the child cluster, and the address of its server.
 
 use serde::Serialize;
 
@@ -12,13 +12,13 @@ use super::workload::Workload;
 pub struct KonnectivityAgent {
     #[serde(flatten)]
     pub workload: Workload,
-    /// Where the server is reached from the nodes; null where the user's flags say it.
+    /// The address of the server for nodes; null if the user's flags set it.
     pub proxy_server_host: Option<String>,
     pub proxy_server_port: Option<u16>,
 }
 
 impl KonnectivityAgent {
-    /// The agent, sent to the address that the values give its server.
+    /// The agent, with the address of its server from the values.
     pub fn new(values: &Values) -> KonnectivityAgent {
         let agent = &values.kubernetes.konnectivity_agent;
         let (host, port) = konnectivity_address(values);
@@ -31,7 +31,7 @@ impl KonnectivityAgent {
     }
 }
 
-/// Whether agents are sent to a node port that is not known beforehand.
+/// Whether agents connect to a node port that is not known beforehand.
 pub fn agents_port_is_unknown(values: &Values) -> bool {
     let kubernetes = &values.kubernetes;
     let own = &kubernetes.konnectivity_server.service;
@@ -45,7 +45,7 @@ pub fn agents_port_is_unknown(values: &Values) -> bool {
         && !flags.contains_key("proxy-server-port")
 }
 
-/// Where agents reach the server: at the API server's address with GRPC, else at the server's own.
+/// The server's address for agents: the API server's with GRPC, else the server's own.
 fn konnectivity_address(values: &Values) -> (Option<String>, u16) {
     let kubernetes = &values.kubernetes;
     let (api, own) = (

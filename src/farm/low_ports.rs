@@ -1,4 +1,4 @@
-//! Whose processes listen on a port below 1024, which an ordinary user takes only where the pod's own network allows it.
+//! Which pods listen on a port below 1024, for which an ordinary user needs a setting of the pod's own network.
 
 use serde::Serialize;
 
@@ -7,7 +7,7 @@ use super::spec::{KonnectivityMode, Kubernetes};
 /// The first port that needs no permission (ip(7), `net.ipv4.ip_unprivileged_port_start`).
 const FIRST_FREE: u16 = 1024;
 
-/// The control plane's pods that need it allowed.
+/// The control plane's pods that need this setting.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LowPorts {

@@ -1,4 +1,4 @@
-//! The typed model of a farm: values checked, and everything computed that templates only lay out.
+//! The typed model of a farm: checked values, and everything that is computed for the templates.
 
 mod announced;
 mod api_server_pod;
@@ -78,7 +78,7 @@ pub struct Farm {
     pub api_server: With<spec::ApiServer, ApiServer>,
     pub api_server_pod: ApiServerPod,
     pub low_ports: LowPorts,
-    /// Null where the API servers announce themselves.
+    /// Null if the API servers announce themselves.
     pub announced: Option<Announced>,
     pub controller_manager: With<spec::ControllerManager, Workload>,
     pub scheduler: With<spec::Scheduler, Workload>,
@@ -93,7 +93,7 @@ pub struct Farm {
     pub pki: Pki,
     pub ltsp: With<spec::Ltsp, BootServer>,
     pub dhcp: Dhcp,
-    /// Null where the boot server's address is known.
+    /// Null if the boot server's address is known.
     pub publish_address: Option<PublishAddress>,
     pub network_policies: NetworkPolicies,
     /// Objects beside the farm as YAML texts, by the names that the user gave them.
@@ -147,7 +147,7 @@ pub struct JoinToken {
     pub secret_name: String,
 }
 
-/// The name a release has where neither a flag nor the values give one.
+/// The name of a release if neither a flag nor the values set one.
 pub const DEFAULT_NAME: &str = "kubefarm";
 
 /// The values, typed and checked; and the farm they describe.
@@ -155,12 +155,12 @@ pub const DEFAULT_NAME: &str = "kubefarm";
 pub struct Checked {
     /// The farm, unless a problem is an error.
     pub farm: Option<Farm>,
-    /// Everything that was found, warnings included.
+    /// All problems, warnings included.
     pub problems: Vec<Problem>,
 }
 
-/// Reads the merged values as a farm. `name` wins over the values' own name. `defaults` is asked for only where a
-/// value is so wrong that its default has to stand in for it, to find the problems behind it.
+/// Reads the merged values as a farm. `name` overrides the name in the values. `defaults` is called only if a value is
+/// so wrong that its default has to replace it, to find further problems.
 pub fn check(
     tree: &Node,
     name: Option<&str>,
@@ -208,8 +208,8 @@ pub fn check(
     }
 }
 
-/// The values with defaults in place of what is wrong. What comes to light by that is added to the problems, but not
-/// what is in lists: their elements may be in other places by then.
+/// The values with defaults in place of wrong ones. Further problems are added, except in lists, whose elements may
+/// have moved.
 fn decode_mended(tree: &Node, defaults: &Node, problems: &mut Vec<Problem>) -> Option<Values> {
     let is_index = |segment: &Segment| matches!(segment, Segment::Index(_));
     loop {
@@ -228,13 +228,13 @@ fn decode_mended(tree: &Node, defaults: &Node, problems: &mut Vec<Problem>) -> O
     }
 }
 
-/// The tree with defaults in place of what is wrong, and without what has none.
+/// The tree with wrong values replaced by their defaults, or removed if they have none.
 fn mended(tree: &Node, problems: &[Problem], defaults: &Node) -> Node {
     let errors = problems
         .iter()
         .filter(|problem| problem.severity == Severity::Error);
     let mut paths: Vec<&Path> = errors.filter_map(|problem| problem.path.as_ref()).collect();
-    // From the end, so that taking an item out of a list leaves the places of the others.
+    // From the end, so that removing an item of a list does not move the others.
     paths.sort_by(|left, right| right.cmp(left));
     let mut mended = tree.clone();
     for path in paths {

@@ -1,4 +1,4 @@
-//! The names of a release's objects, and whether Kubernetes takes them.
+//! The names of a release's objects, and whether Kubernetes accepts them.
 
 use std::ops::Deref;
 
@@ -27,7 +27,7 @@ pub struct Names {
 }
 
 impl Names {
-    /// The names that the values and the release give, cut at 63 characters as Helm charts do.
+    /// The names from the values and the release, cut at 63 characters as Helm charts do.
     pub fn new(values: &Values, release: &Release) -> Names {
         let kubernetes = match set(&values.kubernetes.fullname_override) {
             Some(name) => cut(name),
@@ -76,7 +76,7 @@ impl Names {
         format!("{}-join-token", self.ltsp)
     }
 
-    /// Finds names that Kubernetes would refuse, and the value that each of them comes from.
+    /// Records names that Kubernetes would refuse, at the value that each of them comes from.
     pub fn check(&self, values: &Values, findings: &mut Findings) {
         let causes = Causes::of(values, &self.release);
         let mut told: Vec<&Option<Path>> = Vec::new();
@@ -86,7 +86,7 @@ impl Names {
         if !is_name || self.release.len() > longest {
             let message = if self.release.len() > longest && is_label_like(&self.release) {
                 format!(
-                    "`{}` has {} characters, and a release's name at most {longest}: the names of its objects are made of it",
+                    "`{}` has {} characters, but a release's name can have {longest}: the names of its objects contain it",
                     self.release,
                     self.release.len()
                 )
@@ -103,7 +103,7 @@ impl Names {
             (&self.kubernetes, &causes.kubernetes),
             (&self.ltsp, &causes.ltsp),
         ] {
-            // Where the boot server's name follows from the control plane's, that one is told of.
+            // If the boot server's name follows from the control plane's, only that is reported.
             let follows = cause == &causes.kubernetes && prefix != &self.kubernetes;
             let is_told = follows && !is_service_name(&self.kubernetes);
             let by_release = prefix.starts_with(&self.release) && !is_service_name(&self.release);
@@ -119,7 +119,7 @@ impl Names {
                 told.push(cause);
             }
         }
-        // What is made of the release's name was said in its words.
+        // Names that contain the release's name were reported with it.
         told.push(&causes.release);
         for (too_long, cause) in self.too_long(values, &causes) {
             if !told.contains(&cause) {
@@ -129,7 +129,7 @@ impl Names {
         }
     }
 
-    /// The longest names that are made of each prefix: what it is, the prefix, what follows, the limit, the cause.
+    /// The longest names with each prefix: kind, prefix, suffix, limit, cause.
     fn longest<'a>(&'a self, values: &Values, causes: &'a Causes) -> [Longest<'a>; 5] {
         // The longest suffix that each prefix gets, by the kind with the tightest limit. A Job's name
         // ends in a hash of 10, a CronJob's Jobs in a timestamp of 10: 63 - 11 = 52 for both.
@@ -179,7 +179,7 @@ impl Names {
         ]
     }
 
-    /// What is too long, each with its cause; the one that most has to be cut from comes first.
+    /// The names that are too long, each with its cause; the one with the largest excess comes first.
     fn too_long<'a>(
         &'a self,
         values: &Values,
@@ -207,9 +207,9 @@ impl Names {
 /// The kind of name, its prefix and suffix, how many characters it may have, and the value that the prefix comes from.
 type Longest<'a> = (&'static str, &'a str, &'static str, usize, &'a Option<Path>);
 
-/// How many characters a release's name may have, by what is put around it in the names of these values.
+/// The limit of a release's name in characters, which depends on what these values add to it in names.
 fn longest_release(values: &Values) -> usize {
-    // One letter shows what is put around any name; one that is cut off would not.
+    // One letter is enough to see what is added; a long name would be cut off.
     let sample = Release {
         name: "x".to_owned(),
         namespace: String::new(),
@@ -227,7 +227,7 @@ fn longest_release(values: &Values) -> usize {
         .fold(63, usize::min)
 }
 
-/// Whether the characters are those of a release's name, however many there are.
+/// Whether all characters are allowed in a release's name, whatever its length.
 fn is_label_like(name: &str) -> bool {
     let shortened: String = name.chars().take(1).chain(name.chars().last()).collect();
     is_namespace_name(&shortened)
@@ -236,7 +236,7 @@ fn is_label_like(name: &str) -> bool {
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
-/// The value that each prefix comes from; `None` for a release name that is not a value: `--name`.
+/// The path of the value that each prefix comes from; `None` for a name from `--name`.
 struct Causes {
     release: Option<Path>,
     kubernetes: Option<Path>,
@@ -284,7 +284,7 @@ fn record(findings: &mut Findings, cause: &Option<Path>, problem: Problem) {
     }
 }
 
-/// Finds namespaces that Kubernetes would refuse (RFC 1123 labels).
+/// Records namespaces that Kubernetes would refuse (RFC 1123 labels).
 pub fn check_namespaces(release: &str, values: &Values, findings: &mut Findings) {
     if let Some(problem) = namespace_problem(release) {
         findings.add(problem.help("it comes from --namespace"));
@@ -302,7 +302,7 @@ fn namespace_problem(namespace: &str) -> Option<Problem> {
     })
 }
 
-/// An empty name is none, as in Helm's charts.
+/// An empty name counts as not set, as in Helm's charts.
 pub fn set<T: Deref<Target = str>>(name: &Option<T>) -> Option<&str> {
     name.as_deref().filter(|name| !name.is_empty())
 }

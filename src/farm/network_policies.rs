@@ -1,7 +1,7 @@
-//! Which pods are reached by whom: the ingress rules of NetworkPolicies.
+//! Who may connect to which pods: the ingress rules of NetworkPolicies.
 //!
-//! A pod that a policy selects takes nothing but what its rules let in. Probes of its own node's kubelet always come
-//! through: network plugins except the node from the policies of its pods.
+//! A pod that a policy selects accepts only what its rules allow. Probes of its own node's kubelet are always allowed:
+//! network plugins exempt the node from the policies of its pods.
 
 use indexmap::IndexSet;
 use ipnet::IpNet;
@@ -39,7 +39,7 @@ impl NetworkPolicies {
     }
 }
 
-/// A rule: who (empty: everybody) may use which ports.
+/// A rule: the peers (empty: everyone) and the ports that they may use.
 fn rule(from: &[Value], ports: &[Value]) -> Value {
     if from.is_empty() {
         json!({"ports": ports})
@@ -61,7 +61,7 @@ fn peers(fragments: &[Fragment]) -> impl Iterator<Item = Value> {
     fragments.iter().cloned().map(Value::Object)
 }
 
-/// What containers of the user's own offer, to everybody: nothing is known of their clients.
+/// The ports of the user's own containers, for everyone: their clients are not known.
 fn offered(sidecars: &[Fragment]) -> Option<Value> {
     let ports = sidecars.iter().filter_map(|sidecar| sidecar.get("ports"));
     let ports = ports.filter_map(Value::as_array).flatten();
@@ -74,7 +74,7 @@ fn offered(sidecars: &[Fragment]) -> Option<Value> {
     (!ports.is_empty()).then(|| rule(&[], &ports))
 }
 
-/// Its members among themselves, the API server, backups, and pods that say that they are clients.
+/// For etcd: its members, the API server, backups, and pods with the label for clients.
 fn etcd(values: &Values, prefix: &str) -> Vec<Value> {
     let (etcd, policies) = (&values.kubernetes.etcd, &values.network_policies);
     let name = format!("{prefix}-etcd");
@@ -97,7 +97,8 @@ fn etcd(values: &Values, prefix: &str) -> Vec<Value> {
     rules
 }
 
-/// Everybody, by the ports that ask for credentials: of Konnectivity's server beside it only that of agents.
+/// For the API server: everyone, on the ports that require credentials; of Konnectivity's server beside it only that
+/// for agents.
 fn api_server(values: &Values) -> Vec<Value> {
     let kubernetes = &values.kubernetes;
     let konnectivity = &kubernetes.konnectivity_server;
@@ -112,7 +113,8 @@ fn api_server(values: &Values) -> Vec<Value> {
     rules
 }
 
-/// API servers and agents. The port for debugging takes no credentials: nobody, unless the Service was to have it.
+/// For Konnectivity's server: API servers and agents. Nobody on the port for debugging, which requires no credentials,
+/// unless the Service has it.
 fn konnectivity_server(values: &Values, prefix: &str) -> Vec<Value> {
     let server = &values.kubernetes.konnectivity_server;
     let api_servers = [pods("app", &format!("{prefix}-apiserver"))];
@@ -127,7 +129,7 @@ fn konnectivity_server(values: &Values, prefix: &str) -> Vec<Value> {
     rules
 }
 
-/// The nodes, by HTTP and TFTP.
+/// For the boot server: the nodes, on HTTP and TFTP.
 fn boot_server(values: &Values) -> Vec<Value> {
     let clients: Vec<Value> = match &values.network_policies.boot_clients {
         Some(clients) => peers(clients).collect(),
@@ -139,9 +141,9 @@ fn boot_server(values: &Values) -> Vec<Value> {
     rules
 }
 
-/// The networks of all node pools. None where a node's address may not be what the pod sees: without `Local` a Service
-/// may pass packets on under the address of the machine that they arrived at; and none where a pool does not say its
-/// network.
+/// The networks of all node pools. Empty if the pod may see another address than the node's: without `Local` a Service
+/// may forward packets with the address of the machine that received them. Empty too if the network of a pool is not
+/// known.
 fn boot_networks(values: &Values) -> Vec<Value> {
     let is_local = values.ltsp.service.external_traffic_policy == Some(TrafficPolicy::Local);
     let networks: Option<IndexSet<IpNet>> = values.node_pools.networks().collect();

@@ -1,4 +1,4 @@
-//! The Job that waits for the boot server's address, where a load balancer chooses it, and gives it to the DHCP server.
+//! The Job that waits for the address that a load balancer gives the boot server, and publishes it to the DHCP server.
 
 use serde::Serialize;
 
@@ -6,16 +6,16 @@ use super::boot::BootServer;
 use super::dhcp::Leases;
 use super::spec::{DhcpMode, Values};
 
-/// The Job, and what it writes the address into: the resource of dnsmasq-controller, or the ConfigMap that the farm's own
-/// dnsmasq reads.
+/// The Job, and the object that it writes the address to: the resource of dnsmasq-controller, or the ConfigMap of the
+/// farm's own dnsmasq.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PublishAddress {
     /// Without the hash of its content.
     pub name: String,
-    /// The Services that are given the address.
+    /// The Services that get the address.
     pub services: [String; 2],
-    /// What it changes, for its Role.
+    /// The object that it changes, for its Role.
     pub api_group: &'static str,
     pub resource: &'static str,
     pub resource_name: String,
@@ -24,7 +24,7 @@ pub struct PublishAddress {
 }
 
 impl PublishAddress {
-    /// The Job of a farm; `None` where it knows the address, or nothing has one.
+    /// The Job of a farm; `None` if the address is known, or there is no boot server to publish.
     pub fn new(values: &Values, server: &BootServer, leases: &Leases) -> Option<PublishAddress> {
         let ltsp = &values.ltsp;
         let is_wanted = ltsp.enabled && server.publish_address && ltsp.service.enabled;

@@ -67,7 +67,7 @@ fn nested(property: &Value) -> Option<(&'static str, &Value)> {
         .iter()
         .filter(|choice| choice.get("type") != Some(&"null".into()))
         .find_map(nested)?;
-    // `imagePullSecrets` and the like: a choice between a text and a small object needs no section.
+    // As for `imagePullSecrets`: a choice between a text and a small object needs no section.
     let several = choices
         .as_array()?
         .iter()
@@ -90,7 +90,7 @@ fn cell(text: &str) -> String {
     text.replace('\n', " ").replace('|', "\\|")
 }
 
-/// A text as Markdown: what stands between backticks is code, and in the rest nothing is HTML or emphasis.
+/// A text as Markdown: text between backticks is code, and the rest has no HTML or emphasis.
 fn prose(text: &str) -> String {
     let parts = text.split('`').enumerate().map(|(number, part)| {
         let is_code = number % 2 == 1;
@@ -137,7 +137,7 @@ fn type_name(property: &Value) -> String {
             return names.join(" or ");
         }
     };
-    // Where other scalars are, text in quotes may stand for them.
+    // A quoted text may replace other scalars.
     if names.contains(&"integer") {
         return "integer".to_owned();
     }

@@ -2,8 +2,9 @@
 
 use super::split::hash;
 
-/// The schedule of the CronJob `name` in `namespace`, as Kubernetes takes it: `H` in the place of the minute stands for
-/// a minute that follows from the two, so that many farms do not all work at once. It is the same in every version.
+/// The schedule of the CronJob `name` in `namespace`, as Kubernetes takes it: `H` as the minute stands for a minute
+/// that is computed from the two names, so that many farms do not run at the same time. It is the same in every
+/// version.
 pub fn with_own_minute(schedule: &str, namespace: &str, name: &str) -> String {
     match schedule.trim_start().split_once(char::is_whitespace) {
         Some(("H", rest)) => format!("{} {rest}", hash(&format!("{namespace}/{name}")) % 60),

@@ -12,8 +12,8 @@ use crate::values::Path;
 /// The JSON Schema (draft 2020-12) of a values file, with `defaults` beside the keys that have one. Descriptions are the
 /// types' doc comments; see [`describe`].
 ///
-/// A values file need not hold anything: what it leaves out has a default. `null` is allowed wherever something may be
-/// left out. It is what the program takes, as far as a schema can say that: see the table in `tests/docs`.
+/// No key of a values file is required: each has a default. `null` is allowed for every optional value. The schema
+/// accepts what the program accepts, as far as a schema can express it: see the table in `tests/docs`.
 pub fn json_schema(defaults: &Value) -> Value {
     let mut schema = generated();
     let root = Spot {
@@ -28,7 +28,7 @@ pub fn json_schema(defaults: &Value) -> Value {
     schema
 }
 
-/// Whether a map of known keys stands at this path, which no farm can be without.
+/// Whether the value at this path is a section: a map with known keys, which every farm needs.
 pub fn is_section(path: &Path) -> bool {
     static SECTIONS: LazyLock<HashSet<Path>> = LazyLock::new(|| {
         let mut found = HashSet::new();
@@ -54,17 +54,17 @@ fn generated() -> Value {
     generator.into_root_schema_for::<Values>().to_value()
 }
 
-/// Where in the values a schema stands.
+/// The context of a schema inside the values.
 #[derive(Clone, Copy)]
 struct Spot {
-    /// Defaults are merged in here, so that anything may be left out.
+    /// Defaults are merged in here, so every key is optional.
     has_defaults: bool,
-    /// Null, and for text the empty one, say that it is not set.
+    /// Null, and the empty text, stand for "not set".
     is_optional: bool,
 }
 
-/// Fits the schema to what files may hold: keys may be left out where defaults are, nothing is known of keys that are
-/// not named, and text may be written as other scalars and other scalars as text, as far as the program reads it so.
+/// Adapts the schema to values files: keys with defaults are optional, unknown keys are refused, and text may be
+/// written as other scalars and other scalars as text, as far as the program accepts that.
 fn fit(schema: &mut Value, spot: Spot) {
     let Value::Object(object) = schema else {
         return;
@@ -122,7 +122,7 @@ fn widen(object: &mut Map<String, Value>, is_optional: bool) {
     }
     let mut kinds = kinds(object);
     if object.contains_key("enum") {
-        // The empty text is no choice, and says that nothing is chosen.
+        // The empty text stands for "not set", and is not one of the choices.
         if let Some(Value::Array(values)) = object.get_mut("enum")
             && is_optional
             && kinds.contains(&"string")
@@ -162,13 +162,13 @@ fn widen(object: &mut Map<String, Value>, is_optional: bool) {
         .get("examples")
         .and_then(|examples| examples.get(0)?.as_str());
     if let Some(example) = example {
-        // What an editor says instead of the pattern (yaml-language-server and VS Code).
-        let wanted = format!("Wanted something as {example}");
+        // The message that an editor shows instead of the pattern (yaml-language-server and VS Code).
+        let wanted = format!("Expected a value such as {example}");
         object.insert("patternErrorMessage".to_owned(), wanted.into());
     }
 }
 
-/// The types of a schema, those that a value has before `null`.
+/// The types of a schema, without `null`.
 fn kinds(object: &Map<String, Value>) -> Vec<&'static str> {
     const KINDS: [&str; 7] = [
         "string", "boolean", "integer", "number", "object", "array", "null",
@@ -181,7 +181,7 @@ fn kinds(object: &Map<String, Value>) -> Vec<&'static str> {
     KINDS.into_iter().filter(is_named).collect()
 }
 
-/// What an integer is written with as text, and how great it may be as a number.
+/// The pattern of an integer as text; also sets its limits as a number.
 fn digits(object: &mut Map<String, Value>) -> &'static str {
     const BYTES_2: &str =
         "(?:[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])";
@@ -241,7 +241,7 @@ fn add_defaults(schema: &mut Value, defaults: &Value) {
     }
 }
 
-/// Puts what the charts' values files say of their keys in the place of what the types say.
+/// Replaces descriptions from the types by the comments in the charts' values files.
 pub fn describe(schema: &mut Value, comments: &HashMap<Path, String>) {
     describe_below(schema, &Path::default(), comments);
 }
@@ -257,7 +257,7 @@ fn describe_below(schema: &mut Value, path: &Path, comments: &HashMap<Path, Stri
     }
 }
 
-/// Puts what a description does not say into it, for editors that show nothing else at a key: its default.
+/// Adds the default to each description, for editors that show only the description of a key.
 pub fn describe_defaults(schema: &mut Value) {
     const LONGEST: usize = 80;
     let properties = schema.get_mut("properties").and_then(Value::as_object_mut);

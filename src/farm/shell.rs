@@ -1,8 +1,8 @@
-//! Whether the nodes' shell could read a script.
+//! Finds syntax errors in scripts for the nodes' shell.
 //!
-//! This is the grammar of dash, which is /bin/sh of the nodes and LTSP's shell, without what its commands mean (POSIX
-//! 1003.1, "Shell Grammar"; dash's own `parser.c` where the two differ). A script that cannot be followed counts as
-//! readable: a warning that is wrong would be worse than one that is missing.
+//! This is the grammar of dash, which is /bin/sh of the nodes and LTSP's shell, without the meaning of its commands
+//! (POSIX 1003.1, "Shell Grammar"; dash's own `parser.c` where the two differ). A script that this parser cannot follow
+//! counts as correct: a wrong warning would be worse than a missing one.
 
 mod cursor;
 mod substitution;
@@ -12,7 +12,7 @@ mod word;
 use cursor::Cursor;
 use token::{Redirection, Token};
 
-/// Why a shell could not read a script.
+/// A syntax error of a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     /// Counted from 1.
@@ -20,7 +20,7 @@ pub struct Fault {
     pub message: String,
 }
 
-/// What a shell would stop at, if anything.
+/// The syntax error at which a shell would stop, if any.
 pub fn fault(script: &str) -> Option<Fault> {
     match Reader::new(script.as_bytes(), 1, 0).script() {
         Err(Stop::Fault(fault)) => Some(fault),
@@ -28,7 +28,7 @@ pub fn fault(script: &str) -> Option<Fault> {
     }
 }
 
-/// Why the reading ended early.
+/// Why parsing ended early.
 #[derive(Debug)]
 enum Stop {
     Fault(Fault),
@@ -37,7 +37,7 @@ enum Stop {
 
 type Read<T> = Result<T, Stop>;
 
-/// How many commands may stand in one another. The stack has to hold them all.
+/// The limit of nested commands, all of which are on the stack.
 const DEEPEST: usize = 64;
 
 fn stop<T>(line: usize, message: impl Into<String>) -> Read<T> {
@@ -45,7 +45,7 @@ fn stop<T>(line: usize, message: impl Into<String>) -> Read<T> {
     Err(Stop::Fault(Fault { line, message }))
 }
 
-/// What a list of commands may be.
+/// The kinds of lists of commands.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum List {
     /// Commands up to the end of the line.
@@ -56,7 +56,7 @@ enum List {
     Any,
 }
 
-/// A here-document whose text has not begun.
+/// A here-document whose text has not begun yet.
 struct Document {
     end: Vec<u8>,
     is_literal: bool,
@@ -65,7 +65,7 @@ struct Document {
 
 struct Reader<'a> {
     cursor: Cursor<'a>,
-    /// A token that was read and is to be read again.
+    /// A token that was pushed back.
     pushed: Option<Token>,
     documents: Vec<Document>,
     depth: usize,
@@ -114,7 +114,7 @@ impl<'a> Reader<'a> {
             if may_be_over && is_end {
                 return Ok(());
             }
-            // The first pass of a line or of a whole list needs a command, later ones do not.
+            // A line or list needs a first command, but no further ones.
             may_be_over = kind != List::Line;
             self.pipelines()?;
             match self.token()? {
@@ -348,7 +348,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Requires the word that ends a part of what `start` began in `line`.
+    /// Requires the word that ends a part of the command that `start` began in `line`.
     fn expect(&mut self, word: &str, start: &str, line: usize) -> Read<()> {
         let token = self.token()?;
         match &token {

@@ -1,9 +1,8 @@
 //! Cuts a long list into parts that stay the same when the list changes a little.
 //!
-//! An object in the cluster has a largest size, so the leases of many nodes go into several objects. Were they cut
-//! every thousand nodes, a node added at the front would change every object behind it. Here the cuts follow from the
-//! items' own keys (content-defined chunking): an item that comes or goes changes the part it is in, seldom its
-//! neighbour.
+//! An object in the cluster has a largest size, so the leases of many nodes go into several objects. With a cut every
+//! thousand nodes, a node added at the front would change every object after it. Here the cuts follow from the items'
+//! own keys (content-defined chunking): a new or removed item changes the part it is in, and seldom the next.
 
 use std::ops::Range;
 
@@ -23,17 +22,17 @@ impl Limits {
     }
 
     /// The average distance between two places where a cut is possible. One part in e⁷ (a thousand) reaches `max`
-    /// without meeting such a place; only there does a cut depend on where the part began.
+    /// without such a place; only then does a cut depend on where the part began.
     fn gap(self) -> usize {
         (self.max.saturating_sub(self.min) / 7).max(1)
     }
 }
 
-/// The parts of `items`, in order, without gaps; none for no items, one where all fit into `max`.
+/// The parts of `items`, in order, without gaps; none for no items, one if all fit into `max`.
 ///
-/// `size` is an item's share of its part, `key` what an item keeps when others change: a node's name. The parts
-/// depend on nothing else, and are the same on every platform and in every version. Name an object after the key of
-/// its first item rather than after its position, which shifts.
+/// `size` is the size of an item, `key` a text that an item keeps when others change: a node's name. The parts depend
+/// on nothing else, and are the same on every platform and in every version. Name an object after the key of its first
+/// item rather than after its position, which shifts.
 pub fn split<T>(
     items: &[T],
     size: impl Fn(&T) -> usize,
@@ -64,8 +63,8 @@ pub fn split<T>(
     parts
 }
 
-/// Whether the key's hash falls into the share of all hashes that this size has of the gap: large items are as
-/// likely to be followed by a cut, byte for byte, as small ones.
+/// Whether a cut may follow an item, by the hash of its key: the probability is its size divided by the gap, so that
+/// large items are as likely to be followed by a cut, byte for byte, as small ones.
 fn may_cut_after(key: &str, size: usize, gap: usize) -> bool {
     let chance = (size as u128) << 64;
     u128::from(hash(key)) < chance / gap as u128

@@ -9,7 +9,7 @@ use super::spec::Cidrs;
 use crate::values::{Path, Problem};
 use crate::version::Version;
 
-/// Where no Service and no pod can be reached, whatever the routes (RFC 6890, RFC 5771, RFC 4291).
+/// Ranges in which no Service and no pod can be reached, whatever the routes (RFC 6890, RFC 5771, RFC 4291).
 const NOT_ROUTED: [(IpNet, &str); 4] = [
     (
         IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8)),
@@ -43,7 +43,7 @@ impl From<&Cidrs> for Subnets {
 }
 
 impl Subnets {
-    /// The ranges as flags and kubeadm take them, joined by commas; `None` without any.
+    /// The ranges as flags and kubeadm expect them, joined by commas; `None` without any.
     pub fn joined(&self) -> Option<String> {
         (!self.0.is_empty()).then(|| self.texts().join(","))
     }
@@ -77,15 +77,12 @@ impl Subnets {
             .collect()
     }
 
-    /// Finds ranges of addresses that nothing is routed to.
+    /// Records ranges of addresses that are not routed.
     pub fn check_routed(&self, path: &Path, findings: &mut Findings) {
         for subnet in &self.0 {
             for (special, what) in &NOT_ROUTED {
                 if shared(subnet, special) {
-                    findings.error(
-                        path,
-                        format!("{subnet} has addresses in common with {special}, {what}"),
-                    );
+                    findings.error(path, format!("{subnet} overlaps with {special}, {what}"));
                 }
             }
         }
@@ -99,7 +96,7 @@ impl Subnets {
             if size(subnet) < 8 {
                 findings.error(
                     path,
-                    format!("{subnet} has fewer than the 8 addresses that kube-apiserver asks for"),
+                    format!("{subnet} has fewer than the 8 addresses that kube-apiserver requires"),
                 );
             }
             let longest = subnet.max_prefix_len();
@@ -110,7 +107,7 @@ impl Subnets {
             };
             if subnet.prefix_len() < shortest {
                 let problem = Problem::error(format!(
-                    "{subnet} has more addresses than kube-apiserver takes for Services"
+                    "{subnet} has more addresses than kube-apiserver allows for Services"
                 ));
                 let widest = widened(subnet, shortest);
                 findings.record(path, problem.help(format!("use {widest} or a part of it")));
@@ -118,8 +115,8 @@ impl Subnets {
         }
     }
 
-    /// Finds ranges of which the controller manager cannot give every node a part with a prefix of this length, of IPv4
-    /// and of IPv6 (pkg/controller/nodeipam/node_ipam_controller.go, ipam/cidrset), or not so many nodes.
+    /// Records ranges of which the controller manager cannot give every node a part with a prefix of this length, for
+    /// IPv4 and IPv6 (pkg/controller/nodeipam/node_ipam_controller.go, ipam/cidrset), or not to this number of nodes.
     pub fn check_pods(
         &self,
         node_prefixes: (u8, u8),
@@ -140,15 +137,15 @@ impl Subnets {
             let parts = 1usize.checked_shl(u32::from(part.saturating_sub(prefix)));
             let problem = if prefix > part {
                 Problem::error(format!(
-                    "{subnet} is smaller than the /{part} that every node is given of it"
+                    "{subnet} is smaller than the /{part} that every node gets from it"
                 ))
             } else if prefix < widest {
                 Problem::error(format!(
-                    "{subnet} is more than 16 bits wider than the /{part} that every node is given of it"
+                    "{subnet} is more than 16 bits wider than the /{part} that every node gets from it"
                 ))
             } else if parts.is_some_and(|parts| parts < nodes) {
                 Problem::warning(format!(
-                    "{nodes} nodes are more than {subnet} has parts, a /{part} for each"
+                    "{nodes} nodes do not fit into {subnet}, with a /{part} for each"
                 ))
             } else {
                 continue;
@@ -158,7 +155,7 @@ impl Subnets {
         }
     }
 
-    /// The range that has addresses in common with `network`.
+    /// The range that overlaps with `network`.
     pub fn meeting(&self, network: &IpNet) -> Option<IpNet> {
         self.0
             .iter()

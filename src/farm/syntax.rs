@@ -1,4 +1,4 @@
-//! What counts as a name, an address, a duration: pure predicates, each with the source of its rule.
+//! The syntax of names, addresses and durations: pure predicates, each with the source of its rule.
 
 mod cron;
 mod host_address;
@@ -16,9 +16,9 @@ pub fn is_mac(text: &str) -> bool {
     octets(text, is_octet) == Some(6)
 }
 
-/// A MAC address as dnsmasq takes it for a host: octets may be `*`, and a kind of hardware may stand before it, as a
-/// hexadecimal number and a hyphen (dnsmasq(8), --dhcp-host). Another kind than Ethernet may have up to 16 octets, which
-/// is what a request has room for (RFC 2131, chaddr).
+/// A MAC address as dnsmasq accepts it for a host: octets may be `*`, and a kind of hardware may precede it, as a
+/// hexadecimal number and a hyphen (dnsmasq(8), --dhcp-host). Other kinds than Ethernet may have up to 16 octets, the
+/// limit of a request (RFC 2131, chaddr).
 pub fn is_dnsmasq_mac(text: &str) -> bool {
     let count = |text| octets(text, |octet| octet == "*" || is_octet(octet));
     match text.split_once('-') {
@@ -61,12 +61,13 @@ pub fn is_host_name(text: &str) -> bool {
     is_dns_name(text) && !last.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// A name that Kubernetes takes for a namespace: a lower-case DNS label (RFC 1123). Releases are called so too.
+/// A name that Kubernetes accepts for a namespace: a lower-case DNS label (RFC 1123). The names of releases follow the
+/// same rule.
 pub fn is_namespace_name(text: &str) -> bool {
     is_dns_label(text) && !text.bytes().any(|byte| byte.is_ascii_uppercase())
 }
 
-/// A name that Kubernetes takes for a Service: a lower-case DNS label that begins with a letter (RFC 1035).
+/// A name that Kubernetes accepts for a Service: a lower-case DNS label that begins with a letter (RFC 1035).
 pub fn is_service_name(text: &str) -> bool {
     is_dns_label(text)
         && !text.bytes().any(|byte| byte.is_ascii_uppercase())
@@ -120,7 +121,7 @@ pub fn is_lease_time(text: &str) -> bool {
             && digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// A variable's name, as sh and LTSP's ini2sh take it.
+/// A variable's name, as sh and LTSP's ini2sh accept it.
 pub fn is_variable_name(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
         && text
@@ -171,7 +172,7 @@ pub fn quantity(text: &str) -> Option<f64> {
     Some(number * 10f64.powi(i32::from(exponent)))
 }
 
-/// A duration as Go reads it, but for signs: `24h0m0s`, `1.5h`, `0` (time.ParseDuration).
+/// A duration as Go reads it, without a sign: `24h0m0s`, `1.5h`, `0` (time.ParseDuration).
 pub fn go_duration(text: &str) -> Option<Duration> {
     if text == "0" {
         return Some(Duration::ZERO);
@@ -241,7 +242,7 @@ pub fn netmask_prefix(mask: Ipv4Addr) -> Option<u8> {
         .flatten()
 }
 
-/// What one field of a dnsmasq line may not hold, or `None` where it is fine.
+/// What one field of a dnsmasq line must not contain, or `None` if it is valid.
 ///
 /// A line break ends the line, a comma the field; quotes, backslashes and ` #` are dnsmasq's own syntax.
 pub fn dnsmasq_field_fault(text: &str) -> Option<&'static str> {
@@ -260,9 +261,9 @@ pub fn dnsmasq_field_fault(text: &str) -> Option<&'static str> {
     }
 }
 
-/// What is wrong with a value that does not fit into dnsmasq's line, whatever tags it is for.
+/// Why a value does not fit into dnsmasq's line, for any tags.
 pub fn dnsmasq_value_fault(value: &str) -> Option<String> {
-    // The longest option's name, the release's tag and another of 63 characters, and what joins them.
+    // The longest option's name, the release's tag, another tag of 63 characters, and separators.
     const AROUND: usize = 200;
     (value.len() > DNSMASQ_LINE - AROUND).then(|| {
         format!(
@@ -272,7 +273,7 @@ pub fn dnsmasq_value_fault(value: &str) -> Option<String> {
     })
 }
 
-/// The bytes of a line that dnsmasq reads in one piece; the rest is another line to it (MAXDNAME, dns-protocol.h).
+/// The limit of a line in bytes; dnsmasq reads the rest as another line (MAXDNAME, dns-protocol.h).
 pub const DNSMASQ_LINE: usize = 1023;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What tags mean to nodes: LTSP settings, Kubernetes labels and taints, transposed to one section a tag.
+//! The settings of tags: LTSP settings, Kubernetes labels and taints, as one section for each tag.
 
 use indexmap::IndexMap;
 
@@ -10,7 +10,7 @@ use super::spec::{Tags, Taint, TaintEffect};
 pub struct TagSettings(IndexMap<String, Vec<Setting>>);
 
 impl TagSettings {
-    /// Collects what every tag brings.
+    /// Collects the settings of every tag.
     pub fn new(tags: &Tags) -> TagSettings {
         let mut settings: IndexMap<String, Vec<Setting>> = IndexMap::new();
         for (tag, options) in &tags.ltsp_options {
@@ -59,8 +59,8 @@ impl TagSettings {
 }
 
 /// A setting of the user's. LTSP evaluates the text of hooks, `PRE_INIT_X` and the like, as process 1 of a node
-/// (ltsp.conf(5)): such a text is kept under another name, for `kubefarm_run` to evaluate it where its failure ends
-/// nothing.
+/// (ltsp.conf(5)): such a text is stored under another name, and `kubefarm_run` evaluates it so that a failure does not
+/// end the boot.
 pub fn user_setting(key: &str, value: &str) -> Vec<Setting> {
     if is_hook(key) {
         let text = Setting::new(format!("KUBEFARM_{key}"), value);
@@ -88,7 +88,7 @@ fn add_list(
     }
 }
 
-/// A taint as kubelet's `--register-with-taints` takes it.
+/// A taint as kubelet's `--register-with-taints` expects it.
 fn taint_text(taint: &Taint) -> String {
     let effect = match taint.effect {
         TaintEffect::NoSchedule => "NoSchedule",
@@ -99,7 +99,7 @@ fn taint_text(taint: &Taint) -> String {
     format!("{}={value}:{effect}", taint.key)
 }
 
-/// A name as LTSP's ini2sh folds it into a shell function's: lower case, all but letters and digits become `_`.
+/// A name as LTSP's ini2sh changes it for a shell function: lower case, and all but letters and digits become `_`.
 pub fn fold(name: &str) -> String {
     name.chars()
         .map(|c| match c.to_ascii_lowercase() {

@@ -1,6 +1,6 @@
-//! The names of the time zones in IANA's database (iana.org/time-zones), those that only stand for another included.
+//! The names of the time zones in IANA's database (iana.org/time-zones), aliases included.
 
-/// One a line, in the order of their bytes.
+/// One on each line, sorted by bytes.
 const NAMES: &str = include_str!("timezones.txt");
 
 /// Every name.

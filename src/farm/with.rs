@@ -1,8 +1,8 @@
-//! What templates read: the values themselves, with what the farm computed beside them.
+//! The values that templates read, with computed keys beside them.
 
 use serde::Serialize;
 
-/// A section of the values and what was computed of it, as one map. No key is in both.
+/// A section of the values and the keys computed from it, as one map. No key is in both.
 #[derive(Debug, Clone, Serialize)]
 pub struct With<S, C> {
     #[serde(flatten)]

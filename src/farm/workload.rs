@@ -1,4 +1,4 @@
-//! What the farm computes for any component: the rules between the keys of its pods worked out.
+//! The computed keys of any component, which follow from those of its pods.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use super::spec::{
     null_if_empty,
 };
 
-/// What the farm computes for any component. Templates read it beside the component's own keys.
+/// The computed keys of any component. Templates read them beside the component's own keys.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Workload {
@@ -23,7 +23,7 @@ pub struct Workload {
     pub topology_spread_constraints: Vec<SpreadConstraint>,
 }
 
-/// An image as a pod names it.
+/// An image as a pod refers to it.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ImageReference {
@@ -34,7 +34,7 @@ pub struct ImageReference {
 }
 
 impl ImageReference {
-    /// The image, with `default_tag` where it has neither tag nor digest.
+    /// The image, with `default_tag` if it has neither tag nor digest.
     pub fn new(image: &Image, default_tag: &str) -> ImageReference {
         let reference = match (&image.digest, &image.tag) {
             (Some(digest), _) => format!("{}@{digest}", image.repository),
@@ -49,7 +49,7 @@ impl ImageReference {
     }
 }
 
-/// The Secrets with which an image is pulled, as a pod names them.
+/// The Secrets with registry credentials, as a pod refers to them.
 pub fn pull_secrets(image: &Image) -> impl Iterator<Item = Value> {
     image.pull_secrets.iter().map(|secret| match secret {
         PullSecret::Name(name) | PullSecret::Reference { name } => json!({"name": name}),

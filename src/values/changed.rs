@@ -1,10 +1,10 @@
-//! What a tree says that its defaults do not.
+//! The difference between merged values and their defaults.
 
 use super::merge::Removed;
 use super::tree::{Entry, Map, Node, Path, Segment, Value};
 
-/// The part of merged values that differs from their defaults; laid over these it comes to the same values. `removed` is
-/// what null removed: nulls stand in its place.
+/// The part of merged values that differs from the defaults; merged over the defaults, it gives the same values.
+/// `removed` are the defaults that null removed: they are nulls in the result.
 pub fn changed(values: &Node, defaults: &Node, removed: &[Removed]) -> Node {
     let mut found = difference(values, defaults).unwrap_or_else(|| empty(values));
     for removed in removed {
@@ -30,7 +30,7 @@ fn difference(value: &Node, default: &Node) -> Option<Node> {
     (!entries.is_empty()).then(|| Node::new(Value::Map(Box::new(entries)), value.origin.clone()))
 }
 
-/// Whether two nodes hold the same, wherever it was written.
+/// Whether two nodes have the same content, wherever it was written.
 fn is_same(left: &Node, right: &Node) -> bool {
     match (&left.value, &right.value) {
         (Value::List(left), Value::List(right)) => {

@@ -1,12 +1,12 @@
-//! What a file says of its keys: the lines of comments right above them.
+//! The comments of a file about its keys: those right above them.
 
 use super::problem::Problem;
 use super::tree::{Node, Origin, Path, Value};
 use super::yaml;
 
-/// The comments above the keys of a file's first document, each as one line of text, in the order of the keys. A comment
-/// stands in the column of its key, with nothing between them. What follows `Example:` at a line's end, an empty line of
-/// the comment or a change of its indentation is for readers of the file.
+/// The comments above the keys of a file's first document, each as one line of text, in the order of the keys. A
+/// comment begins in the column of its key, with nothing between them. Its text ends at `Example:` at the end of a
+/// line, at an empty line, and where its indentation changes: what follows is only for readers of the file.
 ///
 /// # Errors
 /// Text that is not YAML.

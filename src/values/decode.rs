@@ -1,18 +1,17 @@
-//! The tree to typed values: every problem at once, each with its place.
+//! Decodes the tree into typed values, and reports every problem at once, each with its place.
 //!
 //! Lenient where Helm charts were, because their templates knew no types: a number or boolean where text is wanted
 //! becomes its text, text that is a decimal integer or `true`/`false` becomes one where that is wanted, and `3.0` is an
-//! integer. Strict where charts were silent: a key that a struct does not know is an error, and a text that is not as it
-//! was written a warning.
+//! integer. Strict where charts were silent: a key that a struct does not have is an error, and a text that YAML
+//! changed is a warning.
 //!
-//! A null in a struct or in a map whose values cannot be null counts as absent. So does the empty text where something
-//! optional is wanted; where a boolean is wanted it is false, and in place of a list or a map an empty one: charts guarded
-//! optional keys with `if` and `with`, for which `""` is not there. Where text is wanted that is not optional, the empty
-//! text is a text like any other.
+//! A null in a struct or in a map whose values cannot be null counts as absent. So does the empty text for an optional
+//! value; for a boolean it is false, for a list or a map an empty one: charts guarded optional keys with `if` and
+//! `with`, for which `""` is absent. For a text that is not optional, the empty text is a text like any other.
 //!
-//! A type with a rule of its own refuses a value with a [`Refusal`], which has a help beside its message.
+//! A type with a rule of its own refuses a value with a [`Refusal`], which has help beside its message.
 //!
-//! Inside `#[serde(untagged)]`, `#[serde(flatten)]` and internally tagged types, serde itself holds the values: there
+//! Inside `#[serde(untagged)]`, `#[serde(flatten)]` and internally tagged types, serde itself buffers the values: there
 //! is no leniency, no check for unknown keys, and problems are placed at the outermost such type.
 
 mod deserializer;
@@ -32,25 +31,25 @@ use deserializer::{NodeDeserializer, Trail};
 use error::{Error, Fault};
 pub use refusal::Refusal;
 
-/// How many runs over the whole tree may look for values of a wrong type. Each finds one, or all of one list.
+/// The limit of runs over the whole tree to find values of a wrong type. Each run finds one, or all of one list.
 pub const MAX_RUNS: usize = 200;
 
-/// The name of newtypes whose numbers are read for their text by a program that does not know YAML's rules: where that
-/// text is not what was written, there is a warning.
+/// The name of newtypes whose numbers are used as text by a program that does not know YAML's rules: if that text is
+/// not what was written, there is a warning.
 pub const NUMBER_AS_TEXT: &str = "NumberAsText";
 
 /// Decodes a tree, and reports everything that is wrong with it, sorted by place.
 ///
-/// A value with an error is left out, as if it were not there, to find the problems behind it. So where there are
-/// errors the typed value, if there is one, is not what the user wrote: use it for further checks, never for output.
-/// It is `None` where a problem could not be left out (the root itself, or after [`MAX_RUNS`]).
+/// A value with an error is left out, as if it were not there, to find further problems. So if there are errors, the
+/// typed value, if there is one, is not what the user wrote: use it for further checks, never for output. It is `None`
+/// if a value could not be left out (the root itself, or after [`MAX_RUNS`]).
 pub fn decode<T: DeserializeOwned>(tree: &Node) -> (Option<T>, Vec<Problem>) {
     let (decoded, problems, _) = decode_with_gaps(tree);
     (decoded, problems)
 }
 
-/// As [`decode`], and the paths of the list elements that were left out: what follows them in a decoded list stands
-/// further on in the tree's.
+/// As [`decode`], with the paths of the list elements that were left out: what follows them has a lower index in the
+/// decoded list than in the tree.
 pub fn decode_with_gaps<T: DeserializeOwned>(tree: &Node) -> (Option<T>, Vec<Problem>, Vec<Path>) {
     let mut session = Session::default();
     let mut problems = Vec::new();
@@ -79,7 +78,7 @@ pub fn decode_with_gaps<T: DeserializeOwned>(tree: &Node) -> (Option<T>, Vec<Pro
         }
     }
     if decoded.is_none() && runs == MAX_RUNS {
-        let message = "no further values of a wrong type were looked for";
+        let message = "further values of a wrong type were not looked for";
         problems.push(Problem::error(message));
     }
     let meant = session.meant.take();
@@ -102,14 +101,14 @@ pub fn decode_with_gaps<T: DeserializeOwned>(tree: &Node) -> (Option<T>, Vec<Pro
     (decoded, problems, session.gaps)
 }
 
-/// What to report of the node at `path` where its text is wanted and is not what was written; what is wrong with that
-/// text may be due to it.
+/// The warning for the node at `path` if it is used as text and YAML changed that text: it may be the cause of another
+/// problem with the text.
 pub fn rewritten(node: &Node, path: &Path) -> Option<Problem> {
     let problem = found::rewritten(node, path)?;
     Some(problem.at(node.origin.clone()).about(path.clone()))
 }
 
-/// What earlier runs over the same tree learned.
+/// What earlier runs over the same tree found.
 #[derive(Default)]
 struct Session {
     /// Nodes that count as absent, by address: the tree is borrowed as long as the session lives.
@@ -118,14 +117,14 @@ struct Session {
     faulty: HashSet<Path>,
     /// List elements that are left out.
     gaps: Vec<Path>,
-    /// What the elements of lists were refused for in this run: a list may read on behind one.
+    /// The errors of list elements in this run: a list continues after such an element.
     errors: RefCell<Vec<Error>>,
     unknown_keys: RefCell<IndexMap<Path, Problem>>,
-    /// Texts that are not as they were written.
+    /// Texts that YAML changed.
     rewritten: RefCell<IndexMap<Path, Problem>>,
     /// The structs that keys alone lead to, with their keys.
     sections: RefCell<BTreeMap<Path, &'static [&'static str]>>,
-    /// Keys that were probably meant by unknown ones.
+    /// Keys that were probably meant where unknown ones are written.
     meant: RefCell<HashSet<Path>>,
 }
 
@@ -134,7 +133,7 @@ impl Session {
         !self.left_out.is_empty() && self.left_out.contains(&std::ptr::from_ref(node))
     }
 
-    /// Takes note of an error, which may pass several lists on its way.
+    /// Records an error once, though it may pass several lists on its way up.
     fn take_note(&self, error: &Error) {
         let mut errors = self.errors.borrow_mut();
         if !errors.iter().any(|known| known.is_about_the_same(error)) {
@@ -142,7 +141,7 @@ impl Session {
         }
     }
 
-    /// The unknown keys. What is a key of one section beside it only was written for that section: the values of a
+    /// The unknown keys. An unknown key that exactly one sibling section has was meant for that section: values of a
     /// subchart used alone, or a level that was left out.
     fn unknown_keys(&self) -> impl Iterator<Item = Problem> {
         let sections = self.sections.take();
@@ -161,7 +160,7 @@ impl Session {
         })
     }
 
-    /// Leaves out what the error is about. Returns the problem to report, unless it only follows from an earlier one,
+    /// Leaves out the value with this error. Returns the problem to report, unless it only follows from an earlier one,
     /// and whether another run can find more.
     fn leave_out(&mut self, error: Error, root: &Node) -> (Option<Problem>, bool) {
         let Some(place) = error.place.map(|place| *place) else {

@@ -14,7 +14,7 @@ use super::set::{self, Flag};
 use super::tree::{Node, Origin, Path as ValuePath, Value};
 use super::yaml;
 
-/// One thing the user gave values with.
+/// A source of values on the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
     /// `-f PATH`; `-` is stdin.
@@ -31,37 +31,36 @@ pub enum Input {
     SetJson(String),
 }
 
-/// What everything else is laid over.
+/// The values that all layers are merged over.
 pub struct Defaults<'a> {
     /// `(source, text)` of each layer.
     pub layers: Vec<(&'a str, &'a str)>,
-    /// Whether a farm cannot be without what is at a path: a map of known keys.
+    /// Whether the map at a path is a section, which null cannot remove: a map with known keys.
     pub is_section: fn(&ValuePath) -> bool,
 }
 
-/// What all layers come to.
+/// The result of all layers.
 #[derive(Debug)]
 pub struct Loaded {
     pub tree: Node,
-    /// The defaults that null removed from it.
+    /// The defaults that null removed.
     pub removed: Vec<Removed>,
-    /// What should be reported of the layers: warnings.
+    /// Warnings about the layers.
     pub warnings: Vec<Problem>,
-    /// Why this may be less than the user gave: nothing but defaults, or a layer that is empty. Errors, unless the user
-    /// says that it is meant.
+    /// Errors about empty input: no values but the defaults, or a layer that is empty. The user can allow it.
     pub empty: Vec<Problem>,
 }
 
-/// The most that one file may have. The values of 100,000 nodes have a tenth of it.
+/// The limit for one file. The values of 100,000 nodes have a tenth of it.
 pub const MAX_BYTES: u64 = 64 << 20;
 
-/// Reads all layers and lays them over one another.
+/// Reads all layers and merges them.
 ///
 /// The user's files come in the order given, each document of a file a layer of its own; documents without content are
-/// skipped, and so are keys at the top that are [not meant for us](is_aside). Flags come after all files, whatever the order they were typed in: `--set-json`, `--set`, `--set-string`,
-/// `--set-file` (Helm's `values.Options.MergeValues`). Flags see the user's files, not the defaults: setting one element
-/// of a list that only the defaults have starts a new list. The result is laid over the defaults; see [`merge`] for the
-/// rules and for what null does.
+/// skipped, and so are top-level keys [for other programs](is_aside). Flags come after all files, whatever the order
+/// they were typed in: `--set-json`, `--set`, `--set-string`, `--set-file` (Helm's `values.Options.MergeValues`). Flags
+/// see the user's files, not the defaults: setting one element of a list that only the defaults have starts a new list.
+/// The result is merged over the defaults; see [`merge`] for the rules and for null.
 ///
 /// The root is always a map, with the origin of the first layer.
 ///
@@ -84,7 +83,7 @@ pub fn load_with_removed(
     load_with_stdin(defaults, inputs, &mut std::io::stdin().lock())
 }
 
-/// As [`load_with_removed`], with what `-` reads from.
+/// As [`load_with_removed`], with the input that `-` reads.
 pub fn load_with_stdin(
     defaults: &Defaults<'_>,
     inputs: &[Input],
@@ -118,7 +117,7 @@ pub fn load_with_stdin(
     })
 }
 
-/// Puts problems about what null removed at that null, which stands in no tree any more, and sorts them anew.
+/// Points problems about removed defaults at the `null` that removed them, and sorts all problems again.
 pub fn put_at_nulls(problems: &mut [Problem], removed: &[Removed]) {
     for problem in problems.iter_mut() {
         let Some(path) = &problem.path else { continue };
@@ -129,7 +128,7 @@ pub fn put_at_nulls(problems: &mut [Problem], removed: &[Removed]) {
             problem.origin = Some(null.origin.clone());
             let help = || match &null.default {
                 Some(default) => {
-                    format!("null removed the default; leave the key out for {default}")
+                    format!("null removed the default {default}; leave the key out to keep it")
                 }
                 None => "a default was removed with null".to_owned(),
             };
@@ -172,7 +171,7 @@ struct Loader<'a> {
 }
 
 impl Loader<'_> {
-    /// The user's layers as they are read, the flags left out.
+    /// The texts of the user's files and embedded layers, without flags.
     fn texts<'t>(&mut self, inputs: &'t [Input]) -> Vec<Text<'t>> {
         let mut texts = Vec::new();
         for input in inputs {
@@ -198,7 +197,7 @@ impl Loader<'_> {
         }
     }
 
-    /// The documents of a text with what is meant for us.
+    /// The documents of a text, without keys for other programs.
     fn layers(&mut self, text: &Text<'_>) -> Result<Vec<Node>, Problem> {
         let mut documents = text.parse()?;
         documents.retain_mut(|document| {
@@ -213,11 +212,11 @@ impl Loader<'_> {
             .all(|document| matches!(document.value, Value::Map(_)));
         if let ([_, second, ..], true) = (documents.as_slice(), are_maps) {
             let message = format!(
-                "this file has {} documents, each laid over those before it",
+                "this file has {} documents, each merged over those before it",
                 documents.len()
             );
             let warning = Problem::warning(message).at(second.origin.clone());
-            let help = "Helm 3 reads the first one only, Helm 4 all of them";
+            let help = "Helm 3 reads only the first, Helm 4 reads all";
             self.problems.push(warning.help(help));
         }
         Ok(documents)
@@ -249,7 +248,7 @@ impl Loader<'_> {
         let stdin = self
             .stdin
             .take()
-            .ok_or("stdin can be read only once, and an earlier flag did")?;
+            .ok_or("stdin can be read only once, and an earlier flag reads it")?;
         whole(stdin)
     }
 
@@ -310,7 +309,7 @@ fn text_of(flag: Flag, input: &Input) -> Option<&str> {
     }
 }
 
-/// All that there is to read, up to [`MAX_BYTES`]: a device may have no end.
+/// Reads to the end, but at most [`MAX_BYTES`]: a device may have no end.
 fn whole(reader: &mut dyn Read) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     let mut limited = reader.take(MAX_BYTES + 1);
@@ -319,7 +318,7 @@ fn whole(reader: &mut dyn Read) -> Result<Vec<u8>, String> {
         .map_err(|error| error.to_string())?;
     if bytes.len() as u64 > MAX_BYTES {
         Err(format!(
-            "it has more than {} MiB, which is more than values can have",
+            "it has more than {} MiB, the limit for values",
             MAX_BYTES >> 20
         ))
     } else {
@@ -327,8 +326,8 @@ fn whole(reader: &mut dyn Read) -> Result<Vec<u8>, String> {
     }
 }
 
-/// Whether a key at the top of a file is for its author alone: `x-NAME` and `.NAME` hold what anchors name (as in Compose
-/// files and in GitLab's), `$schema` says to an editor what checks the file.
+/// Whether a top-level key is not a value: `x-NAME` and `.NAME` hold content for anchors (as in Compose files and in
+/// GitLab's), `$schema` names the schema for an editor.
 pub fn is_aside(key: &str) -> bool {
     key == "$schema" || key.starts_with("x-") || key.starts_with('.')
 }

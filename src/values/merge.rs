@@ -1,20 +1,19 @@
-//! Helm's rules for laying values over values.
+//! Helm's rules for merging values.
 //!
-//! There are two, and Helm applies them one after the other: every layer of the user's is laid [`over`] the earlier
-//! ones, and what comes out is then [laid over the defaults](over_defaults). Maps merge, everything else replaces; what
-//! is new is added after what was there. The two differ in what null does:
+//! There are two merges, and Helm does one after the other: every layer of the user is merged [`over`] the earlier
+//! ones, and the result is then [merged over the defaults](over_defaults). Maps merge, everything else replaces; new
+//! keys are added at the end. The two differ in the effect of null:
 //!
-//! - Among the user's layers null is a value like any other. It replaces what an earlier layer says, and a later layer
-//!   replaces it. (Helm: `MergeMaps` in `pkg/cli/values` and `pkg/chart/loader`.)
-//! - Over the defaults null removes the default and itself. A null that meets no default stays: that is how
-//!   `extraArgs: {flag: null}` reaches a chart that sets the flag on its own. (Helm: `CoalesceValues` in
-//!   `pkg/chartutil`.)
+//! - Among the user's layers null is a value like any other. It replaces the value of an earlier layer, and a later
+//!   layer replaces it. (Helm: `MergeMaps` in `pkg/cli/values` and `pkg/chart/loader`.)
+//! - Over the defaults null removes the default and itself. A null without a default stays: that is how `extraArgs:
+//!   {flag: null}` reaches a chart that sets the flag on its own. (Helm: `CoalesceValues` in `pkg/chartutil`.)
 //!
-//! So `a: null` in one layer and `a: {x: 1}` in the next give the defaults of `a` with `x` laid over them.
+//! So `a: null` in one layer and `a: {x: 1}` in the next give the defaults of `a` with `x` merged over them.
 //!
-//! What Helm would lose without a word is reported here: a list over a map, or a map over a list, is an error, and null over
-//! what an earlier file says a warning. And a section that nothing works without cannot be removed: in its place null is
-//! an empty section, with a warning.
+//! What Helm would lose silently is reported here: a list over a map, or a map over a list, is an error, and null over
+//! a value of an earlier file is a warning. A section that the farm needs cannot be removed: null counts as an empty
+//! section there, with a warning.
 
 use super::problem::Problem;
 use super::tree::{Entry, Map, Node, Origin, Path, Segment, Value};
@@ -25,16 +24,16 @@ pub struct Removed {
     pub path: Path,
     /// Where the null was written.
     pub origin: Origin,
-    /// What the default was, where it was a scalar.
+    /// The default, if it was a scalar.
     pub default: Option<serde_json::Value>,
 }
 
-/// Lays one of the user's layers over an earlier one. Null replaces, and stays. What should be said of it goes to
+/// Merges one of the user's layers over an earlier one. Null replaces, and stays. Errors and warnings are added to
 /// `problems`.
 ///
 /// Map keys keep the order of the earlier layer, new keys follow in their own order. A map that merges keeps the
-/// earlier layer's origin; every other value has that of the layer it comes from, and every key that of the last layer
-/// that wrote it.
+/// earlier layer's origin; every other value has the origin of the layer it comes from, and every key that of the last
+/// layer that wrote it.
 pub fn over(earlier: Node, later: Node, problems: &mut Vec<Problem>) -> Node {
     let mut merge = Merge {
         path: Vec::new(),
@@ -44,8 +43,8 @@ pub fn over(earlier: Node, later: Node, problems: &mut Vec<Problem>) -> Node {
     merge.nodes(earlier, later)
 }
 
-/// Lays what the user wrote over the defaults. Null removes the default it meets, unless that `is_section`; otherwise as
-/// [`over`]. Gives back what was removed too, since the merged tree knows nothing of it.
+/// Merges the user's values over the defaults. Null removes a default, unless that `is_section`; otherwise as [`over`].
+/// Returns the removed defaults as well, which the merged tree no longer has.
 pub fn over_defaults(
     defaults: Node,
     user: Node,
@@ -65,8 +64,7 @@ pub fn over_defaults(
     (node, removed)
 }
 
-/// A list that a map would replace with all that is in it, or the other way round: only what is alike can be extended.
-/// `None` where nothing is lost.
+/// The error if a map would replace a list that is not empty, or a list a map. `None` if nothing is lost.
 pub fn clash(earlier: &Node, later: &Node) -> Option<Problem> {
     let (found, kind) = match (&earlier.value, &later.value) {
         (Value::List(list), Value::Map(_)) if !list.is_empty() => ("list", "a map"),
@@ -79,18 +77,18 @@ pub fn clash(earlier: &Node, later: &Node) -> Option<Problem> {
     );
     let problem = Problem::error(message).at(later.origin.clone());
     Some(problem.help(format!(
-        "write it as a {found} too; or take the earlier one away, by null in a layer between them"
+        "write it as a {found} too; or remove the earlier one with null in a layer between them"
     )))
 }
 
 struct Merge<'a> {
-    /// The way to the maps that are being merged.
+    /// The path of the maps that are being merged.
     path: Vec<Segment>,
     rules: Rules<'a>,
     problems: &'a mut Vec<Problem>,
 }
 
-/// What null does.
+/// The effect of null.
 enum Rules<'a> {
     Layers,
     Defaults {
@@ -139,7 +137,7 @@ impl Merge<'_> {
         result
     }
 
-    /// One key's values in both; `None` where null removes a default.
+    /// Merges the values of one key; `None` if null removes a default.
     fn entries(&mut self, earlier: Entry, later: Entry) -> Option<Entry> {
         if self.keeps_section(&earlier.node, &later.node) {
             return Some(earlier);
@@ -161,7 +159,7 @@ impl Merge<'_> {
         })
     }
 
-    /// Whether nothing is written in place of a section that cannot be without its defaults.
+    /// Whether `later` is empty and `default` is a section, which then keeps its defaults.
     fn keeps_section(&mut self, default: &Node, later: &Node) -> bool {
         let Rules::Defaults { is_section, .. } = self.rules else {
             return false;
@@ -174,9 +172,8 @@ impl Merge<'_> {
             return false;
         }
         if has_content(default) {
-            let problem =
-                Problem::warning("nothing is written here, so the defaults below it stay");
-            let help = "leave the key out, or write {}; null removes single defaults";
+            let problem = Problem::warning("this key is empty, so its defaults stay");
+            let help = "leave the key out, or write {}; null removes a single default";
             let problem = problem.at(later.origin.clone()).about(path);
             self.problems.push(problem.help(help));
         }
@@ -188,7 +185,7 @@ impl Merge<'_> {
             later.value == Value::Null && matches!(later.origin, Origin::Place { .. });
         let problem = match clash(earlier, later) {
             None if is_written_null && is_full(earlier) => {
-                let message = format!("null takes away all that {} says", earlier.origin);
+                let message = format!("null removes everything that {} sets", earlier.origin);
                 let problem = Problem::warning(message).at(later.origin.clone());
                 Some(problem.help("leave the key out to keep it"))
             }
@@ -208,7 +205,7 @@ fn is_nothing(node: &Node) -> bool {
     }
 }
 
-/// A list or a map with anything in it.
+/// A list or a map that is not empty.
 fn is_full(node: &Node) -> bool {
     match &node.value {
         Value::List(list) => !list.is_empty(),
@@ -217,7 +214,7 @@ fn is_full(node: &Node) -> bool {
     }
 }
 
-/// Whether anything is said at the leaves.
+/// Whether any leaf has a value.
 fn has_content(node: &Node) -> bool {
     match &node.value {
         Value::Map(map) => map.values().any(|entry| has_content(&entry.node)),

@@ -1,11 +1,12 @@
-//! What was probably meant.
+//! Finds the name that was probably meant.
 
 use strsim::osa_distance;
 
-/// The candidate that `word` is most likely a slip of, or `None` where none is near enough.
+/// The candidate that was most likely meant by `word`, or `None` if none is near enough.
 ///
-/// Near is: equal but for case, `-` and `_`; or at most a third of the letters typed wrong, missing, too many, or swapped
-/// with their neighbour; or three quarters of the shorter word, and three letters or more, start the other word too.
+/// Near means: equal except for case, `-` and `_`; or at most a third of the letters typed wrong, missing, too many, or
+/// swapped with their neighbour; or three quarters of the shorter word, and three letters or more, start the other word
+/// too.
 pub fn nearest<'a, I>(word: &str, candidates: I) -> Option<&'a str>
 where
     I: IntoIterator<Item = &'a str>,
@@ -18,15 +19,15 @@ where
         .map(|(_, candidate)| candidate)
 }
 
-/// Whether a word is another one with at most a third of its letters typed wrong.
+/// Whether a word is another one with at most a third of its letters mistyped.
 pub fn is_slip(word: &str, of: &str) -> bool {
     let (word, of) = (folded(word), folded(of));
     osa_distance(&word, &of) * 3 <= letters(&word).max(letters(&of))
 }
 
-/// The candidate that `word` is a slip of, where `word` may as well be a name of its own: equal but for case, `-` and
-/// `_`; or, from six letters on, with one of six typed wrong, missing, too many, or swapped with its neighbour. A
-/// candidate with something behind it is a name of its own.
+/// The candidate that was meant by `word`, where `word` may as well be a name of its own: equal except for case, `-`
+/// and `_`; or, from six letters on, with one of six mistyped, missing, too many, or swapped with its neighbour. A
+/// candidate with a suffix is a name of its own.
 pub fn slip<'a, I>(word: &str, candidates: I) -> Option<&'a str>
 where
     I: IntoIterator<Item = &'a str>,
@@ -53,7 +54,7 @@ where
 }
 
 fn folded(word: &str) -> String {
-    // Longer words are not slips, and the work below grows with the square of the length.
+    // Longer words are not typing errors, and the work below grows with the square of the length.
     const LONGEST: usize = 64;
     word.chars()
         .filter(|letter| !matches!(letter, '-' | '_'))
@@ -66,7 +67,7 @@ fn letters(word: &str) -> usize {
     word.chars().count()
 }
 
-/// How far apart two words are, or `None` where they are not near.
+/// The distance of two words, or `None` if they are not near.
 fn distance(wanted: &str, candidate: &str) -> Option<usize> {
     let edits = osa_distance(wanted, candidate);
     let longest = letters(wanted).max(letters(candidate));

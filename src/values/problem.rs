@@ -1,30 +1,30 @@
-//! What is wrong with the input, and where.
+//! Problems of the input, with their place.
 
 use std::fmt;
 
 use super::nearest::nearest;
 use super::tree::{Origin, Path};
 
-/// How much a problem matters: an error stops the command, a warning is only told.
+/// How much a problem matters: an error stops the command, a warning is only reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     Warning,
     Error,
 }
 
-/// One thing that is wrong with the input.
+/// One problem of the input.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Problem {
     pub severity: Severity,
-    /// Where it was written; `None` only where no place can be named.
+    /// Where it was written; `None` only if there is no such place.
     pub origin: Option<Origin>,
-    /// Which value, where it is about one.
+    /// The value that it is about, if any.
     pub path: Option<Path>,
     /// What is wrong: one line, no full stop.
     pub message: String,
     /// What was probably meant, or what to do.
     pub help: Option<String>,
-    /// Whether it is taken for looking at only: nothing that has it is sent to a cluster.
+    /// Whether these values are good for `render` only: they are not sent to a cluster.
     pub only_to_look_at: bool,
 }
 
@@ -67,7 +67,7 @@ impl Problem {
         self
     }
 
-    /// Adds to the help what another problem with the same value says, which is due to that one.
+    /// Adds the message of another problem with the same value, which is its cause, to the help.
     pub fn caused_by(&mut self, cause: Problem) {
         self.help = Some(match self.help.take() {
             Some(help) => format!("{help}; {}", cause.message),
@@ -83,7 +83,7 @@ impl Problem {
         }
     }
 
-    /// The same problem, which keeps the values from a cluster.
+    /// The same problem; with it, the values are not sent to a cluster.
     pub fn not_for_a_cluster(mut self) -> Problem {
         self.only_to_look_at = true;
         self
@@ -91,7 +91,7 @@ impl Problem {
 }
 
 impl Problem {
-    /// What problems are sorted by: files and their lines, then flags, then what has no place.
+    /// The order of problems: files and their lines, then flags, then those without a place.
     pub fn position(&self) -> (u8, &str, u32, u32) {
         match &self.origin {
             Some(Origin::Place {

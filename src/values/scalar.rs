@@ -1,4 +1,4 @@
-//! What a YAML scalar without quotes means.
+//! The meaning of a YAML scalar without quotes.
 //!
 //! The rules are those of the reader Helm uses (`sigs.k8s.io/yaml` over `go-yaml` v2), so that values files written
 //! for Helm keep their meaning: YAML 1.1 booleans, octal by a leading zero, no base-60 numbers, no dates.
@@ -13,7 +13,7 @@ pub enum Scalar {
     Number(Number),
     /// The text stands for itself.
     Text,
-    /// Infinity or not-a-number, which JSON cannot carry.
+    /// Infinity or not-a-number, which JSON does not have.
     NotFinite,
 }
 
@@ -96,7 +96,7 @@ fn integer(text: &str) -> Option<Scalar> {
     if !digits.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return None;
     }
-    // Only the zero that marks an octal number: "0".
+    // Only the zero that is the prefix of an octal number: "0".
     let magnitude = if digits.is_empty() {
         0
     } else {
@@ -110,7 +110,7 @@ fn integer(text: &str) -> Option<Scalar> {
     }
 }
 
-/// The base that a number's prefix names, and the digits after the prefix.
+/// The base from a number's prefix, and the digits after the prefix.
 fn radix(unsigned: &str) -> Option<(u32, &str)> {
     let Some(rest) = unsigned.strip_prefix('0') else {
         return (!unsigned.is_empty()).then_some((10, unsigned));
@@ -126,7 +126,7 @@ fn radix(unsigned: &str) -> Option<(u32, &str)> {
     (!digits.is_empty()).then_some((radix, digits))
 }
 
-/// A float that starts with its point. Here go-yaml leaves underscores to Go, which takes them only between digits.
+/// A float that starts with its point. Here go-yaml leaves underscores to Go, which accepts them only between digits.
 fn fraction(text: &str) -> Option<Scalar> {
     if !text.contains('_') {
         return float(text);
@@ -180,7 +180,7 @@ fn without_sign(text: &[u8]) -> &[u8] {
     }
 }
 
-/// How many decimal digits the text starts with, and what follows them.
+/// The number of decimal digits at the start of a text, and the rest.
 fn digits(text: &[u8]) -> (usize, &[u8]) {
     let count = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     (count, text.get(count..).unwrap_or_default())

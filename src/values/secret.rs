@@ -1,9 +1,9 @@
-//! Which values nobody but their owner may see.
+//! Which values are secret.
 
 use super::nearest::is_slip;
 use super::tree::{Path, Segment};
 
-/// Keys whose values nobody but their owner may see. Misspelled ones are to be met too.
+/// Keys whose values are secret. Misspelled ones have to be found too.
 const SECRETS: [&str; 5] = [
     "rootPasswd",
     "rootPassword",
@@ -12,10 +12,10 @@ const SECRETS: [&str; 5] = [
     "passphrase",
 ];
 
-/// What such a key has in it, in lower case, whatever else is wrong with it.
+/// Parts of such keys in lower case, also of misspelled ones.
 const PARTS: [&str; 4] = ["passw", "rootpas", "pasword", "pwd"];
 
-/// Whether a value at this path is secret, or a part of what is.
+/// Whether a value at this path is secret, or part of a secret one.
 pub fn is_in(path: &Path) -> bool {
     path.0.iter().any(|segment| match segment {
         Segment::Key(key) => end_of_key(key).is_some(),
@@ -23,7 +23,7 @@ pub fn is_in(path: &Path) -> bool {
     })
 }
 
-/// The byte behind the first key of a line that has a secret, its closing quote included.
+/// The position after the first key of a line whose value is secret, its closing quote included.
 pub fn end_of_key(line: &str) -> Option<usize> {
     let is_of_key = |character: char| character.is_alphanumeric() || matches!(character, '_' | '-');
     let mut start = 0;

@@ -1,8 +1,8 @@
 //! Helm's `--set` grammar.
 //!
-//! `a.b=1`, `a[0].b=x`, `a={x,y}`, several with commas; a backslash takes the next character as it is. The rules are
-//! those of Helm's `pkg/strvals`, with one difference: what Helm drops without a word (an empty key, a key without `=` at
-//! the end after a dot or an index, a lone backslash at the end) is an error here.
+//! `a.b=1`, `a[0].b=x`, `a={x,y}`, several with commas; a backslash escapes the next character. The rules are those of
+//! Helm's `pkg/strvals`, with one difference: what Helm drops silently (an empty key, a key without `=` at the end
+//! after a dot or an index, a lone backslash at the end) is an error here.
 
 mod json;
 mod parser;
@@ -55,7 +55,7 @@ impl Flag {
 /// # Errors
 ///
 /// The flag does not follow the grammar, leads through a value that is not a map or list, or names a file that cannot
-/// be read; the message says at which character. The tree may then hold a part of the flag's values.
+/// be read; the message has the position. The tree may then have a part of the flag's values.
 pub fn apply(
     tree: &mut Node,
     flag: Flag,

@@ -36,7 +36,7 @@ impl fmt::Display for Origin {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {
     pub value: Value,
-    /// How a scalar was written, where that is not the text of what it was read as: `3.10`, `yes`, `0777`.
+    /// How a scalar was written, if that is not its text now: `3.10`, `yes`, `0777`.
     pub written: Option<Box<str>>,
     pub origin: Origin,
 }
@@ -44,7 +44,7 @@ pub struct Node {
 // With many nodes of a farm, the tree is most of what a rendering needs.
 const _: () = assert!(size_of::<Node>() <= 64);
 
-/// What a node holds: JSON's types, as Kubernetes and Helm know no others.
+/// The content of a node: JSON's types, since Kubernetes and Helm have no others.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     Null,
@@ -67,7 +67,7 @@ pub struct Entry {
 }
 
 impl Value {
-    /// What a person calls this type in a message.
+    /// The name of this type in a message.
     pub fn type_name(&self) -> &'static str {
         match self {
             Value::Null => "null",
@@ -81,7 +81,7 @@ impl Value {
 }
 
 impl Node {
-    /// A value that was written at this place as it is.
+    /// A value that was written literally at this place.
     pub fn new(value: Value, origin: Origin) -> Node {
         let written = None;
         Node {
@@ -115,7 +115,7 @@ impl Node {
         Node::new(value, origin.clone())
     }
 
-    /// The node at `path`, or `None` where the path leads nowhere.
+    /// The node at `path`, or `None` if there is none.
     pub fn get(&self, path: &Path) -> Option<&Node> {
         path.0.iter().try_fold(self, Node::child)
     }
@@ -129,8 +129,8 @@ impl Node {
         }
     }
 
-    /// Puts another node in place of the one at `path`, or takes it away. Does nothing where the path leads nowhere,
-    /// but a key that only its map lacks is added.
+    /// Replaces or removes the node at `path`. A missing key is added if its map exists; otherwise a missing path
+    /// changes nothing.
     pub fn put(&mut self, path: &Path, node: Option<Node>) {
         let Some((last, parents)) = path.0.split_last() else {
             return;
@@ -181,7 +181,7 @@ impl Node {
         &node.origin
     }
 
-    /// The origin of the key that `path` ends in, where it ends in a map's key that exists.
+    /// The origin of the last key of `path`, if it is a key of a map that exists.
     pub fn key_origin_at(&self, path: &Path) -> Option<&Origin> {
         let (last, parents) = path.0.split_last()?;
         let parent = self.get(&Path(parents.to_vec()))?;
@@ -208,7 +208,7 @@ impl From<&Node> for serde_json::Value {
     }
 }
 
-/// The way from the root to a node, shown as `nodePools[0].nodes[2].mac`.
+/// The path from the root to a node, shown as `nodePools[0].nodes[2].mac`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Path(pub Vec<Segment>);
 
@@ -256,7 +256,7 @@ impl fmt::Display for Path {
                     if position > 0 {
                         f.write_str(".")?;
                     }
-                    // A key with a dot in it is shown as --set would take it.
+                    // A key with a dot in it is shown as --set needs it.
                     f.write_str(&key.replace('.', "\\."))?;
                 }
             }

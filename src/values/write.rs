@@ -1,8 +1,8 @@
 //! YAML that YAML 1.1 and YAML 1.2 readers read back to the same values.
 //!
-//! Text is written without quotes only where no reader could take it for anything else, text of several lines as a
-//! literal block (`|`), everything else in double quotes. Maps keep their order; lists stand under their key without
-//! indentation, as kubectl writes them.
+//! Text is written without quotes only if no reader could read it as anything else, text of several lines as a literal
+//! block (`|`), everything else in double quotes. Maps keep their order; lists are not indented below their key, as
+//! kubectl writes them.
 
 mod text;
 
@@ -22,7 +22,7 @@ pub trait Lists {
     fn list_for(&self, text: &str) -> Option<Box<dyn Iterator<Item = Item> + '_>>;
 }
 
-/// What to say about the leaf at a path, if anything.
+/// The comment for the leaf at a path, if any.
 pub type Comment<'a> = dyn Fn(&Path) -> Option<String> + 'a;
 
 /// Writes a value as one YAML document, without `---`, ending with a line feed.
@@ -32,14 +32,14 @@ pub fn to_yaml(value: &Value) -> String {
     out
 }
 
-/// As [`to_yaml`], of a map that is not a value yet.
+/// As [`to_yaml`], for a bare map.
 pub fn map_to_yaml(map: &Map<String, Value>) -> String {
     let mut out = String::with_capacity(1024);
     push_map(&mut out, map);
     out
 }
 
-/// The same, behind what was written before.
+/// Appends [`map_to_yaml`] to `out`.
 pub fn push_map(out: &mut String, map: &Map<String, Value>) {
     if map.is_empty() {
         out.push_str("{}\n")
@@ -55,8 +55,8 @@ pub fn push_map_with(out: &mut String, map: &Map<String, Value>, lists: &dyn Lis
     writer.map(map, 0, false);
 }
 
-/// As [`to_yaml`], with a comment at the end of the line of every leaf that `comment` has one for. Leaves are scalars,
-/// empty maps and empty lists. Control characters in a comment become spaces.
+/// As [`to_yaml`], with the comment that `comment` gives for a leaf at the end of its line. Leaves are scalars, empty
+/// maps and empty lists. Control characters in a comment become spaces.
 pub fn to_yaml_with_comments(value: &Value, comment: &Comment<'_>) -> String {
     let mut out = String::with_capacity(1024);
     Writer::new(&mut out, Some(comment)).document(value);
@@ -67,7 +67,7 @@ struct Writer<'a> {
     out: &'a mut String,
     comment: Option<&'a Comment<'a>>,
     lists: Option<&'a dyn Lists>,
-    /// Where the value being written stands; kept only for comments.
+    /// The path of the value that is being written; kept only for comments.
     path: Path,
 }
 
@@ -86,7 +86,7 @@ impl<'a> Writer<'a> {
             Value::Object(map) if !map.is_empty() => self.map(map, 0, false),
             Value::Array(list) if !list.is_empty() => self.list(list, 0, false),
             Value::String(text) => {
-                // How far a literal block at the top is indented is what readers do not agree on.
+                // Readers do not agree on the indentation of a literal block at the top.
                 text::quoted(self.out, text);
                 self.end_leaf();
             }
@@ -172,7 +172,7 @@ impl<'a> Writer<'a> {
         true
     }
 
-    /// The key and its colon.
+    /// Writes a key and its colon.
     fn key(&mut self, key: &str, indent: usize) {
         let start = self.out.len();
         text::one_line(self.out, key);
@@ -185,7 +185,7 @@ impl<'a> Writer<'a> {
         self.out.push(':');
     }
 
-    /// A scalar or an empty collection; `indent` is that of a literal block's lines.
+    /// Writes a scalar or an empty collection; `indent` is for the lines of a literal block.
     fn leaf(&mut self, value: &Value, indent: usize) {
         match value {
             Value::Null => self.out.push_str("null"),
@@ -255,7 +255,7 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// YAML 1.1 knows a float by its point, and its exponent by the sign.
+/// YAML 1.1 recognises a float by its point, and its exponent by the sign.
 fn number(out: &mut String, number: &Number) {
     let text = number.to_string();
     if !number.is_f64() {

@@ -1,7 +1,7 @@
-//! YAML text to nodes.
+//! Parses YAML text into nodes.
 //!
-//! What a document means follows Helm's reader (see [`super::scalar`]); what Helm would silently lose (duplicate keys,
-//! keys that are not text, tags nobody resolves) is an error with its place.
+//! The meaning of a document is that of Helm's reader (see [`super::scalar`]); what Helm would silently lose (duplicate
+//! keys, keys that are not text, unknown tags) is an error with its place.
 
 mod builder;
 mod ends;
@@ -27,8 +27,8 @@ use mistake::Mistake;
 /// How deep maps and lists may be nested, aliases included.
 pub const MAX_DEPTH: usize = 128;
 
-/// How much all aliases of a stream may bring in, and how much all its anchors may name: a node counts one, and so does
-/// every 32 bytes of its text.
+/// The limit for what all aliases of a stream expand to, and for what all its anchors hold: a node counts one, and so
+/// does every 32 bytes of its text.
 pub const MAX_ALIASED: usize = 1_000_000;
 
 /// Reads every document of a YAML stream, from bytes as they come from a file.
@@ -69,8 +69,8 @@ pub fn parse(source: &str, text: &str) -> Result<Vec<Node>, Problem> {
     }
 }
 
-/// The documents of a stream as JSON, which takes half as long as with their places. `None` where there is anything
-/// that is not plain, wrong input included: [`parse`] reads it, and can say what is wrong and where.
+/// The documents of a stream as JSON, which takes half as long as with their places. `None` if anything is not plain,
+/// which includes wrong input: [`parse`] reads that, and reports errors with their place.
 pub fn plain_json(text: &str) -> Option<Vec<Json>> {
     plain::read(text, JsonBuilder::default()).map(|builder| builder.documents)
 }
@@ -92,7 +92,7 @@ fn read_whole_grammar(source: &str, text: &str) -> Result<Vec<Node>, Problem> {
     Ok(builder.documents)
 }
 
-/// The same problem; about a template of Helm where that stands in place of a key.
+/// The same problem, or one about a Helm template if that is in place of a key.
 fn of_template(problem: Problem, text: &str) -> Problem {
     let Some(Origin::Place { source, line, .. }) = &problem.origin else {
         return problem;
@@ -124,7 +124,7 @@ pub fn lines(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The place right after `text`, which starts the source.
+/// The place right after `text`, with which the source starts.
 fn end_of(source: &str, text: &str) -> Origin {
     let (line, last) = lines(text).enumerate().last().unwrap_or_default();
     let column = last.chars().count();
@@ -144,7 +144,7 @@ fn place(source: &Arc<String>, marker: &Marker) -> Origin {
 
 fn syntax_problem(builder: &Builder, text: &str, error: &ScanError) -> Problem {
     let problem = match error.kind() {
-        ErrorKind::UnknownAnchor => Problem::error("this alias names no anchor above it")
+        ErrorKind::UnknownAnchor => Problem::error("there is no anchor for this alias above it")
             .help("a text that starts with * must be quoted"),
         ErrorKind::RecursionLimitExceeded => too_deep(),
         _ => match mistake::recognised(text, error, builder) {

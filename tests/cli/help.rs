@@ -146,7 +146,7 @@ fn the_tag_of_a_release_named_by_a_flag_marks_no_nodes() {
     let args = ["render", "-f", "builtin:generic", "--set", tags];
     kubefarm(args).success();
     let finished = kubefarm(args.iter().chain(&["--name", "other"]));
-    assert_refused(&finished, &["`other-kubernetes-ltsp` is given by"]);
+    assert_refused(&finished, &["`other-kubernetes-ltsp` is set by"]);
 }
 
 #[test]

@@ -72,7 +72,7 @@ pub fn all() -> Vec<Mistake> {
             "alias_bomb.yaml",
             alias_bomb().as_bytes(),
             "6:45",
-            "aliases bring in more than 1000000 values",
+            "aliases expand to more than 1000000 values",
         ),
         mistake(
             "open_quote.yaml",
@@ -88,7 +88,7 @@ pub fn all() -> Vec<Mistake> {
             )
             .as_bytes(),
             "5:7",
-            "ltsp.config.extraFiles.b: this file has 2000000 bytes, all of them 2000001",
+            "ltsp.config.extraFiles.b: this file has 2000000 bytes, all files together have 2000001",
         ),
     ]
 }

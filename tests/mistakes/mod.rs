@@ -227,7 +227,7 @@ fn a_layer_of_another_kind_is_refused_with_both_places() {
     assert!(!finished.stdout.contains("02:00:00:00:00:01"));
     let message = &reported(&finished.stderr)[0].message;
     assert!(
-        message.contains("null takes away all that list.yaml:2:3 says"),
+        message.contains("null removes everything that list.yaml:2:3 sets"),
         "{message}"
     );
 }

@@ -1,4 +1,4 @@
-//! The files of /etc/ltsp that values make.
+//! The files of /etc/ltsp that follow from values.
 
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -6,14 +6,14 @@ use serde_json::Value;
 use super::sections::{section_file, split_section};
 use crate::farm::spec::{BootConfig, ContainerdConfig, Fragment};
 
-/// The files by name: ours that depend on values, then the user's.
+/// The files by name: those of kubefarm that depend on values, then the user's.
 pub fn files(config: &BootConfig) -> IndexMap<String, String> {
     let mut files = own_files(config);
     files.extend(config.extra_files.clone());
     files
 }
 
-/// Those that settings other than `extraFiles` make.
+/// The files of settings other than `extraFiles`.
 pub fn own_files(config: &BootConfig) -> IndexMap<String, String> {
     let lines = |lines: &[String]| (!lines.is_empty()).then(|| lines.join("\n") + "\n");
     let sysctls: Vec<String> = config
@@ -24,7 +24,7 @@ pub fn own_files(config: &BootConfig) -> IndexMap<String, String> {
     let containerd = config.containerd_config.as_ref();
     let mut files: IndexMap<String, String> = [
         ("authorized_keys", lines(&config.ssh_authorized_keys)),
-        // The checks refuse what cannot be written.
+        // The checks refuse values that cannot be written.
         (
             "containerd.toml",
             containerd.and_then(|config| toml_text(config).unwrap_or_default()),
@@ -52,7 +52,7 @@ fn json_text(map: &Fragment) -> Option<String> {
     (!map.is_empty()).then(|| format!("{:#}\n", Value::Object(map)))
 }
 
-/// containerd's configuration as TOML, or `None` where there is none. An error is about what TOML cannot hold.
+/// containerd's configuration as TOML, or `None` if there is none. The error is about a value that TOML does not have.
 pub fn toml_text(config: &ContainerdConfig) -> Result<Option<String>, toml::ser::Error> {
     match config {
         ContainerdConfig::Text(text) => Ok((!text.trim().is_empty()).then(|| text.clone())),
@@ -63,7 +63,7 @@ pub fn toml_text(config: &ContainerdConfig) -> Result<Option<String>, toml::ser:
     }
 }
 
-/// The map without what is not there, at every depth (decision 4).
+/// The map without nulls, at every depth (decision 4).
 fn without_nulls<'a>(map: impl IntoIterator<Item = (&'a String, &'a Value)>) -> Fragment {
     map.into_iter()
         .filter(|(_, value)| !value.is_null())

@@ -1,4 +1,5 @@
-//! The user's sections of ltsp.conf: what stays in that file, and the shell text that goes into one of its own.
+//! The user's sections of ltsp.conf: the part that stays in that file, and the shell text, which gets a file of its
+//! own.
 
 use crate::farm::syntax::is_variable_name;
 use crate::farm::tag_settings::fold;
@@ -16,7 +17,7 @@ pub fn split_section(text: &str) -> (Vec<String>, Option<String>) {
     )
 }
 
-/// A section's shell text as the nodes get it, with empty lines where its `INCLUDE=` lines are.
+/// A section's shell text as the nodes get it, with empty lines in place of its `INCLUDE=` lines.
 pub fn shell_text(text: &str) -> String {
     let lines = text.split_inclusive('\n');
     let shell = lines.map(|line| included(line).map_or(line, |_| "\n"));
@@ -32,7 +33,7 @@ fn included(line: &str) -> Option<&str> {
 }
 
 /// The file that a section's shell text is kept in: `section-init.sh` for `init/`, `section-tag_x.sh` for `tag_x`.
-/// Sections that LTSP can tell apart have files apart: a folded name holds no hyphen.
+/// Different sections of LTSP have different files: a changed name has no hyphen.
 pub fn section_file(header: &str) -> String {
     match (header, fold(header).as_str()) {
         ("init/", _) => "section-init.sh".to_owned(),
@@ -41,8 +42,8 @@ pub fn section_file(header: &str) -> String {
     }
 }
 
-/// Takes the spaces around the `=` of assignments away, as ini2sh does (ltsp.conf(5) writes `NAME = value` too). Text
-/// inside quotes and here-documents stays as it is.
+/// Removes the spaces around the `=` of assignments, as ini2sh does (ltsp.conf(5) writes `NAME = value` too). Text
+/// inside quotes and here-documents is not changed.
 fn joined_assignments(script: &str) -> String {
     let mut state = Shell::default();
     let mut joined = String::with_capacity(script.len());
@@ -71,14 +72,14 @@ fn assignment(line: &str) -> Option<(&str, &str)> {
         .then(|| (plain, value.trim_start_matches(' ')))
 }
 
-/// How far a shell has read: whether the next line is inside of quotes or of a here-document.
+/// The state of a shell at the start of a line: whether it is inside of quotes or of a here-document.
 #[derive(Debug, Default)]
 struct Shell {
     quote: Option<char>,
     continued: bool,
     /// How many parentheses of an arithmetic expansion are open: `$((1 << 3))` begins no here-document.
     arithmetic: usize,
-    /// The words that end the here-documents which have begun, the next one first.
+    /// The words that end the open here-documents, the next one first.
     documents: Vec<String>,
 }
 

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::ops::Deref;
 
-/// Names and addresses that a server certificate is good for, each once, in the order added.
+/// Names and addresses that a server certificate is valid for, each once, in the order added.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Sans {
     pub dns: Vec<String>,

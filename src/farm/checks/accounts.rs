@@ -30,10 +30,10 @@ pub fn check(config: &BootConfig, values: &Values, findings: &mut Findings) {
         .any(|(_, pool)| !pool.nodes.is_empty() || pool.range.is_some());
     if values.ltsp.enabled && has_nodes && !anybody_may_log_in(config) {
         let problem = Problem::warning(
-            "nobody can log in to the nodes: there is neither a public key nor a password",
+            "nobody can log in to the nodes: there is no public key and no password",
         );
-        let help = "add your .pub file's line to ltsp.config.sshAuthorizedKeys, or set \
-                    ltsp.config.rootPasswd; \"*\" says that nobody is to log in";
+        let help = "add the line of your .pub file to ltsp.config.sshAuthorizedKeys, or set \
+                    ltsp.config.rootPasswd; \"*\" means that nobody shall log in";
         findings.add(problem.help(help));
     }
 }
@@ -53,14 +53,19 @@ fn public_key(key: &str, path: &Path, findings: &mut Findings) {
     } else if key.split_whitespace().count() < 2 {
         findings.error(path, format!("`{key}` is not a public key: expected a type and its base64 text, as in a .pub file"));
     } else if key.contains(EXAMPLE_KEY) {
-        let problem = Problem::warning("this key is the examples', and nobody has its other half");
-        findings.record(path, problem.help("put your own here").not_for_a_cluster());
+        let problem = Problem::warning(
+            "this is the public key of the examples, and nobody has its private key",
+        );
+        findings.record(
+            path,
+            problem.help("replace it with your own").not_for_a_cluster(),
+        );
     } else if key.contains("...") && !is_whole_key(key) {
-        let problem = Problem::warning("this stands where a public key has to be");
+        let problem = Problem::warning("this is a placeholder for a public key");
         findings.record(path, problem.help(KEY_HELP).not_for_a_cluster());
     } else if !is_whole_key(key) {
         let problem = Problem::warning(
-            "this key is cut short or not one at all: sshd passes over the line, and nobody can log in with it",
+            "this key is incomplete or not a key at all: sshd ignores it, and nobody can log in with it",
         );
         findings.record(path, problem.help(KEY_HELP));
     }
@@ -70,10 +75,11 @@ fn root_password(password: &str, path: &Path, findings: &mut Findings) {
     if password.chars().any(char::is_control) || password.contains(':') {
         findings.error(
             path,
-            "a hashed password holds no colon and no line break (crypt(5))",
+            "a hashed password has no colon and no line break (crypt(5))",
         );
     } else if password == EXAMPLE_PASSWORD {
-        let problem = Problem::warning("this password is the examples', which everybody knows");
+        let problem =
+            Problem::warning("this is the password of the examples, which everybody knows");
         findings.record(path, problem.help(PASSWORD_HELP).not_for_a_cluster());
     } else if !is_hash(password) && !matches!(password, "*" | "!") {
         let problem =

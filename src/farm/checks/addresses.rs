@@ -1,4 +1,4 @@
-//! Networks and addresses against each other: what is somebody's already, and what lies where nobody reaches it.
+//! Networks and addresses of the whole farm: what is used twice, and what cannot be reached.
 
 use std::net::IpAddr;
 
@@ -32,7 +32,7 @@ pub fn check(values: &Values, services: &Subnets, pods: &Subnets, findings: &mut
     farm.nodes(values.kubernetes.enabled, findings);
 }
 
-/// Who has which addresses.
+/// Which part of the farm has which addresses.
 struct Farm<'a> {
     pools: Vec<Pool<'a>>,
     routers: Vec<Router<'a>>,
@@ -41,14 +41,14 @@ struct Farm<'a> {
     pods: Subnets,
 }
 
-/// A pool, and its own range where that is readable.
+/// A pool, and its own range if that could be read.
 struct Pool<'a> {
     path: Path,
     pool: &'a NodePool,
     range: Option<&'a Range>,
 }
 
-/// What the nodes with a tag are told to be their router.
+/// The router of the nodes with a tag.
 struct Router<'a> {
     tag: &'a str,
     path: Path,
@@ -95,7 +95,7 @@ fn routers(values: &Values) -> Vec<Router<'_>> {
     routers
 }
 
-/// What nodes ask: the load balancers' addresses of the API server, Konnectivity's server and the boot server.
+/// The load balancers' addresses that nodes connect to: of the API server, Konnectivity's server and the boot server.
 fn balancers(values: &Values) -> Vec<(Path, IpAddr)> {
     let asked = [
         "kubernetes.apiServer.service",
@@ -111,7 +111,7 @@ fn balancers(values: &Values) -> Vec<(Path, IpAddr)> {
         .collect()
 }
 
-/// A load balancer gives an address to one Service, but for those that say that they share it.
+/// A load balancer gives an address to one Service only, unless Services have the annotation to share it.
 fn balancers_twice(values: &Values, findings: &mut Findings) {
     let kubernetes = &values.kubernetes;
     let shares = |annotations: &TextMap| {
@@ -160,7 +160,7 @@ fn balancers_twice(values: &Values, findings: &mut Findings) {
 }
 
 impl Farm<'_> {
-    /// The ranges of the child cluster that hold an address or meet a network, and what they are for.
+    /// The range of the child cluster that overlaps with a network, and what it is for.
     fn of_the_cluster(&self, network: &IpNet) -> Option<(IpNet, &'static str, &'static str)> {
         let services = (&self.services, "Services", "serviceSubnet");
         let pods = (&self.pods, "pods", "podSubnet");
@@ -172,7 +172,7 @@ impl Farm<'_> {
             })
     }
 
-    /// A node sends what is for a Service or a pod to no machine.
+    /// A node never sends packets for a Service's or a pod's address to another machine of its network.
     fn networks(&self, findings: &mut Findings) {
         for pool in &self.pools {
             let Some(network) = pool.network() else {
@@ -180,7 +180,7 @@ impl Farm<'_> {
             };
             if let Some((range, whose, key)) = self.of_the_cluster(&network) {
                 let problem = Problem::warning(format!(
-                    "the nodes' network {network} and the {whose}' range {range} have addresses in common"
+                    "the nodes' network {network} and the {whose}' range {range} overlap"
                 ));
                 let help =
                     format!("change kubernetes.networking.{key}, before the cluster is made");
@@ -200,7 +200,7 @@ impl Farm<'_> {
         }
     }
 
-    /// A router that is in no network of those who are told of it. Only a warning: there are networks of single addresses.
+    /// A router outside the networks of the nodes that get it. Only a warning: there are networks of single addresses.
     fn routers(&self, findings: &mut Findings) {
         for router in &self.routers {
             let told = self.pools.iter().filter(|pool| pool.has_tag(router.tag));
@@ -228,7 +228,7 @@ impl Farm<'_> {
         }
     }
 
-    /// Addresses that everybody may be given, and somebody has.
+    /// Addresses that are leased to any machine, but belong to one.
     fn ranges(&self, findings: &mut Findings) {
         for (index, pool) in self.pools.iter().enumerate() {
             let Some(range) = pool.range else { continue };
@@ -286,7 +286,7 @@ impl Farm<'_> {
         }
     }
 
-    /// Whose else a node's address is.
+    /// What else has a node's address.
     fn owner(
         &self,
         pool: &Pool,
@@ -327,8 +327,8 @@ impl Farm<'_> {
     }
 }
 
-/// The first and the last address of an IPv4 network are not a machine's (RFC 1122, section 3.2.1.3), but for networks
-/// of one or two (RFC 3021).
+/// The first and the last address of an IPv4 network cannot be a machine's (RFC 1122, section 3.2.1.3), except in
+/// networks of one or two addresses (RFC 3021).
 fn special(network: &IpNet, address: IpAddr) -> Option<String> {
     let IpNet::V4(network) = network else {
         return None;

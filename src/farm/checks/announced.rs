@@ -1,4 +1,4 @@
-//! What the Service `kubernetes` inside the child leads to: pods reach the API server by it.
+//! The endpoints of the Service `kubernetes` inside the child cluster, by which pods reach the API server.
 
 use std::net::IpAddr;
 
@@ -8,7 +8,7 @@ use crate::farm::spec::{Values, scalar_text};
 use crate::farm::subnets::Subnets;
 use crate::values::{Path, Problem};
 
-/// Checks the addresses that the API server is announced at inside the child.
+/// Checks the addresses at which the API server is announced inside the child cluster.
 pub fn check(values: &Values, services: &Subnets, findings: &mut Findings) {
     let kubernetes = &values.kubernetes;
     if !kubernetes.enabled || !kubernetes.api_server.enabled {
@@ -43,7 +43,8 @@ fn kept(values: &Values, services: &Subnets, findings: &mut Findings) {
     if let Some(family) = missing(&given, services) {
         let (other, help) = other_family(first.address, family, services);
         let problem = Problem::error(format!(
-            "pods would not reach the API server: their Service `kubernetes` has an {family} address, this one is {other}"
+            "pods would not reach the API server: their Service `kubernetes` has an {family} address, but \
+             this one is {other}"
         ));
         findings.record(&first.path, problem.help(help));
     }
@@ -51,42 +52,43 @@ fn kept(values: &Values, services: &Subnets, findings: &mut Findings) {
 
 fn nowhere(values: &Values, findings: &mut Findings) {
     let problem = Problem::error(format!(
-        "a Service of type {:?} is given no address, and no other is set: pods of the child could not call the API server",
+        "a Service of type {:?} gets no address, and no other is set: pods of the child cluster could not \
+         reach the API server",
         values.kubernetes.api_server.service.kind
     ));
     findings.record(
         &Path::from("kubernetes.apiServer.service.type"),
         problem.help(
-            "let a load balancer give one (LoadBalancer), or set the address at which nodes reach the API server in \
-             kubernetes.apiServer.extraArgs.advertise-address or kubernetes.controlPlaneEndpoint; where nodes reach \
-             pods of the admin cluster, extraArgs.endpoint-reconciler-type: lease announces those",
+            "use type LoadBalancer, or set the address at which nodes reach the API server in \
+             kubernetes.apiServer.extraArgs.advertise-address or kubernetes.controlPlaneEndpoint; if nodes \
+             reach pods of the admin cluster, set extraArgs.endpoint-reconciler-type: lease",
         ),
     );
 }
 
-/// The API server takes none of these for an endpoint (pkg/apis/core/validation: ValidateEndpointIP).
+/// The API server accepts none of these as an endpoint (pkg/apis/core/validation: ValidateEndpointIP).
 fn unusable(address: IpAddr) -> Option<&'static str> {
     let is_link_local = match address {
         IpAddr::V4(address) => address.is_link_local(),
         IpAddr::V6(address) => address.is_unicast_link_local(),
     };
     match address {
-        _ if address.is_unspecified() => Some("which is no address of anything"),
+        _ if address.is_unspecified() => Some("which stands for no address"),
         _ if address.is_loopback() => Some("which is the pod itself"),
         _ if address.is_multicast() => Some("a multicast address"),
-        _ if is_link_local => Some("which is another machine on each link"),
+        _ if is_link_local => Some("which is a different machine on each link"),
         _ => None,
     }
 }
 
-/// The family of the Service `kubernetes`, which is the first range's, where no address is of it.
+/// The family of the Service `kubernetes`, which is that of the first range, if no address is of it.
 fn missing(given: &[Given], services: &Subnets) -> Option<&'static str> {
     let family = *services.families().first()?;
     let is_of_it = |given: &Given| family_of(given.address) == family;
     (!given.iter().any(is_of_it)).then_some(family)
 }
 
-/// API servers that announce themselves: each has one address, and all of them the same one.
+/// API servers that announce themselves: each announces one address, and all of them the same.
 fn by_the_servers(values: &Values, services: &Subnets, findings: &mut Findings) {
     let server = &values.kubernetes.api_server;
     let flag = server.extra_args.get("endpoint-reconciler-type");
@@ -122,16 +124,16 @@ fn by_the_servers(values: &Values, services: &Subnets, findings: &mut Findings) 
         findings.record(&given.path, problem.help(help));
     } else if flag.is_some() && server.replica_count != Some(1) {
         let problem = Problem::warning(
-            "each API server that stops takes the address of all of them away from the Service `kubernetes` for seconds",
+            "each API server that stops removes the address of all of them from the Service `kubernetes` for some seconds",
         );
         findings.record(
             &Path::from("kubernetes.apiServer.extraArgs.endpoint-reconciler-type"),
-            problem.help("leave the flag out: then kubefarm keeps the address there"),
+            problem.help("leave the flag out: kubefarm then maintains the address there"),
         );
     }
 }
 
-/// The address's family, and what to do where another is wanted.
+/// The family of the address, and what to do if another is needed.
 fn other_family(
     address: IpAddr,
     wanted: &'static str,

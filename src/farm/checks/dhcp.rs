@@ -6,7 +6,7 @@ use crate::farm::spec::{DhcpMode, DhcpRange, Flags, NodePool, Range, RangeKind, 
 use crate::farm::syntax::{dnsmasq_field_fault, dnsmasq_value_fault};
 use crate::values::{Path, Problem};
 
-/// What dnsmasq-controller's DnsmasqOptions take as keys (its CRD).
+/// The keys that dnsmasq-controller's DnsmasqOptions accept (its CRD).
 const DNSMASQ_KEYS: [&str; 39] = [
     "add-mac",
     "alias",
@@ -49,7 +49,7 @@ const DNSMASQ_KEYS: [&str; 39] = [
     "txt-record",
 ];
 
-/// What a configuration of dnsmasq's own takes besides (dnsmasq(8)).
+/// Further keys in dnsmasq's own configuration (dnsmasq(8)).
 const LINES_ALONE: [&str; 7] = [
     "dhcp-proxy",
     "dhcp-pxe-vendor",
@@ -74,7 +74,10 @@ pub fn check(values: &Values, findings: &mut Findings) {
         && let Some(fault) = interface.and_then(dnsmasq_field_fault)
     {
         let path = Path::from("dhcp.standalone.interface");
-        findings.error(&path, format!("an interface's name may not hold {fault}"));
+        findings.error(
+            &path,
+            format!("the name of an interface must not contain {fault}"),
+        );
     }
     length(
         interface.unwrap_or_default(),
@@ -91,12 +94,12 @@ fn extra_options(pool: &NodePool, mode: DhcpMode, path: &Path, findings: &mut Fi
             let is_known = in_lines || DNSMASQ_KEYS.contains(&key.as_str());
             let (message, help) = match mode {
                 DhcpMode::Controller => (
-                    format!("dnsmasq-controller takes no option `{key}`"),
-                    "flags of the dnsmasq that it runs stand in dhcp.controller.dnsmasqArgs",
+                    format!("dnsmasq-controller has no option `{key}`"),
+                    "flags of its dnsmasq go into dhcp.controller.dnsmasqArgs",
                 ),
                 DhcpMode::Standalone => (
                     format!("`{key}` is not an option for a pool"),
-                    "flags of the farm's own dnsmasq stand in dhcp.standalone.extraArgs",
+                    "flags of the farm's own dnsmasq go into dhcp.standalone.extraArgs",
                 ),
             };
             if !is_known {
@@ -154,7 +157,7 @@ fn server_flags(values: &Values, findings: &mut Findings) {
     }
 }
 
-/// A flag's value, or each that repeats it, with its place.
+/// The values of a flag, with their paths: one, or a list that repeats it.
 fn scalars<'a>(value: &'a serde_json::Value, path: &Path) -> Vec<(Path, &'a serde_json::Value)> {
     let items = value.as_array().map(|items| items.iter().enumerate());
     match items {
@@ -165,7 +168,7 @@ fn scalars<'a>(value: &'a serde_json::Value, path: &Path) -> Vec<(Path, &'a serd
     }
 }
 
-/// dnsmasq-controller starts dnsmasq anew at each change, which then knows what is in its file of leases.
+/// dnsmasq-controller restarts dnsmasq at each change, and dnsmasq then knows only the leases in its file.
 fn forgotten_leases(values: &Values, findings: &mut Findings) {
     let dhcp = &values.dhcp;
     let file = dhcp.controller.dnsmasq_args.text("dhcp-leasefile");
@@ -186,7 +189,7 @@ fn forgotten_leases(values: &Values, findings: &mut Findings) {
     }
 }
 
-/// Every node keeps its lease, and dnsmasq gives no more than it is allowed to (dnsmasq(8), --dhcp-lease-max).
+/// Every node keeps its lease, and dnsmasq gives no more than its limit (dnsmasq(8), --dhcp-lease-max).
 fn enough_leases(values: &Values, flags: &Flags, path: &Path, findings: &mut Findings) {
     const DEFAULT: usize = 1000;
     let limit = flags.text("dhcp-lease-max");
@@ -194,7 +197,7 @@ fn enough_leases(values: &Values, flags: &Flags, path: &Path, findings: &mut Fin
     let nodes = values.node_pools.own().map(|(_, pool)| pool.nodes.len());
     let nodes: usize = nodes.sum();
     if let Some(limit) = limit.filter(|limit| *limit < nodes) {
-        let message = format!("{nodes} nodes need a lease each, and dnsmasq gives {limit}");
+        let message = format!("{nodes} nodes need a lease each, but dnsmasq gives at most {limit}");
         let problem = Problem::error(message).help("raise dhcp-lease-max");
         findings.record(&path.join("dhcp-lease-max"), problem);
     }
@@ -209,7 +212,10 @@ fn length(value: &str, path: &Path, findings: &mut Findings) {
 fn fields<'a>(fields: impl Iterator<Item = &'a str>, path: &Path, findings: &mut Findings) {
     for field in fields {
         if let Some(fault) = dnsmasq_field_fault(field.trim_matches(' ')) {
-            findings.error(path, format!("a value for dnsmasq may not hold {fault}"));
+            findings.error(
+                path,
+                format!("a value for dnsmasq must not contain {fault}"),
+            );
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Flags of the farm's own dnsmasq: it does not start with one that it does not know, or with a value of another shape.
+//! Flags of the farm's own dnsmasq, which does not start with an unknown one or one with a wrong kind of value.
 
 use serde_json::Value;
 
@@ -6,28 +6,28 @@ use crate::farm::findings::Findings;
 use crate::farm::spec::{Flags, Image};
 use crate::values::{Path, Problem};
 
-/// What dnsmasq 2.90 takes: name, whether there is a value, and `once` where a second one is an error. A test makes it
-/// anew by asking dnsmasq.
+/// The flags of dnsmasq 2.90: name, whether there is a value, and `once` if a second one is an error. A test generates
+/// the table with dnsmasq.
 const FLAGS: &str = include_str!("../known/tables/dnsmasq.tsv");
 
-/// The image that has this dnsmasq. Another one may have a newer one.
+/// The image with this dnsmasq. Other images may have a newer one.
 const OURS: &str = "ghcr.io/kubefarm/boot";
 
-/// What stands in the farm's configuration already, and only once, or ends the server.
+/// Flags that the farm's configuration has already and that may be there only once, or that make dnsmasq exit.
 const NOT_FOR_USERS: [(&str, &str); 5] = [
     ("port", "the farm's dnsmasq serves no DNS"),
     (
         "dhcp-leasefile",
         "the farm keeps leases in a volume of its own",
     ),
-    ("help", "with it dnsmasq ends"),
-    ("test", "with it dnsmasq ends"),
-    ("version", "with it dnsmasq ends"),
+    ("help", "dnsmasq exits with it"),
+    ("test", "dnsmasq exits with it"),
+    ("version", "dnsmasq exits with it"),
 ];
 
 struct Flag {
     name: &'static str,
-    /// `none`, `maybe` or `value`; a number with `-number` behind it.
+    /// `none`, `maybe` or `value`, with the suffix `-number` for a number.
     takes: &'static str,
     once: bool,
 }
@@ -43,13 +43,13 @@ fn known() -> impl Iterator<Item = Flag> {
     })
 }
 
-/// Checks the flags at `path` of what runs in `image`.
+/// Checks the flags at `path` of the dnsmasq in `image`.
 pub fn check(flags: &Flags, image: &Image, path: &Path, findings: &mut Findings) {
     let is_ours = image.repository == *OURS && image.digest.is_none();
     for (name, value) in flags {
         let path = path.join(name.as_str());
         if let Some((_, why)) = NOT_FOR_USERS.iter().find(|(flag, _)| flag == name) {
-            let problem = Problem::error(format!("--{name} is not for a farm: {why}"));
+            let problem = Problem::error(format!("--{name} cannot be set in a farm: {why}"));
             findings.record_key(&path, problem.help("remove it"));
             continue;
         }
@@ -80,7 +80,7 @@ fn values(flag: &Flag, value: &Value, path: &Path, findings: &mut Findings) {
         findings_of(flag, item, &path.join(index), findings);
     }
     if flag.once && items.len() > 1 {
-        let message = format!("dnsmasq takes --{} once only", flag.name);
+        let message = format!("dnsmasq accepts --{} only once", flag.name);
         findings.record(path, Problem::error(message).help("leave one"));
     }
 }
@@ -97,23 +97,23 @@ fn findings_of(flag: &Flag, value: &Value, path: &Path, findings: &mut Findings)
     let is_number = text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<i32>().is_ok();
     let problem = match (flag.takes, text.is_empty()) {
         ("none", false) => Problem::error(format!("dnsmasq's flag --{name} takes no value"))
-            .help("write true, which stands for the flag alone"),
+            .help("write true to set the flag without a value"),
         ("value" | "value-number", true) => {
             Problem::error(format!("dnsmasq's flag --{name} needs a value"))
-                .help("write it, or null to leave the flag out")
+                .help("write a value, or null to leave the flag out")
         }
         ("value-number" | "maybe-number", false) if !is_number && NUMBERS_ALONE.contains(&name) => {
             Problem::error(format!(
                 "dnsmasq's flag --{name} takes a number, not `{text}`"
             ))
-            .help("write digits alone")
+            .help("write digits only")
         }
         _ => return,
     };
     findings.record(path, problem);
 }
 
-/// Of those that take a number, the ones that take nothing else: no list, no mask.
+/// The flags whose value is a number only: no list, no mask.
 const NUMBERS_ALONE: [&str; 21] = [
     "auth-ttl",
     "cache-size",

@@ -1,4 +1,4 @@
-//! Konnectivity: whether its servers and its agents find each other.
+//! Konnectivity: whether servers and agents can reach each other.
 
 use crate::farm::control_plane::admin_port;
 use crate::farm::findings::Findings;
@@ -35,11 +35,14 @@ fn way_to_pods(values: &Values, findings: &mut Findings) {
         return;
     }
     let problem = Problem::warning(
-        "webhooks and aggregated APIs (metrics-server) need a way from the API server to pods of the child cluster, and nothing says that there is one",
+        "webhooks and aggregated APIs (metrics-server) need a route from the API server to pods of the child \
+         cluster, and none is configured",
     );
-    // Nobody wrote the null that is missing here, so there is no place to blame.
+    // The value is not set, so there is no place to report.
     let path = Path::from("kubernetes.networking.podsAreRouted");
-    let problem = problem.help("switch kubernetes.konnectivityServer and konnectivityAgent on (-f builtin:konnectivity), or set this to true where pods of the admin cluster have routes to the child's; false: there is no way, and none is needed");
+    let problem = problem.help("enable kubernetes.konnectivityServer and konnectivityAgent (-f \
+                                builtin:konnectivity); or set this to true if pods of the admin cluster have \
+                                routes to the child's pods, to false if nothing needs one");
     findings.add(problem.about(path));
 }
 
@@ -65,7 +68,7 @@ fn beside_the_api_server(values: &Values, findings: &mut Findings) {
     ] {
         if !unset {
             let problem = Problem::warning(
-                "with mode GRPC the server is a container of the API server's pods, which have their own",
+                "with mode GRPC this has no effect: the server is a container in the API server's pods",
             );
             findings.record(
                 &path.join(key),
@@ -75,7 +78,7 @@ fn beside_the_api_server(values: &Values, findings: &mut Findings) {
     }
 }
 
-/// An agent connects to as many servers as they say that there are.
+/// Servers send their number to agents, which connect to as many.
 fn server_count(values: &Values, findings: &mut Findings) {
     let server = &values.kubernetes.konnectivity_server;
     let (path, counted) = match server.mode {
@@ -87,16 +90,18 @@ fn server_count(values: &Values, findings: &mut Findings) {
     };
     let is_said = matches!(server.extra_args.get("server-count"), Some(count) if !count.is_null());
     if counted.is_none() && !is_said {
-        let problem =
-            Problem::error("Konnectivity's agents have to know how many servers there are");
+        let problem = Problem::error("Konnectivity's agents must know how many servers there are");
         findings.record(
             &Path::from(path).join("replicaCount"),
-            problem.help("or set server-count, the most that there will be, in kubernetes.konnectivityServer.extraArgs"),
+            problem.help(
+                "set it, or set server-count in kubernetes.konnectivityServer.extraArgs to the \
+                          largest number that there will be",
+            ),
         );
     }
 }
 
-/// The keys of its Service that would be for nobody in mode GRPC.
+/// The keys of its Service that have no effect in mode GRPC.
 fn service_beside_the_api_server(values: &Values, findings: &mut Findings) {
     let server = &values.kubernetes.konnectivity_server;
     let keys = server.service.keys();
@@ -119,7 +124,7 @@ fn service_beside_the_api_server(values: &Values, findings: &mut Findings) {
     ] {
         if is_set {
             let problem = Problem::warning(
-                "with mode GRPC agents come through the API server's Service, which has its own",
+                "with mode GRPC this has no effect: agents connect through the API server's Service",
             );
             let path = Path::from("kubernetes.konnectivityServer.service").join(key);
             findings.record(
@@ -134,14 +139,14 @@ fn server_ports(values: &Values, findings: &mut Findings) {
     let server = &values.kubernetes.konnectivity_server;
     let service = Path::from("kubernetes.konnectivityServer.service");
     if server.mode == KonnectivityMode::HttpConnect && admin_port(server).is_some() {
-        let problem = Problem::warning("whoever reaches this port needs no credentials");
+        let problem = Problem::warning("this port requires no credentials");
         let key = match server.service.node_ports.admin {
             Some(_) => "nodePorts",
             None => "ports",
         };
         findings.record(
             &service.join(key).join("admin"),
-            problem.help("leave it out: metrics and debugging are on the pods' own port"),
+            problem.help("leave it out: metrics and debugging are on the port of the pods"),
         );
     }
 }
@@ -171,7 +176,7 @@ fn agents(values: &Values, findings: &mut Findings) {
         {
             return;
         }
-        let problem = Problem::error("the agents cannot know where their server is");
+        let problem = Problem::error("the agents do not know the address of their server");
         findings.record(
             &Path::from("kubernetes.konnectivityAgent.enabled"),
             problem.help(format!(
@@ -193,10 +198,9 @@ fn unknown_port(values: &Values, findings: &mut Findings) {
         KonnectivityMode::Grpc => &kubernetes.api_server.service.load_balancer_ip,
         KonnectivityMode::HttpConnect => &server.service.load_balancer_ip,
     };
-    // At such an address somebody else may send the usual port on to the node port.
+    // At such an address another system may forward the usual port to the node port.
     let forwarded = address.is_some() || kubernetes.control_plane_endpoint.is_some();
-    let message =
-        "the agents are sent to a node port, which is not known before the Service exists";
+    let message = "the agents connect to a node port, which is not known before the Service exists";
     let problem = if forwarded {
         Problem::warning(message)
     } else {

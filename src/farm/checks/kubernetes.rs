@@ -1,4 +1,4 @@
-//! The control plane: what Kubernetes' own servers would refuse, sooner said.
+//! The control plane: errors that Kubernetes itself would report only at run time.
 
 use std::net::IpAddr;
 
@@ -38,18 +38,18 @@ fn etcd(values: &Values, findings: &mut Findings) {
     match etcd.replica_count {
         None => {
             let problem = Problem::error(
-                "etcd's members are named in its flags, so their number has to be known",
+                "etcd's members are listed in its flags, so their number must be known",
             );
             findings.record(&path, problem.help("an odd number: 1, 3 or 5"));
         }
         Some(0) if server.enabled && server.replica_count != Some(0) => {
             let problem = Problem::error("etcd needs at least one member");
-            let help = "a farm that sleeps has kubernetes.apiServer.replicaCount: 0 as well";
+            let help = "to stop a farm, set kubernetes.apiServer.replicaCount: 0 as well";
             findings.record(&path, problem.help(help));
         }
         Some(count) if count > 0 && count % 2 == 0 => {
             let problem = Problem::warning(format!(
-                "{count} members survive the loss of no more members than {} do",
+                "{count} members survive the loss of no more members than {} would",
                 count - 1
             ));
             findings.record(&path, problem.help("use an odd number"));
@@ -60,9 +60,10 @@ fn etcd(values: &Values, findings: &mut Findings) {
     let members = etcd.replica_count.unwrap_or_default();
     if members > 1 && !values.kubernetes.persistence.enabled {
         let problem = Problem::error(format!(
-            "{members} members without volumes: one whose pod is deleted never comes back, and with the second the data are gone"
+            "{members} members without volumes: a member whose pod is deleted never comes back, and with a \
+             second one all data is lost"
         ));
-        let help = "without volumes, kubernetes.etcd.replicaCount is 1: whoever tries something out can lose it";
+        let help = "set this to true; or, for a farm whose data may be lost, kubernetes.etcd.replicaCount: 1";
         findings.record(
             &Path::from("kubernetes.persistence.enabled"),
             problem.help(help),
@@ -76,7 +77,7 @@ fn etcd(values: &Values, findings: &mut Findings) {
     }
     if etcd.service.kind != ServiceType::ClusterIP || etcd.service.load_balancer_ip.is_some() {
         let problem = Problem::warning(
-            "etcd's Service is headless, whatever its type: members are found by their own names",
+            "etcd's Service is always headless: members are found by their own names",
         );
         let key = match etcd.service.load_balancer_ip {
             Some(_) => "loadBalancerIP",
@@ -84,7 +85,7 @@ fn etcd(values: &Values, findings: &mut Findings) {
         };
         findings.record(
             &Path::from("kubernetes.etcd.service").join(key),
-            problem.help("expose etcd by a Service of your own"),
+            problem.help("expose etcd with a Service of your own"),
         );
     }
 }
@@ -101,7 +102,7 @@ fn quota(values: &Values, findings: &mut Findings) {
         .is_some_and(|(bytes, half): (f64, f64)| bytes > half)
     {
         let problem = Problem::warning(format!(
-            "the volume of {} can be full before this quota is reached, and etcd then does not start any more",
+            "the volume of {} can be full before this quota is reached, and etcd then no longer starts",
             kubernetes.persistence.size
         ));
         findings.record(
@@ -122,7 +123,7 @@ fn tokens(values: &Values, findings: &mut Findings) {
     };
     if tokens.enabled && lifetime < wait {
         let problem = Problem::warning(format!(
-            "a token is valid for {}, and the next one comes after up to {} h: no node can join in between",
+            "a token is valid for {}, but the next one comes after up to {} h: no node can join in between",
             tokens.token_ttl,
             wait.as_secs() as f64 / 3600.0
         ));
@@ -135,7 +136,7 @@ fn tokens(values: &Values, findings: &mut Findings) {
         };
         findings.record(
             &path,
-            problem.help("tokenTtl has to be longer than schedule"),
+            problem.help("set tokenTtl to more than the time between two runs of schedule"),
         );
     }
 }
@@ -152,7 +153,7 @@ fn volumes(values: &Values, findings: &mut Findings) {
     ] {
         let path = Path::from(path).join("accessModes");
         if modes.is_empty() && !findings.is_wrong_inside(&path) {
-            let problem = Problem::error("Kubernetes takes no volume without an access mode");
+            let problem = Problem::error("Kubernetes refuses a volume without an access mode");
             findings.record(&path, problem.help("[ReadWriteOnce]"));
         }
     }
@@ -166,9 +167,9 @@ fn key_size(values: &Values, findings: &mut Findings) {
     let kinds = kinds.filter(|kind| kind.algorithm() == values.pki.algorithm);
     let sizes: Vec<u32> = kinds.map(KeyKind::size).collect();
     let size = values.pki.size;
-    let message = format!("{size} is not a size of such a key; expected one of {sizes:?}");
+    let message = format!("{size} is not a size of this kind of key; expected one of {sizes:?}");
     let [algorithm, size] = ["pki.algorithm", "pki.size"].map(Path::from);
-    // Whoever sets the algorithm alone has the size of another one.
+    // If only the algorithm is set, the size is the default one of another algorithm.
     match sizes.first() {
         Some(smallest) if findings.position(&algorithm) > findings.position(&size) => {
             let help = format!("add size: {smallest} beside it");

@@ -1,4 +1,4 @@
-//! LTSP: what its configuration reader and the shell behind it would take as syntax.
+//! LTSP: texts that its configuration reader and the shell would read as syntax.
 
 use serde_json::Value;
 
@@ -21,7 +21,7 @@ pub fn check(config: &BootConfig, values: &Values, findings: &mut Findings) {
     accounts::check(config, values, findings);
 }
 
-/// Values that become a line of a file of their own.
+/// Values that become a line of a file.
 fn lines(config: &BootConfig, path: &Path, findings: &mut Findings) {
     let broken = |text: &str| text.chars().any(char::is_control);
     for (index, module) in config.modules.iter().enumerate() {
@@ -32,7 +32,7 @@ fn lines(config: &BootConfig, path: &Path, findings: &mut Findings) {
             && !name.starts_with(['#', ';'])
         {
             let problem = Problem::error(format!(
-                "`{module}` is not a module: modules-load.d(5) takes names, without parameters"
+                "`{module}` is not a module: modules-load.d(5) has names, without parameters"
             ));
             findings.record(
                 &path,
@@ -57,7 +57,7 @@ fn lines(config: &BootConfig, path: &Path, findings: &mut Findings) {
     }
 }
 
-/// What has no place in TOML: null in a list, and integers above 2^63 - 1 (toml.io, v1.0.0).
+/// Values that TOML does not have: null in a list, and integers above 2^63 - 1 (toml.io, v1.0.0).
 fn containerd(config: &BootConfig, path: &Path, findings: &mut Findings) {
     let Some(ContainerdConfig::Map(map)) = &config.containerd_config else {
         return;
@@ -98,10 +98,10 @@ fn unwritable(value: &Value, path: Path, found: &mut Vec<(Path, &'static str)>) 
     }
 }
 
-/// What pods cannot do without, which the charts' default loads (kubernetes.io, "Container Runtimes").
+/// The modules that pods need, which are in the charts' default (kubernetes.io, "Container Runtimes").
 const NEEDED: [&str; 2] = ["br_netfilter", "overlay"];
 
-/// A list takes the place of the default list. Who leaves a module out on purpose can say so in a comment.
+/// A list replaces the default list. A module that is left out on purpose can be listed as a comment.
 fn default_modules(config: &BootConfig, path: &Path, findings: &mut Findings) {
     let is_list = |node: &values::Node| matches!(node.value, values::Value::List(_));
     if !findings.node(path).is_some_and(is_list) {
@@ -119,9 +119,9 @@ fn default_modules(config: &BootConfig, path: &Path, findings: &mut Findings) {
     if !missing.is_empty() {
         let missing = missing.join(" and ");
         let problem = Problem::warning(format!(
-            "this list takes the place of the default one: nodes do not load {missing}"
+            "this list replaces the default one: nodes do not load {missing}"
         ));
-        let help = format!("add {missing}; or, with a # before it, say that it is not wanted");
+        let help = format!("add {missing}; or write a # before it, if it is not wanted");
         findings.record(path, problem.help(help));
     }
 }
@@ -140,7 +140,7 @@ fn timezone(config: &BootConfig, path: &Path, findings: &mut Findings) {
         findings.record(path, problem.help(HELP));
     } else if !timezones::names().any(|known| known == zone) {
         // An image may have zones of its own.
-        let problem = Problem::warning(format!("no time zone is called `{zone}`"));
+        let problem = Problem::warning(format!("there is no time zone `{zone}`"));
         let city = |zone: &str| zone.rsplit('/').next().unwrap_or_default().to_lowercase();
         let near = slip(zone, timezones::names())
             .or_else(|| timezones::names().find(|known| city(known) == city(zone)));

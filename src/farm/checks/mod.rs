@@ -33,7 +33,7 @@ use super::names::Names;
 use super::spec::Values;
 use super::subnets::Subnets;
 
-/// Records everything that would make these values no sane farm.
+/// Records every problem between values that would keep the farm from working.
 pub fn check(
     values: &Values,
     names: &Names,

@@ -1,4 +1,4 @@
-//! What DHCP says about booting: where the boot server is, and what there is for machines behind another DHCP server.
+//! DHCP options for booting: where the boot server is, and what machines with another DHCP server get.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -8,7 +8,7 @@ use crate::farm::spec::{DhcpRange, RangeKind, Values};
 use crate::farm::syntax::is_dns_name;
 use crate::values::{Path, Problem};
 
-/// Checks what nodes are told about the boot server.
+/// Checks what DHCP tells the nodes about the boot server.
 pub fn check(values: &Values, findings: &mut Findings) {
     boot_address(values, findings);
     proxies(values, findings);
@@ -23,7 +23,7 @@ pub fn check(values: &Values, findings: &mut Findings) {
     }
 }
 
-/// DHCP hands the boot server's address out in a field of four bytes (RFC 2131, siaddr).
+/// DHCP sends the boot server's address in a field of four bytes (RFC 2131, siaddr).
 fn boot_address(values: &Values, findings: &mut Findings) {
     let ltsp = &values.ltsp;
     let Some(address) = &ltsp.service.load_balancer_ip else {
@@ -31,9 +31,9 @@ fn boot_address(values: &Values, findings: &mut Findings) {
     };
     if ltsp.enabled && ltsp.publish_dhcp && address.read().is_ipv6() {
         let problem = Problem::error(format!(
-            "nodes boot from an IPv4 address; {address} is none"
+            "nodes boot over IPv4, and {address} is not an IPv4 address"
         ));
-        let help = "with ltsp.publishDHCP=false you tell them yourself where to boot from";
+        let help = "with ltsp.publishDHCP: false, set the boot server in a DHCP server of your own";
         findings.record(
             &Path::from("ltsp.service.loadBalancerIP"),
             problem.help(help),
@@ -41,7 +41,7 @@ fn boot_address(values: &Values, findings: &mut Findings) {
     }
 }
 
-/// Beside another DHCP server, dnsmasq answers those only to whom `pxe-service` offers something, and that line holds
+/// Beside another DHCP server, dnsmasq answers only machines for which there is a `pxe-service`, and that line contains
 /// the boot server's address.
 fn proxies(values: &Values, findings: &mut Findings) {
     let ltsp = &values.ltsp;
@@ -54,11 +54,11 @@ fn proxies(values: &Values, findings: &mut Findings) {
     ) {
         (true, Some(_)) => return,
         (true, None) => (
-            "with `proxy` dnsmasq answers nobody while the boot server's address is not known beforehand",
+            "with `proxy`, dnsmasq gives no answers while the boot server's address is not known beforehand",
             "set ltsp.service.loadBalancerIP, or add a pxe-service to extraOpts",
         ),
         (false, _) => (
-            "with `proxy` dnsmasq answers nobody unless a `pxe-service` is set",
+            "with `proxy`, dnsmasq gives no answers unless a `pxe-service` is set",
             "add one for each platform to extraOpts: \
              {pxe-service: \"tag:?,x86PC,Boot,ltsp/grub/i386-pc/core.0,10.0.0.1\"}",
         ),
@@ -72,7 +72,7 @@ fn proxies(values: &Values, findings: &mut Findings) {
     }
 }
 
-/// Option 66 is a server's name or address (RFC 2132, section 9.4), and firmware has to resolve it.
+/// Option 66 is the name or address of a server (RFC 2132, section 9.4), which the firmware has to resolve.
 fn server_names(values: &Values, findings: &mut Findings) {
     for (tag, options) in &values.tags.dhcp_options {
         let path = Path::from("tags.dhcpOptions").join(tag.as_str());
@@ -113,7 +113,7 @@ fn own_lines(key: &str, text: &str, path: &Path, findings: &mut Findings) {
     }
     if let Some(address) = address.filter(|text| text.parse::<Ipv4Addr>().is_err()) {
         let problem = Problem::warning(format!(
-            "dnsmasq would look `{address}` up in a file of hosts, and has none"
+            "dnsmasq would look `{address}` up in a hosts file, and has none"
         ));
         findings.record(path, problem.help("write the server's IPv4 address"));
     }

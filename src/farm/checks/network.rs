@@ -1,4 +1,4 @@
-//! The child cluster's addresses: what Kubernetes' own servers would refuse, sooner said.
+//! The child cluster's addresses: errors that Kubernetes itself would report only at run time.
 
 use crate::farm::findings::Findings;
 use crate::farm::spec::Values;
@@ -24,12 +24,12 @@ fn ranges(values: &Values, services: &Subnets, pods: &Subnets, findings: &mut Fi
     if services.overlaps(pods) {
         findings.error(
             &path.join("podSubnet"),
-            "the pods' addresses overlap with the Services'",
+            "the pods' range overlaps with the Services' range",
         );
     }
 }
 
-/// With a pod range the controller manager gives every node a part of it, unless its flags say otherwise.
+/// With a pod range, the controller manager gives every node a part of it, unless its flags change that.
 fn parts_of_nodes(values: &Values, pods: &Subnets, findings: &mut Findings) {
     let manager = &values.kubernetes.controller_manager;
     let flags = &manager.extra_args;
@@ -44,7 +44,7 @@ fn parts_of_nodes(values: &Values, pods: &Subnets, findings: &mut Findings) {
     let both = prefix("node-cidr-mask-size");
     if pods.families().len() > 1 && both.is_some() {
         let problem = Problem::error(
-            "kube-controller-manager refuses this flag where pods have two address families",
+            "kube-controller-manager refuses this flag if pods have two address families",
         );
         findings.record(
             &Path::from("kubernetes.controllerManager.extraArgs.node-cidr-mask-size"),

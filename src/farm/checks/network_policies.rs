@@ -1,4 +1,4 @@
-//! Peers of NetworkPolicies: what Kubernetes would refuse (pkg/apis/networking/validation), or take for everybody.
+//! Peers of NetworkPolicies: what Kubernetes would refuse (pkg/apis/networking/validation), or read as everyone.
 
 use ipnet::IpNet;
 use serde_json::Value;
@@ -30,15 +30,16 @@ pub fn check(values: &Values, findings: &mut Findings) {
         }
     }
     if boot_clients.is_some_and(<[Fragment]>::is_empty) && values.ltsp.enabled {
-        let problem = Problem::error("an empty list lets everybody in, and not nobody");
+        let problem = Problem::error("an empty list allows everyone, not no one");
         findings.record(
             &path.join("bootClients"),
-            problem.help("null: who they are follows from the node pools; or name the networks: [{ipBlock: {cidr: 10.64.0.0/16}}]"),
+            problem.help("leave it out to allow the networks of the node pools; or list networks: [{ipBlock: \
+                          {cidr: 10.64.0.0/16}}]"),
         );
     }
 }
 
-/// Where only networks are named, nodes of others cannot boot.
+/// If only networks are listed, nodes of other networks cannot boot.
 fn nodes_outside(values: &Values, findings: &mut Findings) {
     let clients = values.network_policies.boot_clients.as_deref();
     let networks = clients.unwrap_or_default().iter().map(|peer| {
@@ -53,7 +54,7 @@ fn nodes_outside(values: &Values, findings: &mut Findings) {
     for network in pools_outside(values, &networks) {
         findings.warning(
             &Path::from("networkPolicies.bootClients"),
-            format!("nodes of {network} are not let in"),
+            format!("nodes of {network} are blocked"),
         );
     }
 }
@@ -65,7 +66,10 @@ fn peer(peer: &Fragment, path: &Path, findings: &mut Findings) {
         let problem = Problem::error("a peer needs one of podSelector, namespaceSelector, ipBlock");
         findings.record(path, problem);
     } else if block.is_some() && peer.len() > 1 {
-        findings.error(&path.join("ipBlock"), "ipBlock goes with no selector");
+        findings.error(
+            &path.join("ipBlock"),
+            "ipBlock cannot be combined with a selector",
+        );
     }
     let network = block.and_then(|block| block.get("cidr"));
     let is_network = |text: &str| text.parse::<IpNet>().is_ok();

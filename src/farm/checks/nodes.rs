@@ -1,4 +1,4 @@
-//! Nodes: that no two share a name or an address, and that a range holds the addresses.
+//! Nodes: no two with the same name or address, and addresses that are in a range.
 
 mod taken;
 
@@ -46,7 +46,7 @@ fn name<'a>(node: &'a Machine, at: Place<'a>, taken: &mut Taken<'a>, findings: &
 fn boolean(name: &str, path: &Path, findings: &mut Findings) {
     let is_boolean = |node: &&Node| matches!(node.value, Value::Bool(_));
     let node = findings.node(path).filter(is_boolean);
-    // Where it was written otherwise, that was said already.
+    // A text that YAML changed was reported already.
     if node.is_some_and(|node| node.written.is_none()) {
         let problem = Problem::warning(format!("`{name}` without quotes is a boolean"));
         findings.record(path, problem.help(format!("write \"{name}\"")));
@@ -122,7 +122,7 @@ fn unknown(path: &Path, findings: &mut Findings) {
     }
 }
 
-/// Bytes in hexadecimal with colons between them, which dnsmasq compares as bytes, and all else as text.
+/// Bytes in hexadecimal with colons between them, which dnsmasq compares as bytes; anything else is text.
 fn hexadecimal(id: &str) -> Option<String> {
     let bytes: Result<Vec<u8>, _> = id
         .split(':')

@@ -1,4 +1,4 @@
-//! DHCP options: their names and numbers, and which of them hold addresses.
+//! DHCP options: their names and numbers, and which of them are addresses.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -8,10 +8,10 @@ use crate::farm::spec::OneOrMany;
 use crate::values::{Path, Problem};
 use Kind::{Addresses, Other};
 
-/// What an option's value is.
+/// The kind of an option's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// A list of addresses, and dnsmasq does not start with anything else (its option.c, OT_ADDR_LIST).
+    /// A list of addresses; dnsmasq does not start with anything else (its option.c, OT_ADDR_LIST).
     Addresses,
     Other,
 }
@@ -103,7 +103,7 @@ const OPTIONS6: [Option4Or6; 15] = [
     (60, "bootfile-param", Other),
 ];
 
-/// Checks an option of `path`: what it is called, and whether its values are addresses where it takes nothing else.
+/// Checks the option `key` in `path`: its name, and that its values are addresses if the option needs them.
 pub fn option(key: &str, values: &OneOrMany, path: &Path, findings: &mut Findings) {
     let Some(full) = plain_key(key, values, path, findings) else {
         return;
@@ -113,7 +113,13 @@ pub fn option(key: &str, values: &OneOrMany, path: &Path, findings: &mut Finding
         "option" => &OPTIONS,
         "option6" => &OPTIONS6,
         prefix => {
-            findings.key_error(path, format!("`{prefix}:` begins no DHCP option; expected a number, a name, option:NAME or option6:NAME"));
+            findings.key_error(
+                path,
+                format!(
+                    "`{prefix}:` is not the beginning of a DHCP option; expected a \
+                                              number, a name, option:NAME or option6:NAME"
+                ),
+            );
             return;
         }
     };
@@ -133,16 +139,17 @@ pub fn option(key: &str, values: &OneOrMany, path: &Path, findings: &mut Finding
         Some(_) => dotted(values, path, findings),
         None if is_number => dotted(values, path, findings),
         None => {
-            let problem = Problem::error(format!("dnsmasq knows no DHCP option `{name}`"));
+            let problem = Problem::error(format!("dnsmasq has no DHCP option `{name}`"));
             let names: Vec<&str> = options.iter().map(|(_, name, _)| *name).collect();
-            let problem = problem.help_nearest(name, &names, "a number works for any option");
+            let problem =
+                problem.help_nearest(name, &names, "use its number, which works for any option");
             findings.record_key(path, problem);
         }
     }
 }
 
-/// The key without what dnsmasq(8), --dhcp-option, has before it for options of a vendor; `None` where that is all. The
-/// number then is the first of the values.
+/// The key without its prefix for the options of a vendor (dnsmasq(8), --dhcp-option); `None` if there is only the
+/// prefix. The number is then the first of the values.
 fn plain_key(
     key: &str,
     values: &OneOrMany,
@@ -157,10 +164,11 @@ fn plain_key(
             let first = values.split().into_iter().next().unwrap_or_default();
             if first.trim().parse::<u8>().is_err() {
                 let problem = Problem::error(format!(
-                    "`{prefix}:` has to be followed by the number of an option"
+                    "`{prefix}:` must be followed by the number of an option"
                 ));
-                let help =
-                    format!("as the first of several values, or in the key: \"{rest},NUMBER\"");
+                let help = format!(
+                    "write it as the first of several values, or in the key: \"{rest},NUMBER\""
+                );
                 findings.record_key(path, problem.help(help));
             }
             return None;
@@ -170,7 +178,7 @@ fn plain_key(
     if rest == key {
         return Some(option_key(key));
     }
-    // What a vendor's number means is the vendor's.
+    // Only the vendor knows the meaning of its numbers.
     if rest.parse::<u8>().is_err() {
         let problem = Problem::error(format!("`{rest}` is not the number of a vendor's option"));
         findings.record_key(path, problem.help("1 to 254"));
@@ -178,7 +186,7 @@ fn plain_key(
     None
 }
 
-/// Every value with its own place.
+/// Every value with its own path.
 pub fn places(values: &OneOrMany, path: &Path) -> Vec<(Path, String)> {
     let is_list = matches!(values, OneOrMany::Many(_));
     let place = |index: usize| {
@@ -194,7 +202,8 @@ pub fn places(values: &OneOrMany, path: &Path) -> Vec<(Path, String)> {
         .collect()
 }
 
-/// dnsmasq(8), --dhcp-option: IPv6 addresses stand in brackets; it takes them without, too, where only one can be meant.
+/// dnsmasq(8), --dhcp-option: IPv6 addresses are written in brackets; without brackets they are accepted if only one
+/// can be meant.
 fn addresses(values: &OneOrMany, six: bool, path: &Path, findings: &mut Findings) {
     if values.is_nothing() {
         return;
@@ -205,7 +214,7 @@ fn addresses(values: &OneOrMany, six: bool, path: &Path, findings: &mut Findings
             .and_then(|text| text.strip_suffix(']'))
             .filter(|_| six)
             .unwrap_or(&text);
-        // A prefix length is taken where routes have one.
+        // A prefix length is accepted, as routes have one.
         let (address, length) = match inner.split_once('/') {
             Some((address, length)) if !six => (address, length),
             _ => (inner, "0"),
@@ -219,13 +228,13 @@ fn addresses(values: &OneOrMany, six: bool, path: &Path, findings: &mut Findings
             let family = if six { "IPv6" } else { "IPv4" };
             findings.error(
                 &path,
-                format!("`{text}` is not an {family} address, and this option takes nothing else"),
+                format!("`{text}` is not an {family} address, which this option needs"),
             );
         }
     }
 }
 
-/// dnsmasq takes a value of digits and dots for an address, and does not start where it is none.
+/// dnsmasq reads a value of digits and dots as an address, and does not start if it is not one.
 fn dotted(values: &OneOrMany, path: &Path, findings: &mut Findings) {
     for (path, text) in places(values, path) {
         let dotted = text.contains('.')

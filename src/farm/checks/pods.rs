@@ -1,4 +1,4 @@
-//! What all components' pods share: what Kubernetes would refuse of it (pkg/apis/core/validation), sooner said.
+//! The keys that the pods of all components have: what Kubernetes would refuse (pkg/apis/core/validation).
 
 use serde_json::Value;
 
@@ -27,7 +27,7 @@ pub fn check(values: &Values, findings: &mut Findings) {
         {
             findings.error(
                 &path.join("priorityClassName"),
-                format!("`{class}` is not a name of a PriorityClass: {NAME}"),
+                format!("`{class}` is not the name of a PriorityClass: {NAME}"),
             );
         }
         for (index, constraint) in keys.topology_spread_constraints.iter().enumerate() {
@@ -41,7 +41,7 @@ pub fn check(values: &Values, findings: &mut Findings) {
                 findings.error(&path, "an environment variable needs a `name`");
             }
             if let Some(Value::Number(_) | Value::Bool(_)) = variable.get("value") {
-                let problem = Problem::error("Kubernetes takes nothing but text here");
+                let problem = Problem::error("Kubernetes accepts only text here");
                 findings.record(&path.join("value"), problem.help("quote it"));
             }
         }
@@ -54,27 +54,27 @@ const TOLERATION: [&str; 5] = ["key", "operator", "value", "effect", "toleration
 const VARIABLE: [&str; 3] = ["name", "value", "valueFrom"];
 /// The keys of ResourceRequirements.
 const RESOURCES: [&str; 3] = ["requests", "limits", "claims"];
-/// What a container may ask for; all else has a domain before it, or is `hugepages-SIZE`.
+/// The resources of a container; all others have a domain as a prefix, or are `hugepages-SIZE`.
 const STANDARD: [&str; 3] = ["cpu", "memory", "ephemeral-storage"];
 
-/// Records every key that an object of Kubernetes does not have.
+/// Records every key that Kubernetes does not have in such an object.
 pub fn known_keys(map: &Fragment, known: &[&str], path: &Path, findings: &mut Findings) {
     for key in map.keys().filter(|key| !known.contains(&key.as_str())) {
-        let problem = Problem::error(format!("Kubernetes knows no key `{key}` here"));
+        let problem = Problem::error(format!("Kubernetes has no key `{key}` here"));
         let help = format!("one of {}", known.join(", "));
         let problem = problem.help_nearest(key, known, &help);
         findings.record_key(&path.join(key.as_str()), problem);
     }
 }
 
-/// What names of objects may hold (RFC 1123, as Kubernetes reads it).
+/// The characters of object names (RFC 1123, as Kubernetes reads it).
 const NAME: &str = "lower-case letters, digits, `-` and `.`";
 
 fn is_name(text: &str) -> bool {
     is_dns_name(text) && !text.bytes().any(|byte| byte.is_ascii_uppercase())
 }
 
-/// What validateTopologySpreadConstraints refuses, where the types allow it.
+/// What validateTopologySpreadConstraints refuses and the types allow.
 fn spread_constraint(constraint: &SpreadConstraint, path: &Path, findings: &mut Findings) {
     let key = &constraint.topology_key;
     if !is_label_key(key) {
@@ -91,7 +91,7 @@ fn spread_constraint(constraint: &SpreadConstraint, path: &Path, findings: &mut 
         Some(0) => findings.error(&path.join("minDomains"), "has to be at least 1"),
         Some(_) if is_soft => findings.error(
             &path.join("minDomains"),
-            "goes only with whenUnsatisfiable: DoNotSchedule",
+            "can only be set with whenUnsatisfiable: DoNotSchedule",
         ),
         _ => {}
     }
@@ -105,7 +105,7 @@ fn tolerations(tolerations: &[Fragment], path: &Path, findings: &mut Findings) {
     }
 }
 
-/// The words of a toleration that are not free.
+/// The keys of a toleration with a fixed set of values.
 fn words(toleration: &Fragment, path: &Path, findings: &mut Findings) {
     for (key, known) in [
         ("operator", &["Exists", "Equal", "Lt", "Gt"][..]),
@@ -146,7 +146,7 @@ fn resources(resources: &Fragment, path: &Path, findings: &mut Findings) {
             let path = path.join(kind).join(name.as_str());
             let is_known = STANDARD.contains(&name.as_str()) || name.starts_with("hugepages-");
             if !is_known && !name.contains('/') {
-                let problem = Problem::error(format!("Kubernetes knows no resource `{name}`"));
+                let problem = Problem::error(format!("Kubernetes has no resource `{name}`"));
                 let help =
                     "one of cpu, memory, ephemeral-storage, or one with a domain: example.org/gpu";
                 findings.record_key(&path, problem.help_nearest(name, &STANDARD, help));

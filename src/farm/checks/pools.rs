@@ -1,4 +1,4 @@
-//! Pools as a whole: whether anybody leases their nodes an address and names a router, and whether tags meet settings.
+//! Node pools: whether their nodes get addresses and a router, and whether tags and settings match.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ pub fn check(values: &Values, release_tag: &str, findings: &mut Findings) {
     settings_for_nobody(values, release_tag, findings);
 }
 
-/// dnsmasq leases addresses of ranges alone, also those of listed nodes (dnsmasq(8), --dhcp-range).
+/// dnsmasq leases only addresses in its ranges, also to listed nodes (dnsmasq(8), --dhcp-range).
 fn without_range(values: &Values, findings: &mut Findings) {
     let mut pools = values.node_pools.own();
     let has_nodes = pools.any(|(_, pool)| !pool.nodes.is_empty());
@@ -30,7 +30,7 @@ fn without_range(values: &Values, findings: &mut Findings) {
         let problem =
             Problem::warning("no pool has a range, so DHCP gives none of these nodes an address");
         let help = "add one: range: 10.64.0.0,static,255.255.0.0,10.64.255.255,infinite; \
-                    unless another release serves it";
+                    unless another release serves them";
         findings.record(&path, problem.help(help));
     }
 }
@@ -46,7 +46,8 @@ fn tags_twice(step: &Segment, pool: &NodePool, findings: &mut Findings) {
     }
 }
 
-/// Nodes that are told other things, and no router: dnsmasq names itself then, or the relay (dnsmasq(8), --dhcp-option).
+/// Nodes with DHCP options but without a router: dnsmasq then gives its own address, or that of the relay (dnsmasq(8),
+/// --dhcp-option).
 fn router(values: &Values, step: &Segment, pool: &NodePool, findings: &mut Findings) {
     let range = pool.range.as_ref().map(DhcpRange::read);
     if !range.is_some_and(|range| range.is_ipv4() && range.kind != RangeKind::Proxy) {
@@ -60,20 +61,20 @@ fn router(values: &Values, step: &Segment, pool: &NodePool, findings: &mut Findi
     let keys: Vec<String> = keys.map(|(key, _)| option_key(key)).collect();
     let is_router = |key: &String| key == "3" || key.eq_ignore_ascii_case("option:router");
     let has_ipv4 = keys.iter().any(|key| !key.starts_with("option6:"));
-    // An option for a part of the nodes, by a line of the user's own.
+    // An option for some of the nodes, in a line of the user's own.
     let mut further = pool.extra_opts.iter().flatten();
     let in_lines = further.any(|(key, _)| key.starts_with("dhcp-option"));
     if has_ipv4 && !in_lines && !keys.iter().any(is_router) {
         let problem = Problem::warning(
-            "nobody tells these nodes their router: dnsmasq names itself, or the relay that asks",
+            "no router is set for these nodes: dnsmasq gives its own address, or that of the relay",
         );
-        let help = "set tags.dhcpOptions.all.router; [] says that they have none";
+        let help = "set tags.dhcpOptions.all.router; [] means that there is none";
         let path = Path::from("nodePools").join(step.clone()).join("range");
         findings.record(&path, problem.help(help));
     }
 }
 
-/// Settings under a tag that nothing has.
+/// Settings for a tag that no pool has.
 fn settings_for_nobody(values: &Values, release_tag: &str, findings: &mut Findings) {
     let own = || values.node_pools.own().map(|(_, pool)| pool);
     let of_pools: BTreeSet<&str> = own()
@@ -105,7 +106,7 @@ fn settings_for_nobody(values: &Values, release_tag: &str, findings: &mut Findin
             || set_by_lines.contains(tag)
             || included.contains(tag)
             || is_given_otherwise(tag, release_tag);
-        // The charts' own settings are for whoever wants them.
+        // The charts' own settings need not be used.
         let is_nothing = findings
             .node(&path)
             .is_none_or(|node| node.value == Value::Null);

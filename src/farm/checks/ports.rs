@@ -1,11 +1,11 @@
-//! Ports: node ports that most clusters refuse, and processes that would listen elsewhere than they are asked.
+//! Ports: node ports that most clusters refuse, and processes that would listen on another port than is expected.
 
 use crate::farm::control_plane::{admin_port, agents_port};
 use crate::farm::findings::Findings;
 use crate::farm::spec::{EtcdPorts, ServiceType, Values};
 use crate::values::{Path, Problem};
 
-/// The lowest port that a process without capabilities may take (man 7 ip, ip_unprivileged_port_start).
+/// The lowest port that a process without capabilities may listen on (man 7 ip, ip_unprivileged_port_start).
 const UNPRIVILEGED: u16 = 1024;
 
 /// Checks the ports of the control plane.
@@ -16,7 +16,7 @@ pub fn check(values: &Values, findings: &mut Findings) {
     ports_of_the_node(values, findings);
 }
 
-/// No two processes of a pod, and no two ports of a Service, have the same number; and none has 0, which would be any.
+/// The ports of a pod, and those of a Service, must differ; and none is 0, which stands for any.
 fn one_process_each(values: &Values, findings: &mut Findings) {
     let kubernetes = &values.kubernetes;
     let (etcd, server, agent) = (
@@ -96,20 +96,20 @@ fn one_process_each(values: &Values, findings: &mut Findings) {
             if *port == 0 {
                 findings.error(&path.join(*key), "0 is not a port");
             } else if let Some((other, _)) = other {
-                let message = format!("{port} is the port of `{other}` too");
+                let message = format!("{port} is already the port of `{other}`");
                 findings.error(&path.join(*key), message);
             }
         }
     }
 }
 
-/// Whether it is `key` that is told of a clash with `other`: the one that the user wrote, or of two the later one.
+/// Whether a clash of `key` and `other` is reported at `key`: it is the one that the user wrote, or the later of two.
 fn blames(findings: &Findings, path: &Path, key: &str, other: &str) -> bool {
     let position = |key: &str| findings.position(&path.join(key));
     position(key) > position(other)
 }
 
-/// `secure-port` moves a process, and neither its probes nor its Service.
+/// `secure-port` changes the port of a process, but not of its probes and its Service.
 fn moved_processes(values: &Values, findings: &mut Findings) {
     let kubernetes = &values.kubernetes;
     let (server, manager, scheduler) = (
@@ -144,7 +144,7 @@ fn ports_of_the_node(values: &Values, findings: &mut Findings) {
     for (key, port) in [("admin", agent.ports.admin), ("health", agent.ports.health)] {
         if port < UNPRIVILEGED {
             let problem = Problem::error(format!(
-                "the agents may not take the port {port} of their node: they are not root"
+                "the agents cannot listen on port {port} of their node: they do not run as root"
             ));
             let path = Path::from("kubernetes.konnectivityAgent.ports").join(key);
             findings.record(&path, problem.help("use a port from 1024 on"));

@@ -1,4 +1,4 @@
-//! Typographic quotes around a value: a word processor's, which YAML takes for letters.
+//! Typographic quotes around a value, as word processors write them: letters to YAML.
 
 use crate::farm::findings::Findings;
 use crate::values::{Node, Origin, Path, Problem, Segment, Value};
@@ -16,7 +16,7 @@ pub fn check(tree: &Node, findings: &mut Findings) {
             continue;
         }
         let inner = text.trim_matches(OPENING);
-        let problem = Problem::warning("the typographic quotes are a part of this text");
+        let problem = Problem::warning("these typographic quotes are part of the text");
         let help = format!("write \"{inner}\"");
         let help = if crate::values::secret::is_in(&path) {
             "use \" or '"
@@ -27,14 +27,14 @@ pub fn check(tree: &Node, findings: &mut Findings) {
     }
 }
 
-/// A text in such quotes: the way to it from its end, and its place.
+/// A text in such quotes: its path from the end, its origin and its content.
 type Quoted<'a> = (Vec<Segment>, &'a Origin, &'a str);
 
 fn quoted<'a>(node: &'a Node, found: &mut Vec<Quoted<'a>>) {
     match &node.value {
         Value::String(text) => {
             let is_quoted = text.starts_with(OPENING) && text.ends_with(OPENING);
-            // A single one is a letter like others.
+            // A single one is a letter like any other.
             if is_quoted && !text.contains('\n') && text.chars().nth(1).is_some() {
                 found.push((Vec::new(), &node.origin, text));
             }

@@ -1,11 +1,11 @@
-//! What parts of a farm need of each other: whoever is switched off or moved away is missed by somebody.
+//! Components that are disabled or moved while another one needs them.
 
 use crate::farm::findings::Findings;
 use crate::farm::known::{KUBE_PROXY, Running, Standing};
 use crate::farm::spec::{KonnectivityMode, ServiceType, Values};
 use crate::values::{Path, Problem};
 
-/// Checks that parts find each other.
+/// Checks that the parts of a farm can reach each other.
 pub fn check(values: &Values, findings: &mut Findings) {
     if values.kubernetes.enabled {
         foreign_etcd(values, findings);
@@ -17,7 +17,7 @@ pub fn check(values: &Values, findings: &mut Findings) {
     boot_address(values, findings);
 }
 
-/// Without an etcd of the farm's own there is another one, or none.
+/// Without etcd in the farm, there has to be another one.
 fn foreign_etcd(values: &Values, findings: &mut Findings) {
     let kubernetes = &values.kubernetes;
     if kubernetes.etcd.enabled {
@@ -25,23 +25,23 @@ fn foreign_etcd(values: &Values, findings: &mut Findings) {
     }
     let servers = kubernetes.api_server.extra_args.get("etcd-servers");
     if kubernetes.api_server.enabled && servers.is_none_or(serde_json::Value::is_null) {
-        let problem = Problem::error("the API server has no etcd: nothing says where it is");
+        let problem = Problem::error("the API server has no etcd: no address of one is set");
         findings.record(
             &Path::from("kubernetes.etcd.enabled"),
             problem.help("set kubernetes.apiServer.extraArgs.etcd-servers, and keep the client certificate in the Secret PREFIX-pki-apiserver-etcd-client"),
         );
     }
     if kubernetes.etcd.backup.enabled {
-        let problem = Problem::error("there is no etcd of this farm to take snapshots of");
+        let problem = Problem::error("this farm has no etcd to take snapshots of");
         findings.record(
             &Path::from("kubernetes.etcd.backup.enabled"),
-            problem.help("kubernetes.etcd.enabled is false; take them where that etcd runs"),
+            problem.help("kubernetes.etcd.enabled is false; take snapshots where that etcd runs"),
         );
     }
 }
 
-/// Every kubeconfig in the admin cluster names the API server's Service. A warning only: somebody may make another one
-/// of that name.
+/// Every kubeconfig in the admin cluster has the name of the API server's Service. Only a warning: the user may create
+/// another one with that name.
 fn api_server(values: &Values, findings: &mut Findings) {
     let kubernetes = &values.kubernetes;
     let server = &kubernetes.api_server;
@@ -69,10 +69,10 @@ fn api_server(values: &Values, findings: &mut Findings) {
     };
     if !clients.is_empty() {
         let problem = Problem::warning(format!(
-            "the API server's Service is left out, and needed by {}",
+            "the API server's Service is disabled, but needed by {}",
             clients.join(", ")
         ));
-        let help = "make a Service PREFIX-apiserver yourself, or switch these off as well";
+        let help = "create a Service PREFIX-apiserver yourself, or disable these as well";
         findings.record(&path, problem.help(help));
     }
     if !server.enabled && konnectivity.enabled && by_socket {
@@ -84,7 +84,7 @@ fn api_server(values: &Values, findings: &mut Findings) {
     }
 }
 
-/// API servers (HTTPConnect) and agents come through the Service of Konnectivity's server.
+/// API servers (HTTPConnect) and agents connect to the Service of Konnectivity's server.
 fn konnectivity(values: &Values, findings: &mut Findings) {
     let kubernetes = &values.kubernetes;
     let server = &kubernetes.konnectivity_server;
@@ -93,21 +93,22 @@ fn konnectivity(values: &Values, findings: &mut Findings) {
     }
     let message = match server.mode {
         KonnectivityMode::HttpConnect if kubernetes.api_server.enabled => {
-            "the API server is sent to this Service, and has no other way to nodes and pods"
+            "the API server connects to this Service, and has no other route to nodes and pods"
         }
         KonnectivityMode::Grpc if kubernetes.konnectivity_agent.enabled => {
-            "no Service has the port that the agents are sent to"
+            "no Service has the port that the agents connect to"
         }
         _ => return,
     };
-    let help = "leave it enabled, or make a Service for the server yourself";
+    let help = "leave it enabled, or create a Service for the server yourself";
     findings.record(
         &Path::from("kubernetes.konnectivityServer.service.enabled"),
         Problem::warning(message).help(help),
     );
 }
 
-/// Where nodes are told the Service's name, the join-token Job tells them its address too, and fails without one.
+/// If nodes get the Service's name as the endpoint, the join-token Job also gives them its address, and fails without
+/// one.
 fn joining_nodes(values: &Values, findings: &mut Findings) {
     let kubernetes = &values.kubernetes;
     let service = &kubernetes.api_server.service;
@@ -120,12 +121,12 @@ fn joining_nodes(values: &Values, findings: &mut Findings) {
         return;
     }
     let problem = Problem::warning(format!(
-        "a Service of type {:?} is given no address to tell the nodes: the Job that makes join tokens fails",
+        "a Service of type {:?} gets no address for nodes to connect to: the Job that creates join tokens fails",
         service.kind
     ));
     findings.record(
         &Path::from("kubernetes.apiServer.service.type"),
-        problem.help("set kubernetes.controlPlaneEndpoint to where nodes reach the API server"),
+        problem.help("set kubernetes.controlPlaneEndpoint to the address at which nodes reach the API server"),
     );
 }
 
@@ -138,12 +139,13 @@ fn boot_address(values: &Values, findings: &mut Findings) {
         return;
     }
     let problem = Problem::warning(format!(
-        "a Service of type {:?} is given no address to tell DHCP clients: the Job that publishes it fails",
+        "a Service of type {:?} gets no address for DHCP clients: the Job that publishes it fails",
         service.kind
     ));
     findings.record(
         &Path::from("ltsp.service.type"),
-        problem.help("set ltsp.service.loadBalancerIP to where nodes reach the boot server, or switch ltsp.publishDHCP off"),
+        problem.help("set ltsp.service.loadBalancerIP to the address at which nodes reach the boot server, or \
+                      set ltsp.publishDHCP: false"),
     );
 }
 
@@ -173,7 +175,7 @@ fn kube_proxy_flags(values: &Values, findings: &mut Findings) {
         }
         let path = Path::from("kubernetes.kubeProxy.extraArgs").join(flag.as_str());
         let problem =
-            Problem::warning("kube-proxy does not read this flag beside its configuration");
+            Problem::warning("kube-proxy ignores this flag because it has a configuration file");
         findings.record_key(&path, problem.help("set it in kubernetes.kubeProxy.config"));
     }
 }

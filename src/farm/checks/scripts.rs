@@ -1,5 +1,5 @@
-//! The user's shell scripts: what the nodes' shell could not read, and what it would not find. LTSP stops a boot at
-//! both. They are warnings, as a node may have another shell, and files of its own.
+//! The user's shell scripts: errors of syntax, and missing files. Both make LTSP stop the boot. They are warnings,
+//! because a node may have another shell and files of its own.
 
 use crate::farm::boot::{own_files, shell_text};
 use crate::farm::findings::Findings;
@@ -10,7 +10,7 @@ use crate::values::{Path, Problem};
 /// Where LTSP finds the files of a farm.
 const FOLDER: &str = "/etc/ltsp/";
 
-/// Checks every text that the nodes' shell is given.
+/// Checks every text that the nodes' shell runs.
 pub fn check(config: &BootConfig, values: &Values, findings: &mut Findings) {
     let path = Path::from("ltsp.config");
     for (header, text) in &config.sections {
@@ -42,7 +42,7 @@ fn commands(config: &BootConfig, settings: &TextMap, path: &Path, findings: &mut
         syntax(text, &path, findings);
         for name in sourced(text).filter(|name| !is_there(config, name)) {
             let problem = Problem::warning(format!(
-                "there is no file {name} among those of the farm, and a boot stops where `.` finds none"
+                "the farm has no file {name}, and a boot stops if `.` finds no file"
             ));
             let help = format!("its text goes into ltsp.config.extraFiles.{name}");
             findings.record(&path, problem.help(help));
@@ -53,20 +53,20 @@ fn commands(config: &BootConfig, settings: &TextMap, path: &Path, findings: &mut
 fn syntax(text: &str, path: &Path, findings: &mut Findings) {
     if let Some(line) = text.split('\n').position(|line| line.ends_with('\r')) {
         let problem = Problem::warning(format!(
-            "line {} ends in CR LF, as on Windows: a shell takes the CR for a part of the last word",
+            "line {} ends in CR LF, as on Windows: a shell reads the CR as part of the last word",
             line + 1
         ));
         findings.record(path, problem.help("save the file with LF alone: dos2unix"));
     } else if let Some(fault) = fault(text) {
         let problem = Problem::warning(format!(
-            "no shell can read this: in its line {}, {}",
+            "this is not a valid shell script: in line {}, {}",
             fault.line, fault.message
         ));
-        findings.record(path, problem.help("`dash -n` says whether it can"));
+        findings.record(path, problem.help("check it with `dash -n`"));
     }
 }
 
-/// Whether a script that names its program names sh or dash.
+/// Whether a script is for sh or dash: it names one of them as its program, or none.
 fn is_for_sh(text: &str) -> bool {
     let Some(program) = text.strip_prefix("#!") else {
         return true;
@@ -81,8 +81,8 @@ fn is_for_sh(text: &str) -> bool {
     }
 }
 
-/// The files of the farm that `.` reads, whatever else happens. A text that names a file once more may look first
-/// whether it is there.
+/// The files of the farm that `.` reads in any case. A text that mentions a file once more may test first whether it
+/// exists.
 fn sourced(text: &str) -> impl Iterator<Item = &str> {
     text.match_indices(FOLDER).filter_map(move |(at, _)| {
         let before = text.get(..at)?.trim_end_matches(' ').strip_suffix('.')?;
@@ -97,7 +97,7 @@ fn sourced(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Whether nodes have the file. What Secrets and ConfigMaps of the user's own bring cannot be known here.
+/// Whether nodes have the file. Files from Secrets and ConfigMaps of the user are not known here.
 fn is_there(config: &BootConfig, name: &str) -> bool {
     !config.extra_projected_items.is_empty()
         || config.extra_files.contains_key(name)

@@ -10,7 +10,7 @@ use crate::farm::tag_settings::{TagSettings, fold};
 use crate::glob::Glob;
 use crate::values::{Path, Problem};
 
-/// Files of /etc/ltsp that are ours, or the join-config Secret's, alone.
+/// Files of /etc/ltsp that only kubefarm or the join-config Secret may write.
 pub const OWN_FILES: [&str; 6] = [
     "ltsp.conf",
     "init.sh",
@@ -20,7 +20,7 @@ pub const OWN_FILES: [&str; 6] = [
     "kubefarm-boot.service",
 ];
 
-/// Settings that make a file which `extraFiles` can replace.
+/// Settings that create a file, which `extraFiles` can replace.
 const MADE_FILES: [(&str, &str); 5] = [
     ("authorized_keys", "sshAuthorizedKeys"),
     ("containerd.toml", "containerdConfig"),
@@ -43,12 +43,12 @@ pub fn check(config: &BootConfig, values: &Values, findings: &mut Findings) {
 /// A section that is written for the farm.
 struct Written {
     header: String,
-    /// What to call it.
+    /// Its name in messages.
     title: String,
     is_node: bool,
 }
 
-/// The sections that are written after the user's.
+/// The sections that follow the user's.
 fn written(values: &Values) -> Vec<Written> {
     let tags = TagSettings::new(&values.tags);
     let sections = tags.sections().into_iter().map(|tag| Written {
@@ -69,7 +69,7 @@ fn written(values: &Values) -> Vec<Written> {
     sections.chain(nodes).collect()
 }
 
-/// Section names become shell functions; those that fold to one name would silently merge.
+/// Section names become shell functions; two that become the same name would silently merge.
 fn sections(config: &BootConfig, written: &[Written], path: &Path, findings: &mut Findings) {
     let mut folded = reserved(written);
     for (header, text) in &config.sections {
@@ -88,7 +88,8 @@ fn sections(config: &BootConfig, written: &[Written], path: &Path, findings: &mu
         let name = fold(header);
         match folded.get(&name) {
             Some(_) if header == "init/" => {}
-            Some(other) => findings.key_error(&path, format!("LTSP cannot tell the section `{header}` and {other} apart: it folds both to `{name}`")),
+            Some(other) => findings.key_error(&path, format!("to LTSP, the section `{header}` and {other} are \
+                                                              the same: it changes both names to `{name}`")),
             None => {
                 folded.insert(name, format!("the section `{header}`"));
                 covered(header, written, &path, findings);
@@ -103,11 +104,13 @@ fn body(text: &str, path: &Path, findings: &mut Findings) {
     for include in includes.iter().filter(|name| !is_section_reference(name)) {
         findings.error(
             path,
-            format!("`INCLUDE={include}` names no section: letters, digits and any of -./:_"),
+            format!(
+                "`INCLUDE={include}` is not the name of a section: letters, digits and any of -./:_"
+            ),
         );
     }
     if text.contains('\0') {
-        findings.error(path, "a section may not hold a NUL character");
+        findings.error(path, "a section must not contain a NUL character");
     }
 }
 
@@ -118,7 +121,7 @@ fn is_section_reference(name: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || b"-./:_".contains(&byte))
 }
 
-/// What sections that are there in any case fold to, and what to call them.
+/// The shell names of the sections that always exist, and their names in messages.
 fn reserved(written: &[Written]) -> BTreeMap<String, String> {
     let own = ["common", "init/", "unnamed", "call", "list"];
     let own = own.map(|own| (fold(own), format!("`[{own}]`")));
@@ -128,8 +131,8 @@ fn reserved(written: &[Written]) -> BTreeMap<String, String> {
     own.into_iter().chain(written).collect()
 }
 
-/// LTSP takes the first section whose name matches, as a pattern of the shell's `case`, and the user's come before
-/// those of tags and nodes.
+/// LTSP uses the first section whose name matches, as a pattern of the shell's `case`, and the user's come before those
+/// of tags and nodes.
 fn covered(header: &str, written: &[Written], path: &Path, findings: &mut Findings) {
     let header = header.to_ascii_lowercase();
     if !header.contains(['*', '?', '|']) {
@@ -143,28 +146,29 @@ fn covered(header: &str, written: &[Written], path: &Path, findings: &mut Findin
         return;
     };
     let message = format!(
-        "LTSP takes this section for {} too, in place of the one that is written for it",
+        "LTSP takes this section for {} too, instead of the one that is written for it",
         first.title
     );
     if first.is_node {
-        let help = "its tags bring it nothing then; name the machines one by one, or write INCLUDE=tag_… here";
+        let help = "the settings of its tags are lost then; name the machines one by one, or write INCLUDE=tag_… here";
         findings.record_key(path, Problem::warning(message).help(help));
     } else {
         findings.key_error(path, message)
     }
 }
 
-/// What the files of a ConfigMap may have together (Kubernetes, "ConfigMaps").
+/// The limit of all files of a ConfigMap together, in bytes (Kubernetes, "ConfigMaps").
 const CONFIG_MAP: usize = 1024 * 1024;
 
-/// The files travel in one ConfigMap. The largest is named, which is the one to find another way for.
+/// The files are in one ConfigMap. The largest is reported: it is the one to deliver in another way.
 fn size(config: &BootConfig, parent: &Path, findings: &mut Findings) {
     let files = config.extra_files.iter();
     let sum: usize = files.clone().map(|(_, text)| text.len()).sum();
     let largest = files.max_by_key(|(_, text)| text.len());
     if let Some((name, text)) = largest.filter(|_| sum > CONFIG_MAP) {
         let problem = Problem::error(format!(
-            "this file has {} bytes, all of them {sum}: nodes get them by a ConfigMap, which holds {CONFIG_MAP}",
+            "this file has {} bytes, all files together have {sum}: nodes get them from a ConfigMap, which \
+             can have {CONFIG_MAP}",
             text.len()
         ));
         let help = "put it into the image, or fetch it at boot";
@@ -187,7 +191,7 @@ fn files(config: &BootConfig, parent: &Path, findings: &mut Findings) {
             if made.contains_key(name) {
                 let place = findings.place(&parent.join(*setting));
                 let problem = Problem::warning(format!(
-                    "this replaces the file that ltsp.config.{setting} makes"
+                    "this replaces the file that ltsp.config.{setting} creates"
                 ));
                 let help = format!("that is set at {place}; keep one of the two");
                 findings.record_key(&path, problem.help(help));

@@ -1,4 +1,4 @@
-//! Services: what Kubernetes would refuse of how they are reached (pkg/apis/core/validation, ValidateService).
+//! Services: what Kubernetes would refuse in their addresses and types (pkg/apis/core/validation, ValidateService).
 
 use std::net::IpAddr;
 
@@ -21,7 +21,7 @@ pub fn check(values: &Values, findings: &mut Findings) {
     nodes_outside(values, findings);
 }
 
-/// Networks of node pools that lie in none of `networks`.
+/// Networks of node pools that are in none of `networks`.
 pub fn pools_outside(values: &Values, networks: &[IpNet]) -> Vec<IpNet> {
     let outside = |pool: &IpNet| !networks.iter().any(|network| network.contains(pool));
     let pools = values.node_pools.networks().flatten();
@@ -29,7 +29,7 @@ pub fn pools_outside(values: &Values, networks: &[IpNet]) -> Vec<IpNet> {
     outside.into_iter().collect()
 }
 
-/// Nodes that a load balancer does not let in, though they call what is behind it.
+/// Nodes that a load balancer blocks, though they need the Service behind it.
 fn nodes_outside(values: &Values, findings: &mut Findings) {
     let kubernetes = &values.kubernetes;
     let konnectivity = &kubernetes.konnectivity_server;
@@ -62,18 +62,18 @@ fn nodes_outside(values: &Values, findings: &mut Findings) {
         for network in pools_outside(values, &ranges) {
             findings.warning(
                 &Path::from(path).join("loadBalancerSourceRanges"),
-                format!("nodes of {network} are not let in"),
+                format!("nodes of {network} are blocked"),
             );
         }
     }
 }
 
-/// What only some types of Services have.
+/// Keys that only some types of Services have.
 fn load_balancer(keys: &ServiceKeys, path: &Path, findings: &mut Findings) {
     if keys.kind == ServiceType::ClusterIP && keys.external_traffic_policy.is_some() {
         findings.error(
             &path.join("externalTrafficPolicy"),
-            "only Services of type LoadBalancer or NodePort have it",
+            "only Services of type LoadBalancer or NodePort have this key",
         );
     }
     for (key, is_set) in [
@@ -88,7 +88,7 @@ fn load_balancer(keys: &ServiceKeys, path: &Path, findings: &mut Findings) {
         ),
     ] {
         if is_set && keys.kind != ServiceType::LoadBalancer {
-            let problem = Problem::error("only Services of type LoadBalancer have it");
+            let problem = Problem::error("only Services of type LoadBalancer have this key");
             let help = format!("leave it out, or set {path}.type: LoadBalancer");
             findings.record(&path.join(key), problem.help(help));
         }
@@ -104,16 +104,16 @@ fn families(keys: &ServiceKeys, path: &Path, findings: &mut Findings) {
     });
     match &keys.ip_families[..] {
         [one, other] if one == other => {
-            findings.error(&list.join(1), "the same family twice");
+            findings.error(&list.join(1), "this family is in the list twice");
         }
         [_, _] if *keys.ip_family_policy == Some(FamilyPolicy::SingleStack) => {
             findings.error(
                 &path.join("ipFamilyPolicy"),
-                "SingleStack goes with one family, and ipFamilies has two",
+                "SingleStack allows one family, but ipFamilies has two",
             );
         }
         [_, _, ..] if keys.ip_families.len() > 2 => {
-            findings.error(&list, "there are two families of addresses");
+            findings.error(&list, "at most two families, IPv4 and IPv6");
         }
         [] => {}
         families => {

@@ -1,4 +1,4 @@
-//! Settings of ltsp.conf: what LTSP would read as syntax, and what it would not read at all.
+//! Settings of ltsp.conf: what LTSP would read as syntax, and what it would ignore.
 
 mod names;
 
@@ -28,17 +28,17 @@ fn settings(settings: &TextMap, path: &Path, findings: &mut Findings) {
             findings.key_error(&path, format!("`{key}` is not a setting of LTSP: a shell variable's name, letters, digits and `_`"));
         } else if key.eq_ignore_ascii_case("include") {
             let problem = Problem::error("LTSP would read this setting as an include");
-            findings.record_key(&path, problem.help("give the nodes' pool the tag instead"));
+            findings.record_key(&path, problem.help("add the tag to the node pool instead"));
         } else if READERS_OWN.contains(&key.as_str()) || key.starts_with("section_") {
             findings.key_error(
                 &path,
-                format!("`{key}` is a variable of the program that reads ltsp.conf"),
+                format!("`{key}` is a variable that LTSP itself uses"),
             );
         }
         if value.contains('\0') {
-            findings.error(&path, "a setting may not hold a NUL character");
+            findings.error(&path, "a setting must not contain a NUL character");
         } else if key == "KERNEL_PARAMETERS" && value.contains(['\'', '\n']) {
-            findings.error(&path, "kernel parameters may not hold single quotes or line breaks, which GRUB cannot read");
+            findings.error(&path, "kernel parameters must not contain single quotes or line breaks, which GRUB cannot read");
         } else if key == "MENU_TIMEOUT" {
             menu_timeout(value, &path, findings);
         }
@@ -49,7 +49,7 @@ fn settings(settings: &TextMap, path: &Path, findings: &mut Findings) {
     }
 }
 
-/// Variables by which dash works while it reads a setting (dash(1)).
+/// Variables that dash itself uses while it reads a setting (dash(1)).
 const READERS_OWN: [&str; 2] = ["IFS", "OPTIND"];
 
 fn menu_timeout(value: &str, path: &Path, findings: &mut Findings) {
@@ -60,7 +60,7 @@ fn menu_timeout(value: &str, path: &Path, findings: &mut Findings) {
         _ if value.is_empty() => {}
         _ if value.bytes().all(|byte| byte.is_ascii_digit()) => findings.error(
             path,
-            format!("{value} milliseconds are more than GRUB can count, {LONGEST}"),
+            format!("{value} milliseconds are more than the {LONGEST} that GRUB can count"),
         ),
         _ => findings.warning(
             path,
@@ -69,13 +69,13 @@ fn menu_timeout(value: &str, path: &Path, findings: &mut Findings) {
     }
 }
 
-/// The old chart's settings were expanded when LTSP read them; these are literal (decision 12).
+/// LTSP expanded the old chart's settings when it read them; now they are literal (decision 12).
 fn expansion(key: &str, value: &str, path: &Path, findings: &mut Findings) {
     if !is_command(key)
         && let Some(sign) = expanded(value)
     {
         let problem = Problem::warning(format!(
-            "`{sign}` stays as it is: settings are not expanded when LTSP reads them"
+            "`{sign}` is not expanded: LTSP takes settings as they are written"
         ));
         let help = format!(
             "write the text out; or set {key} in a section such as `10.64.*` under ltsp.config.sections, as a shell script"
@@ -84,7 +84,7 @@ fn expansion(key: &str, value: &str, path: &Path, findings: &mut Findings) {
     }
 }
 
-/// What a shell would expand first in a text, but for hashed passwords, whose parts begin with a `$` too (crypt(5)).
+/// The first expansion in a text, except in hashed passwords, whose parts begin with a `$` too (crypt(5)).
 fn expanded(text: &str) -> Option<String> {
     if let Some(sign) = ["${", "$(", "`"].iter().find(|sign| text.contains(**sign)) {
         return Some((*sign).to_owned());
@@ -113,7 +113,7 @@ fn expanded(text: &str) -> Option<String> {
         .map(|name| format!("${name}"))
 }
 
-/// LTSP reads `[clients]`, where the tag `all` stands, before `[common]`, where the options stand.
+/// LTSP reads `[clients]`, with the tag `all`, before `[common]`, with the options.
 fn overruled(config: &BootConfig, values: &Values, options: &Path, findings: &mut Findings) {
     let all = values.tags.ltsp_options.get("all").and_then(Option::as_ref);
     for (key, value) in all.into_iter().flatten() {
@@ -125,7 +125,7 @@ fn overruled(config: &BootConfig, values: &Values, options: &Path, findings: &mu
             let path = Path::from("tags.ltspOptions.all").join(key.as_str());
             let place = findings.place(&options.join(key.as_str()));
             let problem = Problem::warning(format!(
-                "ltsp.config.options.{key} wins over this: LTSP reads it later"
+                "ltsp.config.options.{key} overrides this: LTSP reads it later"
             ));
             findings.record(
                 &path,

@@ -1,4 +1,4 @@
-//! Tags: their names, who uses them, and the labels and taints that they bring.
+//! Tags: their names, their use, and their labels and taints.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,8 +18,8 @@ pub fn check(values: &Values, release_tag: &str, findings: &mut Findings) {
     taints_of_nodes(values, findings);
 }
 
-/// Tags that a DHCP request has for other reasons: dnsmasq's own (dnsmasq(8), --dhcp-host, --dhcp-range), those of
-/// platforms, and the release's.
+/// Tags that a DHCP request has for other reasons than its pool: dnsmasq's own (dnsmasq(8), --dhcp-host, --dhcp-range),
+/// those of platforms, and the release's.
 pub fn is_given_otherwise(tag: &str, release_tag: &str) -> bool {
     const DNSMASQ: [&str; 4] = ["known", "known-othernet", "bootp", "dhcpv6"];
     let ours = ["iPXE", EFI_OF_32_BITS, LISTED, PROXIED];
@@ -29,7 +29,7 @@ pub fn is_given_otherwise(tag: &str, release_tag: &str) -> bool {
         || tag == release_tag
 }
 
-/// Every tag that has settings of some kind, and one place where they are written.
+/// Every tag with settings of some kind, and the path of one of them.
 pub fn defined(tags: &Tags) -> BTreeMap<&str, Path> {
     let kinds: [(&str, Vec<&String>); 4] = [
         ("dhcpOptions", tags.dhcp_options.keys().collect()),
@@ -49,7 +49,7 @@ pub fn defined(tags: &Tags) -> BTreeMap<&str, Path> {
     defined
 }
 
-/// LTSP folds section names, so that `a-b` and `a_b` would become one.
+/// LTSP changes section names, so that `a-b` and `a_b` would become the same.
 fn names(defined: &BTreeMap<&str, Path>, findings: &mut Findings) {
     let mut folded: BTreeMap<String, (&str, Path)> = BTreeMap::new();
     folded.insert(fold("all"), ("all", Path::from("tags")));
@@ -61,7 +61,7 @@ fn names(defined: &BTreeMap<&str, Path>, findings: &mut Findings) {
             Some((other, place)) if other != name => {
                 let place = findings.place(place);
                 let problem = Problem::error(format!(
-                    "LTSP cannot tell the tags `{name}` and `{other}` apart: it folds both to `{}`",
+                    "to LTSP, the tags `{name}` and `{other}` are the same: it changes both names to `{}`",
                     fold(name)
                 ));
                 findings.record_key(
@@ -97,17 +97,14 @@ fn used(
                 findings.error(
                     &path,
                     format!(
-                        "the tag `{tag}` is given by the DHCP server itself, and cannot mark nodes"
+                        "the tag `{tag}` is set by the DHCP server itself, and cannot mark nodes"
                     ),
                 );
             } else if *tag == *"all" {
-                findings.warning(
-                    &path,
-                    "the tag `all` applies to every node without being named",
-                );
+                findings.warning(&path, "the tag `all` applies to every node anyway");
             } else if !defined.contains_key(&**tag) && !in_options.contains(&**tag) {
                 let problem =
-                    Problem::warning(format!("the tag `{tag}` is defined nowhere under `tags`"));
+                    Problem::warning(format!("the tag `{tag}` is not defined under `tags`"));
                 findings.record(
                     &path,
                     match nearest(tag, defined.keys().copied()) {
@@ -131,7 +128,7 @@ fn taints(tags: &Tags, findings: &mut Findings) {
                 findings.error(
                     &path,
                     format!(
-                        "the taint `{}` is there twice with the same effect, which kubelet refuses",
+                        "the taint `{}` is in the list twice with the same effect, which kubelet refuses",
                         taint.key
                     ),
                 );

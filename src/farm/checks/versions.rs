@@ -1,4 +1,4 @@
-//! Versions: what the templates can serve, and which components of different versions work together.
+//! Versions: those that the templates support, and which of them work together.
 
 use crate::farm::findings::Findings;
 use crate::farm::spec::{Image, Values};
@@ -6,10 +6,10 @@ use crate::farm::syntax::is_kubernetes_version;
 use crate::values::{Path, Problem};
 use crate::version::Version;
 
-/// The first minor version of Kubernetes 1 that the templates serve whole: its kubeadm reads what nodes join with
-/// (kubeadm.k8s.io/v1beta4).
+/// The oldest minor version of Kubernetes 1 that the templates support: its kubeadm reads the configuration that nodes
+/// join with (kubeadm.k8s.io/v1beta4).
 pub const OLDEST: u32 = 31;
-/// The one whose flags and configuration the templates are made for.
+/// The version that the flags and configuration in the templates are for.
 const NEWEST: u32 = 37;
 
 /// Checks the version of Kubernetes and of the images that follow it.
@@ -52,16 +52,16 @@ fn of_kubernetes(version: &str, findings: &mut Findings) {
         }
         Some(minor) if minor < OLDEST => {
             let problem = Problem::warning(format!(
-                "nodes with kubeadm of {version} cannot join: what they are told is read from 1.{OLDEST} on"
+                "nodes with kubeadm {version} cannot join: this farm's configuration can be read from 1.{OLDEST} on"
             ));
             let help = format!("use v1.{OLDEST} or newer");
             findings.record(&path, problem.help(help));
         }
         Some(minor) if minor > NEWEST => {
             let problem = Problem::warning(format!(
-                "the flags rendered are those of 1.{NEWEST}: {version} may lack some of them"
+                "the rendered flags are those of 1.{NEWEST}; {version} may not have all of them"
             ));
-            let help = "a newer kubefarm may know it; see the release notes of Kubernetes";
+            let help = "a newer kubefarm may support it; see the release notes of Kubernetes";
             findings.record(&path, problem.help(help));
         }
         Some(_) => {}
@@ -103,7 +103,7 @@ fn newer_than_flags(server: &Image, version: &str, findings: &mut Findings) {
     let tag = server.tag.as_deref().unwrap_or_default();
     if is_newer(tag, version) {
         let problem = Problem::warning(format!(
-            "the flags rendered are those of Kubernetes {version}, and this image is of {tag}"
+            "the rendered flags are those of Kubernetes {version}, but this image is {tag}"
         ));
         let help = "set kubernetes.version instead, which every component follows";
         findings.record(
@@ -121,7 +121,7 @@ fn of_etcd(image: &Image, findings: &mut Findings) {
     let path = Path::from("kubernetes.etcd.image.tag");
     if Version::read(tag).is_none() {
         let problem = Problem::warning(format!(
-            "`{tag}` does not say which etcd this is: the flags are those of the newest"
+            "`{tag}` does not contain the version of etcd: the rendered flags are those of the newest"
         ));
         findings.record(&path, problem.help("a tag such as 3.7.0-0"));
     }

@@ -1,4 +1,4 @@
-//! Flags that a program does not have: it does not start with one.
+//! Flags that a program does not have, and with which it does not start.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use crate::farm::known::{Running, Standing};
 use crate::farm::spec::scalar_text;
 use crate::values::Problem;
 
-/// Takes removed flags out of a program's flags or gives them their new name, and reports those that it never had.
+/// Removes or renames obsolete flags of a program, and reports those that it never had.
 pub fn check(server: &mut Server, findings: &mut Findings) {
     let names: Vec<String> = server.flags.keys().cloned().collect();
     for name in names {
@@ -17,7 +17,7 @@ pub fn check(server: &mut Server, findings: &mut Findings) {
         match standing(server.running, &name) {
             Standing::Known => {}
             Standing::Removed(since) => removed(server, &name, since, findings),
-            // Another version's name for the same flag.
+            // The name of the same flag in another version.
             Standing::Later(_) if successor(server.running, &name).is_some() => {
                 removed(server, &name, 0, findings);
             }
@@ -32,7 +32,7 @@ pub fn check(server: &mut Server, findings: &mut Findings) {
 
 fn standing(running: Running, name: &str) -> Standing {
     match running.flag(name) {
-        // Whatever the tables, which begin later, do not have.
+        // The tables begin later, and do not have these.
         Standing::Unknown if gone_before(running.program, name) => Standing::Removed(0),
         standing => standing,
     }
@@ -40,7 +40,7 @@ fn standing(running: Running, name: &str) -> Standing {
 
 fn removed(server: &mut Server, name: &str, since: u32, findings: &mut Findings) {
     let value = server.flags.shift_remove(name).unwrap_or_default();
-    // null asks for the flag to be left out, which it is.
+    // null leaves the flag out, as is wanted.
     if value == Value::Null {
         return;
     }
@@ -48,7 +48,7 @@ fn removed(server: &mut Server, name: &str, since: u32, findings: &mut Findings)
     let running = server.running;
     let what = format!("the flag --{name}");
     let gone = match since {
-        0 => format!("{what} is none of {}'s", running.release()),
+        0 => format!("{what} does not exist in {}", running.release()),
         since => format!("{what} was removed in {}", running.program.release(since)),
     };
     let problem = match successor(running, name) {
@@ -57,18 +57,16 @@ fn removed(server: &mut Server, name: &str, since: u32, findings: &mut Findings)
                 .help("remove it")
         }
         Some(Successor::Flag(new)) => {
-            let problem = Problem::warning(format!("{gone}; --{new} is written in its place"))
-                .help(format!("call it {new}"));
+            let problem = Problem::warning(format!("{gone}; --{new} is used instead"))
+                .help(format!("rename it to {new}"));
             server.flags.insert(new, value);
             problem
         }
         Some(Successor::Gate(gate)) => {
             let on = scalar_text(&value).unwrap_or_default();
             add_gate(server, &gate, &on);
-            Problem::warning(format!(
-                "{gone}; the feature gate {gate} is set in its place"
-            ))
-            .help(format!("use feature-gates: {gate}={on}"))
+            Problem::warning(format!("{gone}; the feature gate {gate} is used instead"))
+                .help(format!("use feature-gates: {gate}={on}"))
         }
         None => {
             let message = match since {
@@ -81,7 +79,7 @@ fn removed(server: &mut Server, name: &str, since: u32, findings: &mut Findings)
     findings.record(&path, problem);
 }
 
-/// Adds to the feature gates, behind what is set already: there, the last one counts.
+/// Adds a feature gate at the end of those that are set: the last one counts.
 fn add_gate(server: &mut Server, gate: &str, on: &str) {
     let gates = server.flags.entry("feature-gates".to_owned()).or_default();
     let before = match gates.as_str() {

@@ -1,4 +1,4 @@
-//! Feature gates that a program does not have, or that are locked: it does not start with one.
+//! Feature gates that a program does not have, or that are locked: it does not start with them.
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use crate::values::{Path, Problem};
 
 const FLAG: &str = "feature-gates";
 
-/// Gates that were gone before the oldest version of the table, Kubernetes 1.22.
+/// Gates that were removed before the oldest version of the table, Kubernetes 1.22.
 const GONE_BEFORE: [&str; 15] = [
     "BalanceAttachedNodeVolumes",
     "CSIMigrationAWSComplete",
@@ -29,7 +29,7 @@ const GONE_BEFORE: [&str; 15] = [
     "VolumeSnapshotDataSource",
 ];
 
-/// Takes removed gates out of a program's flags, and reports what else it would not start with.
+/// Removes obsolete gates from a program's flags, and reports others with which it would not start.
 pub fn check(server: &mut Server, findings: &mut Findings) {
     let running = server.running;
     let path = server.path.join(FLAG);
@@ -65,12 +65,12 @@ pub fn check_config(config: &mut Fragment, running: Running, path: &Path, findin
     }
 }
 
-/// What is left of gates that are separated by commas.
+/// Gates separated by commas, without the obsolete ones.
 fn left_of(gates: &str, running: Running, path: &Path, findings: &mut Findings) -> String {
     let mut left = Vec::new();
     for setting in gates.split(',') {
         let (gate, value) = setting.split_once('=').unwrap_or((setting, ""));
-        // Since Kubernetes 1.31 a gate may say whose it is (KEP-4330).
+        // Since Kubernetes 1.31 a gate may have its component as a prefix (KEP-4330).
         let gate = gate.trim();
         let gate = gate.strip_prefix("kube:").unwrap_or(gate);
         if gate.is_empty() {
@@ -98,7 +98,9 @@ fn problem(gate: &str, value: &str, running: Running) -> Option<GateProblem> {
     let gone_before = GONE_BEFORE.contains(&gate) && running.program.product == "Kubernetes";
     let problem = match standing {
         Standing::Unknown if gone_before => {
-            return Some(gone(format!("{what} is gone and is left out")));
+            return Some(gone(format!(
+                "{what} was removed from Kubernetes and is left out"
+            )));
         }
         Standing::Removed(since) => return Some(gone(left_out(running, &what, since))),
         Standing::Unknown | Standing::Later(_) => {
@@ -107,7 +109,7 @@ fn problem(gate: &str, value: &str, running: Running) -> Option<GateProblem> {
         Standing::Known => match (go_bool(value), locked) {
             (None, _) => refused(
                 running,
-                format!("{what} takes true or false, not `{value}`"),
+                format!("{what} must be true or false, not `{value}`"),
             )
             .help(format!("write {gate}=true or {gate}=false")),
             (Some(set), Some(locked)) if set != locked => refused(
@@ -127,7 +129,7 @@ fn problem(gate: &str, value: &str, running: Running) -> Option<GateProblem> {
 fn gone(message: String) -> GateProblem {
     let problem = Problem::warning(message);
     GateProblem {
-        problem: problem.help("what it gated is always on, or gone; remove it"),
+        problem: problem.help("its feature is always on, or was removed; remove it"),
         leaves_out: true,
     }
 }

@@ -1,4 +1,4 @@
-//! Images of old values files: still taken, and told of.
+//! Images from old values files: still used, with a warning.
 
 use crate::farm::findings::Findings;
 use crate::farm::known::{ETCD, Running};
@@ -6,23 +6,23 @@ use crate::farm::spec::{Image, Values};
 use crate::values::{Path, Problem};
 use crate::version::Version;
 
-const FROZEN: &str = "this registry is frozen since 2023";
+const FROZEN: &str = "this registry has been frozen since 2023";
 const OLD_TOOLS: &str =
-    "this image does not have what the admin pod, the Jobs or the boot server run";
-const REGISTRY: &str = "registry.k8s.io replaced it; remove the key to take ours";
-const REMOVE: &str = "remove image.repository and image.tag to take ours";
+    "this image lacks the programs that the admin pod, the Jobs or the boot server run";
+const REGISTRY: &str = "registry.k8s.io replaced it; remove the key to use the default";
+const REMOVE: &str = "remove image.repository and image.tag to use the default";
 
-/// What is given flags that follow `kubernetes.version`.
+/// The components whose rendered flags depend on `kubernetes.version`.
 const SERVERS: [&str; 3] = [
     "kubernetes.apiServer",
     "kubernetes.controllerManager",
     "kubernetes.scheduler",
 ];
 
-/// How repositories begin that serve no more, with what is wrong and what to do.
+/// The prefixes of repositories that are no longer in use, with message and help.
 const OLD_REPOSITORIES: [(&str, &str, &str); 6] = [
     ("k8s.gcr.io/", FROZEN, REGISTRY),
-    // The same registry by its other name, in the old defaults for Konnectivity.
+    // The other name of that registry, in the old defaults for Konnectivity.
     ("us.gcr.io/k8s-artifacts-prod/", FROZEN, REGISTRY),
     ("ghcr.io/kvaps/kubernetes-tools", OLD_TOOLS, REMOVE),
     ("ghcr.io/kvaps/kubefarm-ltsp", OLD_TOOLS, REMOVE),
@@ -30,10 +30,10 @@ const OLD_REPOSITORIES: [(&str, &str, &str); 6] = [
     ("kvaps/", OLD_TOOLS, REMOVE),
 ];
 
-/// Tells of images that are from another time than the rest.
+/// Warns of images that do not match the rest.
 pub fn check(values: &Values, findings: &mut Findings) {
     let kubernetes = &values.kubernetes;
-    // DHCP has no images of the old charts'.
+    // The old charts had no images for DHCP.
     let components = values.components().into_iter();
     let components = components.filter(|(path, _)| !path.starts_with("dhcp."));
     for (name, component) in components {
@@ -59,13 +59,13 @@ fn repository(image: &Image, path: &Path, findings: &mut Findings) {
     }
 }
 
-/// What kubeadm 1.37 takes at least (MinExternalEtcdVersion), as minor version and patch release.
+/// The oldest etcd that kubeadm 1.37 accepts (MinExternalEtcdVersion): minor version and patch release.
 const OLDEST_ETCD: (u32, u32) = (5, 24);
 
 /// The first Kubernetes whose kubeadm asks for that.
 const FIRST_TO_ASK: (u32, u32) = (1, 37);
 
-/// Kubernetes 1.37 was made for etcd of certain releases; before 3.5 no version of these charts was.
+/// Kubernetes 1.37 needs certain releases of etcd; the charts never supported etcd before 3.5.
 fn older_etcd(image: &Image, version: &str, path: &Path, findings: &mut Findings) {
     let etcd = Running::of(&ETCD, image, "");
     let is_old = (etcd.minor, etcd.patch) < OLDEST_ETCD;
@@ -75,9 +75,9 @@ fn older_etcd(image: &Image, version: &str, path: &Path, findings: &mut Findings
     if is_old && (asks_for_it || etcd.minor < OLDEST_ETCD.0) {
         let (minor, patch) = OLDEST_ETCD;
         let problem = Problem::warning(format!(
-            "Kubernetes {version} is for etcd 3.{minor}.{patch} and newer, and this image is of {tag}"
+            "Kubernetes {version} needs etcd 3.{minor}.{patch} or newer, but this image is {tag}"
         ));
-        let help = "raise the tag one minor version at a time: etcd skips none";
+        let help = "raise the tag one minor version at a time: etcd cannot skip one";
         findings.record(&path.join("tag"), problem.help(help));
     }
 }
@@ -89,7 +89,7 @@ fn older_tag(image: &Image, version: &str, path: &Path, findings: &mut Findings)
         && own.minor_version() < rendered.minor_version()
     {
         let problem = Problem::warning(format!(
-            "the flags rendered are those of Kubernetes {version}, and this image is of {tag}"
+            "the rendered flags are those of Kubernetes {version}, but this image is {tag}"
         ));
         let problem = problem.help("remove the tag: every component follows kubernetes.version");
         findings.record(&path.join("tag"), problem);

@@ -9,7 +9,7 @@ use crate::values::{Path, Problem};
 
 const SETTING: &str = "KUBELET_EXTRA_ARGS";
 
-/// Reports flags that kubelet does not have. They are delivered all the same: a node's image may have another version.
+/// Warns of flags that kubelet does not have. They are delivered all the same: a node's image may have another version.
 pub fn check(values: &Values, findings: &mut Findings) {
     let running = kubelet(&values.kubernetes.version);
     settings(
@@ -42,7 +42,7 @@ fn settings(options: &TextMap, path: &Path, running: Running, findings: &mut Fin
     }
 }
 
-/// The names in a command line's words.
+/// The names of the flags in a command line.
 fn flags_in(text: &str) -> impl Iterator<Item = &str> {
     let words = text
         .split_whitespace()
@@ -70,7 +70,7 @@ fn problem(flag: &str, running: Running) -> Option<Problem> {
         Standing::Later(since) => {
             let since = running.program.release(since);
             let message = format!(
-                "kubelet's flag --{flag} came with {since}: the kubelet of {release} does not start with it"
+                "kubelet's flag --{flag} was added in {since}: the kubelet of {release} does not start with it"
             );
             Problem::warning(message).help("remove it")
         }

@@ -1,4 +1,4 @@
-//! Admission plugins that kube-apiserver does not have: it does not start with one.
+//! Admission plugins that kube-apiserver does not have, and with which it does not start.
 
 use super::servers::{Server, is_empty, left_out, rewrite, unknown};
 use crate::farm::findings::Findings;
@@ -8,11 +8,11 @@ use crate::values::{Path, Problem};
 const FLAGS: [&str; 3] = [
     "enable-admission-plugins",
     "disable-admission-plugins",
-    // The name of the first before Kubernetes 1.10, which is still read.
+    // The old name of the first one, before Kubernetes 1.10, which still works.
     "admission-control",
 ];
 
-/// Takes removed plugins out of kube-apiserver's flags, and reports unknown ones.
+/// Removes obsolete plugins from kube-apiserver's flags, and reports unknown ones.
 pub fn check(server: &mut Server, findings: &mut Findings) {
     if server.running.program.name != API_SERVER.name {
         return;
@@ -32,7 +32,7 @@ pub fn check(server: &mut Server, findings: &mut Findings) {
     }
 }
 
-/// What is left of plugins that are separated by commas.
+/// Plugins separated by commas, without the obsolete ones.
 fn left_of(plugins: &str, running: Running, path: &Path, findings: &mut Findings) -> String {
     let mut left = Vec::new();
     for plugin in plugins.split(',') {

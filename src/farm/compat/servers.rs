@@ -1,4 +1,4 @@
-//! The programs that the values give flags to.
+//! The programs whose flags can be set in the values.
 
 use serde_json::Value;
 
@@ -8,11 +8,11 @@ use crate::farm::known::{
 use crate::farm::spec::{Flags, Kubernetes};
 use crate::values::{Path, Problem};
 
-/// A program, and the flags that the values give it.
+/// A program, and its flags in the values.
 pub struct Server<'a> {
     pub running: Running,
     pub flags: &'a mut Flags,
-    /// Where they stand.
+    /// Their path in the values.
     pub path: Path,
 }
 
@@ -54,12 +54,12 @@ pub fn servers(kubernetes: &mut Kubernetes) -> [Server<'_>; 5] {
     ]
 }
 
-/// The nodes' kubelets. Which version a node's image has is not known here.
+/// The nodes' kubelets. The version in a node's image is not known here.
 pub fn kubelet(version: &str) -> Running {
     Running::somewhere(&KUBELET, version)
 }
 
-/// An error where the program surely does not start, and else a warning.
+/// An error if the program is certain not to start, else a warning.
 pub fn refused(running: Running, message: String) -> Problem {
     if running.certain {
         Problem::error(message)
@@ -68,8 +68,8 @@ pub fn refused(running: Running, message: String) -> Problem {
     }
 }
 
-/// Gives each text of names that are separated by commas, alone or in a list, what `left_of` leaves of it. In a list, texts
-/// of which nothing is left go.
+/// Replaces a text of names separated by commas, or each in a list, by what `left_of` returns. Texts that become empty
+/// are removed from a list.
 pub fn rewrite(value: &mut Value, path: &Path, mut left_of: impl FnMut(&str, &Path) -> String) {
     match value {
         Value::String(names) => *names = left_of(names, path),
@@ -85,7 +85,7 @@ pub fn rewrite(value: &mut Value, path: &Path, mut left_of: impl FnMut(&str, &Pa
     }
 }
 
-/// Whether a flag has no names in it.
+/// Whether a flag has no names left.
 pub fn is_empty(value: &Value) -> bool {
     match value {
         Value::String(names) => names.is_empty(),
@@ -94,7 +94,7 @@ pub fn is_empty(value: &Value) -> bool {
     }
 }
 
-/// A removed thing, by what it is: it is left out.
+/// The message for something that was removed and is left out.
 pub fn left_out(running: Running, what: &str, since: u32) -> String {
     format!(
         "{what} was removed in {} and is left out",
@@ -102,13 +102,13 @@ pub fn left_out(running: Running, what: &str, since: u32) -> String {
     )
 }
 
-/// What a program refuses, because it has no such thing, or has it only later.
+/// The problem with something that a program does not have, or only in a later version.
 pub fn unknown(running: Running, what: &str, standing: Standing, near: Option<&str>) -> Problem {
     let name = running.program.name;
     let problem = match standing {
         Standing::Later(minor) => {
             let message = format!(
-                "{what} came with {}, and this is {}",
+                "{what} was added in {}, but this is {}",
                 running.program.release(minor),
                 running.release()
             );

@@ -2,7 +2,7 @@
 
 use crate::farm::known::{Program, Running, Standing};
 
-/// What does the same as a flag that a version does not have.
+/// The replacement for a flag that a version does not have.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Successor {
     Flag(String),
@@ -10,9 +10,9 @@ pub enum Successor {
     Gate(String),
 }
 
-/// Flags with another name for the same: whatever they hold stays in force.
+/// Renamed flags: their values are kept.
 const RENAMED: [(&str, &str); 6] = [
-    // Without it, what is encrypted in etcd could not be read.
+    // Without it, encrypted data in etcd could not be read.
     (
         "experimental-encryption-provider-config",
         "encryption-provider-config",
@@ -30,7 +30,7 @@ const RENAMED: [(&str, &str); 6] = [
     ("lock-object-namespace", "leader-elect-resource-namespace"),
 ];
 
-/// etcd's `--experimental-…` flags that became feature gates in etcd 3.6; 3.7 knows only these.
+/// etcd's `--experimental-…` flags that became feature gates in etcd 3.6; 3.7 has only these.
 const ETCD_GATES: [(&str, &str); 7] = [
     ("initial-corrupt-check", "InitialCorruptCheck"),
     ("compact-hash-check-enabled", "CompactHashCheck"),
@@ -44,7 +44,7 @@ const ETCD_GATES: [(&str, &str); 7] = [
     ("set-member-localaddr", "SetMemberLocalAddr"),
 ];
 
-/// What the running version has in place of a flag.
+/// The replacement for a flag in the running version.
 pub fn successor(running: Running, flag: &str) -> Option<Successor> {
     let has = |name: &str| running.flag(name) == Standing::Known;
     let new = match running.program.name {
@@ -66,7 +66,7 @@ pub fn successor(running: Running, flag: &str) -> Option<Successor> {
     has(&new).then_some(Successor::Flag(new))
 }
 
-/// Flags that were gone before the oldest version of the tables.
+/// Flags that were removed before the oldest version of the tables.
 const GONE_BEFORE: [(&str, &str); 4] = [
     ("kube-apiserver", "kubelet-https"),
     ("kube-scheduler", "algorithm-provider"),
@@ -84,13 +84,13 @@ pub fn gone_before(program: &Program, flag: &str) -> bool {
     GONE_BEFORE.contains(&(program.name, flag))
 }
 
-const NO_INSECURE_PORT: &str = "there is no port without TLS any more";
+const NO_INSECURE_PORT: &str = "there is no longer a port without TLS";
 const CLOUD: &str = "run the cloud provider's own controller manager";
 const CONFIGURATION: &str = "use a KubeSchedulerConfiguration (--config)";
 const LOGS: &str = "logs go to stderr; a container runtime keeps them";
-const NO_V2: &str = "etcd has no v2 API any more";
+const NO_V2: &str = "etcd no longer has the v2 API";
 const CONTAINERD: &str =
-    "kubelet asks every runtime over CRI; ltsp.config.containerdConfig sets containerd up";
+    "kubelet uses every runtime through CRI; ltsp.config.containerdConfig configures containerd";
 const NO_DOCKERSHIM: &str = "Kubernetes has not run on Docker since 1.24";
 
 /// What to do instead of setting a flag, by the start of its name.
@@ -101,7 +101,10 @@ const ADVICE: [(&str, &str); 33] = [
     ("kubelet-https", "kubelets are always reached over HTTPS"),
     ("cloud-", CLOUD),
     ("target-ram-mb", "use default-watch-cache-size"),
-    ("enable-swagger-ui", "there is no such page"),
+    (
+        "enable-swagger-ui",
+        "the API server no longer has this page",
+    ),
     ("pod-eviction-timeout", "set tolerationSeconds in pods"),
     ("enable-taint-manager", "it is always on"),
     ("identity-lease-", "the identities' leases have fixed times"),
@@ -129,7 +132,7 @@ const ADVICE: [(&str, &str); 33] = [
     ),
     (
         "cni-",
-        "the container runtime's configuration says where CNI's plugins are",
+        "set the paths of CNI plugins in the configuration of the container runtime",
     ),
     ("container-runtime", CONTAINERD),
     ("pod-infra-container-image", CONTAINERD),
@@ -142,5 +145,5 @@ const ADVICE: [(&str, &str); 33] = [
 /// What to do instead of setting a removed flag.
 pub fn advice(flag: &str) -> &'static str {
     let found = ADVICE.iter().find(|(start, _)| flag.starts_with(start));
-    found.map_or("nothing reads it any more; remove it", |(_, advice)| advice)
+    found.map_or("it has no effect any more; remove it", |(_, advice)| advice)
 }

@@ -1,4 +1,4 @@
-//! What a machine is told to boot: one boot file each, by what its firmware says of itself.
+//! The boot file for each machine, by the firmware in its request.
 
 use super::pools::{PROXIED, has_proxy};
 use super::{DhcpOption, DnsmasqOption, option_key};
@@ -8,10 +8,10 @@ use crate::farm::spec::{NodePools, Tags, Values};
 #[derive(Debug)]
 pub struct Platform {
     pub tag: &'static str,
-    /// What its requests say: RFC 4578, IANA "Processor Architecture Types".
+    /// The architectures in its requests: RFC 4578, IANA "Processor Architecture Types".
     architectures: &'static [&'static str],
     file: &'static str,
-    /// UEFI HTTP boot: it wants a URL, and to be told that the answer is meant for it (UEFI 2.10, 24.7.3).
+    /// UEFI HTTP boot: it needs a URL, and an option that marks the answer as meant for it (UEFI 2.10, 24.7.3).
     by_http: bool,
 }
 
@@ -53,23 +53,23 @@ pub const PLATFORMS: [Platform; 5] = [
     },
 ];
 
-/// The tag of UEFI of 32 bits, by PXE and by HTTP, x86 and ARM, for which nothing is built: the kernels have 64.
+/// The tag of 32-bit UEFI, by PXE and by HTTP, x86 and ARM, which cannot boot: the kernels have 64 bits.
 pub const EFI_OF_32_BITS: &str = "EFI_32BIT";
 const ARCHITECTURES_OF_32_BITS: [&str; 4] = ["6", "10", "15", "18"];
 
-/// The tag of iPXE, which has the architecture of the firmware below it besides.
+/// The tag of iPXE, whose requests also have the architecture of the firmware below it.
 const IPXE: &str = "iPXE";
 /// The script that iPXE boots kernel and initrd with.
 const IPXE_SCRIPT: &str = "ltsp/boot.ipxe";
 
-/// What the one item of a PXE menu is called.
+/// The text of the only item of a PXE menu.
 const MENU_TEXT: &str = "Boot into the cluster";
 
 const BOOT_FILE: &str = "option:bootfile-name";
 const TFTP_SERVER: &str = "option:tftp-server";
 const VENDOR_CLASS: &str = "option:vendor-class";
 
-/// Tags by what a request says.
+/// Tags by the content of a request.
 pub fn matchers() -> Vec<DnsmasqOption> {
     // iPXE announces itself by its own encapsulating option (ipxe.org/howto/dhcpd).
     let ipxe = DnsmasqOption::new("dhcp-match", &["set:iPXE", "175"]);
@@ -100,7 +100,7 @@ pub fn options(values: &Values, release: &str) -> Vec<DhcpOption> {
     PLATFORMS.iter().filter_map(of_platform).collect()
 }
 
-/// Boot options that hold the boot server's address.
+/// Boot options with the boot server's address.
 pub fn address_options(values: &Values, release: &str, address: &str) -> Vec<DhcpOption> {
     let Some(ours) = Ours::new(values, release) else {
         return Vec::new();
@@ -118,8 +118,8 @@ pub fn address_options(values: &Values, release: &str, address: &str) -> Vec<Dhc
     options.flatten().collect()
 }
 
-/// What machines boot that have their address from another DHCP server (dnsmasq(8), --pxe-service): such answers hold
-/// no options. Nothing where the boot server's address is not known beforehand, or the user's own lines say it.
+/// Boot files for machines with an address from another DHCP server (dnsmasq(8), --pxe-service): such answers have no
+/// options. Empty if the boot server's address is not known beforehand, or the user has lines for it.
 pub fn proxied(values: &Values, release: &str) -> Vec<DnsmasqOption> {
     let pools = &values.node_pools;
     let told = Ours::new(values, release).is_some();
@@ -133,7 +133,7 @@ pub fn proxied(values: &Values, release: &str) -> Vec<DnsmasqOption> {
     let line = |key: &str, fields: &[&str]| DnsmasqOption::new(key, &[&tags, fields].concat());
     let by_pxe = PLATFORMS.iter().filter(|platform| !platform.by_http);
     let services = by_pxe.flat_map(|platform| {
-        // Its names for architectures are others than IANA's, and fewer.
+        // dnsmasq's names for architectures differ from IANA's, and are fewer.
         let numbers = platform.architectures.iter();
         numbers.map(move |number| [number, MENU_TEXT, platform.file, address])
     });
@@ -153,7 +153,7 @@ pub fn proxied(values: &Values, release: &str) -> Vec<DnsmasqOption> {
     services.chain([ipxe]).collect()
 }
 
-/// Whether a pool has lines of its own about what machines with addresses of other servers boot.
+/// Whether a pool has `pxe-service` lines of its own.
 pub fn has_own_services(pools: &NodePools) -> bool {
     let mut further = pools
         .own()
@@ -165,23 +165,22 @@ fn url(address: &str, file: &str) -> String {
     format!("http://{address}/{file}")
 }
 
-/// Options of ours, each of which gives way to the user's of the same kind.
+/// Options of kubefarm, each of which is replaced by the user's of the same kind.
 struct Ours<'a> {
     release: &'a str,
     tags: &'a Tags,
 }
 
 impl<'a> Ours<'a> {
-    /// `None` where nodes are not told what to boot.
+    /// `None` if the farm does not publish what to boot.
     fn new(values: &'a Values, release: &'a str) -> Option<Ours<'a>> {
         let tags = &values.tags;
         let told = values.ltsp.enabled && values.ltsp.publish_dhcp;
         told.then_some(Ours { release, tags })
     }
 
-    /// An option for the nodes of the release that have `tags`, but for those to whom the user gives another: which of
-    /// two dnsmasq takes would depend on their order, and dnsmasq-controller's files have none. `None` where that
-    /// leaves nobody.
+    /// An option for the nodes of the release with `tags`, except those for which the user has one: which of two
+    /// dnsmasq uses would depend on their order, and dnsmasq-controller's files have none. `None` if no nodes are left.
     fn option(&self, key: &str, tags: &[&str], value: &str) -> Option<DhcpOption> {
         let users: Vec<&str> = self.users(key).collect();
         if users.iter().any(|tag| *tag == "all" || tags.contains(tag)) {
@@ -193,7 +192,7 @@ impl<'a> Ours<'a> {
         Some(DhcpOption::new(key, &tags, vec![value.to_owned()]))
     }
 
-    /// The tags with which the user gives this option.
+    /// The tags for which the user sets this option.
     fn users(&self, key: &str) -> impl Iterator<Item = &'a str> {
         let given = self.tags.dhcp_options.iter().filter(move |(_, settings)| {
             let mut keys = settings.iter().flatten();

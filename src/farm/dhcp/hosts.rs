@@ -8,7 +8,7 @@ use crate::farm::boot::{PART_SIZE, part_suffix};
 use crate::farm::spec::{DhcpMode, Machine, Tag, Values};
 use crate::farm::split::{Limits, split};
 
-/// The tag of every node that a farm lists: it is of that farm, whichever range its address is in.
+/// The tag of every node in a farm's values: it belongs to that farm, whatever range its address is in.
 pub const LISTED: &str = "listed";
 
 /// A node as DHCP knows it: an item of `DhcpHosts.spec.hosts`, or a line of dnsmasq's `dhcp-hostsfile`.
@@ -106,7 +106,7 @@ pub fn tags(of_pool: &[Tag], release: &str) -> Arc<[String]> {
     of_pool.chain(own).collect()
 }
 
-/// The nodes of the release, and for a server of its own those that it leaves to others.
+/// The nodes of the release, and, for the farm's own server, the nodes of others that it ignores.
 pub fn parts(values: &Values, release: &str) -> Vec<HostPart> {
     let mut hosts = Vec::new();
     for (_, pool) in &values.node_pools.0 {
@@ -122,11 +122,11 @@ pub fn parts(values: &Values, release: &str) -> Vec<HostPart> {
                     |node: &&Arc<Machine>| node.macs().next().is_some() || node.client_id.is_some();
                 hosts.extend(nodes.filter(is_known).map(DhcpHost::ignored));
             }
-            // That server knows the farm whose nodes they are.
+            // That server has the nodes of the other farm as well.
             (true, DhcpMode::Controller) => (),
         }
     }
-    // As JSON an item repeats its fields with their keys around them.
+    // As JSON, an item has its fields again, with their keys.
     let size = |host: &DhcpHost| 128 + 4 * host.size;
     let ranges = split(&hosts, size, DhcpHost::key, Limits::up_to(PART_SIZE));
     let mut hosts = hosts.into_iter();

@@ -1,4 +1,4 @@
-//! Ranges and further settings of node pools, and what follows from all of them for a server of the farm's own.
+//! Ranges and extra options of node pools, and the settings of the farm's own server that follow from them.
 
 use serde_json::Value;
 
@@ -6,13 +6,13 @@ use super::DnsmasqOption;
 use super::hosts::LISTED;
 use crate::farm::spec::{DhcpMode, Flags, NodePools, Range, RangeKind as Kind, Values};
 
-/// The tag of every machine that has its address from another server, whichever farm's range says so.
+/// The tag of every machine with an address from another server, by the range of any farm.
 pub const PROXIED: &str = "proxy-dhcp";
 
 /// Lines about the pools.
 ///
-/// A machine has the tag of one release: a node of the one that lists it, every other machine of the one whose range
-/// its address is from. So two farms may have ranges in the same network, on one server.
+/// A machine has the tag of one release: a node that of the release that lists it, any other machine that of the
+/// release with the range of its address. So two farms may have ranges in the same network, on one server.
 pub fn options(pools: &NodePools, release: &str) -> Vec<DnsmasqOption> {
     let [leased, proxied] = range_tags(release);
     let mut options = Vec::new();
@@ -42,7 +42,7 @@ pub fn options(pools: &NodePools, release: &str) -> Vec<DnsmasqOption> {
         (&proxied, tag_if(PROXIED, &[&proxied])),
     ];
     let conditions = conditions.into_iter().filter(|(tag, _)| sets(tag));
-    // Before those of the user's, which may ask for these tags: dnsmasq goes through them once.
+    // Before the user's, which may require these tags: dnsmasq evaluates them once, in order.
     let conditions: Vec<DnsmasqOption> = conditions.map(|(_, condition)| condition).collect();
     [conditions, options].concat()
 }
@@ -65,9 +65,9 @@ fn tag_if(set: &str, asked: &[&str]) -> DnsmasqOption {
     }
 }
 
-/// Makes strangers known by their MACs alone: firmware, initrd and system of one machine each have another client
-/// identifier, and would take an address each (dnsmasq(8), --dhcp-host, `id:*`). Nodes that are listed by MAC or
-/// identifier are found before. Those that are listed by name alone are not, and keep this line away.
+/// Makes dnsmasq recognise unknown machines by MAC only: firmware, initrd and system of one machine have different
+/// client identifiers, and each would get an address (dnsmasq(8), --dhcp-host, `id:*`). Nodes that are listed by MAC or
+/// identifier match first. Nodes that are listed by name only do not, so the line is left out if there are any.
 pub fn by_mac(values: &Values) -> Option<DnsmasqOption> {
     let pools = &values.node_pools;
     let mut kinds = kinds(pools).into_iter();
@@ -78,7 +78,7 @@ pub fn by_mac(values: &Values) -> Option<DnsmasqOption> {
     (is_needed && !has_names).then(line)
 }
 
-/// A pool's further option. A host among them is a node of the release as well, and a range one of the release's.
+/// An extra option of a pool. Hosts and ranges among them get the release's tags.
 fn further(key: &str, text: &str, release: &str) -> DnsmasqOption {
     let [leased, proxied] = range_tags(release);
     let is_proxy = Range::parse(text).is_ok_and(|range| range.kind == Kind::Proxy);
@@ -106,12 +106,12 @@ fn fields(text: &str) -> impl Iterator<Item = String> {
     text.split(',').map(|field| field.trim().to_owned())
 }
 
-/// Lines for a server of the farm's own: what follows from its nodes and ranges, and the user's flags.
+/// Lines for the farm's own server: those that follow from its nodes and ranges, and the user's flags.
 pub fn server_settings(values: &Values) -> Vec<DnsmasqOption> {
     let pools = &values.node_pools;
     let mut settings = Vec::new();
     if only_listed(pools) {
-        // Not even a refusal: an unknown machine is another server's.
+        // Unknown machines get no answer, not even a refusal: they belong to another server.
         let unknown = ["tag:!known", "tag:!dhcpv6"];
         settings.push(DnsmasqOption::new("dhcp-ignore", &unknown));
     }
@@ -122,19 +122,19 @@ pub fn server_settings(values: &Values) -> Vec<DnsmasqOption> {
     settings
 }
 
-/// Whether there are IPv4 ranges, and all are for listed nodes.
+/// Whether there are IPv4 ranges, all of them for listed nodes.
 fn only_listed(pools: &NodePools) -> bool {
     let kinds = kinds(pools);
     !kinds.is_empty() && kinds.iter().all(|kind| *kind == Kind::Listed)
 }
 
-/// Whom the IPv4 ranges serve.
+/// The kinds of the IPv4 ranges.
 fn kinds(pools: &NodePools) -> Vec<Kind> {
     let ranges = pools.ranges().filter(Range::is_ipv4);
     ranges.map(|range| range.kind).collect()
 }
 
-/// Whether the whole server can know machines by MACs alone: it is the farm's own, and no node has an identifier.
+/// Whether the server can recognise all machines by MAC only: it is the farm's own, and no node has an identifier.
 fn ignores_client_ids(values: &Values) -> bool {
     let has_one = values.node_pools.0.iter().any(|(_, pool)| {
         let mut further = pool.extra_opts.iter().flatten();
@@ -168,7 +168,7 @@ fn flags(flags: &Flags) -> impl Iterator<Item = DnsmasqOption> {
 mod tests {
     use super::*;
 
-    /// The lines of a server whose pools have these ranges, as far as they are about `key`.
+    /// The lines for `key` of a server whose pools have these ranges.
     fn lines(key: &str, pools: serde_json::Value) -> Vec<String> {
         let pools = serde_json::from_value(pools).expect("pools");
         let found = options(&pools, "farm").into_iter();

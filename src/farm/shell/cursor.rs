@@ -1,6 +1,6 @@
-//! A place in a script.
+//! A position in a script.
 
-/// A place that can be returned to.
+/// A position to which parsing can return.
 #[derive(Clone, Copy)]
 pub(super) struct Cursor<'a> {
     text: &'a [u8],
@@ -22,7 +22,7 @@ impl<'a> Cursor<'a> {
         Some(byte)
     }
 
-    /// The next byte, as if lines that end in a backslash went on.
+    /// The next byte, with lines that end in a backslash joined to the next.
     pub fn take_joined(&mut self) -> Option<u8> {
         while self.rest().starts_with(b"\\\n") {
             self.at += 2;

@@ -1,4 +1,4 @@
-//! The same scripts for dash: those of this project and of this machine, as they are and broken at random.
+//! Compares with dash: scripts of this project and of this machine, as they are and with random errors.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,7 +9,7 @@ use super::fault;
 
 const DASH: &str = "/usr/bin/dash";
 
-/// What scripts are broken with.
+/// The texts that are inserted into scripts to break them.
 const PIECES: [&str; 46] = [
     "'", "\"", "`", "$(", ")", "(", "{", "}", "fi", "done", "esac", "then", "do", "if", "case",
     "\\", "<<EOF", "\n", ";;", ";", "&", "|", "&&", "#", "$((", "))", "${", "!", "[", "while",
@@ -87,7 +87,7 @@ fn dash_reads(script: &str, file: &Path) -> bool {
     output.expect("dash runs").status.success()
 }
 
-/// A warning that dash would not give is one too many. One that is missing is rare.
+/// No error is reported that dash does not report, and few are missed.
 #[test]
 fn what_dash_reads_has_no_fault() {
     if !Path::new(DASH).exists() {

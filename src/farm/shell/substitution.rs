@@ -43,7 +43,7 @@ impl Reader<'_> {
         let outside = std::mem::take(&mut self.documents);
         self.list(List::Any)?;
         self.expect(")", "$(", line)?;
-        // Shells differ in where the text of one is that begins in the last line.
+        // Shells do not agree where the text of a here-document is that begins in the last line.
         if !self.documents.is_empty() {
             return Err(Stop::Unclear);
         }
@@ -83,14 +83,13 @@ impl Reader<'_> {
         inner.list(List::Any)
     }
 
-    /// `${…}`, after the brace, up to where a word begins in it or to its end. What is in it and makes no sense is
-    /// found only when it runs.
+    /// `${…}`, after the brace, up to the word in it or to its end. Other errors in it are found only when it runs.
     fn braces(&mut self, unfinished: &mut Unfinished) {
         let mut syntax = unfinished.level.syntax;
         if self.parameter() {
             match self.cursor.take_joined() {
                 Some(b'}') => return,
-                // Whatever sign follows: only what runs says whether it can.
+                // Any sign may follow: an error shows only when it runs.
                 Some(b':') => drop(self.cursor.take_joined()),
                 Some(sign @ (b'%' | b'#')) => {
                     self.cursor.take_if(sign);
@@ -110,8 +109,8 @@ impl Reader<'_> {
         level.quoted_variables += usize::from(level.is_double);
     }
 
-    /// Reads a parameter's name; true if what follows says what to do with it. That is not so after its length, which
-    /// `#` asks for, nor after what is not a name.
+    /// Reads a parameter's name; true if an operator may follow. It may not after a length, which begins with `#`, nor
+    /// if there is no name.
     fn parameter(&mut self) -> bool {
         let before = self.cursor;
         if self.cursor.take_if(b'#') {

@@ -33,7 +33,7 @@ const KEYWORDS: [&str; 16] = [
 ];
 
 impl Token {
-    /// Whether a list of commands is over before this token.
+    /// Whether a list of commands ends before this token.
     pub fn ends_lists(&self) -> bool {
         match self {
             Token::End | Token::Close | Token::EndOfCase => true,
@@ -139,7 +139,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The sign of a redirection, before which a digit may stand.
+    /// The operator of a redirection, which may have a digit before it.
     fn redirection_sign(&mut self, word: &Word) -> Option<Redirection> {
         if word.is_quoted || word.text.len() > 1 || !word.text.iter().all(u8::is_ascii_digit) {
             return None;

@@ -9,7 +9,7 @@ pub(super) struct Word {
     pub is_quoted: bool,
 }
 
-/// Stands in a word's text for what is only known when it runs.
+/// Replaces the parts of a word's text that are known only when it runs.
 pub(super) const UNKNOWN: u8 = 0;
 
 impl Word {
@@ -35,7 +35,7 @@ pub(super) fn is_in_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
-/// What bytes mean.
+/// How bytes are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Syntax {
     Plain,
@@ -44,12 +44,12 @@ pub(super) enum Syntax {
     Arithmetic,
 }
 
-/// A part of a word that has a meaning of bytes of its own.
+/// A part of a word in which bytes are read in one way.
 pub(super) struct Level {
     pub syntax: Syntax,
     /// How many `${` are open in it.
     pub variables: usize,
-    /// How many of those stand in double quotes.
+    /// How many of those are in double quotes.
     pub quoted_variables: usize,
     pub is_double: bool,
     /// Whether double quotes are open inside of a `${`.
@@ -71,10 +71,10 @@ impl Level {
     }
 }
 
-/// A word while it is read.
+/// A word that is being read.
 pub(super) struct Unfinished {
     pub word: Word,
-    /// Within one another, the innermost last.
+    /// Nested levels, the innermost last.
     pub levels: Vec<Level>,
     pub level: Level,
     pub is_document: bool,
@@ -102,7 +102,7 @@ impl Unfinished {
         }
     }
 
-    /// What ends the word too early, if anything.
+    /// The error if the word ends here, if any.
     fn fault(&self) -> Option<&'static str> {
         let level = &self.level;
         match level.syntax {
@@ -148,7 +148,7 @@ impl Unfinished {
 }
 
 impl Reader<'_> {
-    /// The word that begins here; empty before what cannot be in one.
+    /// The word that begins here; empty before a byte that cannot be part of one.
     pub fn word(&mut self, is_document_end: bool) -> Read<Word> {
         let start = self.cursor.line;
         let mut unfinished = Unfinished::new(Syntax::Plain);
@@ -192,7 +192,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Reads one more byte or substitution; false where the word ends.
+    /// Reads one more byte or substitution; false at the end of the word.
     fn goes_on(&mut self, unfinished: &mut Unfinished) -> Read<bool> {
         let before = self.cursor;
         let syntax = unfinished.level.syntax;

@@ -1,4 +1,4 @@
-//! What every component can be told: image, replicas, and the keys of its pods.
+//! The keys that every component has: image, replicas, and those of its pods.
 
 use std::borrow::Cow;
 
@@ -49,8 +49,8 @@ pub enum Spread {
     Soft,
     /// Required: a pod that finds no domain of its own stays pending.
     Hard,
-    /// No rule of ours.
-    // In the old charts any other word meant that; these two were written to say it.
+    /// No rule.
+    // In the old charts any other word meant that; these two were in use.
     #[serde(rename = "", alias = "false", alias = "none")]
     None,
 }
@@ -63,7 +63,7 @@ pub struct SpreadConstraint {
     pub topology_key: String,
     /// How many more pods than in the emptiest domain one may have, at least 1.
     pub max_skew: u32,
-    /// What becomes of a pod that would break this.
+    /// What happens to a pod that would break this.
     pub when_unsatisfiable: Unsatisfiable,
     /// Which pods are counted (a Kubernetes `LabelSelector`). Unset: the component's own.
     pub label_selector: Option<Fragment>,
@@ -77,7 +77,7 @@ pub struct SpreadConstraint {
     pub node_taints_policy: Option<NodeInclusion>,
 }
 
-/// What becomes of a pod that cannot be spread evenly.
+/// What happens to a pod that cannot be spread evenly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub enum Unsatisfiable {
     DoNotSchedule,
@@ -121,7 +121,7 @@ pub struct CertSans {
     pub ip_addresses: Vec<Address>,
 }
 
-/// Hands the keys that all pods have to the macro `$then`, behind what else it is given. Each is null for templates where
+/// Passes the keys that all pods have to the macro `$then`, after its other arguments. For templates, each is null if
 /// it is empty.
 macro_rules! with_pod_keys {
     ($then:ident! $($given:tt)*) => {
@@ -150,7 +150,7 @@ pub(super) use with_pod_keys;
 /// Declares [`PodKeys`].
 macro_rules! pod_keys {
     ({ $($(#[$meta:meta])* $key:ident: $type:ty,)* }) => {
-        /// The keys that all pods have, borrowed from whichever have them.
+        /// The keys that all pods have, borrowed from any component.
         #[derive(Debug, Clone, Copy)]
         pub struct PodKeys<'a> {
             $(pub $key: &'a $type,)*
@@ -160,7 +160,7 @@ macro_rules! pod_keys {
 use pod_keys;
 with_pod_keys!(pod_keys!);
 
-/// Declares something that runs as pods: its own keys, and those that all pods have.
+/// Declares a workload: its own keys, and those that all pods have.
 macro_rules! pods {
     ($(#[$meta:meta])* $name:ident { $($fields:tt)* }) => {
         $crate::farm::spec::component::with_pod_keys! {
@@ -196,7 +196,7 @@ macro_rules! pods_with {
 }
 pub(super) use pods_with;
 
-/// Declares a component: pods that can be switched off, multiplied and kept apart, maybe behind a Service.
+/// Declares a component: pods that can be disabled, scaled and kept apart, perhaps behind a Service.
 macro_rules! component {
     ($(#[$meta:meta])* $name:ident $(behind $service:ident)? { $($fields:tt)* }) => {
         $crate::farm::spec::component::pods! {
@@ -256,7 +256,7 @@ pub(super) use component;
 
 /// Anything that runs as pods.
 pub trait Pods {
-    /// The keys that it shares with everything else that runs as pods.
+    /// The keys that all pods have.
     fn keys(&self) -> PodKeys<'_>;
 }
 
@@ -268,20 +268,20 @@ pub trait Component: Pods {
         true
     }
 
-    /// `None` where somebody else decides.
+    /// `None` if an autoscaler or the like decides.
     fn replicas(&self) -> Option<u32> {
         Some(1)
     }
 
-    /// How its Service is reached.
+    /// The keys of its Service.
     fn service(&self) -> Option<ServiceKeys<'_>> {
         None
     }
 
-    /// Fills in what its Service takes from its address.
+    /// Fills in the keys of its Service that follow from its address.
     fn follow_address(&mut self) {}
 
-    /// How its pods keep away from each other, and the node label whose values are kept apart.
+    /// Whether its pods are kept apart, and the node label of the topology.
     fn spread(&self) -> (Option<Spread>, Option<&str>) {
         (None, None)
     }

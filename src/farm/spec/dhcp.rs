@@ -1,4 +1,4 @@
-//! Who gives leases.
+//! Which DHCP server gives leases.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ pub struct Dhcp {
     pub standalone: DhcpServer,
 }
 
-/// Who gives leases.
+/// Which DHCP server gives leases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum DhcpMode {

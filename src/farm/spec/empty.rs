@@ -1,11 +1,11 @@
-//! What is empty is null for templates, and so left out of what they lay out.
+//! Empty values are null for templates, so that their keys are left out.
 
 use indexmap::IndexMap;
 use serde::{Serialize, Serializer};
 
 use super::{Annotations, Labels, NodeSelector};
 
-/// What can be empty.
+/// A value that can be empty.
 pub trait Empty {
     fn is_empty(&self) -> bool;
 }

@@ -42,7 +42,7 @@ pub struct EtcdService {
     pub ip_families: Vec<Family>,
 }
 
-/// It has no address that a load balancer could give it.
+/// A headless Service gets no address from a load balancer.
 impl Service for EtcdService {
     fn keys(&self) -> ServiceKeys<'_> {
         ServiceKeys {

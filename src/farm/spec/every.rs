@@ -1,4 +1,4 @@
-//! A long list, of which each element is looked at.
+//! A long list that is decoded to the end in spite of errors.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,12 +9,12 @@ use std::sync::Arc;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
 
-/// A list whose elements are all read, whether or not one before is refused: [`crate::values::decode`] then finds the
+/// A list whose elements are all decoded, even after one with an error: [`crate::values::decode`] then finds the
 /// mistakes of all of them in one run. Whoever keeps an element shares it.
 #[derive(Debug, Clone)]
 pub struct Every<T>(Vec<Arc<T>>);
 
-/// After so many refusals nobody reads on, and a decoder that never ends has to be left.
+/// After so many errors decoding stops: nobody reads more, and a decoder may never end.
 const ENOUGH: usize = 2_000;
 
 impl<T> Default for Every<T> {

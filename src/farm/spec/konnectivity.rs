@@ -1,4 +1,4 @@
-//! Konnectivity: the way from the API server to what it has no route to.
+//! Konnectivity: connections from the API server to nodes and pods without a route.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -29,7 +29,7 @@ pub struct KonnectivityPorts {
 }
 
 service! {
-    /// The Konnectivity server's Service. With GRPC only `enabled` counts, which opens the agents' port on the API
+    /// The Konnectivity server's Service. With GRPC only `enabled` is used, which opens the agents' port on the API
     /// server's Service, and the agents' ports.
     KonnectivityService {
         /// The Service's ports.

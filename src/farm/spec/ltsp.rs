@@ -1,4 +1,4 @@
-//! The boot server and what it tells the nodes.
+//! The boot server and the configuration of the nodes.
 
 use std::num::NonZeroU32;
 
@@ -25,7 +25,7 @@ component! {
         /// Tell DHCP clients of this release to boot from here.
         #[serde(rename = "publishDHCP", default)]
         publish_dhcp: bool,
-        /// What the nodes are told at boot.
+        /// The configuration that nodes get at boot.
         #[serde(skip_serializing)]
         config: BootConfig,
     }
@@ -37,7 +37,7 @@ service! {
     BootService {}
 }
 
-/// What the nodes are told at boot.
+/// The configuration that nodes get at boot.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BootConfig {

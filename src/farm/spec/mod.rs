@@ -1,7 +1,7 @@
 //! The values as users write them, typed. A key that has a default is explained above it, in the charts' `values.yaml`; doc
 //! comments explain the others. Both become the JSON Schema and `docs/values.md`.
 //!
-//! Defaults are not here but in the charts' `values.yaml`; a field without a serde default is one that those files set.
+//! Defaults are in the charts' `values.yaml`, not here: those files set every field without a serde default.
 
 mod addons;
 mod component;
@@ -52,7 +52,7 @@ pub type TextMap = IndexMap<String, String>;
 /// A piece of a Kubernetes object, passed on as it is.
 pub type Fragment = serde_json::Map<String, serde_json::Value>;
 
-/// Everything that a farm's values may hold.
+/// All values of a farm.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Values {
@@ -75,7 +75,7 @@ pub struct Values {
     pub pki: Pki,
     /// How leases are given.
     pub dhcp: Dhcp,
-    /// Who reaches the pods of the farm.
+    /// Who may connect to the pods of the farm.
     pub network_policies: NetworkPolicies,
     #[serde(default)]
     pub extra_objects: IndexMap<FileName, ExtraManifest>,
@@ -83,7 +83,7 @@ pub struct Values {
     pub patches: IndexMap<String, Patch>,
 }
 
-/// Who issues certificates, and with what keys.
+/// The issuer of certificates, and the kind of keys.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Pki {

@@ -1,11 +1,11 @@
-//! Who reaches the pods of a farm.
+//! Who may connect to the pods of a farm.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Fragment;
 
-/// Who reaches the pods of a farm, where the admin cluster's network plugin enforces NetworkPolicies.
+/// Who may connect to the pods of a farm, if the admin cluster's network plugin enforces NetworkPolicies.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NetworkPolicies {

@@ -13,17 +13,17 @@ use super::{ClientId, DhcpRange, Every, HostName, LeaseTime, Mac, Range, Several
 use crate::farm::syntax::HostAddress;
 use crate::values::Segment;
 
-/// The pools, each with the step that leads to it: an index of the list, or a key of the map.
+/// The pools, each with its segment of the path: an index of the list, or a key of the map.
 #[derive(Debug, Clone, Default)]
 pub struct NodePools(pub Vec<(Segment, NodePool)>);
 
 impl NodePools {
-    /// The pools whose nodes are this farm's.
+    /// The pools whose nodes belong to this farm.
     pub fn own(&self) -> impl Iterator<Item = &(Segment, NodePool)> {
         self.0.iter().filter(|(_, pool)| !pool.ignore)
     }
 
-    /// The ranges of these pools, as far as they are readable: those of their own, and those among further options.
+    /// The ranges of these pools that could be read: their own, and those in their extra options.
     pub fn ranges(&self) -> impl Iterator<Item = Range> {
         self.own().flat_map(|(_, pool)| {
             let further = pool.extra_opts.iter().flatten();
@@ -33,7 +33,7 @@ impl NodePools {
         })
     }
 
-    /// The network of each of these pools; `None` for a pool whose range does not say it.
+    /// The network of each of these pools; `None` for a pool whose range does not contain it.
     pub fn networks(&self) -> impl Iterator<Item = Option<IpNet>> {
         self.own().map(|(_, pool)| {
             let range = pool.range.as_ref()?.read();
@@ -51,13 +51,13 @@ pub struct NodePool {
     /// The nodes.
     #[serde(default)]
     pub nodes: Every<Machine>,
-    /// Tags of the pool's nodes, which bring the settings under `tags`.
+    /// Tags of the pool's nodes, with the settings under `tags`.
     #[serde(default)]
     pub tags: Vec<Tag>,
     /// More dnsmasq options, one-key maps; `?` stands for the release's DHCP tag.
     #[serde(default)]
     pub extra_opts: Vec<IndexMap<String, String>>,
-    /// The nodes are another farm's: a dnsmasq of this farm's own gives them nothing.
+    /// The nodes belong to another farm: this farm's own dnsmasq ignores them.
     #[serde(default)]
     pub ignore: bool,
 }

@@ -14,7 +14,7 @@ pub enum OneOrMany {
 }
 
 impl OneOrMany {
-    /// Whether it is the empty text, which with an option of DHCP says what an empty list does: send none of its kind.
+    /// Whether it is the empty text, which for a DHCP option means the same as an empty list: do not send it.
     pub fn is_nothing(&self) -> bool {
         matches!(self, OneOrMany::One(text) if text.is_empty())
     }

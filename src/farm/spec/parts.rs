@@ -1,9 +1,9 @@
-//! The components and Services of a farm, for what is done to each of them.
+//! The components and Services of a farm, to iterate over them.
 
 use super::{Component, Dhcp, Kubernetes, ServiceKeys, Values};
 
-/// Every component of `$values`, and its path. All keys are named here, so that a new section does not compile before it
-/// is decided whether it is a component.
+/// Every component of `$values`, and its path. All keys are listed here, so that a new section does not compile before
+/// it is decided whether it is a component.
 macro_rules! components {
     ($values:ident) => {{
         let Values {
@@ -77,7 +77,7 @@ impl Values {
         components!(self)
     }
 
-    /// Every Service: its path, and how it is reached.
+    /// Every Service: its path and its common keys.
     pub fn services(&self) -> impl Iterator<Item = (String, ServiceKeys<'_>)> {
         let components = self.components().into_iter();
         components

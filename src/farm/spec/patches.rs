@@ -1,4 +1,4 @@
-//! Changes to rendered objects that no value is there for.
+//! Changes to rendered objects for which there is no value.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,14 +14,14 @@ use super::Fragment;
 /// A change to rendered objects.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub struct Patch {
-    /// Which objects are changed. Where there are none, that is an error.
+    /// Which objects are changed. It is an error if there are none.
     pub target: Target,
     /// A map: fields to set, null to remove one; lists that Kubernetes merges by a key (containers, volumes and
     /// variables by name) are merged so, and other lists replaced. A list: the operations of a JSON patch (RFC 6902).
     pub patch: Change,
 }
 
-/// Which objects a patch is about.
+/// Which objects a patch changes.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub struct Target {
     /// `admin`: objects of the admin cluster; `child`: those that the bootstrap Job applies inside the child.
@@ -31,7 +31,7 @@ pub struct Target {
     pub kind: String,
     /// Their name; `*` stands for any text.
     pub name: String,
-    /// Their namespace; `*` stands for any text. Unset: whatever it is.
+    /// Their namespace; `*` stands for any text. Unset: any.
     pub namespace: Option<String>,
 }
 
@@ -44,12 +44,12 @@ pub enum Side {
     Child,
 }
 
-/// What a patch changes.
+/// The change of a patch.
 #[derive(Debug, Clone)]
 pub enum Change {
-    /// Laid over the object.
+    /// Fields that are merged over the object.
     Merge(Fragment),
-    /// One after the other (RFC 6902).
+    /// Operations, one after the other (RFC 6902).
     Operations(Vec<PatchOperation>),
 }
 

@@ -1,4 +1,4 @@
-//! What every Service can be told.
+//! The keys that every Service has.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -12,7 +12,7 @@ pub enum ServiceType {
     LoadBalancer,
 }
 
-/// What Kubernetes takes where nothing is written, or an empty text.
+/// Kubernetes' default, if the key is empty.
 pub(super) fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -21,7 +21,7 @@ where
     Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
-/// Which pods get what arrives at a node.
+/// Which pods get the traffic that arrives at a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub enum TrafficPolicy {
     Cluster,
@@ -43,8 +43,8 @@ pub enum Family {
     IPv6,
 }
 
-/// Hands the keys that decide how a Service is reached to the macro `$then`, behind what else it is given. Each is null
-/// for templates where it is empty.
+/// Passes the keys that all Services have to the macro `$then`, after its other arguments. For templates, each is null
+/// if it is empty.
 macro_rules! with_service_keys {
     ($then:ident! $($given:tt)*) => {
         $crate::farm::spec::service::$then! { $($given)* {
@@ -66,7 +66,7 @@ pub(super) use with_service_keys;
 /// Declares [`ServiceKeys`].
 macro_rules! service_keys {
     ({ $($(#[$meta:meta])* $key:ident: $type:ty,)* }) => {
-        /// How a Service is reached, borrowed from whichever it is.
+        /// The keys that all Services have, borrowed from any of them.
         #[derive(Debug, Clone, Copy)]
         pub struct ServiceKeys<'a> {
             pub kind: ServiceType,
@@ -82,12 +82,12 @@ pub trait Service {
     /// The keys that all Services have.
     fn keys(&self) -> ServiceKeys<'_>;
 
-    /// A cluster gives a Service the family of its own Services unless it is told otherwise, and a load balancer then
-    /// refuses an address of the other one.
+    /// A cluster gives a Service its first family by default, and a load balancer then refuses an address of the other
+    /// one.
     fn follow_address(&mut self) {}
 }
 
-/// Declares a Service that may be reached from outside: its own keys, and those that all of them have.
+/// Declares a Service that can be reached from outside: its own keys, and those that all Services have.
 macro_rules! service {
     ($(#[$meta:meta])* $name:ident { $($fields:tt)* }) => {
         $crate::farm::spec::service::with_service_keys! {

@@ -6,7 +6,7 @@ use super::go_duration;
 
 const MONTHS: &str = "jan feb mar apr may jun jul aug sep oct nov dec";
 const DAYS: &str = "sun mon tue wed thu fri sat";
-/// Of each field the least and the greatest number, and the names of the numbers from the least on.
+/// For each field the lowest and the highest number, and the names of the numbers from the lowest on.
 const FIELDS: [(u16, u16, &str); 5] = [
     (0, 59, ""),
     (0, 23, ""),
@@ -14,7 +14,7 @@ const FIELDS: [(u16, u16, &str); 5] = [
     (1, 12, MONTHS),
     (0, 6, DAYS),
 ];
-/// What has a name of its own, as fields.
+/// Named schedules, as fields.
 const MACROS: [(&str, &str); 7] = [
     ("@yearly", "0 0 1 1 *"),
     ("@annually", "0 0 1 1 *"),
@@ -25,8 +25,8 @@ const MACROS: [(&str, &str); 7] = [
     ("@hourly", "0 * * * *"),
 ];
 
-/// A schedule of a CronJob: five fields, a macro, or `@every` and a duration (robfig/cron's standard parser); and our
-/// own `H` in the place of the minute.
+/// A schedule of a CronJob: five fields, a macro, or `@every` and a duration (robfig/cron's standard parser); and
+/// kubefarm's `H` as the minute.
 #[derive(Debug, Clone)]
 pub enum Schedule {
     Every(Duration),
@@ -34,7 +34,7 @@ pub enum Schedule {
 }
 
 impl Schedule {
-    /// Reads a schedule; `None` for what is not one.
+    /// Parses a schedule; `None` if it is not valid.
     pub fn parse(text: &str) -> Option<Schedule> {
         match text.strip_prefix("@every ") {
             Some(duration) => go_duration(duration).map(Schedule::Every),
@@ -42,7 +42,7 @@ impl Schedule {
         }
     }
 
-    /// The longest time between two runs; `None` for what never runs.
+    /// The longest time between two runs; `None` if it never runs.
     pub fn longest_wait(&self) -> Option<Duration> {
         match self {
             Schedule::Every(duration) => Some(*duration),
@@ -72,7 +72,7 @@ impl Times {
     fn parse(text: &str) -> Option<Times> {
         let named = MACROS.iter().find(|(name, _)| *name == text);
         let fields = named.map_or(text, |(_, fields)| fields).split_whitespace();
-        // Any minute, of which one is as good as another here.
+        // `H` is any minute, and 0 does as well here.
         let mut fields = fields
             .enumerate()
             .map(|(index, field)| match (index, field) {
@@ -94,7 +94,7 @@ impl Times {
         fields.next().is_none().then_some(times)
     }
 
-    /// Eight years hold every distance between days but those around 2100.
+    /// Eight years contain every distance between days except those around 2100.
     fn longest_wait(&self) -> Option<Duration> {
         let times: Vec<u64> = self
             .hours
@@ -143,7 +143,7 @@ impl Times {
         found
     }
 
-    /// Where both fields about days choose, either is enough (crontab(5)).
+    /// If both fields for days are set, either is enough (crontab(5)).
     fn is_on(&self, day: u16, weekday: u16) -> bool {
         let by_day = self.days.numbers.contains(&day);
         let by_weekday = self.weekdays.numbers.contains(&weekday);
@@ -187,7 +187,7 @@ fn numbers_of(range: &str, least: u16, most: u16, names: &str) -> Option<Vec<u16
     let (first, last) = match range.split_once('-') {
         _ if matches!(range, "*" | "?") => (least, most),
         Some((first, last)) => (number(first)?, number(last)?),
-        // A number with a step goes on to the end.
+        // A number with a step continues to the end.
         None => (
             number(range)?,
             if step.is_some() { most } else { number(range)? },

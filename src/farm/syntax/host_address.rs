@@ -4,13 +4,13 @@ use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
-/// An address that a node is given, as dnsmasq takes it for a host (dnsmasq(8), --dhcp-host): `10.64.1.11`,
-/// `[fd00::11]`, `[fd00::50/126]` for four of which each of its identifiers gets one, and `[::11]` for 11 in the
-/// network of whichever range. Brackets may be left out.
+/// An address of a node, as dnsmasq accepts it for a host (dnsmasq(8), --dhcp-host): `10.64.1.11`, `[fd00::11]`,
+/// `[fd00::50/126]` for four addresses of which each of its identifiers gets one, and `[::11]` for 11 in the network of
+/// any range. Brackets are optional.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct HostAddress {
     pub ip: IpAddr,
-    /// The prefix length, where it stands for several.
+    /// The prefix length, if it stands for several addresses.
     length: Option<u8>,
 }
 

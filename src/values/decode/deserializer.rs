@@ -11,7 +11,7 @@ use super::error::{Error, Fault, Place};
 use super::found;
 use access::{Elements, Entries, Variant};
 
-/// The way to a node, kept on the stack while decoding; a [`Path`] is made only for a problem.
+/// The path to a node, kept on the stack while decoding; a [`Path`] is built only for a problem.
 #[derive(Clone, Copy)]
 pub(super) enum Trail<'a> {
     Root,
@@ -20,7 +20,7 @@ pub(super) enum Trail<'a> {
 }
 
 impl Trail<'_> {
-    /// Whether it leads through no list, and somewhere.
+    /// Whether it has keys only, no list index, and at least one.
     pub fn is_of_keys(&self) -> bool {
         match self {
             Trail::Key(Trail::Root, _) => true,
@@ -94,7 +94,7 @@ impl<'a> NodeDeserializer<'a> {
         is_empty && matches!(self.trail, Trail::Key(..))
     }
 
-    /// Takes note where the text of a scalar is not what was written.
+    /// Records a warning if YAML changed the text of a scalar.
     fn warn_if_rewritten(&self) {
         if self.node.written.is_some() {
             let path = self.path();
@@ -191,7 +191,7 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'_> {
         self.warn_if_rewritten();
         match (found::text(self.node), &self.node.value) {
             (Some(text), _) => visitor.visit_string(text),
-            // For what takes either; whoever takes text alone says so.
+            // For types that accept both; types that accept text alone ask for a string.
             (None, Value::List(_)) => self.list(visitor),
             (None, _) => Err(Error::expected("a string", self.node)),
         }

@@ -1,4 +1,4 @@
-//! What serde reports, and where.
+//! Errors of decoding, with their place.
 
 use std::fmt;
 
@@ -14,9 +14,9 @@ use super::refusal::Refusal;
 #[derive(Debug, Clone)]
 pub(super) struct Error {
     pub fault: Fault,
-    /// What to write instead, where the type that was decoded says it.
+    /// What to write instead, if the type that was decoded gives a hint.
     pub help: Option<String>,
-    /// Known as soon as the innermost node that failed is.
+    /// Set by the innermost node that failed.
     pub place: Option<Box<Place>>,
 }
 
@@ -25,9 +25,9 @@ pub(super) enum Fault {
     Message(String),
     /// None of the accepted words.
     UnknownVariant {
-        /// What the message says was found.
+        /// The found value as the message quotes it.
         found: String,
-        /// The word that was found, if it was one.
+        /// The found word, if the value was a text.
         word: Option<String>,
         accepted: &'static [&'static str],
     },
@@ -36,7 +36,7 @@ pub(super) enum Fault {
     NullEntry(String),
 }
 
-/// Where decoding failed, and what to leave out to go on without it.
+/// Where decoding failed, and what to leave out to continue without it.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
     pub path: Path,
@@ -72,7 +72,7 @@ impl Fault {
         }
     }
 
-    /// What was probably meant by a text in place of a list or a map.
+    /// A hint for a text that was probably meant as a list or a map.
     pub fn slip(&self, node: &Node) -> Option<String> {
         let (Value::String(text), Fault::Message(message)) = (&node.value, self) else {
             return None;
@@ -88,7 +88,7 @@ impl Fault {
             Origin::Flag(_) => None,
             Origin::Place { .. } => {
                 let (_, behind) = missing_space_in(text)?;
-                Some(format!("no space behind the {behind}?"))
+                Some(format!("a space is missing after the {behind}?"))
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What stands at a place, in words and as lenient conversions see it.
+//! A node as words for a message, and its lenient conversions to text, numbers and booleans.
 
 use serde::de::Unexpected;
 
@@ -7,7 +7,7 @@ use super::super::scalar::number_text;
 use super::super::secret;
 use super::super::tree::{Node, Path, Value};
 
-/// What a message says was found.
+/// A node as a message describes it.
 pub(super) fn described(node: &Node) -> String {
     match &node.value {
         Value::Null => "null".to_owned(),
@@ -19,7 +19,7 @@ pub(super) fn described(node: &Node) -> String {
     }
 }
 
-/// As [`described`], for what serde found.
+/// As [`described`], for a value that serde found.
 pub(super) fn unexpected(found: &Unexpected<'_>) -> String {
     match found {
         Unexpected::Unit | Unexpected::Option => "null".to_owned(),
@@ -46,7 +46,7 @@ pub(super) fn clipped(text: &str) -> String {
     }
 }
 
-/// The text of a scalar where text is wanted.
+/// A scalar as text.
 pub(super) fn text(node: &Node) -> Option<String> {
     match &node.value {
         Value::String(text) => Some(text.clone()),
@@ -56,11 +56,11 @@ pub(super) fn text(node: &Node) -> Option<String> {
     }
 }
 
-/// A scalar whose text is not what was written, for a reader that does not know YAML's rules.
+/// The warning for a scalar whose text YAML changed, for a program that does not know YAML's rules.
 pub(super) fn rewritten(node: &Node, path: &Path) -> Option<Problem> {
     let written = clipped(node.written.as_deref()?);
     if secret::is_in(path) {
-        let problem = Problem::warning("without quotes this is not the text that is written here");
+        let problem = Problem::warning("without quotes, YAML changes this text");
         return Some(problem.help("quote it"));
     }
     let kind = match node.value {
@@ -71,7 +71,7 @@ pub(super) fn rewritten(node: &Node, path: &Path) -> Option<Problem> {
     Some(Problem::warning(message).help(format!("write {written}")))
 }
 
-/// The integer that a scalar is, or stands for.
+/// A scalar as an integer, from a number or a text.
 pub(super) fn integer(node: &Node) -> Option<i128> {
     match &node.value {
         Value::Number(number) => number.as_i128().or_else(|| {
@@ -92,7 +92,7 @@ pub(super) fn integer(node: &Node) -> Option<i128> {
     }
 }
 
-/// The float that a scalar is, or stands for.
+/// A scalar as a float, from a number or a text.
 pub(super) fn float(node: &Node) -> Option<f64> {
     match &node.value {
         Value::Number(number) => number.as_f64(),
@@ -101,7 +101,7 @@ pub(super) fn float(node: &Node) -> Option<f64> {
     }
 }
 
-/// The boolean that a scalar is, or stands for; the empty text is false, as in a chart's `if`.
+/// A scalar as a boolean, from a boolean or a text; the empty text is false, as in a chart's `if`.
 pub(super) fn boolean(node: &Node) -> Option<bool> {
     match &node.value {
         Value::Bool(value) => Some(*value),

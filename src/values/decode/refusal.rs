@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-/// Stands before the help in the alternate form. What people write holds no such character.
+/// Separates the message from the help in the alternate form. Values files do not contain this character.
 const SEPARATOR: char = '\u{1f}';
 
-/// Why a type refuses a value, for [`serde::de::Error::custom`], which takes nothing but what can be displayed. The
-/// alternate form (`{:#}`) has the help, for decoders that know of it; others show the message alone.
+/// Why a type refuses a value, for [`serde::de::Error::custom`], which accepts only what can be displayed. The
+/// alternate form (`{:#}`) has the help, for decoders that read it; others show the message alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// What is wrong: one line, no full stop.
@@ -30,7 +30,7 @@ impl Refusal {
         self
     }
 
-    /// The message and the help of what was given to `custom`.
+    /// The message and the help of a value that was passed to `custom`.
     pub(super) fn read(refusal: &impl fmt::Display) -> (String, Option<String>) {
         let text = format!("{refusal:#}");
         match text.rsplit_once(SEPARATOR) {

@@ -303,7 +303,7 @@ fn stops_at_the_bound_and_at_the_root() {
     let last = found.last().unwrap();
     assert_eq!(
         last,
-        "error: no further values of a wrong type were looked for"
+        "error: further values of a wrong type were not looked for"
     );
     let (value, found) = run::<Component>("[a]");
     assert!(value.is_none());

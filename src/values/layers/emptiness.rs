@@ -1,29 +1,31 @@
-//! Inputs that say nothing: a forgotten flag, a file that is commented out, a pipe whose first program failed.
+//! Empty input: a forgotten flag, a file that is commented out, a pipe whose first command failed.
 
 use super::super::problem::Problem;
 use super::{Input, Text};
 
-const HELP: &str = "--allow-empty takes it as it is";
+const HELP: &str = "--allow-empty accepts this";
 
-/// Why the user may have given less than was meant. `has_values` is whether any file holds a value.
+/// The errors for empty input. `has_values` is whether any file has a value.
 pub(super) fn found(inputs: &[Input], texts: &[Text<'_>], has_values: bool) -> Vec<Problem> {
     let mut problems: Vec<Problem> = texts
         .iter()
         .filter(|text| is_blank(text.bytes()))
         .map(|text| match text.source.as_str() {
             "-" => Problem::error("stdin is empty")
-                .help(format!("did the program before the pipe fail? {HELP}")),
+                .help(format!("did the command before the pipe fail? {HELP}")),
             source => Problem::error(format!("{source:?} is empty")).help(HELP),
         })
         .collect();
     if problems.is_empty() && !has_values && !inputs.iter().any(sets_a_value) {
         let sources: Vec<&str> = texts.iter().map(|text| text.source.as_str()).collect();
         let message = match sources.as_slice() {
-            [] => "no values are given, and the defaults alone are a farm without nodes".to_owned(),
+            [] => {
+                "no values are given, and the defaults alone make a farm without nodes".to_owned()
+            }
             sources => format!("there are no values in {}", sources.join(", ")),
         };
         let help = match sources.as_slice() {
-            [] => "-f names a values file; --allow-empty goes on without",
+            [] => "pass a values file with -f; --allow-empty continues without one",
             _ => HELP,
         };
         problems.push(Problem::error(message).help(help));

@@ -169,7 +169,7 @@ fn problems_of_what_null_removed_stand_at_the_null() {
             "builtin:layer:2:9: error: a.list.more: missing (of its own)",
             "charts/one/values.yaml:1:4: error: a: missing",
             "charts/two/values.yaml:1:4: error: c: missing",
-            "--set b: error: b: missing (null removed the default; leave the key out for 2)",
+            "--set b: error: b: missing (null removed the default 2; leave the key out to keep it)",
         ]
     );
 }
@@ -244,8 +244,8 @@ fn several_documents_are_reported_once() {
     assert_eq!(
         warnings,
         [
-            "builtin:a:5:1: warning: this file has 3 documents, each laid over those before it \
-             (Helm 3 reads the first one only, Helm 4 all of them)"
+            "builtin:a:5:1: warning: this file has 3 documents, each merged over those before it \
+             (Helm 3 reads only the first, Helm 4 reads all)"
         ]
     );
     assert!(said(&[builtin("a", "---\nb: 1\n---\n")], "").0.is_empty());

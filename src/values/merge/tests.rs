@@ -44,8 +44,8 @@ fn a_list_and_a_map_never_replace_each_other_in_silence() {
     assert_eq!(
         said(list, map),
         [
-            "later:2:3: error: pools: a map would replace the whole list of earlier:2:3 (write it as a list too; or \
-             take the earlier one away, by null in a layer between them)"
+            "later:2:3: error: pools: a map would replace the whole list of earlier:2:3 (write it as a list \
+             too; or remove the earlier one with null in a layer between them)"
         ]
     );
     assert_eq!(said(map, list).len(), 1);
@@ -70,7 +70,7 @@ fn what_null_takes_from_an_earlier_file_is_reported() {
     assert_eq!(
         said("a: {x: {w: 1}}", "a: {x: null}"),
         [
-            "later:1:8: warning: a.x: null takes away all that earlier:1:8 says (leave the key out to keep it)"
+            "later:1:8: warning: a.x: null removes everything that earlier:1:8 sets (leave the key out to keep it)"
         ]
     );
     assert_eq!(
@@ -96,7 +96,7 @@ fn nothing_in_place_of_a_section_leaves_its_defaults() {
     let said: Vec<String> = problems.iter().map(ToString::to_string).collect();
     assert_eq!(said.len(), 2, "{said:?}");
     assert!(
-        said[0].starts_with("user:1:5: warning: a: nothing is written here, so the defaults"),
+        said[0].starts_with("user:1:5: warning: a: this key is empty, so its defaults"),
         "{said:?}"
     );
 }

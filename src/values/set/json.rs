@@ -1,4 +1,4 @@
-//! JSON in which no key stands twice in one map: `serde_json` alone would lose the first.
+//! JSON without duplicate keys: `serde_json` alone would lose the first of two.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Number, Value as Json};
 /// A JSON value whose maps have each key once.
 pub(super) struct Unique(pub Json);
 
-/// What is wrong with a text, by what was said when it was read.
+/// The message for an error of `serde_json`.
 pub(super) fn message(error: &serde_json::Error) -> String {
     if error.is_data() {
         error.to_string()

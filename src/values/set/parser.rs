@@ -1,4 +1,4 @@
-//! Reads a flag from left to right, and sets values on the way.
+//! Parses a flag from left to right, and sets its values.
 
 use serde_json::Number;
 
@@ -7,7 +7,7 @@ use super::json::{self, Unique};
 use super::steps::{self, Depth};
 use super::{Flag, MAX_INDEX, origin};
 
-/// What is wrong with a flag, and at which byte of it.
+/// An error in a flag, with its byte position.
 pub(super) struct Fault {
     pub message: String,
     pub position: usize,
@@ -23,7 +23,7 @@ pub(super) struct Parser<'a> {
     read: &'a mut dyn FnMut(&str) -> Result<String, String>,
 }
 
-/// What stands before one of the characters that end it.
+/// Text up to one of the characters that end it.
 struct Token {
     text: String,
     start: usize,
@@ -214,7 +214,7 @@ impl<'a> Parser<'a> {
         let is_at_end = self.peek().is_none();
         let token = self.until(&[','])?;
         if is_at_end {
-            // Helm asks for no file where nothing stands after the last `=`.
+            // Helm reads no file if nothing follows the last `=`.
             return Ok(self.node(Value::String(String::new())));
         }
         self.scalar(token)
@@ -260,14 +260,14 @@ impl<'a> Parser<'a> {
         let Unique(value) = match values.next() {
             Some(Ok(value)) => value,
             Some(Err(error)) => return Err(self.fault(self.position, json::message(&error))),
-            None => return Err(self.fault(self.position, "no JSON value")),
+            None => return Err(self.fault(self.position, "a JSON value is missing")),
         };
         self.position += values.byte_offset();
         self.skip_blanks_and_comma();
         Ok(Node::from_json(value, &self.origin))
     }
 
-    /// Whether nothing but blanks stands before the next comma or the end; the comma is then skipped.
+    /// Whether only blanks come before the next comma or the end; the comma is then skipped.
     fn skip_blanks_and_comma(&mut self) -> bool {
         loop {
             match self.peek() {
@@ -289,7 +289,7 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// What stands before the `=` of a key, and whether there is one before a comma or the end.
+/// The text before the `=` of a key, and whether there is one before a comma or the end.
 fn written_key(text: &str) -> (&str, bool) {
     let mut is_escaped = false;
     for (position, character) in text.char_indices() {
@@ -303,12 +303,12 @@ fn written_key(text: &str) -> (&str, bool) {
     (text, false)
 }
 
-/// What follows a comma and is not a key may be the rest of a password: it is not repeated.
+/// Text after a comma that is not a key may be the rest of a password: it is not quoted.
 fn no_key(position: usize) -> Fault {
     Fault {
-        message: "what follows the comma is not a key with a value".to_owned(),
+        message: "expected KEY=VALUE after the comma".to_owned(),
         position,
-        help: Some("a comma inside of a value is written as \\,".to_owned()),
+        help: Some("write a comma inside of a value as \\,".to_owned()),
     }
 }
 

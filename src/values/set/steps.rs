@@ -1,4 +1,4 @@
-//! The steps through the tree that a flag's key takes, making what is not there yet.
+//! Follows the key of a flag through the tree, and creates what is missing.
 
 use super::super::merge;
 use super::super::problem::Problem;
@@ -6,7 +6,7 @@ use super::super::tree::{Entry, Map, Node, Origin, Value};
 use super::super::yaml::MAX_DEPTH;
 use super::MAX_NESTED_NAMES;
 
-/// How deep a key leads.
+/// The depth of a key.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Depth {
     names: usize,
@@ -14,7 +14,7 @@ pub(super) struct Depth {
 }
 
 impl Depth {
-    /// One step deeper, over a dot after a name.
+    /// One level deeper, by a dot after a name.
     pub fn name(self) -> Result<Depth, String> {
         let names = self.names + 1;
         if names > MAX_NESTED_NAMES {
@@ -25,17 +25,17 @@ impl Depth {
         Depth { names, ..self }.step()
     }
 
-    /// One step deeper.
+    /// One level deeper.
     pub fn step(self) -> Result<Depth, String> {
         let steps = self.steps + 1;
         if steps >= MAX_DEPTH {
-            return Err(format!("the key leads deeper than {MAX_DEPTH} levels"));
+            return Err(format!("the key is nested deeper than {MAX_DEPTH} levels"));
         }
         Ok(Depth { steps, ..self })
     }
 }
 
-/// Sets a map's entry, unless a list would take the place of a map or the other way round.
+/// Sets a map's entry, unless a list would replace a map or a map a list.
 pub(super) fn set(map: &mut Map, key: String, node: Node, origin: &Origin) -> Result<(), Problem> {
     let clash = map
         .get(&key)
@@ -48,7 +48,7 @@ pub(super) fn set(map: &mut Map, key: String, node: Node, origin: &Origin) -> Re
     Ok(())
 }
 
-/// The map at a key, made if there is none.
+/// The map at a key, created if there is none.
 pub(super) fn map_at<'a>(
     map: &'a mut Map,
     key: &str,
@@ -61,7 +61,7 @@ pub(super) fn map_at<'a>(
     }
 }
 
-/// The list at a key, made if there is none.
+/// The list at a key, created if there is none.
 pub(super) fn list_at<'a>(
     map: &'a mut Map,
     key: &str,
@@ -94,7 +94,7 @@ fn node_at<'a>(
     &mut entry.node
 }
 
-/// The element at an index, after as many nulls as it takes to get there.
+/// The element at an index; missing ones before it become null.
 pub(super) fn element<'a>(list: &'a mut Vec<Node>, index: usize, origin: &Origin) -> &'a mut Node {
     if list.len() <= index {
         list.resize_with(index + 1, || Node::new(Value::Null, origin.clone()));
@@ -103,7 +103,7 @@ pub(super) fn element<'a>(list: &'a mut Vec<Node>, index: usize, origin: &Origin
     &mut list[index]
 }
 
-/// The map that an element is; any other element becomes an empty one, as in Helm.
+/// An element as a map; any other element becomes an empty one, as in Helm.
 pub(super) fn map_in<'a>(element: &'a mut Node, origin: &Origin) -> Result<&'a mut Map, String> {
     if !matches!(element.value, Value::Map(_)) {
         *element = Node::new(Value::Map(Box::default()), origin.clone());
@@ -114,7 +114,7 @@ pub(super) fn map_in<'a>(element: &'a mut Node, origin: &Origin) -> Result<&'a m
     }
 }
 
-/// The list that an element is; null becomes an empty one.
+/// An element as a list; null becomes an empty one.
 pub(super) fn list_in<'a>(
     element: &'a mut Node,
     origin: &Origin,

@@ -119,7 +119,7 @@ fn says_what_is_wrong_and_where() {
 
 #[test]
 fn values_are_not_repeated() {
-    let comma = "what follows the comma is not a key with a value, at character 12 (a comma inside of a value is written as \\,)";
+    let comma = "expected KEY=VALUE after the comma, at character 12 (write a comma inside of a value as \\,)";
     for (flag, text, message) in [
         (
             Flag::Set,

@@ -1,4 +1,4 @@
-//! How one text is written.
+//! Writes one text.
 
 use std::fmt::Write;
 
@@ -33,9 +33,9 @@ pub(super) fn one_line(out: &mut String, text: &str) {
     }
 }
 
-/// Plain are texts that start with a letter, `/`, or `--` and a letter; hold nothing but ASCII letters, digits, single
-/// spaces and signs that mean nothing inside a line; and are not a word that YAML 1.1 takes for something else.
-/// Whatever starts with a digit, a sign or a point could be a number, a date or a time to some reader.
+/// A plain text starts with a letter, `/`, or `--` and a letter; contains only ASCII letters, digits, single spaces and
+/// signs without a meaning inside a line; and is not a word that YAML 1.1 reads as something else. A text that starts
+/// with a digit, a sign or a point could be a number, a date or a time to some reader.
 #[allow(
     clippy::indexing_slicing,
     reason = "the table has an entry for every byte"
@@ -61,7 +61,7 @@ fn is_plain(text: &str) -> bool {
     !matches!(before, b' ' | b':') && !is_reserved_word(text)
 }
 
-/// For every byte whether a plain text may have it; looked up, since most of what is written are such bytes.
+/// For every byte whether a plain text may contain it; a table, since most bytes that are written are such.
 #[allow(clippy::indexing_slicing, reason = "checked by the compiler")]
 static IS_PLAIN: [bool; 256] = {
     let mut is_plain = [false; 256];
@@ -102,7 +102,7 @@ fn is_reserved_word(text: &str) -> bool {
     text.len() <= LONGEST && WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
-/// Literal are texts of several lines, all printable, none of them nothing but blanks.
+/// A literal text has several lines, all of them printable, and none of them blank only.
 fn is_literal(text: &str) -> bool {
     let Some(first_break) = text.find('\n') else {
         return false;
@@ -117,7 +117,7 @@ fn is_literal(text: &str) -> bool {
             .all(|line| line.is_empty() || !line.bytes().all(|byte| matches!(byte, b' ' | b'\t')))
 }
 
-/// `|`, how far the lines are indented where a reader could not see it, and what happens to the line feeds at the end.
+/// `|`, the indentation of the lines if a reader could not see it, and what happens to line feeds at the end.
 pub(super) fn literal_header(out: &mut String, text: &str) {
     out.push('|');
     if text.starts_with([' ', '\t', '\n']) {
@@ -132,13 +132,13 @@ pub(super) fn literal_header(out: &mut String, text: &str) {
 
 /// Writes a text in double quotes, as JSON that is YAML too: every escape is one that both share.
 ///
-/// Escaped are what JSON wants escaped, and what YAML 1.1 or 1.2 do not accept or fold inside quotes: controls with
-/// DEL and C1, line separators, the byte order mark, non-characters. Others are never written as surrogate pairs,
-/// which YAML does not join.
+/// Escaped are all characters that JSON requires to be, and those that YAML 1.1 or 1.2 do not accept, or fold, inside
+/// quotes: controls with DEL and C1, line separators, the byte order mark, non-characters. Others are never written as
+/// surrogate pairs, which YAML does not join.
 pub fn quoted(out: &mut String, text: &str) {
     out.push('"');
     let mut rest = text;
-    // Nearly all of every text stands for itself.
+    // Nearly all characters need no escape.
     while let Some(position) = rest.bytes().position(|byte| !is_itself(byte)) {
         let (before, behind) = rest.split_at_checked(position).unwrap_or((rest, ""));
         out.push_str(before);
@@ -172,7 +172,7 @@ fn escaped(out: &mut String, character: char) {
     }
 }
 
-/// Whether YAML 1.1 and 1.2 let the character stand for itself in a line (YAML 1.1 `c-printable` without line breaks).
+/// Whether YAML 1.1 and 1.2 accept the character in a line (YAML 1.1 `c-printable` without line breaks).
 pub(super) fn is_printable(character: char) -> bool {
     match character {
         ' '..='~' => true,

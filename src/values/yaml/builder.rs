@@ -1,4 +1,4 @@
-//! Nodes from the parser's events.
+//! Builds nodes from the parser's events.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,20 +11,20 @@ use super::meaning::{check_plain_key, check_tag, scalar_value};
 use super::plain::Build;
 use super::{MAX_ALIASED, MAX_DEPTH, place, too_deep};
 
-/// Puts nodes together from the parser's events, without recursion.
+/// Builds nodes from the parser's events, without recursion.
 pub(super) struct Builder {
     pub source: Arc<String>,
     /// The documents read so far.
     pub documents: Vec<Node>,
     open: Vec<Collection>,
     anchors: HashMap<usize, Anchored>,
-    /// The weight of all nodes that anchors made a copy of.
+    /// The weight of all nodes that were copied for anchors.
     anchored: usize,
-    /// The weight of all nodes that aliases brought in.
+    /// The weight of all nodes that aliases expanded to.
     aliased: usize,
 }
 
-/// A list or a map whose end was not read yet.
+/// A list or a map whose end has not been read yet.
 struct Collection {
     content: Content,
     origin: Origin,
@@ -37,7 +37,7 @@ enum Content {
     List(Vec<Node>),
     Map {
         entries: Map,
-        /// The key whose value comes next.
+        /// The key that waits for its value.
         key: Option<Key>,
         merge: Option<Box<Merge>>,
     },
@@ -46,7 +46,7 @@ enum Content {
 /// A map's `<<`.
 struct Merge {
     key_origin: Origin,
-    /// What it names, once that was read.
+    /// The node that it merges, once that was read.
     node: Option<Node>,
 }
 
@@ -55,7 +55,7 @@ enum Key {
     Merge,
 }
 
-/// A node that aliases may name.
+/// A node with an anchor, for aliases.
 struct Anchored {
     node: Node,
     weight: usize,
@@ -81,7 +81,7 @@ impl Builder {
                 let origin = origin();
                 let plain = style == ScalarStyle::Plain;
                 if self.expects_key() {
-                    // The parser says `~` where nothing is written.
+                    // The parser gives `~` for an empty value.
                     let is_nowhere = span.start.index() == span.end.index();
                     let is_empty = plain && text == "~" && is_nowhere;
                     let text = if is_empty { "" } else { &text };
@@ -143,13 +143,13 @@ impl Builder {
         )
     }
 
-    /// Where the innermost list or map begins, if it has brackets and its end was not read.
+    /// Where the innermost list or map begins, if it has brackets and is open.
     pub fn open_bracket(&self) -> Option<Marker> {
         let innermost = self.open.last()?;
         innermost.has_brackets.then_some(innermost.start)
     }
 
-    /// The columns, from 0, of the lists and maps without brackets whose end was not read.
+    /// The columns, from 0, of the open lists and maps without brackets.
     pub fn open_columns(&self) -> Vec<usize> {
         let open = self.open.iter();
         let blocks = open.filter(|collection| !collection.has_brackets);
@@ -200,7 +200,7 @@ impl Builder {
         self.finish(node, collection.anchor)
     }
 
-    /// Remembers a whole node for its aliases, and puts it where it belongs.
+    /// Stores a complete node for its aliases, and adds it to its collection.
     fn finish(&mut self, node: Node, anchor: usize) -> Result<(), Problem> {
         if anchor > 0 {
             self.remember(anchor, &node)?;
@@ -284,7 +284,7 @@ impl Builder {
         let (weight, height) = measure(node);
         self.anchored = self.anchored.saturating_add(weight);
         if self.anchored > MAX_ALIASED {
-            let message = format!("anchors name more than {MAX_ALIASED} values");
+            let message = format!("anchors hold more than {MAX_ALIASED} values");
             return Err(Problem::error(message).at(node.origin.clone()));
         }
         let node = node.clone();
@@ -301,12 +301,12 @@ impl Builder {
 
     fn alias(&mut self, anchor: usize) -> Result<Node, Problem> {
         let Some(anchored) = self.anchors.get(&anchor) else {
-            return Err(Problem::error("this alias stands inside what it names"));
+            return Err(Problem::error("this alias is inside of its own anchor"));
         };
         self.aliased = self.aliased.saturating_add(anchored.weight);
         if self.aliased > MAX_ALIASED {
             return Err(Problem::error(format!(
-                "aliases bring in more than {MAX_ALIASED} values"
+                "aliases expand to more than {MAX_ALIASED} values"
             )));
         }
         if self.open.len() + anchored.height > MAX_DEPTH {
@@ -356,7 +356,7 @@ fn measure(node: &Node) -> (usize, usize) {
     })
 }
 
-/// Adds what `<<` names; keys that are already there win, and so does what was named earlier.
+/// Adds the entries of `<<`; keys that exist are kept, and so are those of an earlier map in its list.
 fn merge_into(entries: &mut Map, merged: Node) -> Result<(), Problem> {
     match merged.value {
         Value::Map(map) => {

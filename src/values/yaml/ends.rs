@@ -1,11 +1,11 @@
-//! Where values end, for marks below them.
+//! Where values end, to underline them in messages.
 
 use std::collections::HashMap;
 
 use granit_parser::{Event, Marker, Parser, Span, StructureStyle};
 
-/// The end of each value that ends on the line where it starts: the column behind it, by the line and the column of its
-/// start, all from 1. What starts behind the line `last` has none, nor what follows an error in the text.
+/// The end of each value that ends on the line where it starts: the column after it, by the line and the column of its
+/// start, all from 1. Values that start after the line `last`, or after an error in the text, have none.
 pub fn ends(text: &str, last: u32) -> HashMap<(u32, u32), u32> {
     let mut ends = HashMap::new();
     // The starts of the collections that have not ended.
@@ -20,7 +20,7 @@ pub fn ends(text: &str, last: u32) -> HashMap<(u32, u32), u32> {
         let start = match event {
             Event::Scalar(..) => Some(span.start),
             Event::SequenceStart(style, ..) | Event::MappingStart(style, ..) => {
-                // A block collection starts where its first key does, which has an end of its own.
+                // A block collection starts with its first key, which has an end of its own.
                 open.push((style == StructureStyle::Flow).then_some(span.start));
                 None
             }

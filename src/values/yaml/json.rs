@@ -1,4 +1,4 @@
-//! JSON from the events of plain YAML, without places.
+//! Builds JSON from the events of plain YAML, without places.
 
 use std::borrow::Cow;
 
@@ -11,8 +11,8 @@ use super::MAX_DEPTH;
 use super::meaning::check_plain_key;
 use super::plain::Build;
 
-/// Puts documents together as [`Builder`](super::builder::Builder) does. It gives up where that one finds a problem,
-/// and where there are anchors, aliases, tags or merge keys.
+/// Builds documents as [`Builder`](super::builder::Builder) does. It gives up at any problem, and at anchors, aliases,
+/// tags and merge keys.
 #[derive(Default)]
 pub(super) struct JsonBuilder {
     /// The documents read so far.
@@ -20,7 +20,7 @@ pub(super) struct JsonBuilder {
     open: Vec<Collection>,
 }
 
-/// A list or a map whose end was not read yet.
+/// A list or a map whose end has not been read yet.
 enum Collection {
     List(Vec<Json>),
     Map {
@@ -90,7 +90,7 @@ impl JsonBuilder {
         Some(())
     }
 
-    /// Puts a whole value where it belongs.
+    /// Adds a complete value to its collection.
     fn finish(&mut self, value: Json) -> Option<()> {
         match self.open.last_mut() {
             None => self.documents.push(value),

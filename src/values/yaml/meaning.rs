@@ -1,4 +1,4 @@
-//! What a scalar, a key and a tag mean.
+//! The meaning of scalars, keys and tags.
 
 use granit_parser::Tag;
 
@@ -6,8 +6,8 @@ use super::super::problem::Problem;
 use super::super::scalar::{self, Scalar, number_text};
 use super::super::tree::Value;
 
-/// The value of a scalar, and how it was written where its text is another (see [`Node`](super::super::tree::Node));
-/// `plain` is one without quotes. What has a tag means what the tag says.
+/// The value of a scalar, and how it was written if its text differs (see [`Node`](super::super::tree::Node)); `plain`
+/// means without quotes. A tag decides the type.
 pub(super) fn scalar_value(
     text: String,
     plain: bool,
@@ -54,18 +54,16 @@ fn plain_value(text: String) -> Result<(Value, Option<Box<str>>), Problem> {
             (Value::Number(value), read)
         }
         Scalar::NotFinite => {
-            return Err(
-                Problem::error(format!("{text} is not a number that JSON knows"))
-                    .help("quote it if it is text"),
-            );
+            return Err(Problem::error(format!("{text} is not a number in JSON"))
+                .help("quote it if it is text"));
         }
     };
     let written = (text != read).then(|| text.into_boxed_str());
     Ok((value, written))
 }
 
-/// Refuses a key without quotes that readers do not agree on. An integer in its usual spelling becomes its text, as in
-/// Helm.
+/// Refuses a key without quotes that YAML readers read differently. An integer in its usual spelling becomes its text,
+/// as in Helm.
 pub(super) fn check_plain_key(text: &str) -> Result<(), Problem> {
     if text.is_empty() {
         return Err(Problem::error("a key must be text, but this one is empty")
@@ -96,7 +94,7 @@ pub(super) fn check_tag(tag: Option<&Tag>, expected: &str, found: &str) -> Resul
 fn wrong_tag(tag: &Tag, found: &str) -> Problem {
     match tag.core_suffix() {
         Some(name) => Problem::error(format!("the tag !!{name} does not fit {found}")),
-        // It is not repeated: it may be a password that was to be quoted.
+        // The tag is not quoted: it may be a password without quotes.
         None => Problem::error("this tag has no meaning here")
             .help("a text that starts with ! must be quoted"),
     }

@@ -1,4 +1,4 @@
-//! What a person did where the parser stopped, and where: the parser itself often names a later line.
+//! Recognises common mistakes behind an error of the parser, with their place: the parser often reports a later line.
 
 mod characters;
 mod layout;
@@ -15,17 +15,17 @@ use characters::{
 pub use layout::missing_space_in;
 use layout::{deeper, misaligned, missing_colon, missing_space, second_colon};
 
-/// A mistake in a person's words.
+/// A mistake as it is reported.
 pub(super) struct Mistake {
     pub place: Marker,
     pub what: String,
     pub help: &'static str,
 }
 
-/// What is known where the parser stopped.
+/// The text around the place where the parser stopped.
 struct Scene<'a> {
     kind: &'a ErrorKind,
-    /// The lines up to where it stopped.
+    /// The lines up to that place.
     lines: Vec<&'a str>,
     /// The number of the last of them, from 1.
     line: usize,
@@ -37,10 +37,10 @@ struct Scene<'a> {
     columns: Vec<usize>,
 }
 
-/// How far up the reason is looked for.
+/// How many lines up a mistake is looked for.
 const NEAR: usize = 30;
 
-/// The mistake behind an error, where it is a known one.
+/// The mistake behind an error, if it is a known one.
 pub(super) fn recognised(text: &str, error: &ScanError, builder: &Builder) -> Option<Mistake> {
     let marker = error.marker();
     let scene = Scene {
@@ -71,14 +71,14 @@ pub(super) fn recognised(text: &str, error: &ScanError, builder: &Builder) -> Op
     })
 }
 
-/// A template of Helm where a value begins, which is read as a map in a map's key.
+/// A Helm template in place of a value, which YAML reads as a map in a map's key.
 pub(super) fn template_at(text: &str, line: usize) -> Option<Mistake> {
     let found = lines(text).nth(line.checked_sub(1)?)?;
     template_in(line, found)
 }
 
 impl<'a> Scene<'a> {
-    /// Where it stopped, and the lines above it, with their numbers; blank ones and comments are left out.
+    /// The line where it stopped and those above it, with their numbers, without blank lines and comments.
     fn upwards(&self) -> impl Iterator<Item = (usize, &'a str)> {
         let numbered = (1..).zip(self.lines.iter().copied());
         let numbered: Vec<(usize, &str)> = numbered.collect();
@@ -101,7 +101,7 @@ impl<'a> Scene<'a> {
         self.here().chars().take(self.column).collect()
     }
 
-    /// Whether a value would begin where it stopped.
+    /// Whether the parser expected a value where it stopped.
     fn is_at_a_value(&self) -> bool {
         let before = self.before();
         matches!(

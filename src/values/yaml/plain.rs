@@ -1,8 +1,8 @@
-//! A quick reader of plain YAML: block maps and lists whose texts and flow collections end on their line.
+//! A fast reader of plain YAML: block maps and lists whose texts and flow collections end on their line.
 //!
-//! That is nearly all that templates and values files have, and reading it takes a fifth of the instructions of the
-//! whole grammar. It gives the same events as `granit_parser` or nothing at all: whatever it is not sure of, wrong
-//! input included, is for the whole grammar to read, and to name the place of what is wrong.
+//! Templates and values files rarely have more, and reading it takes a fifth of the instructions of the full grammar.
+//! It gives the same events as `granit_parser` or none at all: the full grammar reads everything else, which includes
+//! wrong input, and reports errors with their place.
 
 mod line;
 #[cfg(test)]
@@ -14,13 +14,14 @@ use granit_parser::{Event, Marker, ScalarStyle, Span, StructureStyle};
 
 use line::Line;
 
-/// Puts documents together from a parser's events.
+/// Builds documents from a parser's events.
 pub(super) trait Build {
-    /// `None` where this one cannot, for whatever reason.
+    /// `None` if this builder cannot handle the event.
     fn event(&mut self, event: Event<'_>, span: &Span) -> Option<()>;
 }
 
-/// Gives a builder the events of every document of a stream, if it is plain. Lists and maps end alike.
+/// Gives a builder the events of every document of a stream, if all of it is plain. Lists and maps end with the same
+/// event.
 pub(super) fn read<B: Build>(text: &str, builder: B) -> Option<B> {
     if !has_only_plain_characters(text) {
         return None;
@@ -39,11 +40,11 @@ pub(super) fn read<B: Build>(text: &str, builder: B) -> Option<B> {
     Some(reader.builder)
 }
 
-/// Whether all are printable, and neither a line break nor a byte-order mark to any reader.
+/// Whether all characters are printable, and none is a line break or byte-order mark to some reader.
 fn has_only_plain_characters(text: &str) -> bool {
     let is_plain = |character| matches!(character, '\u{a0}'..='\u{2027}' | '\u{202a}'..='\u{fdcf}');
     let mut rest = text;
-    // Most are ASCII, where a byte says all.
+    // Most are ASCII, where the byte is enough.
     while let Some(start) = first_other(rest.as_bytes()) {
         let others = rest.get(start..).unwrap_or_default();
         let end = others.find(|character: char| character.is_ascii());
@@ -60,24 +61,24 @@ fn has_only_plain_characters(text: &str) -> bool {
 fn first_other(bytes: &[u8]) -> Option<usize> {
     const PIECE: usize = 64;
     let is_plain = |byte: &u8| matches!(byte, b' '..=b'~' | b'\n');
-    // A whole piece without a branch for each byte takes a fraction of the time.
+    // Checking a piece without a branch for each byte takes a fraction of the time.
     let is_whole = |piece: &[u8]| piece.iter().fold(true, |all, byte| all & is_plain(byte));
     let start = PIECE * bytes.chunks(PIECE).position(|piece| !is_whole(piece))?;
     let rest = bytes.get(start..)?.iter();
     Some(start + rest.take_while(|byte| is_plain(byte)).count())
 }
 
-/// How far a document is read.
+/// The state of the current document.
 #[derive(PartialEq, Eq)]
 enum Document {
-    /// Nothing yet, not even a `---`.
+    /// Nothing was read, not even a `---`.
     Implicit,
-    /// A `---` and nothing else.
+    /// Only a `---` was read.
     Announced,
     Begun,
 }
 
-/// A block map or list whose end was not read yet.
+/// A block map or list whose end has not been read yet.
 struct Open {
     indent: usize,
     is_list: bool,
@@ -86,7 +87,7 @@ struct Open {
 struct Reader<B> {
     builder: B,
     open: Vec<Open>,
-    /// Where the innermost collection has a key or a dash whose value comes next, if any does.
+    /// The place of the key or dash in the innermost collection that waits for its value, if any.
     awaits: Option<Span>,
     document: Document,
 }
@@ -119,7 +120,7 @@ impl<B: Build> Reader<B> {
         Some(())
     }
 
-    /// Ends what a line with this indent is no longer part of.
+    /// Ends the collections that a line with this indent is not part of.
     fn close(&mut self, line: &Line<'_>, indent: usize) -> Option<()> {
         while let Some(open) = self.open.last() {
             let is_over = open.indent > indent
@@ -133,7 +134,7 @@ impl<B: Build> Reader<B> {
         Some(())
     }
 
-    /// An item of a block list, or a key of a block map, with what follows on the line.
+    /// Reads an item of a block list or a key of a block map, and the rest of its line.
     fn entry(&mut self, line: &Line<'_>, position: usize) -> Option<()> {
         if line.is_item(position) {
             self.enter(line, position, true)?;
@@ -155,7 +156,7 @@ impl<B: Build> Reader<B> {
         }
     }
 
-    /// Whether a collection begins right behind a dash. Nothing there at all is not plain.
+    /// Whether a collection begins right after a dash. An empty item is not plain.
     fn is_entry(&self, line: &Line<'_>, position: usize) -> Option<bool> {
         match line.byte(position)? {
             b'#' => None,
@@ -164,7 +165,7 @@ impl<B: Build> Reader<B> {
         }
     }
 
-    /// Goes on with the innermost collection, or begins one there as the value that is awaited.
+    /// Continues the innermost collection, or begins one as the value that is expected.
     fn enter(&mut self, line: &Line<'_>, indent: usize, is_list: bool) -> Option<()> {
         let goes_on = match self.open.last() {
             None => false,
@@ -173,7 +174,8 @@ impl<B: Build> Reader<B> {
         if goes_on {
             self.no_value()?;
         } else {
-            // A list in a map may be no deeper than its key. Its place is then its first item's, to the parser.
+            // A list in a map may have the same indent as its key. The parser then gives it the place of its first
+            // item.
             let is_shallow = is_list
                 && matches!(self.open.last(), Some(open) if !open.is_list && open.indent == indent);
             let may_begin = match self.open.last() {
@@ -201,7 +203,7 @@ impl<B: Build> Reader<B> {
         Some(())
     }
 
-    /// A key that nothing follows has no value; its place is the colon's.
+    /// Ends a key without a value, whose place is that of the colon.
     fn no_value(&mut self) -> Option<()> {
         let Some(colon) = self.awaits.take() else {
             return Some(());
@@ -210,7 +212,7 @@ impl<B: Build> Reader<B> {
         self.builder.event(nothing, &colon)
     }
 
-    /// The key that ends before the colon.
+    /// Reads the key before the colon.
     fn key(&mut self, line: &Line<'_>, position: usize, colon: usize) -> Option<()> {
         let text = line.text.get(position..colon)?;
         match text.as_bytes().first()? {
@@ -222,7 +224,7 @@ impl<B: Build> Reader<B> {
         }
     }
 
-    /// A value that ends on its line, with nothing but a comment behind it.
+    /// Reads a value that ends on its line, with only a comment after it.
     fn whole_value(&mut self, line: &Line<'_>, position: usize) -> Option<()> {
         self.awaits = None;
         let end = match line.byte(position)? {
@@ -241,7 +243,8 @@ impl<B: Build> Reader<B> {
         }
     }
 
-    /// A text or a flow collection; gives the position behind it. Texts without quotes are those of flow collections.
+    /// Reads a text or a flow collection, and returns the position after it. Texts without quotes follow the rules of
+    /// flow collections.
     fn value(&mut self, line: &Line<'_>, position: usize) -> Option<usize> {
         match line.byte(position)? {
             b'"' | b'\'' => {
@@ -260,7 +263,7 @@ impl<B: Build> Reader<B> {
         }
     }
 
-    /// A flow list or map, up to its closing bracket.
+    /// Reads a flow list or map, up to its closing bracket.
     fn flow(&mut self, line: &Line<'_>, position: usize, closing: u8) -> Option<usize> {
         let is_map = closing == b'}';
         let start = if is_map {

@@ -14,7 +14,7 @@ fn what_null_removed_is_missed_at_the_null() {
     assert_refused(
         &flag,
         &[
-            "--set kubernetes.apiServer.port: error: kubernetes.apiServer.port: missing field \"port\" (null removed the default; leave the key out for 6443)",
+            "--set kubernetes.apiServer.port: error: kubernetes.apiServer.port: missing field \"port\" (null removed the default 6443; leave the key out to keep it)",
         ],
     );
     let file = kubefarm_with_stdin(
@@ -158,7 +158,7 @@ fn a_password_in_a_flag_is_not_shown() {
         (
             "ltsp.config.rootPasswd=a,hunter2",
             2,
-            "what follows the comma is not a key",
+            "expected KEY=VALUE after the comma",
         ),
         (
             "ltsp.config.rootPassword=hunter2",

@@ -1,10 +1,10 @@
-//! Names of settings: which are LTSP's, and which were probably meant to be. All others are the user's own.
+//! Names of settings: those of LTSP, and those that are nearly one. All others are the user's own.
 
 use super::is_command;
 use crate::farm::findings::Findings;
 use crate::values::{Path, Problem, slip};
 
-/// What LTSP 23.02 reads on a node (ltsp.conf(5)), and the kubelet's flags, which are ours.
+/// The settings of LTSP 23.02 on a node (ltsp.conf(5)), and the one for the kubelet's flags, which is kubefarm's.
 const KNOWN: [&str; 39] = [
     "AUTOLOGIN",
     "CUPS_SERVER",
@@ -47,7 +47,7 @@ const KNOWN: [&str; 39] = [
     "X_VIRTUAL",
 ];
 
-/// How names begin of which there may be any number.
+/// The prefixes of settings of which there may be any number.
 const FAMILIES: [&str; 6] = [
     "CRONTAB",
     "FSTAB",
@@ -57,7 +57,7 @@ const FAMILIES: [&str; 6] = [
     "UDEV_SEAT",
 ];
 
-/// LTSP's applets on a node, as their names stand behind `PRE_` and `POST_`.
+/// LTSP's applets on a node, as their names follow `PRE_` and `POST_`.
 const APPLETS: [&str; 6] = [
     "INIT",
     "INITRD_BOTTOM",
@@ -77,12 +77,12 @@ pub fn check(name: &str, path: &Path, findings: &mut Findings) {
         return;
     }
     if let Some(meant) = meant(name) {
-        let problem = Problem::warning(format!("LTSP reads no setting `{name}`"));
+        let problem = Problem::warning(format!("LTSP has no setting `{name}`"));
         findings.record_key(path, problem.help(format!("did you mean `{meant}`?")));
     }
 }
 
-/// The name that LTSP reads, where this one is nearly it.
+/// The name of a setting of LTSP that this one is nearly.
 fn meant(name: &str) -> Option<String> {
     for family in FAMILIES {
         let words = family.split('_').count();

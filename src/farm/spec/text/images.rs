@@ -1,4 +1,4 @@
-//! Parts of an image's reference. Only a component that runs is asked whether they are some.
+//! Parts of an image's reference. They are checked only for components that are enabled.
 
 use super::{Text, pattern, written};
 use crate::farm::syntax::{image_fault, is_image_digest};
@@ -15,7 +15,7 @@ impl ImageName {
     /// What is wrong with it.
     pub fn refusal(&self) -> Option<Refusal> {
         let fault = image_fault(self)?;
-        let refusal = Refusal::new(format!("`{self}` names no image: {fault}"));
+        let refusal = Refusal::new(format!("`{self}` is not the name of an image: {fault}"));
         Some(refusal.help("REGISTRY/PATH, such as registry.k8s.io/etcd"))
     }
 }

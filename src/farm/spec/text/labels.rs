@@ -12,7 +12,7 @@ use crate::farm::spec::TextMap;
 use crate::farm::syntax::{is_label_key, is_label_value};
 use crate::values::Refusal;
 
-const KEYS: &str = "letters, digits, `-`, `_` and `.`, at most 63, behind a DNS name and a slash if need be: example.org/team";
+const KEYS: &str = "letters, digits, `-`, `_` and `.`, at most 63, after a DNS name and a slash if needed: example.org/team";
 const VALUES: &str =
     "letters, digits, `-`, `_` and `.`, at most 63, a letter or digit at both ends";
 
@@ -21,7 +21,7 @@ written! {
     LabelKey;
     /// A label's value, which may be empty.
     LabelValue;
-    /// The key of a label that components may be given: not `app`, by which they find their own pods.
+    /// The key of a label for components: not `app`, by which they find their own pods.
     OwnLabelKey;
     /// An annotation's key: that of a label, with capitals in the prefix as well (apimachinery, ValidateAnnotations).
     AnnotationKey;

@@ -1,4 +1,4 @@
-//! What a machine is known by, and its lease.
+//! The names and addresses by which DHCP recognises a machine, and its lease.
 
 use std::net::Ipv4Addr;
 
@@ -9,18 +9,18 @@ use crate::farm::syntax::{
 use crate::values::Refusal;
 
 written! {
-    /// A MAC address as dnsmasq takes it for a host: octets may be `*`, and a kind of hardware may stand before it.
+    /// A MAC address as dnsmasq accepts it for a host: octets may be `*`, and a kind of hardware may precede it.
     Mac;
     /// A machine's name.
     HostName;
-    /// A DHCP client identifier, without the `id:` that may stand before it, which we write.
+    /// A DHCP client identifier, without the prefix `id:`, which kubefarm writes.
     ClientId;
     /// How long a lease lasts.
     LeaseTime;
 }
 
 impl Mac {
-    /// What LTSP calls a machine with this MAC: without the kind of hardware (`06-`), in lower case.
+    /// LTSP's name for a machine with this MAC: without the kind of hardware (`06-`), in lower case.
     pub fn ltsp_name(&self) -> String {
         let name = self.to_ascii_lowercase();
         match name.split_once('-') {
@@ -33,7 +33,7 @@ impl Mac {
 impl Text for Mac {
     const EXAMPLE: &'static str = "02:00:00:40:01:0a";
 
-    /// dnsmasq(8), --dhcp-host: a kind of hardware may stand before it, and octets may be `*`.
+    /// dnsmasq(8), --dhcp-host: a kind of hardware may precede it, and octets may be `*`.
     fn pattern() -> String {
         let octet = "(?:[0-9A-Fa-f]{2}|\\*)";
         format!("(?:[0-9A-Fa-f]{{1,2}}-)?(?:{octet}:){{5}}{octet}")
@@ -54,9 +54,8 @@ impl Text for Mac {
         const INFINIBAND: usize = 20;
         let colons = text.replace(['-', '.'], ":").to_ascii_lowercase();
         Err(if text.split(':').count() == INFINIBAND {
-            refusal.help(
-                "a request has no room for InfiniBand's; such a port is recognised by its clientID",
-            )
+            refusal
+                .help("those of InfiniBand do not fit into a request; give such a port a clientID")
         } else if is_mac(&colons) {
             refusal.help(format!("write {colons}"))
         } else {
@@ -65,13 +64,13 @@ impl Text for Mac {
     }
 }
 
-/// Why a MAC is not a single card's (IEEE 802, section 8.2).
+/// Why no single card can have a MAC (IEEE 802, section 8.2).
 fn fault(mac: &str) -> Option<&'static str> {
     let first = u8::from_str_radix(mac.get(..2)?, 16).ok()?;
     let fault = if mac.bytes().all(|byte| matches!(byte, b'0' | b':')) {
-        "all zeros stand for none"
+        "all zeros means none"
     } else if first & 1 == 1 {
-        "an odd first octet is that of a group"
+        "with an odd first octet it is the address of a group"
     } else {
         return None;
     };
@@ -129,16 +128,16 @@ impl Text for ClientId {
     fn parse(text: String) -> Result<Self, Refusal> {
         let id = text.strip_prefix("id:").unwrap_or(&text);
         if let Some(fault) = dnsmasq_field_fault(id) {
-            let message = format!("a client identifier may not hold {fault}");
+            let message = format!("a client identifier must not contain {fault}");
             Err(Refusal::new(message))
         } else if id.is_empty() {
-            Err(Refusal::new("a client identifier may not be empty"))
+            Err(Refusal::new("a client identifier must not be empty"))
         } else if ["set:", "tag:", "net:"]
             .iter()
             .any(|prefix| id.starts_with(prefix))
         {
             let refusal = Refusal::new(format!("`{id}` is not a client identifier, but a tag"));
-            Err(refusal.help("tags stand in the pool's `tags`"))
+            Err(refusal.help("tags go into the pool's `tags`"))
         } else {
             Ok(ClientId(id.to_owned()))
         }

@@ -1,5 +1,5 @@
-//! Values with a rule of their own: each type says what it takes, why it refuses anything else, and which pattern it
-//! has in the JSON Schema. What has been decoded needs no second look.
+//! Values with a rule of their own: each type knows what it accepts, why it refuses anything else, and its pattern in
+//! the JSON Schema. A decoded value needs no further check.
 
 mod addresses;
 mod amounts;
@@ -37,17 +37,17 @@ use crate::values::Refusal;
 
 /// A text with a rule.
 pub trait Text: Sized {
-    /// What it looks like: a regular expression of the whole text that accepts all that [`Text::parse`] does. It keeps
-    /// to what ECMA-262 (with the flag `u`), Rust's and Python's regular expressions have in common.
+    /// A regular expression for the whole text that accepts all that [`Text::parse`] does. It uses only what ECMA-262
+    /// (with the flag `u`), Rust's and Python's regular expressions have in common.
     fn pattern() -> String;
 
-    /// One, for people who want to see it.
+    /// An example for messages.
     const EXAMPLE: &'static str = "";
 
     /// The other scalars of YAML whose text may be such a text.
     const SCALARS: &'static [&'static str] = &[];
 
-    /// Reads it.
+    /// Parses the text.
     ///
     /// # Errors
     /// What is wrong with the text.
@@ -69,7 +69,7 @@ fn schema<T: Text>() -> Schema {
     schema
 }
 
-/// Has types of texts decoded and described.
+/// Implements decoding and JSON Schema for types of texts.
 macro_rules! texts {
     ($($name:ident),*) => {$(
         impl<'de> serde::Deserialize<'de> for $name {
@@ -128,7 +128,7 @@ macro_rules! written {
 }
 use written;
 
-/// Declares a text that is kept as it was written, with what it was read as.
+/// Declares a text that is kept as it was written, with its parsed value.
 macro_rules! both {
     ($($(#[$meta:meta])* $name:ident: $read:ty;)*) => {$(
         $(#[$meta])*
@@ -139,7 +139,7 @@ macro_rules! both {
         }
 
         impl $name {
-            /// What it was read as.
+            /// The parsed value.
             pub fn read(&self) -> &$read {
                 &self.read
             }
@@ -170,7 +170,7 @@ macro_rules! both {
 }
 use both;
 
-/// The schema of one text or a list of texts, of which several may stand in one with commas between them.
+/// The schema of one text or a list of texts, each of which may have several items separated by commas.
 fn one_or_many(pattern: &str, example: &str) -> Schema {
     json_schema!({
         "anyOf": [

@@ -1,5 +1,5 @@
-//! Names of a release and its version of Kubernetes. Whether Kubernetes takes them is asked where they are put
-//! together: flags win over some, and messages name what they become.
+//! Names of a release and its version of Kubernetes. Whether Kubernetes accepts them is checked where they are
+//! composed: flags override some, and messages show the result.
 
 use super::{Text, pattern, written};
 use crate::farm::syntax::is_file_key;
@@ -10,7 +10,7 @@ written! {
     ReleaseName;
     /// A namespace.
     Namespace;
-    /// What the names of objects begin with.
+    /// The prefix of object names.
     NamePrefix;
     /// A version of Kubernetes with its `v`.
     KubernetesVersion;

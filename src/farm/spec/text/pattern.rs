@@ -50,7 +50,7 @@ pub fn lower_dns_name() -> String {
     format!("{LOWER_LABEL}(?:\\.{LOWER_LABEL})*")
 }
 
-/// robfig/cron's standard parser; the minute may be `H`, one of the farm's own.
+/// robfig/cron's standard parser; the minute may be `H`, which is chosen for each farm.
 pub fn cron(duration: &str) -> String {
     let any_case = |name: &str| {
         let letter = |letter: char| format!("[{}{letter}]", letter.to_ascii_uppercase());

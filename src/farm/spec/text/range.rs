@@ -60,7 +60,7 @@ pub struct Range {
     pub kind: Kind,
     /// The first and the last address.
     ends: (IpAddr, IpAddr),
-    /// Whether it says of which network it is; dnsmasq takes that of its interface otherwise, or guesses.
+    /// Whether it contains its network; otherwise dnsmasq uses that of its interface, or guesses.
     says_network: bool,
 }
 
@@ -73,7 +73,7 @@ enum Place {
     Any6,
 }
 
-/// Whom a range serves.
+/// Which machines a range serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// `static`: machines that are listed.
@@ -88,7 +88,7 @@ impl Range {
     /// Reads a range; `?` stands for the release's tag.
     ///
     /// # Errors
-    /// What dnsmasq would not take.
+    /// What dnsmasq would not accept.
     pub fn parse(text: &str) -> Result<Range, Refusal> {
         parse(text).map_err(|fault| Refusal::new(fault).help(help(text)))
     }
@@ -98,7 +98,7 @@ impl Range {
         matches!(self.place, Place::Of(IpNet::V4(_)))
     }
 
-    /// The network, where the range says which.
+    /// The network, if the range contains it.
     pub fn network(&self) -> Option<IpNet> {
         match self.place {
             Place::Of(network) if self.says_network => Some(network),
@@ -106,13 +106,13 @@ impl Range {
         }
     }
 
-    /// Whether `address` is one of those that everybody is given.
+    /// Whether `address` is leased to any machine.
     pub fn leases(&self, address: IpAddr) -> bool {
         let (first, last) = self.ends;
         self.is_for_anybody() && first <= address && address <= last
     }
 
-    /// Whether everybody is given addresses of both.
+    /// Whether both lease some addresses to any machine.
     pub fn shares_leases(&self, other: &Range) -> bool {
         let both = self.is_for_anybody() && other.is_for_anybody();
         both && (self.leases(other.ends.0) || other.leases(self.ends.0))
@@ -132,7 +132,7 @@ impl Range {
     }
 }
 
-/// How RAs are sent for an IPv6 range, but for `off-link`, which goes with each of them.
+/// The modes of router advertisements for an IPv6 range, except `off-link`, which can be combined with each of them.
 const RA_MODES: [&str; 5] = [
     "ra-only",
     "slaac",
@@ -141,7 +141,7 @@ const RA_MODES: [&str; 5] = [
     "ra-stateless",
 ];
 
-/// What was meant by something that is not a range.
+/// The help for a text that is not a range.
 fn help(text: &str) -> String {
     let network = text
         .split(',')
@@ -177,16 +177,14 @@ fn parse(text: &str) -> Result<Range, String> {
             _ => break,
         };
         if !is_named {
-            return Err(format!("`{field}` names no tag"));
+            return Err(format!("`{field}` is not the name of a tag"));
         }
         fields.next();
     }
     let first = fields.next().unwrap_or_default();
     let rest: Vec<&str> = fields.collect();
     match first.parse() {
-        Err(_) => Err(format!(
-            "`{first}` stands where the first address has to be"
-        )),
+        Err(_) => Err(format!("expected the first address, found `{first}`")),
         Ok(_) if rest.is_empty() => Err(format!(
             "{first} alone is not a range: a last address or a word such as `static` has to follow"
         )),
@@ -210,7 +208,7 @@ fn kind(fields: &[&str]) -> Kind {
     }
 }
 
-/// The last address, in the fields behind the first one.
+/// The last address, in the fields after the first one.
 fn last(fields: &[&str]) -> Option<IpAddr> {
     fields.first()?.parse().ok()
 }
@@ -227,7 +225,7 @@ fn range4(first: Ipv4Addr, fields: &[&str]) -> Result<Place, String> {
         (_, Ok(last)) => last,
         (other, Err(_)) => {
             return Err(format!(
-                "`{other}` stands where the last IPv4 address, `static` or `proxy` has to be"
+                "expected the last IPv4 address, `static` or `proxy`, found `{other}`"
             ));
         }
     };
@@ -305,7 +303,7 @@ fn range6(first: Ipv6Addr, fields: &[&str]) -> Result<Place, String> {
     }
 }
 
-/// What words of an IPv6 range say, and the fields behind them.
+/// The meaning of the words of an IPv6 range, and the fields after them.
 struct Words<'a, 'b> {
     announced: bool,
     constructed: bool,
@@ -322,7 +320,7 @@ fn words<'a, 'b>(fields: &'a [&'b str]) -> Result<Words<'a, 'b>, String> {
         if let Some(interface) = field.strip_prefix("constructor:") {
             words.constructed = true;
             if interface.is_empty() || dnsmasq_field_fault(interface).is_some() {
-                return Err(format!("`{field}` names no interface"));
+                return Err(format!("`{field}` is not the name of an interface"));
             }
         } else if RA_MODES.contains(field) {
             words.announced = true;
@@ -334,14 +332,12 @@ fn words<'a, 'b>(fields: &'a [&'b str]) -> Result<Words<'a, 'b>, String> {
     Ok(words)
 }
 
-/// What may stand at the end. An empty field there is no lease time, and no harm.
+/// The lease time at the end. An empty field there is ignored.
 fn lease(fields: &[&str]) -> Result<(), String> {
     match fields {
         [] | [""] => Ok(()),
         [time] if is_lease_time(time) => Ok(()),
-        [first, ..] => Err(format!(
-            "dnsmasq knows no `{first}` at that place of a range"
-        )),
+        [first, ..] => Err(format!("dnsmasq has no `{first}` at that place of a range")),
     }
 }
 

@@ -9,7 +9,7 @@ use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 use super::{Text, one_or_many};
 use crate::values::Path;
 
-/// Texts of one kind: one, several separated by commas, or a list. Space around them does not count.
+/// Texts of one kind: one, several separated by commas, or a list. Space around them is ignored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Several<T> {
     items: Vec<T>,
@@ -17,7 +17,7 @@ pub struct Several<T> {
 }
 
 impl<T> Several<T> {
-    /// The items with the place of each: where several stand in one text, all have the place of that.
+    /// The items with the path of each: several items of one text all have the path of the text.
     pub fn places<'a>(&'a self, path: &'a Path) -> impl Iterator<Item = (Path, &'a T)> {
         let place = |index: usize| {
             if self.is_list {

@@ -26,7 +26,7 @@ impl Text for Tag {
 }
 
 impl Tag {
-    /// Why a name, of a tag that settings are written for, is not one.
+    /// Why the name of a tag under `tags` is not valid.
     pub fn refusal(name: &str) -> Option<Refusal> {
         (!is_tag(name)).then(|| {
             Refusal::new(format!(

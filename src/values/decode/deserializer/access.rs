@@ -108,7 +108,7 @@ impl<'a> Entries<'a> {
             .about(path.clone());
         problem.help = match nearest(key, known.iter().copied()) {
             _ if key.contains(is_odd_space) => Some(
-                "it has a space in it that YAML does not take for one: write plain spaces"
+                "it contains a space that YAML does not accept as one: write plain spaces"
                     .to_owned(),
             ),
             Some(meant) => {
@@ -181,7 +181,7 @@ impl<'de> MapAccess<'de> for Entries<'_> {
     }
 }
 
-/// A map's key: text, or what its text stands for.
+/// A map's key: text, or the number or boolean that the text stands for.
 struct KeyDeserializer<'a>(&'a str);
 
 macro_rules! parsed_keys {
@@ -259,7 +259,7 @@ impl<'a> Variant<'a> {
     ) -> Result<T, Error> {
         let trail = Trail::Key(self.owner.trail, self.key);
         let content = NodeDeserializer::new(&self.entry.node, &trail, self.owner.session);
-        // Without its content a variant is nothing, so the whole of it is left out.
+        // A variant without its content has no meaning, so all of it is left out.
         decode(content).map_err(|error| {
             error.placed(|| Place {
                 path: content.path(),

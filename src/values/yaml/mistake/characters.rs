@@ -5,7 +5,7 @@ use granit_parser::{ErrorKind, ScanError};
 use super::{Mistake, Scene, columns_before, mistake};
 use crate::values::yaml::lines;
 
-/// The parser names the end of what it read before the tab, or what follows the tab.
+/// The parser reports the end of the text before the tab, or the text after it.
 pub fn tab(text: &str, error: &ScanError) -> Option<Mistake> {
     let (first, column) = (error.marker().line(), error.marker().col());
     let names_tab = matches!(
@@ -37,8 +37,8 @@ pub fn conflict_marker(scene: &Scene<'_>) -> Option<Mistake> {
     mistake(
         index + 1,
         0,
-        "a conflict that git left here",
-        "keep one side, and take out the lines with <<<<<<<, ======= and >>>>>>>",
+        "an unresolved conflict of git",
+        "keep one side, and remove the lines with <<<<<<<, ======= and >>>>>>>",
     )
 }
 
@@ -51,12 +51,12 @@ pub fn template_in(number: usize, line: &str) -> Option<Mistake> {
     mistake(
         number,
         column,
-        "a template of Helm, {{ … }}",
+        "a Helm template, {{ … }}",
         "values files hold plain values: write what it stands for, or quote it if it is text",
     )
 }
 
-/// A character that looks like a space and is none to YAML.
+/// A character that looks like a space but is not one to YAML.
 pub fn is_odd_space(character: char) -> bool {
     let is_invisible = matches!(character, '\u{200b}' | '\u{2060}' | '\u{feff}');
     is_invisible || character.is_whitespace() && !matches!(character, ' ' | '\t' | '\n' | '\r')
@@ -99,8 +99,8 @@ pub fn first_character(scene: &Scene<'_>) -> Option<Mistake> {
             return mistake(
                 line,
                 column,
-                format!("{found} closes nothing"),
-                "take it out, or open it",
+                format!("{found} without an opening bracket"),
+                "remove it, or add the opening bracket",
             );
         }
         ErrorKind::MissingAnchorOrAliasName => "put it in quotes",
@@ -156,7 +156,7 @@ pub fn open_bracket(scene: &Scene<'_>) -> Option<Mistake> {
     mistake(line, column, what, "close the bracket")
 }
 
-/// A quote that ends on a later line than it was meant to, or inside of its text.
+/// A quoted text that ends on a later line than was meant, or too early, inside of its text.
 pub fn open_quote(scene: &Scene<'_>) -> Option<Mistake> {
     let (quote, help) = match scene.kind {
         ErrorKind::InvalidTrailingDoubleQuotedScalar => {
@@ -184,7 +184,7 @@ pub fn open_quote(scene: &Scene<'_>) -> Option<Mistake> {
         None => mistake(
             scene.line,
             scene.column,
-            "there is text behind the closing quote",
+            "there is text after the closing quote",
             help,
         ),
     }

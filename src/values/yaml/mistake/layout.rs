@@ -4,7 +4,7 @@ use granit_parser::ErrorKind;
 
 use super::{Mistake, Scene, columns_before, indent, mistake};
 
-/// Whether the parser took lines together that were meant to be keys.
+/// Whether the parser read lines as one text that were meant as keys.
 fn is_about_keys(kind: &ErrorKind) -> bool {
     matches!(
         kind,
@@ -26,13 +26,13 @@ pub fn missing_space(scene: &Scene<'_>) -> Option<Mistake> {
         mistake(
             number,
             columns_before(line, byte),
-            format!("no space behind the {behind}"),
+            format!("a space is missing after the {behind}"),
             "write one",
         )
     })
 }
 
-/// Where in a line a space is missing, and behind what.
+/// Where in a line a space is missing, and after what.
 pub fn missing_space_in(line: &str) -> Option<(usize, &'static str)> {
     let item = line.trim_start_matches([' ']);
     let start = line.len() - item.len();
@@ -61,7 +61,7 @@ pub fn missing_colon(scene: &Scene<'_>) -> Option<Mistake> {
             return mistake(
                 scene.line,
                 indent(scene.here()),
-                format!("the text that line {above} announces is not indented"),
+                format!("the text that belongs to line {above} is not indented"),
                 "indent it deeper than its key",
             );
         }
@@ -75,7 +75,7 @@ pub fn missing_colon(scene: &Scene<'_>) -> Option<Mistake> {
     mistake(
         number,
         indent(line),
-        "a line without a colon",
+        "this line has no colon",
         "write it as `key: value`",
     )
 }
@@ -136,7 +136,7 @@ pub fn misaligned(scene: &Scene<'_>) -> Option<Mistake> {
     mistake(
         scene.line,
         here,
-        "the indentation is that of no line above",
-        "begin in the column of the key or dash that it stands beside",
+        "no line above has this indentation",
+        "align it with the key or dash that it belongs beside",
     )
 }

@@ -19,21 +19,30 @@ fn said(text: &str) -> String {
 fn says_what_a_person_did_and_where() {
     for (text, expected) in [
         // A space that is missing.
-        ("a:\n  b:3\n  c: 1\n", "2:5 no space behind the colon"),
-        ("name:a\nb:\n  c: 2\n", "1:6 no space behind the colon"),
+        (
+            "a:\n  b:3\n  c: 1\n",
+            "2:5 a space is missing after the colon",
+        ),
+        (
+            "name:a\nb:\n  c: 2\n",
+            "1:6 a space is missing after the colon",
+        ),
         (
             "p:\n  - name:a\n    mac: b\n",
-            "2:10 no space behind the colon",
+            "2:10 a space is missing after the colon",
         ),
         (
             "p:\n  -name: a\n    mac: b\n",
-            "2:4 no space behind the dash",
+            "2:4 a space is missing after the dash",
         ),
-        ("a:\n  t:\n  -key\n  - b\n", "3:4 no space behind the dash"),
+        (
+            "a:\n  t:\n  -key\n  - b\n",
+            "3:4 a space is missing after the dash",
+        ),
         // A colon that is missing, or one too many.
-        ("a: 1\nb\nc: 2\n", "2:1 a line without a colon"),
-        ("a:\n  b\n  c: 1\n", "2:3 a line without a colon"),
-        ("a = 1\nb: 2\n", "1:1 a line without a colon"),
+        ("a: 1\nb\nc: 2\n", "2:1 this line has no colon"),
+        ("a:\n  b\n  c: 1\n", "2:3 this line has no colon"),
+        ("a = 1\nb: 2\n", "1:1 this line has no colon"),
         ("a: b: c\n", "1:5 a second colon on the line"),
         // Indentation.
         (
@@ -42,11 +51,11 @@ fn says_what_a_person_did_and_where() {
         ),
         (
             "a:\n    b: 2\n  c:\n    d: 3\n",
-            "3:3 the indentation is that of no line above",
+            "3:3 no line above has this indentation",
         ),
         (
             "a:\n  - x\n - y\n",
-            "3:2 the indentation is that of no line above",
+            "3:2 no line above has this indentation",
         ),
         (
             "a:\n  - x: 1\n  b: 2\n",
@@ -55,7 +64,7 @@ fn says_what_a_person_did_and_where() {
         ("  a: 1\nb: 2\n", "2:1 indented less than the first line"),
         (
             "a: |\nx\nb: 1\n",
-            "2:1 the text that line 1 announces is not indented",
+            "2:1 the text that belongs to line 1 is not indented",
         ),
         ("a:\n\tb: 1", "2:1 a tab in the indentation"),
         // Characters.
@@ -92,32 +101,29 @@ fn says_what_a_person_did_and_where() {
             "a: {x: 1\nb: 2\n",
             "1:4 { is not closed, or a comma is missing before line 2",
         ),
-        ("a: [x]]\n", "1:7 ] closes nothing"),
+        ("a: [x]]\n", "1:7 ] without an opening bracket"),
         (
             "a: \"x\nb: 1\nc: \"y\"\n",
             "1:4 a quote that is not closed on its line",
         ),
-        ("a: 'it's'\n", "1:8 there is text behind the closing quote"),
+        ("a: 'it's'\n", "1:8 there is text after the closing quote"),
         // What belongs to other programs.
         (
             "a: 1\n<<<<<<< HEAD\nb: 2\n=======\nb: 3\n>>>>>>> x\n",
-            "2:1 a conflict that git left here",
+            "2:1 an unresolved conflict of git",
         ),
         (
             "a:\n<<<<<<< HEAD\n- c\n=======\n- d\n>>>>>>> x\n",
-            "2:1 a conflict that git left here",
+            "2:1 an unresolved conflict of git",
         ),
-        ("a: {{ .Values.x }}\n", "1:4 a template of Helm, {{ … }}"),
-        (
-            "a: {{ .x }}.example.org\n",
-            "1:4 a template of Helm, {{ … }}",
-        ),
+        ("a: {{ .Values.x }}\n", "1:4 a Helm template, {{ … }}"),
+        ("a: {{ .x }}.example.org\n", "1:4 a Helm template, {{ … }}"),
         (
             "a:\n  {{- if .x }}\n  b: 1\n  {{- end }}\n",
-            "2:3 a template of Helm, {{ … }}",
+            "2:3 a Helm template, {{ … }}",
         ),
-        ("a: \"{{ \"x\" }}\"\n", "1:5 a template of Helm, {{ … }}"),
-        ("- {{ x }}\n", "1:3 a template of Helm, {{ … }}"),
+        ("a: \"{{ \"x\" }}\"\n", "1:5 a Helm template, {{ … }}"),
+        ("- {{ x }}\n", "1:3 a Helm template, {{ … }}"),
     ] {
         assert_eq!(said(text), expected, "{text:?}");
     }

@@ -1,8 +1,8 @@
-//! What stands at a position of a line, as far as that can be told without the lines around it.
+//! Lexes one line of plain YAML.
 
 use granit_parser::{Marker, Span};
 
-/// Longer keys are not simple ones (YAML 1.2, section 7.4.2).
+/// Longer keys are not simple keys (YAML 1.2, section 7.4.2).
 const MAX_KEY: usize = 1000;
 
 /// A line of a text.
@@ -44,7 +44,7 @@ impl<'a> Line<'a> {
         self.byte(position) == Some(b'-') && self.byte(position + 1) == Some(b' ')
     }
 
-    /// The position of the colon behind a key.
+    /// The position of the colon after a key.
     pub fn end_of_key(&self, position: usize) -> Option<usize> {
         let end = match self.byte(position)? {
             b'"' | b'\'' => self.end_of_quoted(position)?,
@@ -61,7 +61,7 @@ impl<'a> Line<'a> {
         is_key.then_some(end)
     }
 
-    /// The position behind a text in quotes. One with an escape, or with a quote inside, is not plain.
+    /// The position after a text in quotes. One with an escape, or with a quote inside, is not plain.
     pub fn end_of_quoted(&self, position: usize) -> Option<usize> {
         let quote = self.byte(position)?;
         let mut inside = self.rest(position + 1)?.bytes();
@@ -96,7 +96,7 @@ impl<'a> Line<'a> {
         (before != b':').then(|| rest.trim_ascii_end())
     }
 
-    /// A text without quotes in a flow collection, with nothing in it that could mean anything else.
+    /// A text without quotes in a flow collection, without characters that have another meaning.
     pub fn flow_text(&self, position: usize) -> Option<&'a str> {
         if !self.begins_text(position) {
             return None;
