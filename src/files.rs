@@ -1,4 +1,4 @@
-//! Files and folders that are written whole or not at all, and kept from everybody but their owner.
+//! Atomic writes of files and folders, some of which only their owner may read.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -25,10 +25,10 @@ pub fn failed(path: &Path) -> impl Fn(io::Error) -> FileError {
     }
 }
 
-/// What is found at a path, or `None` where nothing is.
+/// The metadata of a path, or `None` if it does not exist.
 ///
 /// # Errors
-/// Where that cannot be known.
+/// If it cannot be read.
 pub fn found(path: &Path) -> Result<Option<fs::Metadata>, FileError> {
     match fs::metadata(path) {
         Ok(found) => Ok(Some(found)),
@@ -37,10 +37,10 @@ pub fn found(path: &Path) -> Result<Option<fs::Metadata>, FileError> {
     }
 }
 
-/// Writes a new file. It may not be on the disk yet, for which there is [`File::sync_all`].
+/// Writes a new file. It may not be on the disk yet: see [`File::sync_all`].
 ///
 /// # Errors
-/// Where it exists, or cannot be written.
+/// If it exists, or cannot be written.
 pub fn write_new(path: &Path, text: &str, mode: u32) -> Result<File, FileError> {
     let mut options = OpenOptions::new();
     let opened = options.write(true).create_new(true).mode(mode).open(path);
@@ -58,19 +58,19 @@ pub fn write_private(path: &Path, text: &str) -> Result<(), FileError> {
     file.sync_all().map_err(failed(path))
 }
 
-/// Puts a text in the place of a file that only its owner may read, in one step. The owner stays.
+/// Replaces the content of a file that only its owner may read, in one step. The owner does not change.
 ///
 /// # Errors
-/// Where it cannot be written. The file is then as it was.
+/// If it cannot be written. The file then has its old content.
 pub fn replace_private(path: &Path, text: &str) -> Result<(), FileError> {
     let new = beside(path, "new");
-    // A stopped run may have left one.
+    // An interrupted run may have left one.
     remove_file(&new)?;
     let written = write_private(&new, text)
         .and_then(|()| keep_owner(path, &new))
         .and_then(|_| fs::rename(&new, path).map_err(failed(path)));
     if let Err(error) = written {
-        // Its content is private, and nobody would look for it there.
+        // Its content is private, and must not be left there.
         let _ = fs::remove_file(&new);
         return Err(error);
     }
@@ -91,23 +91,23 @@ pub fn folder_of(path: &Path) -> PathBuf {
     }
 }
 
-/// Makes a folder that only its owner may open, with those above it.
+/// Creates a folder that only its owner may open, with its parents.
 ///
 /// # Errors
-/// Where it cannot be made.
+/// If it cannot be created.
 pub fn make_private_folder(path: &Path) -> Result<(), FileError> {
     let mut builder = DirBuilder::new();
     let made = builder.recursive(true).mode(0o700).create(path);
     made.map_err(failed(path))
 }
 
-/// Puts the folder `new` in the place of `path` and removes what was there, in one step.
+/// Replaces the folder `path` by `new` in one step, and removes the old one.
 ///
-/// File systems without such a step take two, where `previous` is the old folder's name in between; without that name
-/// they give an error.
+/// File systems without such a step need two, with `previous` as the old folder's name in between; without that name
+/// they return an error.
 ///
 /// # Errors
-/// Where a folder cannot be renamed or removed.
+/// If a folder cannot be renamed or removed.
 pub fn replace_folder(path: &Path, new: &Path, previous: Option<&Path>) -> Result<(), FileError> {
     let failed = failed(path);
     if found(path)?.is_none() {
@@ -126,16 +126,16 @@ pub fn replace_folder(path: &Path, new: &Path, previous: Option<&Path>) -> Resul
     }
 }
 
-/// File systems without an exchange of two names say so in one of these ways (renameat2(2)).
+/// The errors of file systems that cannot exchange two names (renameat2(2)).
 fn is_unsupported(error: Errno) -> bool {
     [Errno::INVAL, Errno::NOSYS, Errno::NOTSUP].contains(&error)
 }
 
-/// Gives `new` the owner of `old`, and returns what else is known of that; `None` where there is no `old`. Root may
-/// change what is somebody else's, and it stays theirs.
+/// Gives `new` the owner of `old`, and returns the metadata of `old`; `None` if it does not exist. So a file that root
+/// changes keeps its owner.
 ///
 /// # Errors
-/// Where the owner cannot be read or given.
+/// If the owner cannot be read or set.
 pub fn keep_owner(old: &Path, new: &Path) -> Result<Option<fs::Metadata>, FileError> {
     let Some(old) = found(old)? else {
         return Ok(None);
@@ -150,24 +150,24 @@ pub fn keep_owner(old: &Path, new: &Path) -> Result<Option<fs::Metadata>, FileEr
 /// Writes the names in a folder to the disk.
 ///
 /// # Errors
-/// Where the folder cannot be opened or written.
+/// If the folder cannot be opened or written.
 pub fn sync_folder(path: &Path) -> Result<(), FileError> {
     let synced = File::open(path).and_then(|folder| folder.sync_all());
     synced.map_err(failed(path))
 }
 
-/// Removes a file, where there is one.
+/// Removes a file if it exists.
 ///
 /// # Errors
-/// Where it cannot be removed.
+/// If it cannot be removed.
 pub fn remove_file(path: &Path) -> Result<(), FileError> {
     gone(fs::remove_file(path)).map_err(failed(path))
 }
 
-/// Removes a folder with all that is in it, where there is one.
+/// Removes a folder with its content if it exists.
 ///
 /// # Errors
-/// Where it cannot be removed.
+/// If it cannot be removed.
 pub fn remove_folder(path: &Path) -> Result<(), FileError> {
     gone(fs::remove_dir_all(path)).map_err(failed(path))
 }

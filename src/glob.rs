@@ -1,6 +1,6 @@
 //! Patterns in which `*` stands for any text, for any room.
 
-/// What the signs of a pattern stand for.
+/// The meaning of the signs of a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Glob {
     /// As in names of files: `*` for any text without a `/`; no other sign.
@@ -11,11 +11,11 @@ pub enum Glob {
 }
 
 impl Glob {
-    /// Whether all of `text` matches. Takes time in proportion to the product of both lengths at most.
+    /// Whether all of `text` matches. Takes at most time in proportion to the product of both lengths.
     pub fn matches(self, pattern: &str, text: &str) -> bool {
         let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
         let (mut at, mut from) = (0, 0);
-        // What follows the last star, and how far the text was when that star took nothing more.
+        // The positions after the last star in the pattern, and in the text where its match ended.
         let mut star: Option<(usize, usize)> = None;
         loop {
             match (pattern.get(at), text.get(from)) {
@@ -32,7 +32,7 @@ impl Glob {
                 }
                 _ => {}
             }
-            // Lets the last star take one byte more. An earlier one never has to: what it could take, the last one can.
+            // The last star matches one byte more. An earlier one never has to: the last one can match the same bytes.
             match star {
                 Some((after, taken)) if self.star_takes(text.get(taken)) => {
                     star = Some((after, taken + 1));
@@ -84,14 +84,14 @@ mod tests {
         assert!(Path.matches("a?c", "a?c") && !Case.matches("?", ""));
     }
 
-    /// With a matcher that goes back to every star, these have no end.
+    /// A matcher that backtracks to every star would not end with these.
     #[test]
     fn many_stars_take_no_time() {
         let (pattern, text) = ("*a".repeat(2000) + "b", "a".repeat(4000));
         assert!(!Case.matches(&pattern, &text) && !Path.matches(&pattern, &text));
     }
 
-    /// What the signs mean, without a thought of time.
+    /// The meaning of the signs, however long it takes.
     fn means(glob: Glob, pattern: &[u8], text: &[u8]) -> bool {
         match (pattern.split_first(), text.split_first()) {
             (None, None) => true,

@@ -1,7 +1,6 @@
-//! The same work on many items, on several processors.
+//! Parallel work on many items.
 //!
-//! Threads are started once, by [`start`], and wait for work in between. Where they are not, or cannot be, the thread
-//! that calls does all of the work.
+//! Threads are started once, by [`start`], and wait for work. Without them, the calling thread does all of the work.
 
 use std::num::NonZero;
 use std::thread;
@@ -11,20 +10,20 @@ use rayon::iter::{
     IndexedParallelIterator as _, IntoParallelRefIterator as _, ParallelIterator as _,
 };
 
-/// Most renderings take a few milliseconds, in which many threads would not even get started.
+/// Most renderings take a few milliseconds, in which more threads would not even start.
 const MOST_THREADS: usize = 4;
 
-/// Starts the threads. The one that calls is the first of them, and the one to call [`map`].
+/// Starts the threads. The calling thread is the first of them, and has to be the one that calls [`map`].
 pub(crate) fn start() {
     let processors = thread::available_parallelism().map_or(1, NonZero::get);
     let threads = ThreadPoolBuilder::new()
         .num_threads(processors.min(MOST_THREADS))
         .use_current_thread();
-    // An error means that there is no thread to be had.
+    // An error means that no thread can be started.
     let _ = threads.build_global();
 }
 
-/// Does work on another thread, if there is one; otherwise it may not be done at all.
+/// Runs work on another thread, if there is one; otherwise it may not run at all.
 pub(crate) fn ahead(work: impl FnOnce() + Send + 'static) {
     if is_started() {
         rayon::spawn(work);
@@ -40,7 +39,7 @@ pub(crate) fn map<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Send +
     }
 }
 
-/// Whether the thread that asks is one of them.
+/// Whether the calling thread is one of them.
 fn is_started() -> bool {
     rayon::current_thread_index().is_some()
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// A version's three numbers; what follows them, such as the `-0` of `3.7.0-0`, makes no difference here.
+/// A version's three numbers; a suffix such as the `-0` of `3.7.0-0` is ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Version {
     pub major: u32,
@@ -10,26 +10,26 @@ pub struct Version {
     pub patch: u32,
 }
 
-/// How far apart two versions are.
+/// The distance of two versions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum VersionStep {
-    /// The same minor version, whatever the patch release.
+    /// The same minor version, with any patch release.
     Within,
-    /// One minor version further.
+    /// The next minor version.
     Next,
-    /// Further than that.
+    /// More than one minor version further.
     Skips,
     /// An older minor version.
     Back,
 }
 
 impl Version {
-    /// The version of an image such as `registry.k8s.io/etcd:3.7.0-0@sha256:…`; `None` where its tag is not a version.
+    /// The version of an image such as `registry.k8s.io/etcd:3.7.0-0@sha256:…`; `None` if its tag is not a version.
     pub fn of_image(image: &str) -> Option<Version> {
         image_tag(image).and_then(Version::read)
     }
 
-    /// Reads `v1.37.2`, `3.7.0-0` or `1.37`: two or three numbers, and what follows a `-`, `_` or `+`.
+    /// Parses `v1.37.2`, `3.7.0-0` or `1.37`: two or three numbers, and perhaps a suffix after `-`, `_` or `+`.
     pub fn read(text: &str) -> Option<Version> {
         let text = text.strip_prefix('v').unwrap_or(text);
         let end = text.find(['-', '_', '+']).unwrap_or(text.len());
@@ -47,7 +47,7 @@ impl Version {
         (self.major, self.minor)
     }
 
-    /// How far `self` is from `after`.
+    /// The distance from `self` to `after`.
     pub fn step_to(self, after: Version) -> VersionStep {
         let (before, after) = (self.minor_version(), after.minor_version());
         if after < before {
@@ -74,7 +74,7 @@ impl Version {
     }
 }
 
-/// The tag of an image, where it has one.
+/// The tag of an image, if it has one.
 pub fn image_tag(image: &str) -> Option<&str> {
     let (name, _) = image.split_once('@').unwrap_or((image, ""));
     let (_, last) = name.rsplit_once('/').unwrap_or(("", name));

@@ -20,7 +20,7 @@ pub struct Example {
     pub name: &'static str,
     /// The text of its `values.yaml`.
     pub values: &'static str,
-    /// The text of its `README.md`; empty where it has none.
+    /// The text of its `README.md`; empty if it has none.
     pub readme: &'static str,
 }
 
@@ -48,12 +48,12 @@ pub fn examples() -> Vec<Example> {
         .collect()
 }
 
-/// The text of an embedded chart's file, by the name that messages have for it: `charts/kubernetes/values.yaml`.
+/// The text of an embedded chart's file, by its name in messages: `charts/kubernetes/values.yaml`.
 pub fn chart_file(source: &str) -> Option<&'static str> {
     file(source).filter(|_| source.starts_with("charts/"))
 }
 
-/// What messages call a user's file: its path, but never the name of an embedded chart's file.
+/// The name of a user's file in messages: its path, but never the name of an embedded chart's file.
 pub fn name_of_own(path: &str) -> Cow<'_, str> {
     match chart_file(path) {
         Some(_) => Cow::Owned(format!("./{path}")),

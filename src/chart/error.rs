@@ -1,4 +1,4 @@
-//! What can go wrong between a chart and its text.
+//! Errors of loading and rendering charts.
 
 use std::error::Error as _;
 use std::io;
@@ -9,12 +9,12 @@ use minijinja::ErrorKind;
 /// A chart could not be loaded or rendered.
 #[derive(Debug, thiserror::Error)]
 pub enum ChartError {
-    /// A template failed: a value it names does not exist, a value has no place where it stands, `fail()`.
+    /// A template failed: a value does not exist or cannot be written at its place, or `fail()` was called.
     #[error("{template}:{line}: {message}")]
     Template {
         /// The template's path: `kubernetes/templates/etcd.yaml`.
         template: String,
-        /// Its line, from 1; 0 where none can be named.
+        /// Its line, from 1; 0 if it is not known.
         line: usize,
         message: String,
     },
@@ -24,7 +24,7 @@ pub enum ChartError {
     /// The folder of `--chart-dir` cannot be read.
     #[error("{}: {source}", path.display())]
     Unreadable { path: PathBuf, source: io::Error },
-    /// The folder of `--chart-dir` holds what no chart would use.
+    /// The folder of `--chart-dir` has a file that no chart would use.
     #[error("{}: {message}", path.display())]
     Misplaced { path: PathBuf, message: String },
 }
@@ -50,7 +50,7 @@ impl From<minijinja::Error> for ChartError {
 fn message(error: &minijinja::Error) -> String {
     let kind = error.kind();
     match (kind, error.detail()) {
-        // These details say everything.
+        // These details are complete.
         (ErrorKind::InvalidOperation | ErrorKind::UndefinedError, Some(detail)) => {
             detail.to_owned()
         }
@@ -62,7 +62,7 @@ fn message(error: &minijinja::Error) -> String {
     }
 }
 
-/// The piece of the template that failed, as it is written there.
+/// The expression of the template that failed, as it is written there.
 fn expression(error: &minijinja::Error) -> Option<&str> {
     let expression = error.template_source()?.get(error.range()?)?.trim();
     (!expression.is_empty() && !expression.contains('\n')).then_some(expression)

@@ -4,7 +4,7 @@ use minijinja::{Environment, Error, ErrorKind, Value};
 
 use super::escape;
 
-/// Renders the file `name` with this source, with what can only be checked on a whole text.
+/// Renders the file `name` from this source, and checks the whole text.
 pub fn render(
     environment: &Environment<'_>,
     name: &str,

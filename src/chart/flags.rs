@@ -12,11 +12,11 @@ use super::escape::{scalar, type_name};
 /// A key of `extra` replaces the default of that name in its place. Null leaves a flag out; a list repeats it, an
 /// empty one leaves it out.
 ///
-/// A default that is a list is a flag that adds up: it stays, and what `extra` has is added after it, as the charts of
-/// 0.13 wrote both and Kubernetes' flags of lists take them. Null still leaves it out. See [`added`].
+/// A default that is a list is kept, and the values of `extra` are added after it, as the charts of 0.13 wrote both and
+/// Kubernetes' list flags accept them. Null still leaves it out. See [`added`].
 ///
 /// # Errors
-/// A key that is not a flag's name, or a value that has no text.
+/// A key that is not a flag's name, or a value that is not a scalar.
 pub(super) fn flags(defaults: &Value, extra: &Value) -> Result<Vec<String>, String> {
     let mut extra: BTreeMap<String, Value> = entries(extra)?.into_iter().collect();
     let mut flags = Vec::new();
@@ -61,9 +61,9 @@ fn texts(key: &str, value: &Value) -> Result<Vec<String>, String> {
     values.iter().map(text).collect()
 }
 
-/// Our values of a flag and then the user's, each item of their comma-separated texts once: kube-apiserver refuses an
-/// authorization mode that is named twice. The user's `-x` takes out our `x`, since the controller manager goes by
-/// whichever comes first.
+/// The default values of a flag and then the user's, each item of their comma-separated texts once: kube-apiserver
+/// refuses a duplicate authorization mode. The user's `-x` removes the default `x`, because the controller manager uses
+/// the first of the two.
 fn added(ours: &[String], users: &[String]) -> Vec<String> {
     let taken_back: BTreeSet<&str> = users
         .iter()
@@ -87,7 +87,7 @@ fn added(ours: &[String], users: &[String]) -> Vec<String> {
 /// The flags of dnsmasq: true is a flag without a value, false and null leave it out, a list repeats it.
 ///
 /// # Errors
-/// A value that has no text.
+/// A value that is not a scalar.
 pub(super) fn dnsmasq_flags(flags: &Value) -> Result<Vec<String>, String> {
     let mut texts = Vec::new();
     for (key, value) in entries(flags)? {

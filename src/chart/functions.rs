@@ -30,7 +30,7 @@ use crate::hexadecimal::hexadecimal;
 use crate::values::nearest::nearest;
 use crate::values::write;
 
-/// Adds the functions and filters, and takes away built-in ones that get around the escapes.
+/// Adds the functions and filters, and removes built-in ones that would bypass the escapes.
 pub(super) fn register(environment: &mut Environment<'static>) {
     for unescaped in ["safe", "escape", "e"] {
         environment.remove_filter(unescaped);
@@ -63,7 +63,7 @@ pub(super) fn register(environment: &mut Environment<'static>) {
     add_text_filters(environment);
 }
 
-/// Adds the functions that know the context, or the chart.
+/// Adds the functions that need the context or the chart.
 pub(super) fn register_bound(
     environment: &mut Environment<'static>,
     files: Arc<ChartFiles>,
@@ -107,7 +107,7 @@ fn sections(nodes: &Sections) -> Result<String, String> {
     Ok(text)
 }
 
-/// Those that are both functions and filters.
+/// Adds those that are both functions and filters.
 fn add_text_filters(environment: &mut Environment<'static>) {
     environment.add_function("sha256", |state: &State, text: String| {
         sha256(&held::expanded(state, &text))
@@ -209,7 +209,7 @@ fn sha256(text: &str) -> String {
     hexadecimal(Sha256::digest(text))
 }
 
-/// How many characters a short hash has.
+/// The length of a short hash.
 pub const SHORT_HASH: usize = 10;
 
 /// Ten characters of `a-z0-9`: 51 bits of the text's SHA-256, in base 36.

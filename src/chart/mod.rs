@@ -33,17 +33,17 @@ pub use nodes::farm_context;
 use crate::farm::schema::is_section;
 use crate::values::{Defaults, Path as ValuePath, comments};
 
-/// The charts there are, in the order in which their defaults are layered.
+/// All charts, in the order in which their defaults are merged.
 pub const NAMES: [&str; 4] = [CONTROL_PLANE, ADDONS, BOOT_SERVER, DHCP];
 /// The charts whose objects are in the admin cluster, in the order rendered.
 pub const FARM: [&str; 3] = [CONTROL_PLANE, BOOT_SERVER, DHCP];
-/// The chart of what is applied inside the child cluster.
+/// The chart of the objects inside the child cluster.
 pub const ADDONS: &str = "addons";
 const CONTROL_PLANE: &str = "kubernetes";
 const BOOT_SERVER: &str = "ltsp";
 const DHCP: &str = "dnsmasq";
 
-/// The charts: those of the binary, where asked with a user's files over them.
+/// The charts of the binary, perhaps with a user's files over them.
 #[derive(Debug, Clone)]
 pub struct Charts {
     files: Arc<ChartFiles>,
@@ -55,7 +55,7 @@ type ChartFiles = BTreeMap<Cow<'static, str>, ChartFile>;
 
 #[derive(Debug, Clone)]
 struct ChartFile {
-    /// Where it comes from, as messages name it: `charts/kubernetes/values.yaml`, or the path of a user's file.
+    /// Its origin in messages: `charts/kubernetes/values.yaml`, or the path of a user's file.
     source: Cow<'static, str>,
     text: Cow<'static, str>,
 }
@@ -67,19 +67,19 @@ pub struct Rendered {
     pub source: String,
     /// Its text: a YAML stream of no, one or several manifests.
     pub text: String,
-    /// The values that the text has placeholders for.
+    /// The values for the placeholders in the text.
     pub held: Vec<held::Held>,
 }
 
 impl Rendered {
-    /// Whether the template is of the control plane's chart.
+    /// Whether the template belongs to the control plane's chart.
     pub fn is_control_plane(&self) -> bool {
         let chart = self.source.split('/').next();
         chart == Some(CONTROL_PLANE)
     }
 }
 
-/// The template context made of a serializable model. Its top level has to be a map.
+/// The template context of a serializable model. Its top level has to be a map.
 pub fn context<T: Serialize>(model: &T) -> Value {
     Value::from(Serde(model))
 }
@@ -123,7 +123,7 @@ impl Charts {
     /// template of that name, or adds it.
     ///
     /// # Errors
-    /// Where `dir` cannot be read, holds a folder that is not a chart, or a file that no chart would use.
+    /// If `dir` cannot be read, or has a folder that is not a chart or a file that no chart would use.
     pub fn overlay(&self, dir: &Path) -> Result<Charts, ChartError> {
         let mut files = ChartFiles::clone(&self.files);
         for file in overlay::read(dir)? {
@@ -147,15 +147,15 @@ impl Charts {
             .collect()
     }
 
-    /// What the charts' values files say of their keys.
+    /// The comments of the charts' values files about their keys.
     pub fn comments(&self) -> HashMap<ValuePath, String> {
         let files = self.defaults().into_iter();
-        // What is not YAML is reported where the defaults are read.
+        // Errors of YAML are reported where the defaults are read.
         let comments = files.filter_map(|(source, text)| comments(source, text).ok());
         comments.flatten().collect()
     }
 
-    /// The defaults, as values are laid over them.
+    /// The defaults, for values to be merged over.
     pub fn default_values(&self) -> Defaults<'_> {
         Defaults {
             layers: self.defaults(),
@@ -173,15 +173,14 @@ impl Charts {
         self.files.keys().map(|name| &**name)
     }
 
-    /// Compiles the templates, which needs no values and so can be done while these are read. Rendering does what is
-    /// left of it.
+    /// Compiles the templates, which needs no values and can be done while these are read. Rendering compiles the rest.
     pub fn compile(&self) {
         self.templates.compile();
     }
 
     /// Renders the templates of one chart, in the order of their names.
     ///
-    /// Templates whose file name starts with `_` hold macros for others and are not rendered themselves.
+    /// Templates whose file name starts with `_` have macros for others and are not rendered themselves.
     ///
     /// # Errors
     /// The first template that fails, with its line.
@@ -189,8 +188,8 @@ impl Charts {
         self.render_each(&[chart], context, Ok)
     }
 
-    /// Renders several charts, one after the other as [`render`](Charts::render) does, and gives every text to
-    /// `then`: on all processors, so that one template's text is worked on while another is rendered.
+    /// Renders several charts, one after the other as [`render`](Charts::render) does, and gives every text to `then`:
+    /// on all processors, so that one template's text is processed while another is rendered.
     ///
     /// # Errors
     /// The first template that fails, with its line, or where `then` does.

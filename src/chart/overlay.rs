@@ -14,7 +14,7 @@ pub(super) struct OverlayFile {
     pub text: String,
 }
 
-/// Reads every file of the charts below `dir`. Entries whose name starts with a dot are left alone.
+/// Reads every file of the charts below `dir`. Entries whose name starts with a dot are ignored.
 pub(super) fn read(dir: &Path) -> Result<Vec<OverlayFile>, ChartError> {
     let mut files = Vec::new();
     let root = real(dir)?;
@@ -57,7 +57,7 @@ fn read_folder(
         if path.is_dir() {
             read_folder(root, &name, &path, files)?;
         } else if is_manifest(&name) && !name.ends_with(".yaml") {
-            // An editor's backup would be rendered beside what it is a backup of.
+            // An editor's backup would be rendered beside its original.
             let message = "no chart uses this; the name of a template ends in .yaml";
             return Err(misplaced(path, message.to_owned()));
         } else {
@@ -79,8 +79,8 @@ fn read_file(root: &Path, name: String, path: PathBuf) -> Result<OverlayFile, Ch
     }
 }
 
-/// Refuses a link to what is outside of the folder: it would be rendered into manifests. Links inside of it are fine, as
-/// volumes of ConfigMaps have them; but not to a folder around the link, which would be read again and again.
+/// Refuses a link to a file outside of the folder, which would end up in manifests. Links inside are allowed, as
+/// volumes of ConfigMaps have them, except to a folder that contains the link, which would be read without end.
 fn check_inside(root: &Path, path: &Path) -> Result<(), ChartError> {
     let found = real(path)?;
     let message = if !found.starts_with(root) {
@@ -100,7 +100,7 @@ fn leads_into(found: &Path, parent: &Path) -> bool {
     fs::canonicalize(parent).is_ok_and(|parent| parent.starts_with(found))
 }
 
-/// Where a path leads, without links.
+/// A path with all links resolved.
 fn real(path: &Path) -> Result<PathBuf, ChartError> {
     fs::canonicalize(path).map_err(|source| ChartError::Unreadable {
         path: path.to_owned(),

@@ -1,7 +1,7 @@
 //! `--output-dir`: a manifest as a folder with a file for every object, replaced as a whole or not at all.
 //!
-//! The files are written to a folder beside the target and synced, then the two folders trade places in one step. A
-//! run that is stopped leaves the old content, or the new one.
+//! The files are written to a folder beside the target and synced, then the two folders are exchanged in one step. An
+//! interrupted run leaves the old content or the new one.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -14,22 +14,22 @@ use crate::files::{
     beside, failed, folder_of, keep_owner, remove_folder, replace_folder, sync_folder, write_new,
 };
 
-/// The file that marks a folder as an output of ours. It lists what else is in it, a name a line.
+/// The file that marks a folder as output of kubefarm. It lists the other files, one name on each line.
 pub const MARKER: &str = ".kubefarm-output";
 
 /// The modes of files, before the umask.
 const PUBLIC: u32 = 0o666;
 const PRIVATE: u32 = 0o600;
 
-/// Writes each object to a file of its own in `dir`, which is created where it does not exist.
+/// Writes each object to a file of its own in `dir`, which is created if it does not exist.
 ///
 /// `dir` has to be new, empty, or an earlier output with nothing else in it; an earlier output is replaced.
 ///
 /// # Errors
-/// Where `dir` holds something else, or a file or folder cannot be written. `dir` is then as it was.
+/// If `dir` has other files, or a file or folder cannot be written. `dir` then has its old content.
 pub fn write_directory(manifest: &Manifest, dir: &Path) -> Result<(), ManifestError> {
     let target = Target::of(dir)?;
-    // One run at a time: the name of the folder beside the target is fixed, so that a stopped run's is found again.
+    // One run at a time: the name of the folder beside the target is fixed, so that one of an interrupted run is found.
     let parent = File::open(&target.parent).map_err(failed(&target.parent))?;
     parent.lock().map_err(failed(&target.parent))?;
 
@@ -40,7 +40,7 @@ pub fn write_directory(manifest: &Manifest, dir: &Path) -> Result<(), ManifestEr
         .and_then(|()| target.keep_owner_and_mode())
         .and_then(|()| target.replace());
     if written.is_err() {
-        // The error that matters is the first one.
+        // The first error is the one to report.
         let _ = fs::remove_dir_all(&target.staging);
     }
     written?;
@@ -62,7 +62,7 @@ fn fill(manifest: &Manifest, dir: &Path) -> Result<(), ManifestError> {
         let file = write_new(&path, &write::document(object), mode)?;
         files.push((path, file));
     }
-    // After the last write, as the disk then has all of them at once.
+    // After the last write, so that the disk writes all of them together.
     for (path, file) in &files {
         file.sync_all().map_err(failed(path))?;
     }
@@ -73,19 +73,19 @@ fn lines(names: &[&str]) -> String {
     names.iter().flat_map(|name| [name, "\n"]).collect()
 }
 
-/// A folder to be replaced, and the names beside it that this takes.
+/// A folder to be replaced, and the names of the folders beside it.
 struct Target {
     dir: PathBuf,
     parent: PathBuf,
-    /// The new content while it is written; the old one after the folders have traded places.
+    /// The new content while it is written; the old one after the exchange.
     staging: PathBuf,
-    /// The old content for a moment, where the file system cannot let two folders trade places.
+    /// The old content for a moment, if the file system cannot exchange two folders.
     previous: PathBuf,
 }
 
 impl Target {
     fn of(dir: &Path) -> Result<Target, ManifestError> {
-        // Resolved, so that a symbolic link stays one.
+        // Resolved, so that a symbolic link is kept.
         let existing = fs::canonicalize(dir).unwrap_or_else(|_| dir.to_owned());
         if existing.file_name().is_none() {
             return Err(refused(
@@ -109,7 +109,7 @@ impl Target {
         })
     }
 
-    /// Brings back the old content where a run was stopped between two renames, and removes what a run left over.
+    /// Restores the old content if a run was interrupted between two renames, and removes what it left.
     fn finish_stopped_run(&self) -> Result<(), ManifestError> {
         for left_over in [&self.staging, &self.previous] {
             check_ours(left_over)?;
@@ -123,7 +123,7 @@ impl Target {
         Ok(())
     }
 
-    /// Who may read the old folder may read the new one, and nobody else.
+    /// The new folder gets the owner and mode of the old one.
     fn keep_owner_and_mode(&self) -> Result<(), ManifestError> {
         if let Some(old) = keep_owner(&self.dir, &self.staging)? {
             fs::set_permissions(&self.staging, old.permissions()).map_err(failed(&self.staging))?;
@@ -143,8 +143,7 @@ impl Target {
     }
 }
 
-/// Refuses a folder that is there with anything in it that no run of ours wrote: the list of its files is the first of
-/// them.
+/// Refuses a folder with files that kubefarm did not write, by the list in its marker file, which is written first.
 fn check_ours(dir: &Path) -> Result<(), ManifestError> {
     match fs::symlink_metadata(dir) {
         Ok(found) if found.is_dir() => {}

@@ -1,4 +1,4 @@
-//! What can be wrong with what the templates produced, or with where it shall go.
+//! Errors in the output of templates, and of writing it.
 
 use std::path::PathBuf;
 
@@ -27,7 +27,7 @@ pub enum ManifestError {
         first: String,
         second: String,
     },
-    /// An object is larger than an API server or etcd takes.
+    /// An object is larger than an API server or etcd accepts.
     #[error(
         "{source_name}: {object}: {what} has {size} bytes, more than the {limit} that {by} takes"
     )]
@@ -45,7 +45,7 @@ pub enum ManifestError {
         pattern: String,
         near: Option<String>,
     },
-    /// The folder of `--output-dir` holds something else.
+    /// The folder of `--output-dir` has other files.
     #[error("{}: {message}", path.display())]
     OutputDir { path: PathBuf, message: String },
     /// A file or folder could not be read or written.
@@ -54,7 +54,7 @@ pub enum ManifestError {
 }
 
 impl ManifestError {
-    /// What is wrong with a text, without the place in it.
+    /// The error without its place.
     pub fn reason(&self) -> String {
         match self {
             ManifestError::Syntax(problem) => problem.message.clone(),

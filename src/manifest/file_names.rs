@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use super::Object;
 use super::object::Key;
 
-/// The longest name without `.yaml`; file systems take 255 bytes.
+/// The longest name without `.yaml`; the limit of file systems is 255 bytes.
 const LONGEST: usize = 200;
 
 /// The names in the order of the objects: `statefulset-farm-etcd.yaml`.
 ///
-/// Where two objects would have one name, both get their namespace and API group too, and where that does not help,
-/// a number.
+/// If two objects would have the same name, both get their namespace and API group too, and if that is not enough, a
+/// number.
 pub(super) fn file_names(objects: &[Object]) -> Vec<String> {
     let keys: Vec<Key> = objects.iter().map(Object::key).collect();
     let short: Vec<String> = keys

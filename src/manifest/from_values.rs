@@ -1,4 +1,4 @@
-//! Objects that the user wrote in the values: parsed, each mistake at its place there.
+//! Parses objects in the values, with errors at their place there.
 
 use std::collections::HashMap;
 
@@ -8,11 +8,11 @@ use super::{Key, Object, parse};
 use crate::values::write::to_yaml;
 use crate::values::{Node, Path, Problem, Value};
 
-/// The objects in texts that stand in the map at `path` of the values. An object's source is the map's key behind `path`,
-/// with a slash between them.
+/// The objects in the texts of the map at `path` of the values. An object's source is `path` and the map's key, joined
+/// by a slash.
 ///
 /// # Errors
-/// Everything that is not a manifest, at its place in the `tree`.
+/// Every text that is not a manifest, at its place in the `tree`.
 pub fn from_values(
     path: &str,
     texts: &IndexMap<String, String>,
@@ -48,7 +48,7 @@ pub fn from_values(
     }
 }
 
-/// The objects that were written as values, and so not as text with lines of its own, that are not manifests.
+/// Errors of objects that were written as values, not as text with lines of its own.
 fn wrong_objects(name: &str, path: &Path, tree: &Node) -> Vec<(Path, String)> {
     let objects: Vec<(Path, &Node)> = match tree.get(path) {
         Some(node) => match &node.value {
@@ -70,7 +70,7 @@ fn wrong_objects(name: &str, path: &Path, tree: &Node) -> Vec<(Path, String)> {
     reasons.collect()
 }
 
-/// The objects of the map at `path` that `rendered` has already, or that are in the map twice.
+/// Errors for objects of the map at `path` that are in `rendered` already, or in the map twice.
 pub fn twice(path: &str, own: &[Object], rendered: &[Object], tree: &Node) -> Vec<Problem> {
     let mut sources: HashMap<Key, &str> = if own.is_empty() {
         HashMap::new()

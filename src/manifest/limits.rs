@@ -1,4 +1,4 @@
-//! The sizes beyond which an object is refused, checked before anything is sent.
+//! The size limits of objects, checked before anything is sent.
 
 use serde_json::{Map, Value as Json};
 
@@ -7,8 +7,8 @@ use super::{ManifestError, Object};
 /// The sum of a ConfigMap's or Secret's values (MaxSecretSize and ValidateConfigMap in Kubernetes' core validation).
 pub const DATA_LIMIT: usize = 1024 * 1024;
 
-/// A request to etcd (`--max-request-bytes`, default 1.5 MiB). What the API server stores is at most as long as the
-/// JSON measured here, but for the field managers it adds.
+/// A request to etcd (`--max-request-bytes`, default 1.5 MiB). The API server stores at most the JSON that is measured
+/// here, plus the managed fields.
 pub const OBJECT_LIMIT: usize = 1536 * 1024;
 
 /// Refuses an object that an API server or etcd would refuse.
@@ -37,7 +37,7 @@ pub(super) fn check(object: &Object) -> Result<(), ManifestError> {
     Ok(())
 }
 
-/// The bytes of all values, those in base64 as they are once decoded.
+/// The bytes of all values, those in base64 after decoding.
 fn data_size(content: &Map<String, Json>) -> usize {
     let encoded_field = match content.get("kind").and_then(Json::as_str) {
         Some("Secret") => "data",

@@ -35,8 +35,8 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    /// Puts objects into `namespace` where they live in one and name none, and orders them as [`order`] says;
-    /// objects of one kind stay in the order given.
+    /// Puts namespaced objects without a namespace into `namespace`, and sorts them as in [`order`]; objects of one
+    /// kind stay in the order given.
     ///
     /// # Errors
     /// Two objects with one [`Key`], or an object beyond the [`limits`].
@@ -44,7 +44,7 @@ impl Manifest {
         Manifest::assemble_by(objects, namespace, is_cluster_scoped)
     }
 
-    /// The same where more is known of which kinds live outside of namespaces.
+    /// The same, with `is_cluster_scoped` to decide which kinds have no namespace.
     ///
     /// # Errors
     /// As [`Manifest::assemble`].
@@ -72,13 +72,13 @@ impl Manifest {
         self.objects.iter_mut().for_each(Object::complete);
     }
 
-    /// The objects in install order, given away.
+    /// The objects in install order, by value.
     pub fn into_objects(self) -> Vec<Object> {
         self.objects
     }
 }
 
-/// Puts objects into `namespace` where they live in one and name none.
+/// Puts namespaced objects without a namespace into `namespace`.
 pub fn place(objects: &mut [Object], namespace: &str) {
     place_by(objects, namespace, is_cluster_scoped);
 }

@@ -1,4 +1,4 @@
-//! A Kubernetes object, and what tells one from another.
+//! A Kubernetes object and its key.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -23,13 +23,13 @@ impl PartialEq for Object {
     }
 }
 
-/// What tells one object from another in a cluster. The version is not part of it.
+/// The identity of an object in a cluster. The version is not part of it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
     /// The API group: `apps`, and `` for the core group.
     pub group: String,
     pub kind: String,
-    /// `` for objects that have none.
+    /// `` for cluster-scoped objects.
     pub namespace: String,
     pub name: String,
 }
@@ -45,7 +45,7 @@ impl Key {
         }
     }
 
-    /// The key of an object; empty texts for what it does not say.
+    /// The key of an object; missing parts are empty.
     pub fn of(content: &Map<String, Json>) -> Key {
         Key {
             group: group(content).to_owned(),
@@ -111,12 +111,12 @@ impl Object {
         metadata(&self.content, "name").unwrap_or_default()
     }
 
-    /// The namespace written in the object; `None` where none is.
+    /// The namespace in the object, if it has one.
     pub fn namespace(&self) -> Option<&str> {
         metadata(&self.content, "namespace")
     }
 
-    /// What tells it from others.
+    /// Its key.
     pub fn key(&self) -> Key {
         Key::of(&self.content)
     }
@@ -124,7 +124,7 @@ impl Object {
     /// Puts the object into a namespace.
     pub(super) fn set_namespace(&mut self, namespace: &str) {
         if let Some(Json::Object(metadata)) = self.content.get_mut("metadata") {
-            // Beside the name, where people look for it.
+            // Right after the name, where people look for it.
             let name = metadata.keys().position(|key| key == "name");
             let place = name.map_or(metadata.len(), |place| place + 1);
             metadata.shift_remove("namespace");

@@ -1,8 +1,8 @@
-//! In which order objects are written and applied: what others need comes first.
+//! The order in which objects are written and applied: those that others need come first.
 
 use super::Object;
 
-/// Kinds in install order. A group is named where the kind alone is not clear, `*` stands for every kind of a group.
+/// Kinds in install order. The group is given if the kind alone is not unique; `*` stands for every kind of a group.
 const ORDER: [(&str, &str); 37] = [
     ("", "Namespace"),
     ("apiextensions.k8s.io", "CustomResourceDefinition"),
@@ -43,8 +43,7 @@ const ORDER: [(&str, &str); 37] = [
     ("dnsmasq.kvaps.cf", "*"),
 ];
 
-/// Kinds that live outside of namespaces, as far as a farm or a user's own templates may hold them
-/// (`kubectl api-resources --namespaced=false`).
+/// Cluster-scoped kinds that a farm or a user's own templates may contain (`kubectl api-resources --namespaced=false`).
 const CLUSTER_SCOPED: [(&str, &str); 25] = [
     ("", "Namespace"),
     ("", "Node"),
@@ -85,7 +84,7 @@ const CLUSTER_SCOPED: [(&str, &str); 25] = [
     ("storage.k8s.io", "VolumeAttachment"),
 ];
 
-/// The object's place in the install order; kinds that the order does not name come last, equal to each other.
+/// The object's rank in the install order; other kinds come last, with the same rank.
 pub fn rank(object: &Object) -> usize {
     ORDER
         .iter()
@@ -95,7 +94,7 @@ pub fn rank(object: &Object) -> usize {
         .unwrap_or(ORDER.len())
 }
 
-/// Whether objects of this group and kind live outside of namespaces. Kinds that are not known do not.
+/// Whether objects of this group and kind are cluster-scoped. Unknown kinds are not.
 pub fn is_cluster_scoped(group: &str, kind: &str) -> bool {
     CLUSTER_SCOPED.contains(&(group, kind))
 }

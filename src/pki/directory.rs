@@ -174,7 +174,7 @@ fn read_one(folder: &Path) -> Result<Material, PkiError> {
 /// Puts a folder with the material in its place, in one step.
 fn replace(dir: &Path, name: &str, material: &Material) -> Result<(), PkiError> {
     let new = dir.join(format!(".{name}.new"));
-    // A stopped run may have left one.
+    // An interrupted run may have left one.
     remove_folder(&new)?;
     make_private_folder(&new)?;
     write_material(&new, material)?;

@@ -1,7 +1,7 @@
 //! Fields of `dnsmasq.conf`.
 //!
-//! dnsmasq has quotes, but takes a quoted field for text: `"10.0.0.1"` is not an address then. So a field is written
-//! as it is, or refused.
+//! dnsmasq has quotes, but reads a quoted field as text: `"10.0.0.1"` is not an address then. So a field is written as
+//! it is, or refused.
 
 use minijinja::Value;
 

@@ -12,7 +12,7 @@ use crate::values::write::quoted;
 
 /// The value as JSON on one line: `{"a": [1, "b"]}`.
 ///
-/// The space after a colon is for YAML readers that want one. Map keys that are numbers or booleans become text.
+/// The space after a colon is for YAML readers that need one. Map keys that are numbers or booleans become text.
 pub(in crate::chart) fn to_json(value: &Value) -> Result<String, String> {
     let mut json = String::new();
     write(&mut json, value)?;
@@ -78,13 +78,13 @@ fn write(out: &mut String, value: &Value) -> Result<(), String> {
     Ok(())
 }
 
-/// A map's keys and values; nothing of what is not a map.
+/// A map's keys and values; empty if the value is not a map.
 fn pairs(value: &Value) -> impl Iterator<Item = (Value, Value)> {
     let pairs = value.as_object().and_then(|map| map.try_iter_pairs());
     pairs.into_iter().flatten()
 }
 
-/// A number as JSON writes it; an integral float has no fraction, as Kubernetes' integers want none.
+/// A number as JSON writes it; an integral float has no fraction, since Kubernetes' integers must not have one.
 ///
 /// # Errors
 /// Infinity and NaN, which JSON does not have.
@@ -96,7 +96,7 @@ pub(in crate::chart) fn number(value: &Value) -> Result<String, String> {
     if !float.is_finite() {
         return Err(format!("the number {float} cannot be written"));
     }
-    // Above 2^53 a float's digits would promise a precision it does not have.
+    // Above 2^53 a float does not have the precision of its digits.
     if float.fract() == 0.0 && float.abs() <= 9_007_199_254_740_992.0 {
         Ok(format!("{float:.0}"))
     } else {

@@ -1,4 +1,4 @@
-//! One escape for every kind of file: what a template emits can never leave the place where it stands.
+//! One escape for every kind of file: a value that a template emits stays a value.
 
 use minijinja::Value;
 use minijinja::value::ValueKind;
@@ -12,7 +12,7 @@ pub(super) mod shell;
 mod tests;
 mod unit;
 
-/// The name under which the template engine knows files that have no rule.
+/// The template engine's name for files without a rule.
 pub(super) const NO_RULE: &str = "none";
 
 /// How values are written into a file.
@@ -57,7 +57,7 @@ impl Rule {
         }
     }
 
-    /// The name under which the template engine knows the rule.
+    /// The template engine's name for the rule.
     pub fn name(self) -> &'static str {
         match self {
             Rule::Json => "json",
@@ -90,7 +90,7 @@ impl Rule {
     }
 }
 
-/// Checks what no single value shows, on a whole rendered text.
+/// Checks a whole rendered text for errors that do not show in a single value.
 pub(super) fn check_text(path: &str, text: &str) -> Result<(), String> {
     match Rule::of(path) {
         Some(Rule::Dnsmasq) => dnsmasq::check_lines(text),
@@ -123,7 +123,7 @@ fn items(value: &Value) -> Result<Vec<Value>, String> {
         .collect())
 }
 
-/// What a person calls this type in a message.
+/// The name of this type in a message.
 pub(super) fn type_name(kind: ValueKind) -> &'static str {
     match kind {
         ValueKind::Undefined => "an undefined value",
@@ -138,7 +138,7 @@ pub(super) fn type_name(kind: ValueKind) -> &'static str {
     }
 }
 
-/// The value in a message: quoted, on one line, and cut where it is long.
+/// A value as a message shows it: quoted, on one line, and cut if it is long.
 fn shown(text: &str) -> String {
     const LONGEST: usize = 60;
     match text.char_indices().nth(LONGEST) {

@@ -11,7 +11,7 @@ pub(super) fn words(value: &Value) -> Result<String, String> {
     Ok(words?.join(" "))
 }
 
-/// The text as one word of which the shell expands nothing.
+/// The text as one word in which the shell expands nothing.
 ///
 /// # Errors
 /// A NUL, which no shell variable and no argument can hold.

@@ -49,7 +49,7 @@ fn write_all(command: clap::Command, dir: &Path) -> io::Result<()> {
         }
         Ok(())
     });
-    // The error that matters is the first one.
+    // The first error is the one to report.
     let removed = fs::remove_dir_all(&half);
     written.and(removed)
 }

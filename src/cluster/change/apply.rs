@@ -77,7 +77,7 @@ async fn create_namespaces(
 #[derive(Debug)]
 pub struct Checked {
     pub planned: Vec<Planned>,
-    /// The farm's record in the cluster; empty where it has none.
+    /// The farm's record in the cluster; empty if it has none.
     pub parent: Parent,
     /// Members that are no longer rendered.
     pub stale: Vec<Member>,

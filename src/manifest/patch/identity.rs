@@ -1,11 +1,11 @@
-//! What a patch may not change: what the object is, and the labels that it is found by.
+//! What a patch must not change: the identity of the object, and the labels by which it is found.
 
 use serde_json::{Map, Value as Json};
 
 use super::Fault;
 use crate::manifest::json::value_at;
 
-/// What tells an object from others, from its root.
+/// The paths of an object's identity.
 const IDENTITY: [&[&str]; 4] = [
     &["apiVersion"],
     &["kind"],
@@ -22,20 +22,20 @@ const LABELS: [&str; 5] = [
     "app.kubernetes.io/managed-by",
 ];
 
-/// What the API group of the label that marks a farm's members is. Every key of it is apply's.
+/// The prefix of the labels and annotations of ApplySets, which only apply sets.
 const APPLYSET: &str = "applyset.kubernetes.io/";
 
-/// Where labels of an object and of its pods are.
+/// The paths of the metadata of an object and of its pods.
 const METADATA: [&[&str]; 3] = [
     &["metadata"],
     &["spec", "template", "metadata"],
     &["spec", "jobTemplate", "spec", "template", "metadata"],
 ];
 
-/// Compares an object with what it was.
+/// Compares an object before and after a patch.
 ///
 /// # Errors
-/// The first field that a patch may not change, with its path in the object.
+/// The first changed field that a patch must not change, with its path in the object.
 pub(super) fn check(before: &Map<String, Json>, after: &Map<String, Json>) -> Result<(), Fault> {
     for path in IDENTITY {
         if value_at(before, path) != value_at(after, path) {

@@ -1,4 +1,4 @@
-//! A Job cannot be changed, so the farm's have a hash of their content in their names; patches are content too.
+//! New names for patched Jobs: a Job cannot be changed, so its name ends in a hash of its content.
 
 use serde_json::Value as Json;
 
@@ -13,7 +13,7 @@ pub(super) struct Spec {
     spec: Option<Json>,
 }
 
-/// The specs of the Jobs that are named by their content: one of these `names`, and a hash.
+/// The specs of the Jobs whose names are one of `names` and a hash.
 pub(super) fn specs(objects: &[Object], names: &[String]) -> Vec<Spec> {
     let is_hashed = |object: &Object| {
         let base = base(object.name());
@@ -29,7 +29,7 @@ pub(super) fn specs(objects: &[Object], names: &[String]) -> Vec<Spec> {
         .collect()
 }
 
-/// Gives the Jobs whose specs are others now other names.
+/// Renames the Jobs whose specs have changed.
 pub(super) fn rename(objects: &mut [Object], specs: Vec<Spec>) {
     for Spec { position, spec } in specs {
         let Some(object) = objects.get_mut(position) else {

@@ -31,7 +31,7 @@ const OF_OTHERS: [(&str, &str, &[&str], &str); 3] = [
     ("", "ServiceAccount", &["secrets"], "name"),
 ];
 
-/// Where the kinds with pods have the pods' spec.
+/// The path of the pods' spec in each kind with pods.
 const PODS: [(&str, &str, &[&str]); 7] = [
     ("", "Pod", &["spec"]),
     ("apps", "DaemonSet", &["spec", "template", "spec"]),

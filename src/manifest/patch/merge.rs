@@ -1,4 +1,5 @@
-//! A map of fields laid over an object: a JSON merge patch (RFC 7386), but for the lists that Kubernetes merges by a key.
+//! Merges a map of fields over an object: a JSON merge patch (RFC 7386), except for the lists that Kubernetes merges by
+//! a key.
 
 use serde_json::{Map, Value as Json};
 
@@ -7,13 +8,13 @@ use super::lists::MergedLists;
 use crate::manifest::Object;
 use crate::values::Segment;
 
-/// What Kubernetes' strategic merge patches call the key with an instruction.
+/// The key with an instruction in Kubernetes' strategic merge patches.
 const INSTRUCTION: &str = "$patch";
 
-/// Lays `patch` over the object.
+/// Merges `patch` over the object.
 ///
 /// # Errors
-/// An item of a merged list that has no key, or that several items of the object have; an instruction that is not known.
+/// An item of a merged list without a key, or whose key several items of the object have; an unknown instruction.
 pub(super) fn merge(object: &mut Object, patch: &Map<String, Json>) -> Result<(), Fault> {
     if instruction(patch)? != Instruction::Merge {
         let message = "an object cannot be replaced or deleted by a patch";
@@ -33,7 +34,7 @@ struct Merge<'a> {
     path: Vec<String>,
 }
 
-/// What a map of the patch says of itself.
+/// The instruction of a map in the patch.
 #[derive(PartialEq)]
 enum Instruction {
     Merge,
@@ -165,7 +166,7 @@ impl Merge<'_> {
     }
 }
 
-/// The instruction of a map. Kubernetes knows more of them, in keys that start with `$`: these are refused.
+/// The instruction of a map. Kubernetes has more of them, in keys that start with `$`: these are refused.
 fn instruction(patch: &Map<String, Json>) -> Result<Instruction, Fault> {
     let mut instructions = patch.iter().filter(|(key, _)| key.starts_with('$'));
     let Some((key, value)) = instructions.next() else {

@@ -1,4 +1,4 @@
-//! `patches`: changes to rendered objects, made before these are put in order and checked.
+//! `patches`: changes to rendered objects, made before these are sorted and checked.
 
 mod checksums;
 mod identity;
@@ -20,11 +20,10 @@ use crate::values::{Node, Path, Problem, Segment, nearest};
 /// Where patches are in the values.
 const PATCHES: &str = "patches";
 
-/// Makes the changes that are for the objects of one side, in the order in which the patches were written; `tree` is
-/// where this was. Jobs are named `NAME-HASH` for these `jobs`: one whose spec was changed gets another hash.
+/// Applies the patches for the objects of one cluster, in the order in which they are written in `tree`. The names of
+/// Jobs are one of `jobs` and a hash: a Job whose spec was changed gets another hash.
 ///
-/// Gives a problem for every patch that no object is the target of, or that cannot be applied to one, at its place in the
-/// values.
+/// Returns a problem for every patch that has no target or cannot be applied to one, at its place in the values.
 pub fn apply<'a>(
     patches: impl IntoIterator<Item = (&'a String, &'a Patch)>,
     side: Side,
@@ -62,7 +61,7 @@ fn apply_one(patch: &Patch, objects: &mut [Object]) -> Result<(), Fault> {
         count += 1;
         let mut changed =
             change(object, &patch.patch).map_err(|fault| fault.inside("patch").of(object))?;
-        // As of all that is rendered.
+        // As in all rendered objects.
         drop_nulls_in(&mut changed);
         if let Err(fault) = identity::check(&object.content, &changed) {
             return Err(fault.inside("patch").of(object));
@@ -122,7 +121,7 @@ fn operate(
     }
 }
 
-/// No object is meant by a target.
+/// The error for a target without objects.
 fn no_target(target: &Target, objects: &[Object]) -> Fault {
     let Target {
         kind,
@@ -154,14 +153,14 @@ fn no_target(target: &Target, objects: &[Object]) -> Fault {
     }
 }
 
-/// What is wrong with a patch.
+/// An error in a patch.
 #[derive(Debug)]
 struct Fault {
-    /// Where, from the patch's root.
+    /// Its path, from the patch's root.
     path: Vec<Segment>,
     message: String,
     help: Option<String>,
-    /// The object that it happened to.
+    /// The object that was to be changed.
     object: Option<String>,
 }
 
@@ -185,20 +184,20 @@ impl Fault {
         self
     }
 
-    /// The same, seen from one level further up.
+    /// The same, with one more segment before its path.
     fn inside(mut self, segment: impl Into<Segment>) -> Fault {
         self.path.insert(0, segment.into());
         self
     }
 
-    /// The same, seen from as many levels further up as the path has.
+    /// The same, with all segments of `path` before its path.
     fn below(self, path: &[&str]) -> Fault {
         path.iter()
             .rev()
             .fold(self, |fault, key| fault.inside(*key))
     }
 
-    /// The problem with the patch at `patch`, at the place that is nearest to it in the values.
+    /// The problem of the patch at `patch`, at the nearest place in the values.
     fn at(self, patch: &Path, tree: &Node) -> Problem {
         let mut path = patch.clone();
         for segment in self.path {
