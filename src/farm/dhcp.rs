@@ -13,7 +13,7 @@ pub use hosts::{DhcpHost, LISTED, tags};
 pub use pools::PROXIED;
 
 use super::spec::{DhcpController, DhcpMode, DhcpServer, Tags, Values};
-use super::with::With;
+use super::with_computed::WithComputed;
 use super::workload::Workload;
 
 /// The DHCP server and its configuration.
@@ -22,8 +22,8 @@ use super::workload::Workload;
 pub struct Dhcp {
     pub mode: DhcpMode,
     pub install_controller: bool,
-    pub controller: With<DhcpController, Controller>,
-    pub standalone: With<DhcpServer, Standalone>,
+    pub controller: WithComputed<DhcpController, Controller>,
+    pub standalone: WithComputed<DhcpServer, Standalone>,
     #[serde(flatten)]
     pub leases: Leases,
 }

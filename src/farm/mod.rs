@@ -32,7 +32,7 @@ mod tag_settings;
 #[cfg(test)]
 mod tests;
 mod timezones;
-mod with;
+mod with_computed;
 mod workload;
 
 use indexmap::IndexMap;
@@ -59,7 +59,7 @@ use self::publish_address::PublishAddress;
 use self::spec::{Fragment, KeyKind, Patch, PkiMode, Values, null_if_empty};
 use self::subnets::Subnets;
 use self::tag_settings::TagSettings;
-use self::with::With;
+use self::with_computed::WithComputed;
 use self::workload::Workload;
 
 /// This program's version, which is also the tag of the images made with it.
@@ -73,25 +73,25 @@ pub struct Farm {
     pub tool: Tool,
     pub kubernetes: Cluster,
     pub persistence: spec::Persistence,
-    pub etcd: With<spec::Etcd, Etcd>,
-    pub etcd_backup: With<spec::EtcdBackup, EtcdBackup>,
-    pub api_server: With<spec::ApiServer, ApiServer>,
+    pub etcd: WithComputed<spec::Etcd, Etcd>,
+    pub etcd_backup: WithComputed<spec::EtcdBackup, EtcdBackup>,
+    pub api_server: WithComputed<spec::ApiServer, ApiServer>,
     pub api_server_pod: ApiServerPod,
     pub low_ports: LowPorts,
     /// Null if the API servers announce themselves.
     pub announced: Option<Announced>,
-    pub controller_manager: With<spec::ControllerManager, Workload>,
-    pub scheduler: With<spec::Scheduler, Workload>,
-    pub admin: With<spec::Admin, Workload>,
-    pub bootstrap: With<spec::Admin, Bootstrap>,
-    pub join_token: With<spec::TokenGenerator, JoinToken>,
-    pub kube_proxy: With<spec::KubeProxy, KubeProxy>,
-    pub coredns: With<spec::Coredns, Workload>,
-    pub konnectivity_server: With<spec::KonnectivityServer, Workload>,
-    pub konnectivity_agent: With<spec::KonnectivityAgent, KonnectivityAgent>,
+    pub controller_manager: WithComputed<spec::ControllerManager, Workload>,
+    pub scheduler: WithComputed<spec::Scheduler, Workload>,
+    pub admin: WithComputed<spec::Admin, Workload>,
+    pub bootstrap: WithComputed<spec::Admin, Bootstrap>,
+    pub join_token: WithComputed<spec::TokenGenerator, JoinToken>,
+    pub kube_proxy: WithComputed<spec::KubeProxy, KubeProxy>,
+    pub coredns: WithComputed<spec::Coredns, Workload>,
+    pub konnectivity_server: WithComputed<spec::KonnectivityServer, Workload>,
+    pub konnectivity_agent: WithComputed<spec::KonnectivityAgent, KonnectivityAgent>,
     pub extra_manifests: Option<ExtraManifests>,
     pub pki: Pki,
-    pub ltsp: With<spec::Ltsp, BootServer>,
+    pub ltsp: WithComputed<spec::Ltsp, BootServer>,
     pub dhcp: Dhcp,
     /// Null if the boot server's address is known.
     pub publish_address: Option<PublishAddress>,
@@ -293,33 +293,33 @@ fn build(
         api_server_pod: ApiServerPod::new(&kubernetes),
         low_ports: LowPorts::new(&kubernetes),
         persistence: kubernetes.persistence,
-        etcd_backup: With::new(kubernetes.etcd.backup.clone(), etcd_backup),
-        etcd: With::new(kubernetes.etcd, etcd),
-        api_server: With::new(kubernetes.api_server, api_server),
+        etcd_backup: WithComputed::new(kubernetes.etcd.backup.clone(), etcd_backup),
+        etcd: WithComputed::new(kubernetes.etcd, etcd),
+        api_server: WithComputed::new(kubernetes.api_server, api_server),
         announced,
-        controller_manager: With::new(kubernetes.controller_manager, manager),
-        scheduler: With::new(kubernetes.scheduler, scheduler),
-        bootstrap: With::new(kubernetes.admin.clone(), bootstrap),
-        admin: With::new(kubernetes.admin, admin),
-        join_token: With::new(
+        controller_manager: WithComputed::new(kubernetes.controller_manager, manager),
+        scheduler: WithComputed::new(kubernetes.scheduler, scheduler),
+        bootstrap: WithComputed::new(kubernetes.admin.clone(), bootstrap),
+        admin: WithComputed::new(kubernetes.admin, admin),
+        join_token: WithComputed::new(
             values.token_generator,
             JoinToken {
                 name: names.join_token(),
                 secret_name: format!("{}-join-config", names.ltsp),
             },
         ),
-        kube_proxy: With::new(kubernetes.kube_proxy, kube_proxy),
-        coredns: With::new(kubernetes.coredns, coredns),
-        konnectivity_server: With::new(kubernetes.konnectivity_server, server),
-        konnectivity_agent: With::new(kubernetes.konnectivity_agent, agent),
+        kube_proxy: WithComputed::new(kubernetes.kube_proxy, kube_proxy),
+        coredns: WithComputed::new(kubernetes.coredns, coredns),
+        konnectivity_server: WithComputed::new(kubernetes.konnectivity_server, server),
+        konnectivity_agent: WithComputed::new(kubernetes.konnectivity_agent, agent),
         extra_manifests,
         pki,
-        ltsp: With::new(values.ltsp, boot_server),
+        ltsp: WithComputed::new(values.ltsp, boot_server),
         dhcp: Dhcp {
             mode: dhcp.mode,
             install_controller: dhcp.install_controller,
-            controller: With::new(dhcp.controller, controller),
-            standalone: With::new(dhcp.standalone, standalone),
+            controller: WithComputed::new(dhcp.controller, controller),
+            standalone: WithComputed::new(dhcp.standalone, standalone),
             leases,
         },
         publish_address,
