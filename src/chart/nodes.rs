@@ -137,10 +137,10 @@ mod tests {
     use super::*;
     use crate::chart::held::whole;
     use crate::farm::dhcp::tags;
-    use crate::farm::spec::{Every, Machine, Tag};
+    use crate::farm::spec::{LongList, Machine, Tag};
 
     fn hosts(machines: serde_json::Value) -> Hosts {
-        let machines: Every<Machine> = serde_json::from_value(machines).unwrap();
+        let machines: LongList<Machine> = serde_json::from_value(machines).unwrap();
         let of_pool: Vec<Tag> = serde_json::from_value(serde_json::json!(["rack"])).unwrap();
         let tags = tags(&of_pool, "farm");
         let hosts = machines.iter().map(|machine| DhcpHost::new(machine, &tags));

@@ -9,7 +9,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, SeqAccess, Unexpected, Visitor};
 
-use super::{ClientId, DhcpRange, Every, HostName, LeaseTime, Mac, Range, Several, Tag};
+use super::{ClientId, DhcpRange, HostName, LeaseTime, LongList, Mac, Range, Several, Tag};
 use crate::farm::syntax::HostAddress;
 use crate::values::Segment;
 
@@ -50,7 +50,7 @@ pub struct NodePool {
     pub range: Option<DhcpRange>,
     /// The nodes.
     #[serde(default)]
-    pub nodes: Every<Machine>,
+    pub nodes: LongList<Machine>,
     /// Tags of the pool's nodes, with the settings under `tags`.
     #[serde(default)]
     pub tags: Vec<Tag>,

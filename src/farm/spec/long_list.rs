@@ -12,18 +12,18 @@ use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
 /// A list whose elements are all decoded, even after one with an error: [`crate::values::decode`] then finds the
 /// mistakes of all of them in one run. Whoever keeps an element shares it.
 #[derive(Debug, Clone)]
-pub struct Every<T>(Vec<Arc<T>>);
+pub struct LongList<T>(Vec<Arc<T>>);
 
 /// After so many errors decoding stops: nobody reads more, and a decoder may never end.
 const ENOUGH: usize = 2_000;
 
-impl<T> Default for Every<T> {
+impl<T> Default for LongList<T> {
     fn default() -> Self {
-        Every(Vec::new())
+        LongList(Vec::new())
     }
 }
 
-impl<T> Deref for Every<T> {
+impl<T> Deref for LongList<T> {
     type Target = [Arc<T>];
 
     fn deref(&self) -> &[Arc<T>] {
@@ -31,7 +31,7 @@ impl<T> Deref for Every<T> {
     }
 }
 
-impl<'a, T> IntoIterator for &'a Every<T> {
+impl<'a, T> IntoIterator for &'a LongList<T> {
     type Item = &'a Arc<T>;
     type IntoIter = std::slice::Iter<'a, Arc<T>>;
 
@@ -40,22 +40,22 @@ impl<'a, T> IntoIterator for &'a Every<T> {
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Every<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for LongList<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_seq(EveryVisitor(PhantomData))
+        deserializer.deserialize_seq(LongListVisitor(PhantomData))
     }
 }
 
-struct EveryVisitor<T>(PhantomData<T>);
+struct LongListVisitor<T>(PhantomData<T>);
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for EveryVisitor<T> {
-    type Value = Every<T>;
+impl<'de, T: Deserialize<'de>> Visitor<'de> for LongListVisitor<T> {
+    type Value = LongList<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str("a list")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Every<T>, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<LongList<T>, A::Error> {
         let mut elements = Vec::with_capacity(list.size_hint().unwrap_or_default());
         let mut first = None;
         let mut count = 0;
@@ -71,12 +71,12 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for EveryVisitor<T> {
         }
         match first {
             Some(refusal) => Err(refusal),
-            None => Ok(Every(elements)),
+            None => Ok(LongList(elements)),
         }
     }
 }
 
-impl<T: JsonSchema> JsonSchema for Every<T> {
+impl<T: JsonSchema> JsonSchema for LongList<T> {
     fn schema_name() -> Cow<'static, str> {
         Vec::<T>::schema_name()
     }
