@@ -64,7 +64,7 @@ pub fn decode_with_gaps<T: DeserializeOwned>(tree: &Node) -> (Option<T>, Vec<Pro
                 break;
             }
             Err(error) => {
-                session.take_note(&error);
+                session.record(&error);
                 let mut may_go_on = false;
                 for error in session.errors.take() {
                     let (problem, is_new) = session.leave_out(error, tree);
@@ -134,7 +134,7 @@ impl Session {
     }
 
     /// Records an error once, though it may pass several lists on its way up.
-    fn take_note(&self, error: &Error) {
+    fn record(&self, error: &Error) {
         let mut errors = self.errors.borrow_mut();
         if !errors.iter().any(|known| known.is_about_the_same(error)) {
             errors.push(error.clone());
@@ -189,7 +189,7 @@ impl Session {
         let mut problem = Problem::error(error.fault.message()).at(place.origin);
         let written = || {
             root.get(&place.path)
-                .and_then(|node| error.fault.slip(node))
+                .and_then(|node| error.fault.hint(node))
         };
         problem.help = error.help.or_else(|| error.fault.help()).or_else(written);
         problem.path = Some(path);

@@ -57,7 +57,7 @@ pub const MAX_BYTES: u64 = 64 << 20;
 /// Reads all layers and merges them.
 ///
 /// The user's files come in the order given, each document of a file a layer of its own; documents without content are
-/// skipped, and so are top-level keys [for other programs](is_aside). Flags come after all files, whatever the order
+/// skipped, and so are top-level keys [for other programs](is_for_other_programs). Flags come after all files, whatever the order
 /// they were typed in: `--set-json`, `--set`, `--set-string`, `--set-file` (Helm's `values.Options.MergeValues`). Flags
 /// see the user's files, not the defaults: setting one element of a list that only the defaults have starts a new list.
 /// The result is merged over the defaults; see [`merge`] for the rules and for null.
@@ -202,7 +202,7 @@ impl Loader<'_> {
         let mut documents = text.parse()?;
         documents.retain_mut(|document| {
             if let Value::Map(map) = &mut document.value {
-                map.retain(|key, _| !is_aside(key));
+                map.retain(|key, _| !is_for_other_programs(key));
             }
             !matches!(&document.value, Value::Map(map) if map.is_empty())
                 && document.value != Value::Null
@@ -243,13 +243,13 @@ impl Loader<'_> {
     fn read(&mut self, path: &Path) -> Result<Vec<u8>, String> {
         if path != Path::new("-") {
             let mut file = File::open(path).map_err(|error| error.to_string())?;
-            return whole(&mut file);
+            return read_all(&mut file);
         }
         let stdin = self
             .stdin
             .take()
             .ok_or("stdin can be read only once, and an earlier flag reads it")?;
-        whole(stdin)
+        read_all(stdin)
     }
 
     fn add_documents(&mut self, merged: &mut Option<Node>, documents: Result<Vec<Node>, Problem>) {
@@ -310,7 +310,7 @@ fn text_of(flag: Flag, input: &Input) -> Option<&str> {
 }
 
 /// Reads to the end, but at most [`MAX_BYTES`]: a device may have no end.
-fn whole(reader: &mut dyn Read) -> Result<Vec<u8>, String> {
+fn read_all(reader: &mut dyn Read) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     let mut limited = reader.take(MAX_BYTES + 1);
     limited
@@ -328,7 +328,7 @@ fn whole(reader: &mut dyn Read) -> Result<Vec<u8>, String> {
 
 /// Whether a top-level key is not a value: `x-NAME` and `.NAME` hold content for anchors (as in Compose files and in
 /// GitLab's), `$schema` names the schema for an editor.
-pub fn is_aside(key: &str) -> bool {
+pub fn is_for_other_programs(key: &str) -> bool {
     key == "$schema" || key.starts_with("x-") || key.starts_with('.')
 }
 

@@ -100,7 +100,7 @@ enum Rules<'a> {
 impl Merge<'_> {
     fn nodes(&mut self, earlier: Node, later: Node) -> Node {
         if let Rules::Layers = self.rules {
-            self.say_what_is_lost(&earlier, &later);
+            self.report_loss(&earlier, &later);
         }
         match (earlier.value, later.value) {
             (Value::Map(earlier_map), Value::Map(later_map)) => {
@@ -180,7 +180,7 @@ impl Merge<'_> {
         true
     }
 
-    fn say_what_is_lost(&mut self, earlier: &Node, later: &Node) {
+    fn report_loss(&mut self, earlier: &Node, later: &Node) {
         let is_written_null =
             later.value == Value::Null && matches!(later.origin, Origin::Place { .. });
         let problem = match clash(earlier, later) {

@@ -25,7 +25,7 @@ pub struct Problem {
     /// What was probably meant, or what to do.
     pub help: Option<String>,
     /// Whether these values are good for `render` only: they are not sent to a cluster.
-    pub only_to_look_at: bool,
+    pub render_only: bool,
 }
 
 impl Problem {
@@ -37,7 +37,7 @@ impl Problem {
             path: None,
             message: message.into(),
             help: None,
-            only_to_look_at: false,
+            render_only: false,
         }
     }
 
@@ -84,8 +84,8 @@ impl Problem {
     }
 
     /// The same problem; with it, the values are not sent to a cluster.
-    pub fn not_for_a_cluster(mut self) -> Problem {
-        self.only_to_look_at = true;
+    pub fn render_only(mut self) -> Problem {
+        self.render_only = true;
         self
     }
 }

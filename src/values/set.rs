@@ -6,7 +6,7 @@
 
 mod json;
 mod parser;
-mod steps;
+mod walk;
 
 use std::sync::Arc;
 

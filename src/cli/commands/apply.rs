@@ -307,7 +307,7 @@ impl Apply {
 fn check_placeholders(warnings: &[Problem]) -> Result<(), Failure> {
     let values: Vec<String> = warnings
         .iter()
-        .filter(|problem| problem.only_to_look_at)
+        .filter(|problem| problem.render_only)
         .map(|problem| {
             let path = problem.path.clone().unwrap_or_default();
             match &problem.origin {

@@ -56,13 +56,10 @@ fn public_key(key: &str, path: &Path, findings: &mut Findings) {
         let problem = Problem::warning(
             "this is the public key of the examples, and nobody has its private key",
         );
-        findings.record(
-            path,
-            problem.help("replace it with your own").not_for_a_cluster(),
-        );
+        findings.record(path, problem.help("replace it with your own").render_only());
     } else if key.contains("...") && !is_whole_key(key) {
         let problem = Problem::warning("this is a placeholder for a public key");
-        findings.record(path, problem.help(KEY_HELP).not_for_a_cluster());
+        findings.record(path, problem.help(KEY_HELP).render_only());
     } else if !is_whole_key(key) {
         let problem = Problem::warning(
             "this key is incomplete or not a key at all: sshd ignores it, and nobody can log in with it",
@@ -80,7 +77,7 @@ fn root_password(password: &str, path: &Path, findings: &mut Findings) {
     } else if password == EXAMPLE_PASSWORD {
         let problem =
             Problem::warning("this is the password of the examples, which everybody knows");
-        findings.record(path, problem.help(PASSWORD_HELP).not_for_a_cluster());
+        findings.record(path, problem.help(PASSWORD_HELP).render_only());
     } else if !is_hash(password) && !matches!(password, "*" | "!") {
         let problem =
             Problem::warning("this is not a hashed password, so nobody can log in with it");

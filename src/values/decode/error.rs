@@ -73,7 +73,7 @@ impl Fault {
     }
 
     /// A hint for a text that was probably meant as a list or a map.
-    pub fn slip(&self, node: &Node) -> Option<String> {
+    pub fn hint(&self, node: &Node) -> Option<String> {
         let (Value::String(text), Fault::Message(message)) = (&node.value, self) else {
             return None;
         };

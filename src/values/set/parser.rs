@@ -4,7 +4,7 @@ use serde_json::Number;
 
 use super::super::tree::{Map, Node, Origin, Value};
 use super::json::{self, Unique};
-use super::steps::{self, Depth};
+use super::walk::{self, Depth};
 use super::{Flag, MAX_INDEX, origin};
 
 /// An error in a flag, with its byte position.
@@ -126,7 +126,7 @@ impl<'a> Parser<'a> {
         match token.end {
             Some('=') => {
                 let node = self.value()?;
-                steps::set(map, key, node, &self.origin).map_err(|problem| Fault {
+                walk::set(map, key, node, &self.origin).map_err(|problem| Fault {
                     message: problem.message,
                     position: token.start,
                     help: problem.help,
@@ -134,14 +134,14 @@ impl<'a> Parser<'a> {
             }
             Some('.') => {
                 let depth = deeper(depth.name())?;
-                let inner = steps::map_at(map, &key, &self.origin)
+                let inner = walk::map_at(map, &key, &self.origin)
                     .map_err(|message| self.fault(token.start, message))?;
                 self.key(inner, depth)
             }
             Some('[') => {
                 let depth = deeper(depth.step())?;
                 let index = self.index()?;
-                let list = steps::list_at(map, &key, &self.origin)
+                let list = walk::list_at(map, &key, &self.origin)
                     .map_err(|message| self.fault(token.start, message))?;
                 self.item(list, index, depth)
             }
@@ -182,19 +182,19 @@ impl<'a> Parser<'a> {
         match token.end {
             Some('=') => {
                 let node = self.value()?;
-                *steps::element(list, index, &self.origin) = node;
+                *walk::element(list, index, &self.origin) = node;
                 Ok(())
             }
             Some('.') => {
-                let element = steps::element(list, index, &self.origin);
-                let map = steps::map_in(element, &self.origin)
+                let element = walk::element(list, index, &self.origin);
+                let map = walk::map_in(element, &self.origin)
                     .map_err(|message| self.fault(token.start, message))?;
                 self.key(map, step?)
             }
             Some('[') => {
                 let next = self.index()?;
-                let element = steps::element(list, index, &self.origin);
-                let inner = steps::list_in(element, &self.origin)
+                let element = walk::element(list, index, &self.origin);
+                let inner = walk::list_in(element, &self.origin)
                     .map_err(|message| self.fault(token.start, message))?;
                 self.item(inner, next, step?)
             }

@@ -42,7 +42,7 @@ impl<'de> SeqAccess<'de> for Elements<'_> {
         let element = NodeDeserializer::new(node, &trail, session);
         seed.deserialize(element).map(Some).map_err(|error| {
             let error = error.at(&element);
-            session.take_note(&error);
+            session.record(&error);
             error
         })
     }
