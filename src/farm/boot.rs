@@ -13,7 +13,7 @@ pub use super::setting::{Setting, TagSection};
 pub use files::{own_files, toml_text};
 pub use sections::{section_file, shell_text, split_section};
 
-use super::names::set;
+use super::names::non_empty;
 use super::spec::{self, Fragment, Mac, Machine, NodePools, TextMap, Values};
 use super::split::{Limits, split};
 use super::tag_settings::{TagSettings, fold, user_setting};
@@ -89,7 +89,7 @@ impl BootServer {
         let (nodes, node_parts) = in_parts(sections, name);
         BootServer {
             workload: Workload::new(ltsp, name.to_owned(), own_tag),
-            namespace: set(&ltsp.namespace).unwrap_or(namespace).to_owned(),
+            namespace: non_empty(&ltsp.namespace).unwrap_or(namespace).to_owned(),
             publish_address: ltsp.publish_dhcp && address.is_none(),
             options: settings(&ltsp.config.options),
             settings: init_settings(&ltsp.config),

@@ -173,10 +173,10 @@ impl Pki {
 
     fn secrets(&self) -> IndexMap<String, String> {
         // An etcd outside the farm needs a certificate that the user supplies.
-        let foreign = format!("{}-{ETCD_CLIENT}", self.prefix);
+        let external = format!("{}-{ETCD_CLIENT}", self.prefix);
         let own = self.certificates.iter();
         let own = own.map(|one| (one.short.clone(), one.secret_name.clone()));
-        std::iter::once((ETCD_CLIENT.to_owned(), foreign))
+        std::iter::once((ETCD_CLIENT.to_owned(), external))
             .chain(own)
             .collect()
     }

@@ -171,7 +171,7 @@ pub fn check(
     if values.is_none()
         && let Some(defaults) = defaults()
     {
-        values = decode_mended(tree, &defaults, &mut problems);
+        values = decode_with_defaults(tree, &defaults, &mut problems);
     }
     let mut findings = Findings::new(tree, gaps, problems);
     let Some(mut values) = values else {
@@ -210,10 +210,14 @@ pub fn check(
 
 /// The values with defaults in place of wrong ones. Further problems are added, except in lists, whose elements may
 /// have moved.
-fn decode_mended(tree: &Node, defaults: &Node, problems: &mut Vec<Problem>) -> Option<Values> {
+fn decode_with_defaults(
+    tree: &Node,
+    defaults: &Node,
+    problems: &mut Vec<Problem>,
+) -> Option<Values> {
     let is_index = |segment: &Segment| matches!(segment, Segment::Index(_));
     loop {
-        let (values, more) = decode(&mended(tree, problems, defaults));
+        let (values, more) = decode(&with_defaults(tree, problems, defaults));
         let known = problems.len();
         for problem in more {
             let path = problem.path.as_ref();
@@ -229,7 +233,7 @@ fn decode_mended(tree: &Node, defaults: &Node, problems: &mut Vec<Problem>) -> O
 }
 
 /// The tree with wrong values replaced by their defaults, or removed if they have none.
-fn mended(tree: &Node, problems: &[Problem], defaults: &Node) -> Node {
+fn with_defaults(tree: &Node, problems: &[Problem], defaults: &Node) -> Node {
     let errors = problems
         .iter()
         .filter(|problem| problem.severity == Severity::Error);

@@ -29,10 +29,10 @@ pub struct Names {
 impl Names {
     /// The names from the values and the release, cut at 63 characters as Helm charts do.
     pub fn new(values: &Values, release: &Release) -> Names {
-        let kubernetes = match set(&values.kubernetes.fullname_override) {
+        let kubernetes = match non_empty(&values.kubernetes.fullname_override) {
             Some(name) => cut(name),
             None => {
-                let part = set(&values.kubernetes.name_override).unwrap_or("kubernetes");
+                let part = non_empty(&values.kubernetes.name_override).unwrap_or("kubernetes");
                 if part == release.name {
                     cut(part)
                 } else {
@@ -41,15 +41,15 @@ impl Names {
             }
         };
         let ltsp = match (
-            set(&values.ltsp.fullname_override),
-            set(&values.fullname_override),
-            set(&values.name_override),
+            non_empty(&values.ltsp.fullname_override),
+            non_empty(&values.fullname_override),
+            non_empty(&values.name_override),
         ) {
             (Some(name), _, _) | (None, Some(name), _) => cut(name),
             (None, None, Some(part)) => cut(&format!("{}-{part}", release.name)),
             (None, None, None) => cut(&format!("{kubernetes}-ltsp")),
         };
-        let certificates = match set(&values.kubernetes.certname_override) {
+        let certificates = match non_empty(&values.kubernetes.certname_override) {
             Some(name) => cut(name),
             None => kubernetes.clone(),
         };
@@ -79,7 +79,7 @@ impl Names {
     /// Records names that Kubernetes would refuse, at the value that each of them comes from.
     pub fn check(&self, values: &Values, findings: &mut Findings) {
         let causes = Causes::of(values, &self.release);
-        let mut told: Vec<&Option<Path>> = Vec::new();
+        let mut reported: Vec<&Option<Path>> = Vec::new();
         // It is also the value of a label.
         let longest = longest_release(values);
         let is_name = is_namespace_name(&self.release);
@@ -97,7 +97,7 @@ impl Names {
                 )
             };
             record(findings, &causes.release, Problem::error(message));
-            told.push(&causes.release);
+            reported.push(&causes.release);
         }
         for (prefix, cause) in [
             (&self.kubernetes, &causes.kubernetes),
@@ -105,26 +105,26 @@ impl Names {
         ] {
             // If the boot server's name follows from the control plane's, only that is reported.
             let follows = cause == &causes.kubernetes && prefix != &self.kubernetes;
-            let is_told = follows && !is_service_name(&self.kubernetes);
+            let is_reported = follows && !is_service_name(&self.kubernetes);
             let by_release = prefix.starts_with(&self.release) && !is_service_name(&self.release);
             if by_release && !is_name {
                 continue;
             }
-            if !is_told && !told.contains(&cause) && !is_service_name(prefix) {
+            if !is_reported && !reported.contains(&cause) && !is_service_name(prefix) {
                 let message = format!(
                     "`{prefix}` is not a name for objects: lower-case letters, digits and hyphens, beginning with a letter"
                 );
                 let cause = if by_release { &causes.release } else { cause };
                 record(findings, cause, Problem::error(message));
-                told.push(cause);
+                reported.push(cause);
             }
         }
         // Names that contain the release's name were reported with it.
-        told.push(&causes.release);
+        reported.push(&causes.release);
         for (too_long, cause) in self.too_long(values, &causes) {
-            if !told.contains(&cause) {
+            if !reported.contains(&cause) {
                 record(findings, cause, Problem::error(too_long));
-                told.push(cause);
+                reported.push(cause);
             }
         }
     }
@@ -251,20 +251,26 @@ impl Causes {
         let name = from_values.then(|| Path::from("name"));
         let kubernetes = &values.kubernetes;
         let prefix = is_set(
-            set(&kubernetes.fullname_override),
+            non_empty(&kubernetes.fullname_override),
             "kubernetes.fullnameOverride",
         )
         .or(is_set(
-            set(&kubernetes.name_override),
+            non_empty(&kubernetes.name_override),
             "kubernetes.nameOverride",
         ))
         .or(name.clone());
-        let ltsp = is_set(set(&values.ltsp.fullname_override), "ltsp.fullnameOverride")
-            .or(is_set(set(&values.fullname_override), "fullnameOverride"))
-            .or(is_set(set(&values.name_override), "nameOverride"))
-            .or(prefix.clone());
+        let ltsp = is_set(
+            non_empty(&values.ltsp.fullname_override),
+            "ltsp.fullnameOverride",
+        )
+        .or(is_set(
+            non_empty(&values.fullname_override),
+            "fullnameOverride",
+        ))
+        .or(is_set(non_empty(&values.name_override), "nameOverride"))
+        .or(prefix.clone());
         let certificates = is_set(
-            set(&kubernetes.certname_override),
+            non_empty(&kubernetes.certname_override),
             "kubernetes.certnameOverride",
         )
         .or(prefix.clone());
@@ -289,7 +295,7 @@ pub fn check_namespaces(release: &str, values: &Values, findings: &mut Findings)
     if let Some(problem) = namespace_problem(release) {
         findings.add(problem.help("it comes from --namespace"));
     }
-    if let Some(problem) = set(&values.ltsp.namespace).and_then(namespace_problem) {
+    if let Some(problem) = non_empty(&values.ltsp.namespace).and_then(namespace_problem) {
         findings.record(&Path::from("ltsp.namespace"), problem);
     }
 }
@@ -303,7 +309,7 @@ fn namespace_problem(namespace: &str) -> Option<Problem> {
 }
 
 /// An empty name counts as not set, as in Helm's charts.
-pub fn set<T: Deref<Target = str>>(name: &Option<T>) -> Option<&str> {
+pub fn non_empty<T: Deref<Target = str>>(name: &Option<T>) -> Option<&str> {
     name.as_deref().filter(|name| !name.is_empty())
 }
 

@@ -28,7 +28,7 @@ pub fn check(config: &BootConfig, values: &Values, findings: &mut Findings) {
     let has_nodes = nodes
         .into_iter()
         .any(|(_, pool)| !pool.nodes.is_empty() || pool.range.is_some());
-    if values.ltsp.enabled && has_nodes && !anybody_may_log_in(config) {
+    if values.ltsp.enabled && has_nodes && !has_login(config) {
         let problem = Problem::warning(
             "nobody can log in to the nodes: there is no public key and no password",
         );
@@ -39,7 +39,7 @@ pub fn check(config: &BootConfig, values: &Values, findings: &mut Findings) {
 }
 
 /// Whether values bring a way to log in. Files, Secrets and scripts of the user's own may be one.
-fn anybody_may_log_in(config: &BootConfig) -> bool {
+fn has_login(config: &BootConfig) -> bool {
     !config.ssh_authorized_keys.is_empty()
         || config.root_passwd.is_some()
         || !config.sections.is_empty()

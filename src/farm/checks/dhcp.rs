@@ -178,7 +178,7 @@ fn forgotten_leases(values: &Values, findings: &mut Findings) {
     }
     for (step, pool) in values.node_pools.own() {
         let range = pool.range.as_ref().map(DhcpRange::read);
-        if range.is_some_and(|range| range.is_ipv4() && range.kind == RangeKind::Anybody) {
+        if range.is_some_and(|range| range.is_ipv4() && range.kind == RangeKind::Dynamic) {
             let path = Path::from("nodePools").join(step.clone()).join("range");
             let message = "dnsmasq-controller forgets leases of this range at each change of a farm's nodes or settings";
             findings.record(

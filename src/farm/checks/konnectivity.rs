@@ -9,9 +9,9 @@ use crate::values::{Path, Problem};
 /// Checks Konnectivity's values.
 pub fn check(values: &Values, findings: &mut Findings) {
     let kubernetes = &values.kubernetes;
-    way_to_pods(values, findings);
+    route_to_pods(values, findings);
     if kubernetes.konnectivity_server.enabled {
-        beside_the_api_server(values, findings);
+        unused_pod_keys(values, findings);
         server_count(values, findings);
         server_ports(values, findings);
     }
@@ -21,15 +21,15 @@ pub fn check(values: &Values, findings: &mut Findings) {
 }
 
 /// The API server runs in the admin cluster, and calls webhooks and aggregated APIs at the addresses of pods of the child.
-fn way_to_pods(values: &Values, findings: &mut Findings) {
+fn route_to_pods(values: &Values, findings: &mut Findings) {
     let kubernetes = &values.kubernetes;
     let server = &kubernetes.api_server;
-    let is_said = kubernetes.networking.pods_are_routed.is_some();
+    let is_set = kubernetes.networking.pods_are_routed.is_some();
     let other_way = server.extra_args.get("egress-selector-config-file");
     if !kubernetes.enabled
         || !server.enabled
         || kubernetes.konnectivity_server.enabled
-        || is_said
+        || is_set
         || other_way.is_some_and(|file| !file.is_null())
     {
         return;
@@ -47,12 +47,12 @@ fn way_to_pods(values: &Values, findings: &mut Findings) {
 }
 
 /// In mode GRPC the server has no pods of its own.
-fn beside_the_api_server(values: &Values, findings: &mut Findings) {
+fn unused_pod_keys(values: &Values, findings: &mut Findings) {
     let server = &values.kubernetes.konnectivity_server;
     if server.mode != KonnectivityMode::Grpc {
         return;
     }
-    service_beside_the_api_server(values, findings);
+    unused_service_keys(values, findings);
     let keys = server.keys();
     let path = Path::from("kubernetes.konnectivityServer");
     for (key, unset) in [
@@ -88,8 +88,8 @@ fn server_count(values: &Values, findings: &mut Findings) {
         ),
         KonnectivityMode::HttpConnect => ("kubernetes.konnectivityServer", server.replica_count),
     };
-    let is_said = matches!(server.extra_args.get("server-count"), Some(count) if !count.is_null());
-    if counted.is_none() && !is_said {
+    let is_set = matches!(server.extra_args.get("server-count"), Some(count) if !count.is_null());
+    if counted.is_none() && !is_set {
         let problem = Problem::error("Konnectivity's agents must know how many servers there are");
         findings.record(
             &Path::from(path).join("replicaCount"),
@@ -102,7 +102,7 @@ fn server_count(values: &Values, findings: &mut Findings) {
 }
 
 /// The keys of its Service that have no effect in mode GRPC.
-fn service_beside_the_api_server(values: &Values, findings: &mut Findings) {
+fn unused_service_keys(values: &Values, findings: &mut Findings) {
     let server = &values.kubernetes.konnectivity_server;
     let keys = server.service.keys();
     for (key, is_set) in [

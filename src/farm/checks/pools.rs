@@ -17,7 +17,7 @@ pub fn check(values: &Values, release_tag: &str, findings: &mut Findings) {
         tags_twice(step, pool, findings);
         router(values, step, pool, findings);
     }
-    settings_for_nobody(values, release_tag, findings);
+    unused_settings(values, release_tag, findings);
 }
 
 /// dnsmasq leases only addresses in its ranges, also to listed nodes (dnsmasq(8), --dhcp-range).
@@ -54,10 +54,10 @@ fn router(values: &Values, step: &Segment, pool: &NodePool, findings: &mut Findi
         return;
     }
     let tags = &values.tags.dhcp_options;
-    let told = tags
+    let options = tags
         .iter()
         .filter(|(tag, _)| *tag == "all" || pool.tags.iter().any(|own| **own == **tag));
-    let keys = told.flat_map(|(_, options)| options.iter().flatten());
+    let keys = options.flat_map(|(_, options)| options.iter().flatten());
     let keys: Vec<String> = keys.map(|(key, _)| option_key(key)).collect();
     let is_router = |key: &String| key == "3" || key.eq_ignore_ascii_case("option:router");
     let has_ipv4 = keys.iter().any(|key| !key.starts_with("option6:"));
@@ -75,7 +75,7 @@ fn router(values: &Values, step: &Segment, pool: &NodePool, findings: &mut Findi
 }
 
 /// Settings for a tag that no pool has.
-fn settings_for_nobody(values: &Values, release_tag: &str, findings: &mut Findings) {
+fn unused_settings(values: &Values, release_tag: &str, findings: &mut Findings) {
     let own = || values.node_pools.own().map(|(_, pool)| pool);
     let of_pools: BTreeSet<&str> = own()
         .flat_map(|pool| &pool.tags)

@@ -8,7 +8,7 @@ use crate::values::{Path, Problem};
 /// Checks that the parts of a farm can reach each other.
 pub fn check(values: &Values, findings: &mut Findings) {
     if values.kubernetes.enabled {
-        foreign_etcd(values, findings);
+        external_etcd(values, findings);
         api_server(values, findings);
         konnectivity(values, findings);
         joining_nodes(values, findings);
@@ -18,7 +18,7 @@ pub fn check(values: &Values, findings: &mut Findings) {
 }
 
 /// Without etcd in the farm, there has to be another one.
-fn foreign_etcd(values: &Values, findings: &mut Findings) {
+fn external_etcd(values: &Values, findings: &mut Findings) {
     let kubernetes = &values.kubernetes;
     if kubernetes.etcd.enabled {
         return;

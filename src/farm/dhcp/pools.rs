@@ -71,7 +71,7 @@ fn tag_if(set: &str, asked: &[&str]) -> DnsmasqOption {
 pub fn by_mac(values: &Values) -> Option<DnsmasqOption> {
     let pools = &values.node_pools;
     let mut kinds = kinds(pools).into_iter();
-    let is_needed = kinds.any(|kind| kind == Kind::Anybody) && !ignores_client_ids(values);
+    let is_needed = kinds.any(|kind| kind == Kind::Dynamic) && !ignores_client_ids(values);
     let mut nodes = pools.own().flat_map(|(_, pool)| &pool.nodes);
     let has_names = nodes.any(|node| node.mac.is_none() && node.client_id.is_none());
     let line = || DnsmasqOption::new("dhcp-host", &["*:*:*:*:*:*", "id:*"]);

@@ -79,7 +79,7 @@ pub enum Kind {
     /// `static`: machines that are listed.
     Listed,
     /// Every machine.
-    Anybody,
+    Dynamic,
     /// `proxy`: machines that have their addresses from another server.
     Proxy,
 }
@@ -119,7 +119,7 @@ impl Range {
     }
 
     fn is_for_anybody(&self) -> bool {
-        self.kind == Kind::Anybody && self.place != Place::Any6
+        self.kind == Kind::Dynamic && self.place != Place::Any6
     }
 
     /// Whether dnsmasq may give `address` to a host.
@@ -204,7 +204,7 @@ fn kind(fields: &[&str]) -> Kind {
     match fields {
         fields if fields.contains(&"static") => Kind::Listed,
         ["proxy", ..] => Kind::Proxy,
-        _ => Kind::Anybody,
+        _ => Kind::Dynamic,
     }
 }
 
