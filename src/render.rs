@@ -6,7 +6,7 @@ use crate::chart::{ADDONS, ChartError, Charts, FARM, extended, farm_context};
 use crate::farm::spec::Side;
 use crate::farm::{self, ExtraManifests, Farm, SECRET_SIZE};
 use crate::manifest::{
-    Manifest, ManifestError, Object, from_values, parse_rendered, patch, place, twice,
+    Manifest, ManifestError, Object, duplicates, from_values, parse_rendered, patch, set_namespaces,
 };
 use crate::values::write::push_map;
 use crate::values::{Loaded, Node, Path, Problem, Value, load, put_at_nulls};
@@ -154,7 +154,7 @@ fn objects(charts: &Charts, farm: &Farm, tree: &Node) -> Result<Vec<Object>, Ren
             &farm.ltsp.computed.namespace
         };
         let mut objects = parse_rendered(rendered)?;
-        place(&mut objects, namespace);
+        set_namespaces(&mut objects, namespace);
         Ok::<_, RenderError>(objects)
     })?;
     let mut objects: Vec<Object> = objects.into_iter().flatten().collect();
@@ -184,8 +184,8 @@ fn add_extra_objects(
 ) -> Result<(), RenderError> {
     const PATH: &str = "extraObjects";
     let mut own = from_values(PATH, &farm.extra_objects, tree).map_err(RenderError::Values)?;
-    place(&mut own, &farm.release.namespace);
-    let problems = twice(PATH, &own, objects, tree);
+    set_namespaces(&mut own, &farm.release.namespace);
+    let problems = duplicates(PATH, &own, objects, tree);
     if !problems.is_empty() {
         return Err(RenderError::Values(problems));
     }

@@ -71,7 +71,7 @@ fn wrong_objects(name: &str, path: &Path, tree: &Node) -> Vec<(Path, String)> {
 }
 
 /// Errors for objects of the map at `path` that are in `rendered` already, or in the map twice.
-pub fn twice(path: &str, own: &[Object], rendered: &[Object], tree: &Node) -> Vec<Problem> {
+pub fn duplicates(path: &str, own: &[Object], rendered: &[Object], tree: &Node) -> Vec<Problem> {
     let mut sources: HashMap<Key, &str> = if own.is_empty() {
         HashMap::new()
     } else {

@@ -20,7 +20,7 @@ pub mod write;
 
 pub use directory::write_directory;
 pub use error::ManifestError;
-pub use from_values::{from_values, twice};
+pub use from_values::{duplicates, from_values};
 pub use object::{Key, Object, group};
 pub use read::{parse, parse_rendered};
 pub use select::select;
@@ -53,7 +53,7 @@ impl Manifest {
         namespace: &str,
         is_cluster_scoped: impl Fn(&Object) -> bool,
     ) -> Result<Manifest, ManifestError> {
-        place_by(&mut objects, namespace, is_cluster_scoped);
+        set_namespaces_by(&mut objects, namespace, is_cluster_scoped);
         check_unique(&objects)?;
         parallel::map(&objects, limits::check)
             .into_iter()
@@ -79,11 +79,15 @@ impl Manifest {
 }
 
 /// Puts namespaced objects without a namespace into `namespace`.
-pub fn place(objects: &mut [Object], namespace: &str) {
-    place_by(objects, namespace, is_cluster_scoped);
+pub fn set_namespaces(objects: &mut [Object], namespace: &str) {
+    set_namespaces_by(objects, namespace, is_cluster_scoped);
 }
 
-fn place_by(objects: &mut [Object], namespace: &str, is_cluster_scoped: impl Fn(&Object) -> bool) {
+fn set_namespaces_by(
+    objects: &mut [Object],
+    namespace: &str,
+    is_cluster_scoped: impl Fn(&Object) -> bool,
+) {
     for object in objects {
         let has_none = object.namespace().is_none_or(str::is_empty);
         if has_none && !is_cluster_scoped(object) {

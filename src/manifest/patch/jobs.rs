@@ -7,14 +7,14 @@ use crate::manifest::Object;
 use crate::values::to_yaml;
 
 /// A Job's spec before patches.
-pub(super) struct Spec {
+pub(super) struct JobSpec {
     /// The Job's position among the objects.
     position: usize,
     spec: Option<Json>,
 }
 
 /// The specs of the Jobs whose names are one of `names` and a hash.
-pub(super) fn specs(objects: &[Object], names: &[String]) -> Vec<Spec> {
+pub(super) fn specs(objects: &[Object], names: &[String]) -> Vec<JobSpec> {
     let is_hashed = |object: &Object| {
         let base = base(object.name());
         (object.group(), object.kind()) == ("batch", "Job")
@@ -22,7 +22,7 @@ pub(super) fn specs(objects: &[Object], names: &[String]) -> Vec<Spec> {
     };
     let jobs = objects.iter().enumerate();
     jobs.filter(|(_, object)| is_hashed(object))
-        .map(|(position, object)| Spec {
+        .map(|(position, object)| JobSpec {
             position,
             spec: object.content.get("spec").cloned(),
         })
@@ -30,8 +30,8 @@ pub(super) fn specs(objects: &[Object], names: &[String]) -> Vec<Spec> {
 }
 
 /// Renames the Jobs whose specs have changed.
-pub(super) fn rename(objects: &mut [Object], specs: Vec<Spec>) {
-    for Spec { position, spec } in specs {
+pub(super) fn rename(objects: &mut [Object], specs: Vec<JobSpec>) {
+    for JobSpec { position, spec } in specs {
         let Some(object) = objects.get_mut(position) else {
             continue;
         };
