@@ -111,7 +111,7 @@ pub async fn publish_boot_address(
     };
     if let Some((other, others)) = found.iter().find(|(_, other)| other != address) {
         return Err(AgentError::Unusable(format!(
-            "Service {first} has the address {address} and Service {other} has {others}, but nodes are told only one: \
+            "Service {first} has the address {address} and Service {other} has {others}, but nodes use only one: \
              the load balancer has to share it, as MetalLB does by metallb.io/allow-shared-ip"
         )));
     }
@@ -130,7 +130,7 @@ fn address(service: &str, found: ServiceAddress) -> Result<Ipv4Addr, AgentError>
             });
             match families.next() {
                 Some(address) => return Ok(address),
-                None => "has IPv6 addresses only, which boot loaders cannot be told".to_owned(),
+                None => "has IPv6 addresses only, which boot loaders cannot use".to_owned(),
             }
         }
         Err(reason) => reason,

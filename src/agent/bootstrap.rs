@@ -112,10 +112,10 @@ async fn apply_set(
     let version = env!("CARGO_PKG_VERSION").to_owned();
     let options = ApplyOptions {
         allowed: Allowed {
-            // There is nobody to ask, and what somebody changed by hand would stop every later run.
+            // Nobody can be asked here, and a manual change would stop every later run.
             force: true,
             adopt: false,
-            // Ours have to follow the version of kubefarm. Theirs may hold what cannot be made anew.
+            // kubefarm's own objects have to follow its version. The user's may contain data that cannot be recreated.
             replace: name == ADDONS,
             create_namespace: false,
         },

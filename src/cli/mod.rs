@@ -30,7 +30,7 @@ pub fn run() -> ExitCode {
 fn ended(outcome: Result<(), Failure>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        // Whoever read our output has had enough of it: `kubefarm render | head`.
+        // The reader of the output has closed it: `kubefarm render | head`.
         Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
         Err(failure) => {
             // With stderr closed the exit code is all that can be said.

@@ -52,7 +52,7 @@ pub enum Action {
     Created,
     Changed,
     Unchanged,
-    /// Deleted and made anew, since a part of it can never change.
+    /// Deleted and recreated, because an immutable part of it changed.
     Replaced,
     Deleted,
     /// Left in the cluster, and why.

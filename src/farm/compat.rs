@@ -99,7 +99,7 @@ fn agents_port(values: &mut Values, findings: &mut Findings) {
     }
 }
 
-/// A default of the old charts, with which a tag of theirs still mounts a folder for Docker.
+/// A default of the old charts, by which a tag still mounts a folder for Docker.
 fn docker_mounts(values: &Values, findings: &mut Findings) {
     for (tag, options) in &values.tags.ltsp_options {
         if options.iter().any(|map| map.contains_key("FSTAB_DOCKER")) {

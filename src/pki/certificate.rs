@@ -31,7 +31,7 @@ pub struct Certificate {
     pub serial: String,
     /// The SubjectPublicKeyInfo, in DER.
     pub public_key: Vec<u8>,
-    /// Where it is one of ours.
+    /// If kubefarm issues it.
     pub key_kind: Option<KeyKind>,
 }
 

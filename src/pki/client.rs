@@ -9,7 +9,7 @@ use super::issue::{Request, issue};
 use super::{Key, Material, PkiError};
 use crate::farm::spec::KeyKind;
 
-/// Who somebody is to an API server (kubernetes.io/docs/reference/access-authn-authz/authentication, "X509 client
+/// A user of an API server (kubernetes.io/docs/reference/access-authn-authz/authentication, "X509 client
 /// certificates"), and for how long.
 #[derive(Debug, Clone)]
 pub struct Client {

@@ -13,7 +13,7 @@ use crate::farm::certificates::{Certificate as Wanted, Pki};
 /// Changes that are requested beyond the necessary ones.
 #[derive(Debug, Clone, Default)]
 pub struct Intent {
-    /// Short names of certificates to issue anew. An authority keeps its key.
+    /// Short names of certificates to reissue. An authority keeps its key.
     pub renew: BTreeSet<String>,
     /// An authority's short name, and the step that its rotation takes.
     pub rotation: Option<(String, Step)>,

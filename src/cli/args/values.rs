@@ -1,4 +1,4 @@
-//! Where values come from, and what they are laid over.
+//! The flags for values and for the defaults that they are merged over.
 
 use std::path::{Path, PathBuf};
 

@@ -164,7 +164,7 @@ pub(super) fn check_folder(dir: &Path) -> Result<(), Failure> {
     }
 }
 
-/// Refuses a folder whose authorities are another farm's: its certificates would be issued anew, for this one.
+/// Refuses a folder whose authorities are another farm's: its certificates would be reissued for this one.
 pub(super) fn check_owner(dir: &Path, farm: &Farm, found: &Store) -> Result<(), Failure> {
     for wanted in farm.pki.certificates.iter().filter(|wanted| wanted.is_ca) {
         let material = found.get(&wanted.secret_name);

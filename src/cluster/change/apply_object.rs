@@ -85,8 +85,8 @@ fn action(planned: &Planned, live: Option<&Map<String, Json>>, answer: &Answer) 
     }
 }
 
-/// Deletes an object that will be made anew, and waits until it is gone. Pods of a StatefulSet or Deployment stay
-/// for the new one, so that an etcd keeps its quorum.
+/// Deletes an object that will be recreated, and waits until it is gone. Pods of a StatefulSet or Deployment stay for
+/// the new one, so that an etcd keeps its quorum.
 async fn delete_and_wait(
     api: &Api,
     resource: &Resource,

@@ -29,7 +29,7 @@ pub struct Allowed {
     pub force: bool,
     /// Taking fields from Helm.
     pub adopt: bool,
-    /// Deleting objects and making them anew, where a part can never change.
+    /// Deleting and recreating objects whose immutable parts changed.
     pub replace: bool,
     /// Creating the namespaces of the release.
     pub create_namespace: bool,

@@ -66,7 +66,7 @@ impl Api {
         })
     }
 
-    /// Asks anew what the cluster serves, after CustomResourceDefinitions were added.
+    /// Discovers the served kinds again, after CustomResourceDefinitions were added.
     ///
     /// # Errors
     /// Where the server cannot be asked, or refuses.
@@ -279,7 +279,7 @@ impl Api {
     }
 }
 
-/// How an object is deleted that has this `uid`, and not one made anew under its name.
+/// Deletes the object with this `uid` only, not a new one with the same name.
 pub fn only(uid: &str, params: DeleteParams) -> DeleteParams {
     params.preconditions(Preconditions {
         uid: Some(uid.to_owned()),

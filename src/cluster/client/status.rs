@@ -17,7 +17,7 @@ impl Deref for Status {
     }
 }
 
-/// A field that somebody else set to another value.
+/// A field that another manager set to another value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldConflict {
     pub field: String,

@@ -32,7 +32,7 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// Sends requests to a cluster, until a deadline or until the user interrupts.
 #[derive(Clone)]
 pub(super) struct Transport {
-    /// All copies share it, since one of them may have to make it anew.
+    /// All copies share it, because one of them may have to replace it.
     connection: Arc<Mutex<Arc<Connection>>>,
     target: Target,
     /// `https://10.0.0.1:6443`, for messages.
@@ -174,7 +174,7 @@ impl Transport {
         Arc::clone(&*self.connection.lock().await)
     }
 
-    /// Connects anew, since a token file or a credential plugin may have a newer token by now; not where another request
+    /// Reconnects, because a token file or a credential plugin may have a newer token by now; not where another request
     /// has done so since `refused` was the newest connection.
     async fn renew(&self, refused: &Arc<Connection>) -> Result<(), ClusterError> {
         let mut newest = self.connection.lock().await;

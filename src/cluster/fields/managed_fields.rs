@@ -42,8 +42,8 @@ pub fn owned(object: &Map<String, Json>, manager: &str) -> Json {
     part
 }
 
-/// SHA-256, in hexadecimal digits, of what [`owned`] gives, as JSON: another one later means that somebody changed, took
-/// or removed a field that the manager had applied.
+/// SHA-256, in hexadecimal digits, of what [`owned`] gives, as JSON: a different one later means that another manager
+/// changed, took or removed a field that the manager had applied.
 ///
 /// Of a Secret's `data` only the keys count: the hash of a short password in a place that more people can read would
 /// reveal the password. So a changed value of a Secret does not show here, a removed one does.

@@ -81,7 +81,7 @@ pub struct Parent {
     pub facts: BTreeMap<String, String>,
 }
 
-/// A ConfigMap of the parent's name that is not a parent of ours.
+/// A ConfigMap with the parent's name that is not a parent of kubefarm.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct NotOurs(String);

@@ -30,7 +30,7 @@ pub enum Kept {
     Volume,
     /// Deleting it deletes everything in it, volumes and other people's objects too.
     Namespace,
-    /// With it would go all objects of its kind, whoever they belong to.
+    /// All objects of its kind would be deleted with it, also those of others.
     Definition,
     /// A certificate authority: what it signed would be worthless.
     Authority,

@@ -1,4 +1,4 @@
-//! One process at a time: a Lease that whoever changes a farm holds meanwhile.
+//! One process at a time: a Lease that a process holds while it changes a farm.
 
 use std::pin::pin;
 use std::time::Duration;

@@ -77,7 +77,7 @@ fn addresses(service: &Map<String, Json>) -> Result<(Vec<String>, u16), String> 
         .and_then(|port| u16::try_from(port).ok());
     let port = port.ok_or_else(|| format!("the Service {name} has no port called {PORT}"))?;
     let hosts = match ServiceAddress::of(service) {
-        // Whoever asks takes the one that the certificate is for.
+        // The caller chooses the one that the certificate is valid for.
         ServiceAddress::Addresses { ips, names } => {
             ips.iter().map(IpAddr::to_string).chain(names).collect()
         }

@@ -33,7 +33,7 @@ pub async fn read_secrets(
     Ok(found.into_iter().flatten().collect())
 }
 
-/// The Secrets of a farm that hold certificates, whoever issued them; `None` where the cluster knows no such farm.
+/// The Secrets of a farm with certificates of any issuer; `None` if the cluster has no such farm.
 ///
 /// # Errors
 /// Where the cluster refuses.

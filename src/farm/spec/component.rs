@@ -105,7 +105,7 @@ impl JsonSchema for Spread {
             "anyOf": [
                 {"const": "soft", "description": "Preferred: they share a topology domain only where they must."},
                 {"const": "hard", "description": "Required: a pod that finds no domain of its own stays pending."},
-                {"enum": ["", "none", "false", false], "description": "No rule of ours."},
+                {"enum": ["", "none", "false", false], "description": "No rule."},
             ]
         })
     }

@@ -21,7 +21,7 @@ use crate::farm::schema;
 use crate::render::render;
 use crate::values::{load, load_with_removed};
 
-/// How long a cluster may take to answer: somebody is waiting at the keyboard.
+/// The timeout for a cluster's answer: a person is waiting at the keyboard.
 const MAX_WAIT: Duration = Duration::from_secs(2);
 
 /// A candidate and its description, which may be empty.

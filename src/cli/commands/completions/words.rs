@@ -1,4 +1,4 @@
-//! Words as somebody typed them into bash, as bash would pass them on.
+//! Splits a line typed into bash into the words that bash would pass on.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};

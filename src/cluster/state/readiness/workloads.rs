@@ -83,7 +83,7 @@ pub(super) fn stateful_set(object: &Map<String, Json>) -> Readiness {
         return behind;
     }
     if text_at(object, &["spec", "updateStrategy", "type"]) == "OnDelete" {
-        // Pods are updated when somebody deletes them, which nobody has to do.
+        // Pods are updated only when they are deleted, which is not required.
         return Readiness::Ready;
     }
     let partition = ["spec", "updateStrategy", "rollingUpdate", "partition"];
@@ -141,7 +141,7 @@ pub(super) fn replica_set(object: &Map<String, Json>) -> Readiness {
         .unwrap_or(Readiness::Ready)
 }
 
-/// Complete, failed, or on its way. One that is suspended is as ready as it gets until somebody resumes it.
+/// Complete, failed, or running. A suspended Job counts as ready until it is resumed.
 pub(super) fn job(object: &Map<String, Json>) -> Readiness {
     let is = |kind| condition(object, kind).filter(|condition| condition.is_true());
     if is("Complete").is_some() {

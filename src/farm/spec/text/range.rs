@@ -109,16 +109,16 @@ impl Range {
     /// Whether `address` is leased to any machine.
     pub fn leases(&self, address: IpAddr) -> bool {
         let (first, last) = self.ends;
-        self.is_for_anybody() && first <= address && address <= last
+        self.is_for_any_machine() && first <= address && address <= last
     }
 
     /// Whether both lease some addresses to any machine.
     pub fn shares_leases(&self, other: &Range) -> bool {
-        let both = self.is_for_anybody() && other.is_for_anybody();
+        let both = self.is_for_any_machine() && other.is_for_any_machine();
         both && (self.leases(other.ends.0) || other.leases(self.ends.0))
     }
 
-    fn is_for_anybody(&self) -> bool {
+    fn is_for_any_machine(&self) -> bool {
         self.kind == Kind::Dynamic && self.place != Place::Any6
     }
 
