@@ -28,7 +28,7 @@ mod tests {
     }
 
     #[test]
-    fn what_somebody_chose_is_kept() {
+    fn a_minute_that_the_user_chose_is_kept() {
         for schedule in [
             "0 */12 * * *",
             "@daily",

@@ -48,7 +48,7 @@ fn apply_sends_no_stand_ins_to_a_cluster() {
 }
 
 #[test]
-fn a_new_farm_lets_nobody_in_and_says_so() {
+fn a_new_farm_warns_that_nobody_can_log_in() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().to_str().expect("text");
     for example in ["generic", "catchall"] {

@@ -261,7 +261,7 @@ fn every_namespaced_object_is_in_the_namespace_asked_for() {
 }
 
 #[test]
-fn a_reader_that_had_enough_is_no_error() {
+fn a_reader_that_closes_the_pipe_is_not_an_error() {
     let mut command = kubefarm_command();
     let mut child = command
         .args(["render", "-f", "builtin:generic"])
@@ -324,7 +324,7 @@ fn stderr_that_is_closed_changes_nothing() {
 }
 
 #[test]
-fn nothing_is_coloured_where_nobody_looks() {
+fn nothing_is_coloured_outside_of_a_terminal() {
     let finished = run(kubefarm_command()
         .args(["render", "-f", "tests/mistakes/mac.yaml"])
         .env("TERM", "xterm"));

@@ -188,7 +188,7 @@ fn a_folder_of_certificates_that_is_missing_or_anothers_is_said() {
 }
 
 #[test]
-fn a_kind_alone_is_told_how_to_select_all_of_it() {
+fn a_kind_alone_gets_help_to_select_all_of_it() {
     let finished = kubefarm([
         "render",
         "-f",

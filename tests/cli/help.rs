@@ -150,7 +150,7 @@ fn the_tag_of_a_release_named_by_a_flag_marks_no_nodes() {
 }
 
 #[test]
-fn a_name_that_is_no_name_is_refused() {
+fn a_name_that_is_not_valid_is_refused() {
     let finished = kubefarm(["render", "--name", "Farm_1"]);
     assert_refused(
         &finished,

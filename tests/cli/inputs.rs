@@ -42,7 +42,7 @@ fn every_missing_file_is_named() {
 }
 
 #[test]
-fn a_folder_is_no_values_file() {
+fn a_folder_is_not_a_values_file() {
     assert_refused(
         &kubefarm(["render", "-f", "examples"]),
         &["examples", "Is a directory"],
@@ -173,7 +173,7 @@ fn a_flag_can_take_a_files_content() {
 }
 
 #[test]
-fn flags_change_what_files_say_inside_lists() {
+fn flags_change_values_of_files_inside_lists() {
     let args = ["-f", GENERIC, "--set", "nodePools[0].nodes[0].name=renamed"];
     assert_eq!(value(&args, "/nodePools/0/nodes/0/name"), "\"renamed\"");
     assert_ne!(value(&args, "/nodePools/0/nodes/0/mac"), "nothing");
@@ -181,7 +181,7 @@ fn flags_change_what_files_say_inside_lists() {
 }
 
 #[test]
-fn every_value_tells_its_origin() {
+fn every_value_shows_its_origin() {
     let args = [
         "values",
         "--origin",

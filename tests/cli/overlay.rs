@@ -176,7 +176,7 @@ fn folders_that_no_chart_would_use_are_refused() {
 }
 
 #[test]
-fn a_template_that_is_no_text_is_refused() {
+fn a_template_that_is_not_text_is_refused() {
     let folder = charts(&[]);
     fs::create_dir_all(folder.path().join("ltsp/templates")).expect("made");
     fs::write(folder.path().join("ltsp/templates/a.yaml"), b"\xff\xfe").expect("written");
@@ -187,7 +187,7 @@ fn a_template_that_is_no_text_is_refused() {
 }
 
 #[test]
-fn what_is_no_file_of_the_folder_is_refused() {
+fn what_is_not_a_file_of_the_folder_is_refused() {
     let outside = charts(&[("secret.sh", "hunter2")]);
     let folder = charts(&[("ltsp/templates/a.yaml", "# Nothing.\n")]);
     let place = folder.path().join("ltsp/files/init.sh");

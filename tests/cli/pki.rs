@@ -214,7 +214,7 @@ fn a_folder_that_does_not_fit_is_reported_and_nothing_is_rendered() {
 }
 
 #[test]
-fn an_authority_that_is_no_good_is_never_replaced() {
+fn a_broken_authority_is_never_replaced() {
     let (_folder, dir) = folder();
     pki(&["init"], &dir, &[]).success();
     let made = files(Path::new(&dir));
@@ -326,7 +326,7 @@ fn an_authority_is_rotated_step_by_step() {
 }
 
 #[test]
-fn what_somebody_else_issues_is_not_touched() {
+fn certificates_of_other_issuers_are_not_touched() {
     let (_folder, dir) = folder();
     for words in [
         &["init"] as &[&str],

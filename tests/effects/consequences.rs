@@ -332,7 +332,7 @@ fn a_version_with_a_plus_is_a_tag_without() {
 }
 
 #[test]
-fn the_api_server_is_no_master_of_its_cluster() {
+fn the_api_server_has_few_rights_in_its_cluster() {
     let objects = rendered(json!({}));
     let certificate = object(&objects, "Certificate", "pki-apiserver-kubelet-client");
     assert_eq!(certificate["spec"]["subject"], Value::Null);

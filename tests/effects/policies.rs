@@ -90,7 +90,7 @@ fn etcd_is_reached_by_its_own_clients_only() {
 }
 
 #[test]
-fn what_takes_no_credentials_is_reached_by_nobody() {
+fn nobody_connects_to_ports_without_credentials() {
     let grpc = rendered(json!({
         "kubernetes.konnectivityServer.enabled": true,
         "kubernetes.apiServer.sidecars": [{"name": "audit", "image": "x", "ports": [{"containerPort": 8443}]}],

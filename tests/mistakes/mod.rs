@@ -85,7 +85,7 @@ fn every_mistake_is_reported_at_its_place() {
 }
 
 #[test]
-fn what_is_no_mistake_is_rendered() {
+fn what_is_not_a_mistake_is_rendered() {
     let folder = corpus().join("fine");
     let mut complaints = Vec::new();
     for file in files(&folder) {

@@ -174,7 +174,7 @@ fn merge(into: &mut Value, from: Value) {
 
 /// Without `replicaCount` an autoscaler owns the number; all else that counts the pods is as it was.
 #[test]
-fn replicas_of_nobody_are_left_out() {
+fn replicas_that_are_not_set_are_left_out() {
     let replicas = |layer: Value| -> Vec<(String, Value)> {
         let loaded = loaded(&layer);
         let outcome = render(Charts::embedded(), &loaded, Some("farm"), "space");

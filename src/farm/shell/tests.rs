@@ -8,7 +8,7 @@ fn faulty(script: &str) -> (usize, String) {
 }
 
 #[test]
-fn what_has_no_end_is_told_where_it_begins() {
+fn what_has_no_end_is_reported_where_it_begins() {
     for (script, line, message) in [
         ("echo\nif a; then\n  b\n", 2, "`if` has no `fi`"),
         ("if a; then b; elif c; then\n", 1, "`if` has no `fi`"),

@@ -110,7 +110,7 @@ fn is_as_lenient_as_charts_were() {
 }
 
 #[test]
-fn a_text_that_is_not_as_it_was_written_is_told_of() {
+fn a_text_that_yaml_changes_is_a_warning() {
     let text = "image: 1.10\nlabels: {a: yes, b: true, c: 0x10, d: 3, e: '1.0', f: !!str 1.0}\nratio: 1e3\n\
                 replicaCount: 1_0\n";
     assert_eq!(

@@ -126,7 +126,7 @@ mod tests {
     use super::meant;
 
     #[test]
-    fn slips_are_told_from_names_of_the_users_own() {
+    fn typing_errors_differ_from_names_of_the_users_own() {
         for (name, expected) in [
             ("KERNEL_PARAMETRS", "KERNEL_PARAMETERS"),
             ("kernel_parameters", "KERNEL_PARAMETERS"),
