@@ -28,7 +28,7 @@ fn an_unfinished_rollout_is_waited_for() {
         status["observedGeneration"] == 2 && status["updatedReplicas"] != status["replicas"]
     });
     let words = [
-        "not all of its pods have come to the version before it",
+        "not all of its pods run the version before it yet",
         "kubectl rollout status",
     ];
     assert_failed(&site.run(&format!("{apply} --force-conflicts")), 1, &words);

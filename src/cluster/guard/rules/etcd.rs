@@ -52,8 +52,8 @@ fn removed(before: &Workload) -> Danger {
         risk: Risk::EtcdRemoved,
         key: before.key.clone(),
         what: format!("etcd is not among what these values render, so it would be deleted, {fate}"),
-        way: "a farm that sleeps has kubernetes.etcd.replicaCount: 0 and kubernetes.apiServer.replicaCount: 0; \
-              kubefarm delete deletes a farm"
+        way: "to stop a farm, set kubernetes.etcd.replicaCount: 0 and kubernetes.apiServer.replicaCount: 0; \
+              to delete it, use kubefarm delete"
             .to_owned(),
     }
 }
@@ -97,17 +97,17 @@ fn members(change: &Change, after: &Workload) -> Option<Danger> {
         return None;
     }
     let breaks = if wanted > before {
-        "the new ones start as members of a cluster that does not know them: \
-             they never answer, or they found an empty cluster of their own, which answers in the old one's place"
+        "the cluster does not know the new members: they never answer, or form an empty cluster of their own, \
+         which answers in place of the old one"
     } else {
-        "those that stay wait for a majority that is no longer there, and no request is answered"
+        "the remaining members wait for a majority that no longer exists, and answer no request"
     };
     Some(Danger {
         risk: Risk::EtcdMembers,
         key: after.key.clone(),
         what: format!("etcd has {before} members, and these values want {wanted}: {breaks}"),
         way: format!(
-            "leave kubernetes.etcd.replicaCount at {before}; the members themselves are changed by etcdctl member"
+            "leave kubernetes.etcd.replicaCount at {before}; change members with etcdctl member"
         ),
     })
 }
@@ -128,7 +128,7 @@ fn addresses(before: &Workload, after: &Workload) -> Option<Danger> {
             list(after),
             list(before)
         ),
-        way: "keep kubernetes.etcd.ports and the names; addresses are changed by etcdctl member update, one by one"
+        way: "keep kubernetes.etcd.ports and the names; change addresses with etcdctl member update, one by one"
             .to_owned(),
     })
 }
@@ -136,10 +136,10 @@ fn addresses(before: &Workload, after: &Workload) -> Option<Danger> {
 fn persistence(before: &Workload, after: &Workload) -> Option<Danger> {
     let what = match (&before.volumes, &after.volumes) {
         (Some(_), None) => {
-            "etcd would start empty, beside its volumes: without them its data go with each pod"
+            "etcd would start empty, without its volumes: its data would be lost with each pod"
         }
         (None, Some(_)) => {
-            "etcd would start empty, on new volumes: what it has is in its pods, and goes with them"
+            "etcd would start empty, on new volumes: its data is in its pods, and is lost with them"
         }
         _ => return None,
     };
@@ -168,7 +168,7 @@ fn size(change: &Change, before: &Workload, after: &Workload) -> Option<Danger> 
     let first = behind.next()?;
     let shrinks = quantity(&first.size).is_some_and(|size| size > wanted);
     let what = format!(
-        "kubernetes.persistence.size is {} now and was {}: volumes that are there keep their size ({}: {})",
+        "kubernetes.persistence.size is {} now and was {}: existing volumes keep their size ({}: {})",
         new.size, old.size, first.name, first.size
     );
     Some(Danger {
@@ -192,8 +192,8 @@ fn grows(after: &Workload, volumes: &Volumes, size: &str) -> String {
     } = &after.key;
     let template = &volumes.template;
     format!(
-        "where the storage class has allowVolumeExpansion, grow each claim by kubectl -n {namespace} patch pvc \
+        "if the storage class has allowVolumeExpansion, grow each claim with kubectl -n {namespace} patch pvc \
          {template}-{name}-0 -p '{{\"spec\":{{\"resources\":{{\"requests\":{{\"storage\":\"{size}\"}}}}}}}}'; \
-         once all have it, apply --replace makes the StatefulSet say so, and its pods go on"
+         then apply --replace recreates the StatefulSet with this size, and its pods keep running"
     )
 }

@@ -25,7 +25,7 @@ fn service_subnet(change: &Change) -> Option<Danger> {
         key: workload.key.clone(),
         what: format!(
             "kubernetes.networking.serviceSubnet would become {after} instead of {before}: every Service keeps its address, \
-             which the API server no longer serves; DNS and kubernetes.default are at addresses that no longer are"
+             which the API server no longer serves; DNS and kubernetes.default keep addresses that no longer work"
         ),
         way: format!(
             "leave it at {before}; more addresses come with a ServiceCIDR object in the child cluster (Kubernetes 1.33)"
@@ -42,9 +42,9 @@ fn pod_subnet(change: &Change) -> Option<Danger> {
         key: workload.key.clone(),
         what: format!(
             "kubernetes.networking.podSubnet would become {after} instead of {before}: nodes keep their parts of the old one, \
-             kube-controller-manager ends where it finds one outside of the new, and pods of both do not reach each other"
+             kube-controller-manager exits if it finds one outside of the new range, and pods of the two ranges do not reach each other"
         ),
-        way: format!("leave it at {before}; or delete every Node first, so that all join anew"),
+        way: format!("leave it at {before}; or delete every Node first, so that all join again"),
     })
 }
 
@@ -60,7 +60,7 @@ fn dns_domain(change: &Change) -> Option<Danger> {
         key: workload.key.clone(),
         what: format!(
             "kubernetes.networking.dnsDomain would become {after} instead of {before}: running pods look names up under the old one, \
-             which DNS no longer knows"
+             which DNS no longer serves"
         ),
         way: format!("leave it at {before}"),
     })
@@ -80,8 +80,8 @@ fn issuer(change: &Change) -> Option<Danger> {
         risk: Risk::Issuer,
         key: after.key.clone(),
         what: format!(
-            "service accounts' tokens would be issued by {new} instead of {signs}: those that pods have are refused \
-             at once, until the kubelet brings new ones or the pods start anew"
+            "service accounts' tokens would be issued by {new} instead of {signs}: the tokens of pods are \
+             refused at once, until the kubelet renews them or the pods restart"
         ),
         way: format!(
             "keep the old one beside it for a while: kubernetes.apiServer.extraArgs.service-account-issuer: [{new}, {signs}]"
@@ -100,10 +100,10 @@ fn pki_prefix(change: &Change) -> Option<Danger> {
         risk: Risk::PkiPrefix,
         key: after.key.clone(),
         what: format!(
-            "certificates would come from Secret {new} instead of {old}: new certificate authorities, which no node, \
-             no kubeconfig and no token of the child cluster knows"
+            "certificates would come from Secret {new} instead of {old}: new certificate authorities, with \
+             which no node, kubeconfig or token of the child cluster works"
         ),
-        way: "keep the names; authorities are changed by kubefarm pki rotate-ca, in steps that nothing notices"
+        way: "keep the names; kubefarm pki rotate-ca replaces authorities, in steps without interruption"
             .to_owned(),
     })
 }

@@ -36,12 +36,12 @@ fn etcd(change: &Change) -> Option<Danger> {
     let wanted = after.version()?;
     let what = match before.step_to(wanted) {
         VersionStep::Within => return None,
-        VersionStep::Back => "etcd does not read what a newer minor version wrote",
+        VersionStep::Back => "etcd cannot read data of a newer minor version",
         VersionStep::Skips => {
-            "etcd reads what the minor version before it wrote, and nothing older: it panics, or loses data"
+            "etcd reads data of the minor version before it, and none that is older: it panics, or loses data"
         }
         VersionStep::Next if workload.is_some_and(|workload| !workload.is_rolled_out) => {
-            "not all of its pods have come to the version before it"
+            "not all of its pods run the version before it yet"
         }
         VersionStep::Next => return old_log(change, after, before, wanted),
     };
@@ -99,12 +99,12 @@ fn kubernetes(change: &Change) -> Option<Danger> {
     let (before, wanted) = (workload.version()?, after.version()?);
     let what = match before.step_to(wanted) {
         VersionStep::Within => return None,
-        VersionStep::Back => "an API server does not read what a newer one stored",
+        VersionStep::Back => "an API server cannot read what a newer one stored",
         VersionStep::Skips => {
             "an API server reads what the minor version before it stored; what is older may have no reader left"
         }
         VersionStep::Next if !workload.is_rolled_out => {
-            "not all of its pods have come to the version before it"
+            "not all of its pods run the version before it yet"
         }
         VersionStep::Next => return None,
     };
@@ -145,10 +145,10 @@ fn skew(change: &Change) -> Vec<Danger> {
             risk: Risk::VersionSkew,
             key: workload.key.clone(),
             what: format!(
-                "{} {version} would be newer than the API server, {server}: it asks for what that does not have",
+                "{} {version} would be newer than the API server, {server}: it needs what the API server does not have",
                 component.name()
             ),
-            way: "leave its image.tag out, and it has the API server's version".to_owned(),
+            way: "leave out its image.tag, so that it has the API server's version".to_owned(),
         })
     });
     newer.collect()
