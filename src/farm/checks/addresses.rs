@@ -146,9 +146,9 @@ fn balancers_twice(values: &Values, findings: &mut Findings) {
         match taken.iter().find(|(_, other)| *other == address) {
             Some((other, _)) => {
                 let problem = Problem::warning(format!(
-                    "{address} is {other}'s already, and one of the two Services gets no address"
+                    "{address} is already used by {other}, so one of the two Services gets no address"
                 ));
-                let help = "another address; or, with MetalLB, the same annotation metallb.io/allow-shared-ip on both";
+                let help = "set another address; or, with MetalLB, the same annotation metallb.io/allow-shared-ip on both";
                 findings.record(
                     &Path::from(service).join("loadBalancerIP"),
                     problem.help(help),
@@ -183,7 +183,7 @@ impl Farm<'_> {
                     "the nodes' network {network} and the {whose}' range {range} overlap"
                 ));
                 let help =
-                    format!("change kubernetes.networking.{key}, before the cluster is made");
+                    format!("change kubernetes.networking.{key}, before the cluster is created");
                 findings.record(&pool.path.join("range"), problem.help(help));
             }
         }
@@ -203,8 +203,8 @@ impl Farm<'_> {
     /// A router outside the networks of the nodes that get it. Only a warning: there are networks of single addresses.
     fn routers(&self, findings: &mut Findings) {
         for router in &self.routers {
-            let told = self.pools.iter().filter(|pool| pool.has_tag(router.tag));
-            let networks: Option<Vec<IpNet>> = told
+            let pools = self.pools.iter().filter(|pool| pool.has_tag(router.tag));
+            let networks: Option<Vec<IpNet>> = pools
                 .filter(|pool| pool.range.is_some() || !pool.pool.nodes.is_empty())
                 .map(Pool::network)
                 .collect();
@@ -219,7 +219,7 @@ impl Farm<'_> {
                 findings.warning(
                     &router.path,
                     format!(
-                        "the router {} is in no network of the nodes that are told of it: {}",
+                        "the router {} is in none of the networks of its nodes: {}",
                         router.address,
                         networks.join(", ")
                     ),
@@ -241,7 +241,7 @@ impl Farm<'_> {
                     let earlier = findings.in_tree(&earlier.path.join("range"));
                     findings.warning(
                         &path,
-                        format!("{earlier} leases some of these addresses too, and its pool's options with them"),
+                        format!("{earlier} also leases some of these addresses, with the options of its pool"),
                     );
                 }
             }
@@ -258,7 +258,7 @@ impl Farm<'_> {
                     let owner = findings.in_tree(owner);
                     findings.error(
                         &path,
-                        format!("leases {address} to anybody, which is {owner}"),
+                        format!("leases {address} to any machine, but it is {owner}"),
                     );
                 }
             }
@@ -322,7 +322,7 @@ impl Farm<'_> {
             .meeting(&IpNet::from(address))
             .filter(|_| has_cluster)?;
         Some(format!(
-            "{address} is in the Services' range {service}, and may be given to one"
+            "{address} is in the Services' range {service}, and may be assigned to one"
         ))
     }
 }

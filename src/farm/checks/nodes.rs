@@ -73,7 +73,7 @@ fn addresses<'a>(
             && let Some(first) = four.replace(address)
         {
             let problem = Problem::error(format!(
-                "{first} and {address}: dnsmasq gives a node one IPv4 address, beside any number of IPv6"
+                "{first} and {address}: dnsmasq gives a node only one IPv4 address, and any number of IPv6 addresses"
             ));
             let problem = problem.help("list a node for each network card");
             findings.record(&place.path_of("ip"), problem);
@@ -83,9 +83,9 @@ fn addresses<'a>(
         let is_held = ranges.iter().any(|range| range.may_hold(address));
         if !ranges.is_empty() && !is_held {
             let problem = Problem::warning(format!(
-                "{ip} is in no pool's range, so dnsmasq leases it to nobody"
+                "{ip} is in no pool's range, so dnsmasq does not lease it"
             ));
-            let problem = problem.help("unless another release serves a range that holds it");
+            let problem = problem.help("add a range with it, unless another release has one");
             findings.record(&place.path_of("ip"), problem);
         }
     }
@@ -96,7 +96,7 @@ fn line(node: &Arc<Machine>, tags: &Arc<[String]>, place: Place<'_>, findings: &
     if length > DNSMASQ_LINE {
         findings.error(
             &place.path(),
-            format!("dnsmasq reads at most {DNSMASQ_LINE} bytes about a node; with its tags, this one takes {length}"),
+            format!("dnsmasq reads at most {DNSMASQ_LINE} bytes for a node; this one needs {length} with its tags"),
         );
     }
 }
@@ -117,7 +117,7 @@ fn unknown(path: &Path, findings: &mut Findings) {
     if !findings.is_wrong_inside(path) {
         findings.error(
             path,
-            "a node needs a mac, a clientID or a name to be recognised by",
+            "a node needs a mac, a clientID or a name, by which DHCP recognises it",
         );
     }
 }

@@ -94,7 +94,8 @@ impl<'a, K: Eq + Hash> Known<'a, K> {
                 let first = first.get().path_of(self.key);
                 let written = findings.place(&first);
                 let (first, what) = (findings.in_tree(&first), self.what);
-                let problem = Problem::error(format!("the {what} {value} is already {first}'s"));
+                let problem =
+                    Problem::error(format!("the {what} {value} is already used by {first}"));
                 let problem = problem.help(format!("written at {written}"));
                 findings.record(&at.path_of(self.key), problem);
             }
