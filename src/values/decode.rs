@@ -12,7 +12,7 @@
 //! A type with a rule of its own refuses a value with a [`Refusal`], which has help beside its message.
 //!
 //! Inside `#[serde(untagged)]`, `#[serde(flatten)]` and internally tagged types, serde itself buffers the values: there
-//! is no leniency, no check for unknown keys, and problems are placed at the outermost such type.
+//! is no leniency, no check for unknown keys, and problems are reported at the outermost such type.
 
 mod deserializer;
 mod error;

@@ -11,8 +11,8 @@ const HTTP: &str = "kubefarm-kubernetes-ltsp-http";
 const TFTP: &str = "kubefarm-kubernetes-ltsp-tftp";
 const STANDALONE: &str = "-f values/standalone-dhcp.yaml --set dhcp.standalone.interface=eth1";
 
-/// What the DHCP server of the farm is told.
-fn told(site: &Site) -> Value {
+/// The options that the DHCP server of the farm gets.
+fn options(site: &Site) -> Value {
     site.get("dhcpoptions/kubefarm-kubernetes-ltsp-ip")["spec"]["options"].clone()
 }
 
@@ -25,7 +25,7 @@ fn dnsmasq_controller_is_told_what_a_fixed_address_would_render() {
     site.balance(TFTP, "\"ip\":\"10.64.0.11\"");
     let Some(pod) = site.pod(JOB) else { return };
     pod.run().success();
-    let published = told(&site);
+    let published = options(&site);
     let version = |site: &Site| {
         let object = site.get("dhcpoptions/kubefarm-kubernetes-ltsp-ip");
         object["metadata"]["resourceVersion"].clone()
@@ -85,7 +85,7 @@ fn addresses_that_differ_are_told_apart_and_nothing_is_published() {
     let Some(pod) = site.pod(JOB) else { return };
     let parts = [HTTP, "10.64.0.11", TFTP, "10.64.0.12", "allow-shared-ip"];
     assert_failed(&pod.run(), &parts);
-    assert_eq!(told(&site), Value::Null);
+    assert_eq!(options(&site), Value::Null);
 }
 
 #[test]
@@ -97,14 +97,14 @@ fn a_late_address_is_waited_for() {
     let Some(pod) = site.pod(JOB) else { return };
     let run = pod.start();
     std::thread::sleep(std::time::Duration::from_secs(2));
-    assert_eq!(told(&site), Value::Null);
+    assert_eq!(options(&site), Value::Null);
     site.balance(TFTP, "\"ip\":\"fd00::11\"},{\"ip\":\"10.64.0.11\"");
     let end = Finished::from(run.wait_with_output().expect("an end"));
     assert!(end.status.success(), "{}", end.stderr);
     assert!(end.stderr.contains(&format!(
         "{TFTP}: its load balancer has given it no address"
     )));
-    assert_eq!(told(&site)[0]["values"], json!(["10.64.0.11"]));
+    assert_eq!(options(&site)[0]["values"], json!(["10.64.0.11"]));
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn what_is_no_address_is_refused_and_no_address_is_given_up() {
     assert_failed(&pod.run(), &[HTTP, "IPv6"]);
     site.kubectl(&format!("delete service {HTTP}")).success();
     assert_failed(&pod.run(), &[HTTP, "does not exist"]);
-    assert_eq!(told(&site), Value::Null);
+    assert_eq!(options(&site), Value::Null);
 }
 
 #[test]
@@ -141,5 +141,5 @@ fn what_it_writes_to_has_to_be_there_and_its_own() {
     site.apply();
     site.kubectl(&format!("delete rolebinding {JOB}")).success();
     assert_failed(&pod.run(), &["forbidden", JOB]);
-    assert_eq!(told(&site), Value::Null);
+    assert_eq!(options(&site), Value::Null);
 }

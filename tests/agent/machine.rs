@@ -1,4 +1,4 @@
-//! A root file system of its own, in which a program finds files at the paths that it is told.
+//! A root file system of its own, in which a program finds files at the paths of its arguments.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -7,7 +7,7 @@ use crate::apply::{GENERIC, assert_failed};
 
 const SCHEDULER: &str = "deployment/kubefarm-kubernetes-scheduler";
 
-/// Takes the scheduler's replicas, as somebody else.
+/// Takes over the scheduler's replicas as another manager.
 fn interfere(site: &Site) {
     let theirs = json!({
         "apiVersion": "apps/v1",

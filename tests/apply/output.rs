@@ -1,4 +1,4 @@
-//! What a person, a log, a program and nobody gets to read.
+//! The output for a terminal, a log, a program, and with -q.
 
 use crate::apply::site::{Charts, Site};
 use crate::apply::{GENERIC, NEARLY_NOTHING, assert_failed, done, events};

@@ -1,4 +1,4 @@
-//! The number of pods that somebody else decides.
+//! Numbers of pods that an autoscaler sets.
 
 use crate::apply::GENERIC;
 use crate::apply::site::Site;

@@ -1,4 +1,4 @@
-//! What Services can be told is taken by the real API server, which gives both families of addresses here.
+//! The real API server accepts all keys of Services; it has both families of addresses here.
 
 use std::io::Write as _;
 use std::sync::LazyLock;

@@ -52,7 +52,7 @@ impl Site {
         run(&mut command)
     }
 
-    /// What a shell is told that may follow these words of a line.
+    /// The completions that a shell gets after these words of a line.
     pub fn completions(&self, words: &[&str]) -> String {
         let mut command = kubefarm_command();
         command

@@ -132,15 +132,18 @@ fn farms_are_listed_with_what_is_in_them() {
     assert_failed(&unknown, 2, &["did you mean alpha?"]);
     let namespace = &site.namespace;
     for command in ["status", "delete", "apply", "kubeconfig"] {
-        let told = site.completions(&[command, "alph"]);
+        let completed = site.completions(&[command, "alph"]);
         let expected = format!("alpha\tin namespace {namespace}");
         assert!(
-            told.lines().any(|line| line == expected),
-            "{command}: {told}"
+            completed.lines().any(|line| line == expected),
+            "{command}: {completed}"
         );
     }
-    let told = site.completions(&["list", "-n", namespace]);
-    assert!(told.lines().any(|line| line == namespace), "{told}");
+    let completed = site.completions(&["list", "-n", namespace]);
+    assert!(
+        completed.lines().any(|line| line == namespace),
+        "{completed}"
+    );
 }
 
 /// Says that a Job is complete, as its controller would: there are no nodes to run its pod.

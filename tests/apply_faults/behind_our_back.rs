@@ -1,4 +1,4 @@
-//! Somebody else deletes objects while a farm is applied.
+//! Another client deletes objects while a farm is applied.
 
 use super::cluster;
 use super::place::{Place, WHOLE};

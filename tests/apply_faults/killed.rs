@@ -18,12 +18,12 @@ struct Expected {
     small: BTreeSet<String>,
     /// Objects of the whole farm that stay when they are no longer rendered.
     kept: BTreeSet<String>,
-    /// How many objects the apply of the whole farm tells of.
+    /// The number of objects that the apply of the whole farm reports.
     steps: usize,
 }
 
 impl Expected {
-    /// As runs that nobody disturbs leave it.
+    /// The state after undisturbed runs.
     fn measure(cluster: &Cluster) -> Expected {
         let place = Place::new(cluster, "undisturbed");
         let (finished, events) = place.start(WHOLE).finish();
@@ -45,17 +45,17 @@ impl Expected {
         }
     }
 
-    /// What is there after the small farm was applied over what `events` tell of.
+    /// The objects after the small farm was applied over those that `events` report.
     #[track_caller]
     fn assert_small(&self, place: &Place, events: &[Event]) {
         let left: BTreeSet<String> = place.names().difference(&self.small).cloned().collect();
-        let told = events.iter().filter(|event| event.is_step());
-        let told: BTreeSet<String> = told.map(Event::object).collect();
+        let reported = events.iter().filter(|event| event.is_step());
+        let reported: BTreeSet<String> = reported.map(Event::object).collect();
         let lost = &self.small - &place.names();
         assert!(lost.is_empty(), "{lost:?}");
         let forgotten = &left - &self.kept;
         assert!(forgotten.is_empty(), "nobody pruned {forgotten:?}");
-        let destroyed = &(&told & &self.kept) - &left;
+        let destroyed = &(&reported & &self.kept) - &left;
         assert!(destroyed.is_empty(), "pruned {destroyed:?}");
     }
 }
@@ -91,7 +91,7 @@ fn in_chains(count: usize, work: impl Fn(usize) + Sync) {
     });
 }
 
-/// Kills it right after it told of `count` objects, or after it began with the first wave.
+/// Kills it right after it reported `count` objects, or after it began the first wave.
 fn kill_after(mut running: Running, count: usize) -> Vec<Event> {
     let is_wave = |event: &Event| event.0["stage"] == "wave";
     match count {

@@ -69,10 +69,10 @@ fn who_cannot_wait_is_told_who_holds_the_farm() {
 
     let mut third = place.start(SMALL);
     third.until(|event| event.0["event"] == "held");
-    let told = third.events.last().expect("just read").0["holder"].to_string();
+    let reported = third.events.last().expect("just read").0["holder"].to_string();
     assert!(
-        told.contains(&format!("process {}", first.process())),
-        "{told}"
+        reported.contains(&format!("process {}", first.process())),
+        "{reported}"
     );
     first.signal("CONT");
     first.finish().0.success();
@@ -113,8 +113,8 @@ fn a_holder_far_away_is_believed_to_be_dead_after_15_seconds_of_silence() {
     hold_from_afar(&place, 0);
     let mut waiting = place.start(SMALL);
     waiting.until(|event| event.0["event"] == "held");
-    let told = waiting.events.last().expect("just read").0["holder"].clone();
-    assert_eq!(told, "dora@faraway (process 17)");
+    let reported = waiting.events.last().expect("just read").0["holder"].clone();
+    assert_eq!(reported, "dora@faraway (process 17)");
     std::thread::sleep(Duration::from_secs(9));
     hold_from_afar(&place, 9);
     let renewed = Instant::now();

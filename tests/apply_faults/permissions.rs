@@ -1,4 +1,4 @@
-//! A user who may not do all that an apply needs is told so before anything changes.
+//! An error reports missing rights of a user before anything changes.
 
 use serde_json::{Value, json};
 

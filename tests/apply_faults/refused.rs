@@ -1,4 +1,4 @@
-//! The cluster refuses something: nothing changes, and every refusal is told at once.
+//! The cluster refuses something: nothing changes, and every refusal is reported at once.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! A machine that nobody lists: it boots into the example catchall, and moves to a farm once that lists it.
+//! A machine that no farm lists: it boots into the example catchall, and moves to a farm once that lists it.
 
 use std::fs;
 
@@ -37,7 +37,7 @@ pub fn moves(farm: &mut Farm) -> Seen {
     let claimed = cluster.scratch().join("claimed.yaml");
     fs::write(&claimed, claim().to_string()).expect("written");
     let claimed = claimed.to_str().expect("UTF-8");
-    // The order that the example's README gives: the one that answers everybody has to know first.
+    // The order in the example's README: the farm with the dynamic range has to be applied first.
     let ignore = "nodePools.claimed.ignore=true";
     strangers.add_values(&["-f", claimed, "--set", ignore]);
     strangers.apply();

@@ -23,7 +23,7 @@ fn stages<'a>() -> [(&'static str, Check<Farm<'a>>); 5] {
     ]
 }
 
-/// Shows it, and leaves it up until Enter is pressed. `began` is when whoever waits for it began to wait.
+/// Shows it, and keeps it running until Enter is pressed. `began` is when the user started the demo.
 pub fn run(farm: &mut Farm, began: Instant) -> ExitCode {
     let explain = |farm: &Farm| farm.release.print_state();
     let code = runner::run(farm, &stages(), explain, began);

@@ -1,4 +1,4 @@
-//! What a machine starts with, and what QEMU is told for it.
+//! The firmware of machines, and QEMU's arguments for it.
 
 use std::path::PathBuf;
 

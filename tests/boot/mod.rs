@@ -97,7 +97,7 @@ pub fn run() -> ExitCode {
     runner::run(&mut farm, &checks, explain, began)
 }
 
-/// When whoever waits for this began to wait: KUBEFARM_DEMO_BEGAN, in seconds since 1970, or now.
+/// When the user started the demo: KUBEFARM_DEMO_BEGAN, in seconds since 1970, or now.
 fn began() -> Instant {
     let now = Instant::now();
     let began = std::env::var("KUBEFARM_DEMO_BEGAN").ok();

@@ -47,7 +47,7 @@ pub fn boot_server(farm: &mut Farm) -> Seen {
     )
 }
 
-/// Its Deployment, as somebody's mistake would; back when its pods are gone.
+/// Deletes its Deployment, as by mistake; returns when its pods are gone.
 fn delete_boot_server(release: &Release) {
     let deployment = format!("deployment/{}", release.object("ltsp"));
     let namespace = release.boot_namespace();

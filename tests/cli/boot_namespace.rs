@@ -102,7 +102,7 @@ fn rights_follow() {
     }
 }
 
-/// The Jobs are told where to look and where to write.
+/// The Jobs get the namespaces to read from and to write to.
 #[test]
 fn jobs_know_both_namespaces() {
     let says = |job: &Value, argument: &str| {

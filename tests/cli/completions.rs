@@ -228,7 +228,7 @@ fn fish_completes() {
     in_shell("fish");
 }
 
-/// What the scripts are told, one a line.
+/// The answers to the scripts, one on each line.
 fn answers(words: &[&str]) -> Vec<String> {
     let question = ["__complete", "zsh", "--", "kubefarm"];
     let text = kubefarm(question.iter().chain(words)).success();

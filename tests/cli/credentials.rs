@@ -1,4 +1,4 @@
-//! Keys and passwords that are nobody's: told of, and kept from clusters.
+//! Keys and passwords of the examples: reported, and not sent to clusters.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! What somebody types who knows Helm and kubectl, or has not read the manual, and where it leads.
+//! What users of Helm and kubectl type first, and the help they get.
 
 use std::fs;
 use std::process::Command;

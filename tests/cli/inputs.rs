@@ -246,7 +246,7 @@ fn serde_yaml_value(text: &str) -> serde_yaml::Value {
     serde_yaml::from_str(text).expect("YAML")
 }
 
-/// A run to whose emptiness nobody consented.
+/// A run with empty input and without --allow-empty.
 fn strict(args: &[&str], input: &str) -> Finished {
     let mut command = kubefarm_command();
     command.args(args).env_remove("KUBEFARM_ALLOW_EMPTY");

@@ -147,7 +147,7 @@ fn render_puts_the_folder_into_secrets_and_marks_the_pods_that_read_them() {
         "apiserver",
         "controller-manager",
         "scheduler",
-        // The Jobs: what they tell the nodes to trust is in their names.
+        // The Jobs: the authorities that they publish are part of the hash in their names.
         "bootstrap",
         "ltsp-join-token",
     ];

@@ -12,7 +12,7 @@ use crate::support::{program, run};
 
 const BOOT_SERVER: &str = "kubefarm-kubernetes-ltsp";
 
-const STRANGER: Node = Node {
+const UNKNOWN_MACHINE: Node = Node {
     mac: "02:ff:ff:ff:ff:ff",
     ip: "10.64.9.9",
     hostname: "stranger",
@@ -57,9 +57,9 @@ fn kinds_of_nodes() -> Objects {
 
 type Variables = BTreeMap<String, String>;
 
-/// What a node has that a stranger has not; whatever a stranger has, it must have too.
+/// The variables of a node that an unknown machine does not have; it must have all that an unknown machine has.
 fn own_variables(configuration: &str, node: Node) -> Option<Variables> {
-    let common = variables(configuration, STRANGER)?;
+    let common = variables(configuration, UNKNOWN_MACHINE)?;
     let mut own = variables(configuration, node)?;
     for (name, value) in common {
         assert_eq!(own.remove(&name).as_ref(), Some(&value), "{name}");
@@ -165,7 +165,7 @@ fn the_generic_farm_marks_its_storage_node() {
 #[test]
 fn the_catchall_farm_marks_every_node() {
     let configuration = configuration(&catchall().objects(), "catchall-kubernetes-ltsp");
-    let Some(variables) = variables(&configuration, STRANGER) else {
+    let Some(variables) = variables(&configuration, UNKNOWN_MACHINE) else {
         return;
     };
     assert_eq!(
@@ -266,7 +266,7 @@ fn sections_set_what_they_say() {
     assert!(other.is_some_and(|other| !other.contains_key("BOTH")));
 }
 
-/// What the boot server tells GRUB, with LTSP's reader.
+/// The boot server's configuration for GRUB, with LTSP's reader.
 fn boot_menu(objects: &Objects, folder: &Path) -> Option<()> {
     let shell = program("dash", "dash").filter(|_| is_installed())?;
     let script = objects.file(&format!("{BOOT_SERVER}-scripts"), "boot-menu.sh");

@@ -113,8 +113,8 @@ fn a_node_gets_its_addresses_of_both_families() {
     }
 }
 
-/// Firmware, initrd and system send identifiers of their own. A node that is listed by its identifier is still known
-/// by it, also where a farm of strangers is on the same server.
+/// Firmware, initrd and system send identifiers of their own. A node that is listed by its identifier is still known by
+/// it, also if a farm with a dynamic range is on the same server.
 #[test]
 fn a_stranger_takes_one_address_whatever_it_calls_itself() {
     let Some(network) = Network::new() else {

@@ -6,11 +6,11 @@ use crate::support::dnsmasq::{controller, standalone};
 use crate::support::farms::{Farm, Objects, catchall, generic};
 
 const CATCHALL: &str = "catchall-kubernetes-ltsp-dhcp";
-const STRANGER: &str = "02:ff:00:00:00:01";
+const UNKNOWN_MACHINE: &str = "02:ff:00:00:00:01";
 const OTHER_STRANGER: &str = "02:ff:00:00:00:02";
 const NODE: &str = "02:00:00:40:06:0b";
 
-/// The pool of a machine that somebody has looked at, as the catch-all's README shows it.
+/// The pool of a claimed machine, as the catch-all's README shows it.
 const CLAIMED: &str = r#"--set-json=nodePools.claimed={"nodes":
     [{"name": "r1n07", "mac": "02:ff:00:00:00:01", "ip": "10.64.1.17"}]}"#;
 
@@ -61,7 +61,7 @@ fn a_stranger_is_named_after_its_mac_until_a_farm_claims_it() {
     let farm = network.serve("10.64.0.2", &farm, one);
     let rest = network.serve("10.64.0.3", &rest, other);
 
-    let machine = network.machine(STRANGER);
+    let machine = network.machine(UNKNOWN_MACHINE);
     // It brings a name along, and has another client identifier at every step.
     let first = machine.ask(&["-x", "0x5d:0007", "-x", "hostname:localhost"]);
     assert_stranger(first.clone(), "02-ff-00-00-00-01");
@@ -99,7 +99,7 @@ fn a_stranger_moves_within_a_shared_server() {
     let strangers = at(catchall(), "10.64.0.12");
     let leaves = strangers.clone().with(CLAIMED);
     let leaves = leaves.with("--set=nodePools.claimed.ignore=true").objects();
-    let machine = network.machine(STRANGER);
+    let machine = network.machine(UNKNOWN_MACHINE);
     let ask = |releases: &[&Objects]| {
         let folder = tempfile::tempdir().expect("a folder");
         let server = controller(releases, folder.path());
@@ -180,8 +180,8 @@ fn two_servers_of_one_farm_do_not_fight() {
         .machine("02:00:00:40:01:0a")
         .ask(&["-r", "10.64.1.11"]);
     assert_eq!(facts(again)[0], "10.64.1.11");
-    // A stranger may be anybody's, and asks for an address that is none here.
-    let stranger = network.machine(STRANGER);
+    // An unknown machine may belong to another server, and asks for an address of another network.
+    let stranger = network.machine(UNKNOWN_MACHINE);
     assert_eq!(
         stranger.ask(&["-r", "192.168.7.7", "-t", "2", "-T", "1"]),
         None

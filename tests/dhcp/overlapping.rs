@@ -1,4 +1,4 @@
-//! Farms with ranges in one network, on one server: nobody is sent to another farm's boot server.
+//! Farms with ranges in one network, on one server: no machine gets another farm's boot server.
 
 use std::fmt::Write as _;
 
@@ -28,8 +28,8 @@ fn node(farm: usize, number: usize) -> (String, String) {
 }
 
 /// Farm `number`: two list nodes in the same static range, which one of them writes among its further options; the
-/// third leases addresses to everybody else. What each says is its own: boot server, options by tag, and an option of
-/// its pool.
+/// third leases addresses to all other machines. Each has its own settings: boot server, options by tag, and an option
+/// of its pool.
 fn farm(number: usize, folder: &std::path::Path) -> Objects {
     let range = match number {
         0 => "range: 10.64.0.0,static,255.255.0.0,10.64.255.255,infinite\n  extraOpts:",
@@ -61,7 +61,7 @@ fn farm(number: usize, folder: &std::path::Path) -> Objects {
     std::fs::write(&file, values).expect("written");
     let farm = Farm::new("overlapping", &format!("--name farm{number}")).with_file(&file);
     match number {
-        // Nobody has the addresses of strangers, and dnsmasq would wait three seconds for an answer of each.
+        // Dynamic addresses are not in use, and dnsmasq would wait three seconds for an answer from each.
         0 => farm
             .with("--set=dhcp.installController=true,dhcp.controller.dnsmasqArgs.no-ping=true")
             .objects(),
@@ -97,7 +97,7 @@ fn fault(lease: &Value, number: usize, architecture: u16, address: Option<&str>)
 /// Machines and what each is to be given: its farm, and its address where that is listed.
 type Asked = (String, usize, Option<String>);
 
-/// All nodes, and a stranger of the round.
+/// All nodes, and an unknown machine for the round.
 fn asked(round: usize) -> Vec<Asked> {
     let nodes = (0..NODES).flat_map(|index| [(0, index), (1, index)]);
     let nodes = nodes.map(|(number, index)| {

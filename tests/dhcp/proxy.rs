@@ -1,4 +1,4 @@
-//! Machines that have their addresses from another server, and are told what to boot by ours.
+//! Machines with addresses from another server, and boot options from the farm's server.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::support::project;
 use crate::support::yaml_readers::python_with;
 
 const NODE: &str = "02:00:00:40:01:0a";
-const STRANGER: &str = "02:ff:00:00:00:01";
+const UNKNOWN_MACHINE: &str = "02:ff:00:00:00:01";
 const SHIM: &str = "ltsp/grub/x86_64-efi/shimx64.efi";
 
 fn farm() -> Farm {
@@ -22,7 +22,7 @@ fn farm() -> Farm {
     farm.with("--set=ltsp.service.loadBalancerIP=10.64.0.11")
 }
 
-/// What such a machine is told: the answer to its broadcast, and that of port 4011.
+/// The answers to such a machine: to its broadcast, and from port 4011.
 fn ask(python: &Path, machine: &Machine, mac: &str, kind: &[&str]) -> [Value; 2] {
     let client = project().join("tests/support/pxe_client.py");
     let client = client.to_str().expect("UTF-8");
@@ -70,7 +70,7 @@ fn assert_server(server: &Server, folder: &Path) {
         return;
     };
     let _running = network.serve("10.64.0.2", server, folder);
-    for mac in [NODE, STRANGER] {
+    for mac in [NODE, UNKNOWN_MACHINE] {
         assert_boot(&network, &python, mac);
     }
 }
@@ -104,7 +104,12 @@ fn a_menu_of_the_users_is_the_only_one() {
         return;
     };
     let _running = network.serve("10.64.0.2", &server, folder.path());
-    let [offer, boot] = ask(&python, &network.machine(STRANGER), STRANGER, &["0"]);
+    let [offer, boot] = ask(
+        &python,
+        &network.machine(UNKNOWN_MACHINE),
+        UNKNOWN_MACHINE,
+        &["0"],
+    );
     assert_eq!(offer["menu"], "Mine", "{offer}");
     assert_eq!(
         [&boot["server"], &boot["file"]],

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::support::project;
 
-/// The properties of a schema that are no sections, by path, with their descriptions.
+/// The properties of a schema that are not sections, by path, with their descriptions.
 fn leaves(schema: &Value, path: &str, found: &mut Vec<(String, String)>) {
     let properties = schema["properties"].as_object().into_iter().flatten();
     for (key, property) in properties {

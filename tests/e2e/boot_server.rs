@@ -8,7 +8,7 @@ use crate::e2e::release::{Release, assert_steady, name};
 use crate::e2e::token::join_file;
 use crate::support::ltsp::configuration;
 
-/// The boot server runs under the standard `baseline`, has one address, and DHCP was told of it.
+/// The boot server runs under the standard `baseline` and has one address, which DHCP publishes.
 pub fn runs(release: &mut Release) -> Seen {
     let pods = pods(release);
     assert_eq!(pods.len(), 1, "{pods:?}");

@@ -31,7 +31,7 @@ pub fn join(release: &mut Release) -> Seen {
         release
             .cluster
             .start_machine(name, address, mac, &folder, &images);
-        // With cgroups of version 1, kubeadm wants to be told that this is known.
+        // With cgroups of version 1, kubeadm needs a flag that accepts this.
         let join = ". /etc/ltsp/kubeadm-join.conf\n\
                     [ -e /sys/fs/cgroup/cgroup.controllers ] || set -- --ignore-preflight-errors=SystemVerification\n\
                     exec $JOIN_COMMAND \"$@\"";

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::e2e::release::Release;
 use crate::support::run;
 
-/// Writes ConfigMaps, each under a number of its own, until it is told to stop.
+/// Writes ConfigMaps, each with its own number, until it is stopped.
 pub struct Writer {
     stop: Arc<AtomicBool>,
     /// How many writes were acknowledged up to now.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::consequences::{object, rendered};
 
-/// Somebody who calls: a pod of the farm's namespace with a label `app`, or an address from elsewhere.
+/// A client: a pod of the farm's namespace with a label `app`, or an address from elsewhere.
 enum Caller {
     Pod(&'static str),
     Address(&'static str),
@@ -143,7 +143,7 @@ fn the_boot_server_is_reached_from_where_nodes_are() {
     let local = json!({"ltsp.service.externalTrafficPolicy": "Local"});
     let seen = farm(local.clone());
     assert!(reach(&seen, NODE) && !reach(&seen, ELSEWHERE));
-    // A pool somewhere: nobody knows where.
+    // A pool without a known network.
     let mut somewhere = local;
     somewhere["nodePools"] = json!([{"range": range}, {"nodes": [{"name": "n1"}]}]);
     assert!(reach(&rendered(somewhere), ELSEWHERE));

@@ -45,7 +45,7 @@ impl Layers {
         self.path("root")
     }
 
-    /// Packs the second layer as `tar` does when it is told, and gives the archive's path.
+    /// Packs the second layer as `tar` does with certain options, and returns the archive's path.
     fn packed(&self, flag: &str) -> PathBuf {
         let archive = self.path("packed.tar");
         let mut tar = Command::new("tar");

@@ -51,7 +51,7 @@ fn texts(schema: &Value, path: &mut Vec<String>, found: &mut BTreeSet<Vec<String
         let among = |types: &Vec<Value>| types.contains(&name.into());
         types == name || types.as_array().is_some_and(among)
     };
-    // Integers and booleans may be quoted, and are no text for that.
+    // Integers and booleans may be quoted, but are not text then.
     let is_text = is("string") && !is("integer") && (is("number") || !is("boolean"));
     if is_text && schema.get("enum").is_none() {
         found.insert(path.clone());

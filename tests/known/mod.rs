@@ -65,7 +65,7 @@ fn flags_in(help: &str) -> BTreeSet<String> {
     flags.collect()
 }
 
-/// Whether a program has a flag. `x` is no value of most, but what it says of an unknown flag is another thing.
+/// Whether a program has a flag. `x` is not a valid value of most, but the error for an unknown flag differs.
 fn has_flag(program: &Path, flag: &str) -> bool {
     let output = output(program, &[format!("--{flag}=x"), "--version".to_owned()]);
     !output.contains("unknown flag") && !output.contains("flag provided but not defined")

@@ -42,8 +42,9 @@ fn every_old_key_lands() {
                 Landing::Object { .. } => objects.complaint(&landing),
                 Landing::Warning { line, text } => {
                     let place = format!("--> {path}:{line}:");
-                    let told = finished.stderr.contains(&place) && finished.stderr.contains(text);
-                    (!told).then(|| format!("no warning {text:?}"))
+                    let reported =
+                        finished.stderr.contains(&place) && finished.stderr.contains(text);
+                    (!reported).then(|| format!("no warning {text:?}"))
                 }
             };
             complaints.extend(
@@ -196,7 +197,7 @@ fn an_old_api_server_gets_no_new_configuration() {
         kubefarm(["render", "--set-string", &setting]).success()
     };
     for (tag, is_new) in [("v1.33.5", false), ("v1.34.0", true), ("mine", true)] {
-        let told = rendered(tag).contains("--authentication-config=");
-        assert_eq!(told, is_new, "{tag}");
+        let reported = rendered(tag).contains("--authentication-config=");
+        assert_eq!(reported, is_new, "{tag}");
     }
 }

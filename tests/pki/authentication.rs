@@ -1,4 +1,4 @@
-//! etcd and kube-apiserver start with what was issued, know every client for who it is, and let nobody else in.
+//! etcd and kube-apiserver start with the issued certificates, recognise every client, and refuse all others.
 
 use std::process::Command;
 
@@ -28,8 +28,8 @@ const CLIENTS: [(&str, &str, &[&str]); 4] = [
     ("scheduler-client", "system:kube-scheduler", &[]),
 ];
 
-/// Of other authorities, and servers: nobody the API server knows.
-const STRANGERS: [&str; 6] = [
+/// Certificates of other authorities, and of servers: the API server accepts none of them.
+const UNKNOWN_CLIENTS: [&str; 6] = [
     "front-proxy-client",
     "etcd-healthcheck-client",
     "apiserver-etcd-client",
@@ -63,7 +63,7 @@ fn clients_are_who_they_should_be(child: &Child) {
             .collect();
         assert_eq!(found, expected, "{client}");
     }
-    for stranger in STRANGERS {
+    for stranger in UNKNOWN_CLIENTS {
         let finished = whoami(child, stranger);
         assert_ne!(finished.code(), 0, "{stranger}: {}", finished.stdout);
         assert!(
@@ -90,7 +90,7 @@ fn clients_are_who_they_should_be(child: &Child) {
     ));
 }
 
-/// The front proxy, and nobody else, may say who somebody is.
+/// Only the front proxy may name the user of a request.
 fn front_proxy_speaks_for_others(child: &Child) {
     let ask = |client: &str| {
         let file = |name: &str| child.file(&format!("{client}/{name}"));

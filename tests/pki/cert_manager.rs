@@ -16,7 +16,7 @@ fn farm(name: &str) -> Option<Farm> {
     Some(Farm { site })
 }
 
-/// What a Secret says of itself beside its data, as far as anybody reads it.
+/// The parts of a Secret beside its data that programs read.
 fn described(secret: &Value) -> BTreeMap<String, String> {
     let of = |what: &str| secret["metadata"][what].as_object().cloned();
     let labels_and_annotations = of("annotations").into_iter().chain(of("labels")).flatten();

@@ -30,12 +30,12 @@ fn start(farm: &Farm, words: &str) -> Running {
     Running::start(command)
 }
 
-/// Whether an event tells of a Secret that was written.
+/// Whether an event reports a Secret that was written.
 fn is_secret(event: &Event) -> bool {
     event.is_step() && event.0["object"]["kind"] == "Secret"
 }
 
-/// Kills it right after it told of `count` Secrets.
+/// Kills it right after it reported `count` Secrets.
 fn kill_after(mut running: Running, count: usize) {
     match count {
         0 => running.until(|event| event.0["stage"] == "wave"),

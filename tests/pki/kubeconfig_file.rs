@@ -13,7 +13,7 @@ fn mode(path: &Path) -> u32 {
     fs::metadata(path).expect("a file").permissions().mode() & 0o7777
 }
 
-/// A file of somebody who has other clusters already, with things that nobody here knows.
+/// A file of a user with other clusters already, and with keys that kubefarm does not know.
 const EXISTING: &str = r#"# mine
 apiVersion: v1
 kind: Config

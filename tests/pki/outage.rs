@@ -1,4 +1,4 @@
-//! API servers live on while etcd is away: nobody restarts them for it.
+//! API servers survive an outage of etcd without a restart.
 
 use std::process::Command;
 use std::time::{Duration, Instant};

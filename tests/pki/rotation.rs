@@ -180,7 +180,7 @@ fn bring(farm: &Farm, child: &Child) {
     child.install(&dir);
 }
 
-/// The rotation as the command's help tells it, step by step.
+/// The rotation as the command's help describes it, step by step.
 fn rotate(farm: &Farm, poll: &Poll<'_>) {
     let renew =
         || *poll.clients.write().expect("alive") = vec![Clients::now(poll.child, &farm.data())];
@@ -191,11 +191,11 @@ fn rotate(farm: &Farm, poll: &Poll<'_>) {
     renew();
     take(farm, poll, "trust");
     poll.assert_fine("trust");
-    // Everybody fetches what is to be trusted.
+    // All clients fetch the trusted authorities.
     renew();
     take(farm, poll, "reissue");
     poll.assert_fine("reissue");
-    // Old and new ones come in beside each other, until everybody has the new.
+    // Old and new certificates are accepted side by side, until all clients have the new ones.
     add();
     std::thread::sleep(Duration::from_secs(5));
     poll.assert_fine("both");

@@ -36,7 +36,7 @@ fn rendered(layers: &[String]) -> Manifest {
     manifest(layers, "farm", "space").unwrap_or_else(|failure| panic!("{failure:?}"))
 }
 
-/// The objects by what tells them apart; a Job by its name without the hash of its content.
+/// The objects by their keys; a Job by its name without the hash of its content.
 fn objects(manifest: Manifest) -> Objects {
     let objects = manifest.into_objects().into_iter().map(|object| {
         let mut key = object.key();
@@ -199,7 +199,7 @@ fn replicas_change_only_their_workload_and_what_counts_them() {
         objects(rendered(&[everything(), scale.to_string()]))
     };
     for (name, expected) in [
-        // The API server, the backup and the members themselves are told of all members, and certificates name them.
+        // The API server, the backup and the members themselves get the names of all members, and so do certificates.
         (
             "etcd",
             set([

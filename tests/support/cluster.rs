@@ -211,7 +211,7 @@ impl Cluster {
         self.programs.join("bin").join(program)
     }
 
-    /// A program of the cluster, told to reach it with a kubeconfig and to keep its own files here.
+    /// A program of the cluster, with a kubeconfig for it and this folder for its own files.
     pub fn command(&self, program: &str, kubeconfig: &Path) -> Command {
         let mut command = Command::new(self.programs.join("bin").join(program));
         command

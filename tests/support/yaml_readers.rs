@@ -90,7 +90,7 @@ pub fn kustomize(text: &str) -> Option<Vec<Value>> {
     Some(serde(&run(&mut command).success()))
 }
 
-/// Objects by what tells them apart, to compare them where the order is another.
+/// Objects by their keys, to compare them in any order.
 #[track_caller]
 pub fn by_identity(objects: &[Value]) -> Value {
     let identity = |object: &Value| {

@@ -1,4 +1,4 @@
-//! How problems are told: the place that is named, and what of a file or a flag is shown.
+//! How problems are reported: their place, and the quoted part of a file or a flag.
 
 use std::fs;
 use std::path::Path;
