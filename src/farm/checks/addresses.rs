@@ -15,7 +15,7 @@ use crate::values::{Path, Problem};
 
 /// Checks the nodes' networks and addresses against those of Services, pods, routers and load balancers.
 pub fn check(values: &Values, services: &Subnets, pods: &Subnets, findings: &mut Findings) {
-    let farm = Farm {
+    let addresses = Addresses {
         pools: values.node_pools.own().map(Pool::of).collect(),
         routers: routers(values),
         balancers: balancers(values),
@@ -23,17 +23,17 @@ pub fn check(values: &Values, services: &Subnets, pods: &Subnets, findings: &mut
         pods: pods.clone(),
     };
     if values.kubernetes.enabled {
-        farm.networks(findings);
-        farm.balancers(findings);
+        addresses.networks(findings);
+        addresses.balancers(findings);
     }
     balancers_twice(values, findings);
-    farm.routers(findings);
-    farm.ranges(findings);
-    farm.nodes(values.kubernetes.enabled, findings);
+    addresses.routers(findings);
+    addresses.ranges(findings);
+    addresses.nodes(values.kubernetes.enabled, findings);
 }
 
 /// Which part of the farm has which addresses.
-struct Farm<'a> {
+struct Addresses<'a> {
     pools: Vec<Pool<'a>>,
     routers: Vec<Router<'a>>,
     balancers: Vec<(Path, IpAddr)>,
@@ -159,7 +159,7 @@ fn balancers_twice(values: &Values, findings: &mut Findings) {
     }
 }
 
-impl Farm<'_> {
+impl Addresses<'_> {
     /// The range of the child cluster that overlaps with a network, and what it is for.
     fn of_the_cluster(&self, network: &IpNet) -> Option<(IpNet, &'static str, &'static str)> {
         let services = (&self.services, "Services", "serviceSubnet");

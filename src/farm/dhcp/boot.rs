@@ -87,7 +87,7 @@ pub fn matchers() -> Vec<DnsmasqOption> {
 
 /// Boot options that need no address.
 pub fn options(values: &Values, release: &str) -> Vec<DhcpOption> {
-    let Some(ours) = Ours::new(values, release) else {
+    let Some(ours) = BootOptions::new(values, release) else {
         return Vec::new();
     };
     let of_platform = |platform: &Platform| {
@@ -102,7 +102,7 @@ pub fn options(values: &Values, release: &str) -> Vec<DhcpOption> {
 
 /// Boot options with the boot server's address.
 pub fn address_options(values: &Values, release: &str, address: &str) -> Vec<DhcpOption> {
-    let Some(ours) = Ours::new(values, release) else {
+    let Some(ours) = BootOptions::new(values, release) else {
         return Vec::new();
     };
     let server = ["option:server-ip-address", TFTP_SERVER];
@@ -122,10 +122,10 @@ pub fn address_options(values: &Values, release: &str, address: &str) -> Vec<Dhc
 /// options. Empty if the boot server's address is not known beforehand, or the user has lines for it.
 pub fn proxied(values: &Values, release: &str) -> Vec<DnsmasqOption> {
     let pools = &values.node_pools;
-    let told = Ours::new(values, release).is_some();
-    let is_ours = told && has_proxy(pools) && !has_own_services(pools);
+    let is_published = BootOptions::new(values, release).is_some();
+    let is_offered = is_published && has_proxy(pools) && !has_own_services(pools);
     let address = values.ltsp.service.load_balancer_ip.as_deref();
-    let Some(address) = address.filter(|_| is_ours) else {
+    let Some(address) = address.filter(|_| is_offered) else {
         return Vec::new();
     };
     let [of_release, behind_proxy] = [release, PROXIED].map(|tag| format!("tag:{tag}"));
@@ -166,17 +166,17 @@ fn url(address: &str, file: &str) -> String {
 }
 
 /// Options of kubefarm, each of which is replaced by the user's of the same kind.
-struct Ours<'a> {
+struct BootOptions<'a> {
     release: &'a str,
     tags: &'a Tags,
 }
 
-impl<'a> Ours<'a> {
+impl<'a> BootOptions<'a> {
     /// `None` if the farm does not publish what to boot.
-    fn new(values: &'a Values, release: &'a str) -> Option<Ours<'a>> {
+    fn new(values: &'a Values, release: &'a str) -> Option<BootOptions<'a>> {
         let tags = &values.tags;
-        let told = values.ltsp.enabled && values.ltsp.publish_dhcp;
-        told.then_some(Ours { release, tags })
+        let is_published = values.ltsp.enabled && values.ltsp.publish_dhcp;
+        is_published.then_some(BootOptions { release, tags })
     }
 
     /// An option for the nodes of the release with `tags`, except those for which the user has one: which of two

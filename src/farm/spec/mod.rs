@@ -5,6 +5,7 @@
 
 mod addons;
 mod component;
+mod components;
 mod control_plane;
 mod dhcp;
 mod empty;
@@ -17,7 +18,6 @@ mod manifest;
 mod network_policies;
 mod nodes;
 mod one_or_many;
-mod parts;
 mod patches;
 mod service;
 mod tags;
