@@ -5,7 +5,7 @@ mod json;
 mod lines;
 mod quiet;
 mod tally;
-mod words;
+mod wording;
 
 use std::io::{self, IsTerminal};
 

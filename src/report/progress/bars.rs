@@ -13,7 +13,7 @@ use crate::report::harmless::printable;
 
 use super::lines::write_line;
 use super::tally::Tally;
-use super::words::{Line, stage_name};
+use super::wording::{Line, stage_name};
 
 /// So many slow objects have a line; of more there is only the number.
 const SLOW_LINES: usize = 8;

@@ -10,7 +10,7 @@ use crate::manifest::Key;
 use crate::report::harmless::acts;
 
 use super::lines::write_line;
-use super::words::{action_word, stage_kind};
+use super::wording::{action_word, stage_kind};
 
 /// Writes every event as a line of JSON.
 pub struct JsonLines<W: Write> {

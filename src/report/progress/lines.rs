@@ -7,7 +7,7 @@ use std::io::Write;
 use crate::cluster::{Action, Event, Observer, Stage};
 use crate::manifest::Key;
 
-use super::words::{Line, objects, stage_name};
+use super::wording::{Line, objects, stage_name};
 
 /// Writes a line for each object that was done, and for whatever else happens.
 ///

@@ -6,7 +6,7 @@ use std::io::Write;
 use crate::cluster::{Event, Observer};
 
 use super::lines::write_line;
-use super::words::Line;
+use super::wording::Line;
 
 /// Writes a line for each warning.
 pub struct Quiet<W: Write> {

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 
 use crate::cluster::{Action, Stage};
 
-use super::words::{action_word, objects};
+use super::wording::{action_word, objects};
 
 /// What was done with the objects of a stage.
 pub struct Tally {

@@ -4,7 +4,7 @@ use crate::cluster::{Action, Event, Stage};
 use crate::manifest::Key;
 use crate::report::harmless::printable;
 
-/// What a line says: a word for what happened, and what it happened to.
+/// A line of output: a word for what happened, and its object.
 pub struct Line {
     pub word: &'static str,
     /// One line, printable.
