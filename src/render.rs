@@ -1,4 +1,4 @@
-//! From merged values to the objects of a farm: the whole way, as every command that needs a farm takes it.
+//! From merged values to the objects of a farm, for every command that renders one.
 
 use indexmap::IndexMap;
 
@@ -32,7 +32,7 @@ pub enum RenderError {
     Manifest(#[from] ManifestError),
 }
 
-/// Checks merged values: the farm, with warnings. `name` wins over the values' own.
+/// Checks merged values, and returns the farm with warnings. `name` overrides the name in the values.
 ///
 /// # Errors
 /// Every problem with the values, warnings included.
@@ -52,7 +52,7 @@ pub fn check(
     }
 }
 
-/// Checks and renders merged values. `name` wins over the values' own.
+/// Checks and renders merged values. `name` overrides the name in the values.
 ///
 /// # Errors
 /// Every problem with the values, or the first with a template or its output.
@@ -73,8 +73,8 @@ pub fn render(
     })
 }
 
-/// As [`render`], for who only writes the objects: their long lists are made while they are written. Frees the values
-/// first where nothing asks for their places any more: with many nodes they are as large as the rest together.
+/// As [`render`], for callers that only write the objects: their long lists are built while they are written. Frees the
+/// values first if their places are no longer needed: with many nodes they are as large as the rest together.
 ///
 /// # Errors
 /// As [`render`].
@@ -111,7 +111,7 @@ fn checked(
     Ok((farm, warnings))
 }
 
-/// Manifests for the child are text in Secrets: their mistakes are reported here, not by a Job in the cluster.
+/// Manifests for the child are text in Secrets: errors in them are reported here, not by a Job in the cluster.
 fn check_extra_manifests(manifests: &ExtraManifests, tree: &Node) -> Result<(), RenderError> {
     const PATH: &str = "kubernetes.extraManifests";
     from_values(PATH, &manifests.files, tree).map_err(RenderError::Values)?;
@@ -144,10 +144,10 @@ fn objects(charts: &Charts, farm: &Farm, tree: &Node) -> Result<Vec<Object>, Ren
     };
     let mut addons: Vec<Object> = addons.into_iter().flatten().collect();
     let mut problems = patch::apply(&farm.patches, Side::Child, &[], &mut addons, tree);
-    // What is applied inside the child cluster is text in an object of the control plane's chart.
+    // Objects for the child cluster are text in an object of the control plane's chart.
     let context = extended(&context, ADDONS, &by_file(&addons));
     let objects = charts.render_each(&FARM, &context, |rendered| {
-        // Nodes may be booted from another namespace, of which the templates need not know.
+        // The boot server may be in another namespace, which templates do not know.
         let namespace = if rendered.is_control_plane() {
             &farm.release.namespace
         } else {
@@ -193,7 +193,7 @@ fn add_extra_objects(
     Ok(())
 }
 
-/// The addons' file names, each with its objects as YAML, written as all others are.
+/// The addons' files by name: the objects of each as YAML, written like all others.
 fn by_file(addons: &[Object]) -> IndexMap<&str, String> {
     let mut texts: IndexMap<&str, String> = IndexMap::new();
     for object in addons {

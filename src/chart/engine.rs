@@ -44,7 +44,7 @@ impl Templates {
     pub fn compile(&self) {
         let take = || self.names.get(self.next.fetch_add(1, Ordering::Relaxed));
         while let Some(name) = take() {
-            // An error is told where the template is needed, which may be nowhere.
+            // An error is reported when the template is used, which may be never.
             let _ = self.environment.get_template(name);
         }
     }

@@ -1,4 +1,4 @@
-//! Values that a manifest's template emits, held beside its text.
+//! Values passed to the manifest reader beside the text, with placeholders in it.
 //!
 //! Where a template of `templates/` emits a map, a list or a long text, its text gets a placeholder, and the
 //! manifest's reader puts the value in its place. So most of a manifest is never written as YAML only to be read

@@ -1,4 +1,4 @@
-//! Lists of an object that are so long that they are made only where the whole object is asked for, and not kept.
+//! Long lists of an object, which are built only when the whole object is needed, and not kept.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -8,12 +8,12 @@ use serde_json::{Map, Value as Json};
 use crate::chart::held::{List, placeholder, whole};
 use crate::values::write::{self, Item};
 
-/// The long lists of an object, in whose content their placeholders stand.
+/// The long lists of an object, with placeholders in its content.
 #[derive(Debug, Clone, Default)]
 pub struct Lists(Vec<(usize, Arc<dyn List>)>);
 
 impl Lists {
-    /// Adds the list whose placeholder has this number, once for each place that it stands at.
+    /// Adds the list of the placeholder with this number, once for each place.
     pub fn add(&mut self, number: usize, list: &Arc<dyn List>) {
         self.0.push((number, Arc::clone(list)));
     }
@@ -22,12 +22,12 @@ impl Lists {
         self.0.is_empty()
     }
 
-    /// No fewer bytes than they have as JSON.
+    /// An upper limit of their size as JSON, in bytes.
     pub fn longest(&self) -> usize {
         self.0.iter().map(|(_, list)| list.longest()).sum()
     }
 
-    /// A content with the lists in their places.
+    /// The content with the lists in place of the placeholders.
     pub fn within<'a>(&self, content: &'a Map<String, Json>) -> Cow<'a, Map<String, Json>> {
         if self.is_empty() {
             return Cow::Borrowed(content);
