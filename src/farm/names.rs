@@ -86,7 +86,7 @@ impl Names {
         if !is_name || self.release.len() > longest {
             let message = if self.release.len() > longest && is_label_like(&self.release) {
                 format!(
-                    "`{}` has {} characters, but a release's name can have {longest}: the names of its objects contain it",
+                    "`{}` has {} characters, but a release's name at most {longest}: the names of its objects contain it",
                     self.release,
                     self.release.len()
                 )
