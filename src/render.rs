@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 
 use crate::chart::{ADDONS, ChartError, Charts, FARM, extended, farm_context};
 use crate::farm::spec::Side;
-use crate::farm::{self, ExtraManifests, Farm, SECRET_SIZE};
+use crate::farm::{self, CheckedValues, Farm, SECRET_SIZE};
 use crate::manifest::{
     Manifest, ManifestError, Object, duplicates, from_values, parse_rendered, patch, set_namespaces,
 };
@@ -32,7 +32,7 @@ pub enum RenderError {
     Manifest(#[from] ManifestError),
 }
 
-/// Checks merged values, and returns the farm with warnings. `name` overrides the name in the values.
+/// Checks merged values, and returns what a farm is built of, with warnings. `name` overrides the name in the values.
 ///
 /// # Errors
 /// Every problem with the values, warnings included.
@@ -41,13 +41,13 @@ pub fn check(
     loaded: &Loaded,
     name: Option<&str>,
     namespace: &str,
-) -> Result<(Farm, Vec<Problem>), RenderError> {
+) -> Result<(CheckedValues, Vec<Problem>), RenderError> {
     let defaults = || load(&charts.default_values(), &[]).ok();
     let mut checked = farm::check(&loaded.tree, name, namespace, defaults);
     checked.problems.extend(loaded.warnings.iter().cloned());
     put_at_nulls(&mut checked.problems, &loaded.removed);
-    match checked.farm {
-        Some(farm) => Ok((farm, checked.problems)),
+    match checked.values {
+        Some(values) => Ok((values, checked.problems)),
         None => Err(RenderError::Values(checked.problems)),
     }
 }
@@ -62,7 +62,9 @@ pub fn render(
     name: Option<&str>,
     namespace: &str,
 ) -> Result<Outcome, RenderError> {
-    let (farm, warnings) = checked(charts, loaded, name, namespace)?;
+    let (values, warnings) = check(charts, loaded, name, namespace)?;
+    check_extra_manifests(&values, &loaded.tree)?;
+    let farm = values.build();
     let objects = objects(charts, &farm, &loaded.tree)?;
     let mut manifest = Manifest::assemble(objects, namespace)?;
     manifest.complete();
@@ -74,7 +76,7 @@ pub fn render(
 }
 
 /// As [`render`], for callers that only write the objects: their long lists are built while they are written. Frees the
-/// values first if their places are no longer needed: with many nodes they are as large as the rest together.
+/// tree of values first if its places are no longer needed: with many nodes it is as large as the rest together.
 ///
 /// # Errors
 /// As [`render`].
@@ -84,11 +86,13 @@ pub fn render_to_write(
     name: Option<&str>,
     namespace: &str,
 ) -> Result<Outcome, RenderError> {
-    let (farm, warnings) = checked(charts, &loaded, name, namespace)?;
+    let (values, warnings) = check(charts, &loaded, name, namespace)?;
+    check_extra_manifests(&values, &loaded.tree)?;
     let mut tree = loaded.tree;
-    if farm.patches.is_empty() && farm.extra_objects.is_empty() {
+    if !values.are_needed_for_places() {
         tree.value = Value::Null;
     }
+    let farm = values.build();
     let objects = objects(charts, &farm, &tree)?;
     Ok(Outcome {
         manifest: Manifest::assemble(objects, namespace)?,
@@ -97,23 +101,12 @@ pub fn render_to_write(
     })
 }
 
-/// A farm that can be rendered, with warnings.
-fn checked(
-    charts: &Charts,
-    loaded: &Loaded,
-    name: Option<&str>,
-    namespace: &str,
-) -> Result<(Farm, Vec<Problem>), RenderError> {
-    let (farm, warnings) = check(charts, loaded, name, namespace)?;
-    if let Some(manifests) = &farm.extra_manifests {
-        check_extra_manifests(manifests, &loaded.tree)?;
-    }
-    Ok((farm, warnings))
-}
-
 /// Manifests for the child are text in Secrets: errors in them are reported here, not by a Job in the cluster.
-fn check_extra_manifests(manifests: &ExtraManifests, tree: &Node) -> Result<(), RenderError> {
+fn check_extra_manifests(values: &CheckedValues, tree: &Node) -> Result<(), RenderError> {
     const PATH: &str = "kubernetes.extraManifests";
+    let Some(manifests) = values.extra_manifests() else {
+        return Ok(());
+    };
     from_values(PATH, &manifests.files, tree).map_err(RenderError::Values)?;
     let problems: Vec<Problem> = manifests
         .too_large()

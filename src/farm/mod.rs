@@ -150,13 +150,50 @@ pub struct JoinToken {
 /// The name of a release if neither a flag nor the values set one.
 pub const DEFAULT_NAME: &str = "kubefarm";
 
-/// The values, typed and checked; and the farm they describe.
+/// What the check of values found.
 #[derive(Debug)]
 pub struct Checked {
-    /// The farm, unless a problem is an error.
-    pub farm: Option<Farm>,
+    /// What a farm is built of, unless a problem is an error.
+    pub values: Option<CheckedValues>,
     /// All problems, warnings included.
     pub problems: Vec<Problem>,
+}
+
+/// Values without errors. They borrow nothing from the tree that they were read from, so that it can be freed before
+/// the farm is built: with many nodes each of the three is large.
+#[derive(Debug)]
+pub struct CheckedValues {
+    values: Values,
+    names: Names,
+    release: Release,
+    services: Subnets,
+    pods: Subnets,
+    key_kind: KeyKind,
+}
+
+impl CheckedValues {
+    /// The farm that they describe.
+    pub fn build(mut self) -> Farm {
+        defaults::fill_in(&mut self.values, &self.names, &self.release.namespace);
+        let subnets = (&self.services, &self.pods);
+        build(
+            self.values,
+            &self.names,
+            self.release,
+            subnets,
+            self.key_kind,
+        )
+    }
+
+    /// The user's manifests for the child.
+    pub fn extra_manifests(&self) -> Option<ExtraManifests> {
+        extra_manifests(&self.values, &self.names)
+    }
+
+    /// Whether errors of rendering may have to be reported at their place: those of patches and of the user's objects.
+    pub fn are_needed_for_places(&self) -> bool {
+        !self.values.patches.is_empty() || !self.values.extra_objects.is_empty()
+    }
 }
 
 /// Reads the merged values as a farm. `name` overrides the name in the values. `defaults` is called only if a value is
@@ -176,7 +213,7 @@ pub fn check(
     let mut findings = Findings::new(tree, gaps, problems);
     let Some(mut values) = values else {
         return Checked {
-            farm: None,
+            values: None,
             problems: findings.into_problems(),
         };
     };
@@ -198,12 +235,16 @@ pub fn check(
     checks::check(&values, &names, &services, &pods, &mut findings);
     checks::quotes::check(tree, &mut findings);
     let key_kind = values.pki.key_kind().filter(|_| !findings.any_error());
-    let farm = key_kind.map(|kind| {
-        defaults::fill_in(&mut values, &names, namespace);
-        build(values, &names, release, (&services, &pods), kind)
+    let values = key_kind.map(|key_kind| CheckedValues {
+        values,
+        names,
+        release,
+        services,
+        pods,
+        key_kind,
     });
     Checked {
-        farm,
+        values,
         problems: findings.into_problems(),
     }
 }
@@ -247,6 +288,12 @@ fn with_defaults(tree: &Node, problems: &[Problem], defaults: &Node) -> Node {
     mended
 }
 
+fn extra_manifests(values: &Values, names: &Names) -> Option<ExtraManifests> {
+    let files = child::manifest_texts(&values.kubernetes.extra_manifests);
+    let name = format!("{}-extra-manifests", names.kubernetes);
+    (!files.is_empty()).then(|| ExtraManifests::new(files, &name))
+}
+
 /// The farm of values with their defaults filled in.
 fn build(
     values: Values,
@@ -286,9 +333,7 @@ fn build(
     let controller = Controller::new(&values.dhcp.controller, &boot_server.namespace);
     let publish_address = PublishAddress::new(&values, &boot_server, &leases);
     let announced = Announced::new(&values);
-    let manifests = child::manifest_texts(&kubernetes.extra_manifests);
-    let extra_manifests =
-        (!manifests.is_empty()).then(|| ExtraManifests::new(manifests, &name("extra-manifests")));
+    let extra_manifests = extra_manifests(&values, names);
 
     let (kubernetes, dhcp) = (values.kubernetes, values.dhcp);
     Farm {

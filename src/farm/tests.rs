@@ -30,7 +30,8 @@ fn farm(values: &Value) -> Farm {
         .iter()
         .filter(|problem| is_error(problem.severity))
         .collect();
-    checked.farm.unwrap_or_else(|| panic!("{errors:?}"))
+    let values = checked.values.unwrap_or_else(|| panic!("{errors:?}"));
+    values.build()
 }
 
 fn konnectivity(mode: &str) -> Value {

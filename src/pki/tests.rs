@@ -37,7 +37,7 @@ fn pki_of(name: &str, namespace: &str, values: &str) -> Pki {
     let tree = load(&charts.default_values(), &layers).expect("values");
     let checked = farm::check(&tree, Some(name), namespace, || None);
     let problems = &checked.problems;
-    let farm = checked.farm;
+    let farm = checked.values.map(farm::CheckedValues::build);
     farm.unwrap_or_else(|| panic!("{values}\n{problems:?}")).pki
 }
 

@@ -28,7 +28,7 @@ fn refused_by_program(text: &str) -> Vec<String> {
         Err(problems) => problems,
         Ok(loaded) => {
             let checked = farm::check(&loaded.tree, None, "default", || None);
-            match checked.farm {
+            match checked.values {
                 Some(_) => Vec::new(),
                 None => checked.problems,
             }

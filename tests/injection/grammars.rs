@@ -28,7 +28,7 @@ fn is_accepted(values: &Value, path: &str) -> bool {
         errors.iter().all(|error| error.starts_with(path)),
         "{errors:?}"
     );
-    assert_eq!(checked.farm.is_some(), errors.is_empty());
+    assert_eq!(checked.values.is_some(), errors.is_empty());
     errors.is_empty()
 }
 

@@ -140,6 +140,6 @@ fn is_let_through(values: &Value) -> bool {
     };
     let tree = kubefarm::values::load(&charts.default_values(), &[input]).unwrap();
     kubefarm::farm::check(&tree, None, "space", || None)
-        .farm
+        .values
         .is_some()
 }

@@ -98,7 +98,8 @@ impl FarmArgs {
         let charts = self.charts.load()?;
         let loaded = self.load_over(&charts, Vec::new())?;
         let (name, namespace) = (self.release.name.as_deref(), &self.release.namespace);
-        Ok(check(&charts, &loaded, name, namespace)?)
+        let (values, warnings) = check(&charts, &loaded, name, namespace)?;
+        Ok((values.build(), warnings))
     }
 
     /// Takes over the name that is an argument by itself; it wins over the variable `KUBEFARM_NAME`.
