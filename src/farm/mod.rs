@@ -38,7 +38,7 @@ mod workload;
 use indexmap::IndexMap;
 use serde::Serialize;
 
-use crate::values::{Node, Path, Problem, Segment, Severity, decode, decode_with_gaps};
+use crate::values::{Node, Path, Problem, Segment, Severity, decode_with_gaps};
 
 use self::announced::Announced;
 use self::api_server_pod::ApiServerPod;
@@ -204,11 +204,11 @@ pub fn check(
     namespace: &str,
     defaults: impl FnOnce() -> Option<Node>,
 ) -> Checked {
-    let (mut values, mut problems, gaps) = decode_with_gaps::<Values>(tree);
+    let (mut values, mut problems, mut gaps) = decode_with_gaps::<Values>(tree);
     if values.is_none()
         && let Some(defaults) = defaults()
     {
-        values = decode_with_defaults(tree, &defaults, &mut problems);
+        values = decode_with_defaults(tree, &defaults, &mut problems, &mut gaps);
     }
     let mut findings = Findings::new(tree, gaps, problems);
     let Some(mut values) = values else {
@@ -249,25 +249,34 @@ pub fn check(
     }
 }
 
-/// The values with defaults in place of wrong ones. Further problems are added, except in lists, whose elements may
-/// have moved.
+/// The values with defaults in place of wrong ones. Further problems are added, and the elements of lists that are left
+/// out, except in lists that an element was taken out of: the others have moved.
 fn decode_with_defaults(
     tree: &Node,
     defaults: &Node,
     problems: &mut Vec<Problem>,
+    gaps: &mut Vec<Path>,
 ) -> Option<Values> {
-    let is_index = |segment: &Segment| matches!(segment, Segment::Index(_));
     loop {
-        let (values, more) = decode(&with_defaults(tree, problems, defaults));
+        let tree = with_defaults(tree, problems, defaults);
+        let (values, more, left_out) = decode_with_gaps(&tree);
+        let shortened: Vec<Path> = problems
+            .iter()
+            .filter_map(|problem| match problem.path.as_ref()?.0.split_last()? {
+                (Segment::Index(_), list) => Some(Path(list.to_vec())),
+                _ => None,
+            })
+            .collect();
+        let is_moved = |path: &Path| shortened.iter().any(|list| path.0.starts_with(&list.0));
         let known = problems.len();
         for problem in more {
-            let path = problem.path.as_ref();
-            let is_listed = path.is_some_and(|path| path.0.iter().any(is_index));
-            if !is_listed && !problems.contains(&problem) {
+            let is_moved = problem.path.as_ref().is_some_and(is_moved);
+            if !is_moved && !problems.contains(&problem) {
                 problems.push(problem);
             }
         }
         if values.is_some() || problems.len() == known {
+            gaps.extend(left_out.into_iter().filter(|path| !is_moved(path)));
             return values;
         }
     }
