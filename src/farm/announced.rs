@@ -39,7 +39,7 @@ impl Announced {
             .collect();
         let balanced_port = addresses
             .is_empty()
-            .then_some(values.kubernetes.api_server.service.port);
+            .then_some(values.kubernetes.api_server.service.port.get());
         Some(Announced {
             addresses,
             balanced_port,
@@ -107,11 +107,11 @@ pub fn port(values: &Values, address: IpAddr) -> Option<u16> {
     let given = endpoint.and_then(|endpoint| endpoint.port);
     let is_endpoint = endpoint.and_then(HostPort::address) == Some(address);
     match service.kind {
-        _ if is_endpoint => Some(given.unwrap_or(service.port)),
-        ServiceType::LoadBalancer => Some(service.port),
+        _ if is_endpoint => Some(given.unwrap_or(service.port.get())),
+        ServiceType::LoadBalancer => Some(service.port.get()),
         ServiceType::NodePort => service.node_port.or(given),
         // The address is that of another system, which forwards to the Service.
-        ServiceType::ClusterIP => Some(given.unwrap_or(service.port)),
+        ServiceType::ClusterIP => Some(given.unwrap_or(service.port.get())),
     }
 }
 

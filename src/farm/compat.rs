@@ -11,7 +11,7 @@ mod successors;
 use serde_json::Value;
 
 use super::findings::Findings;
-use super::known::{KUBE_PROXY, Running};
+use super::known::KUBE_PROXY;
 use super::spec::{Cidrs, OneOrMany, Values};
 use crate::values::{Path, Problem};
 
@@ -29,7 +29,7 @@ pub fn modernise(values: &mut Values, findings: &mut Findings) {
 /// Flags, gates and plugins that the programs do not have in their version, or have under another name.
 fn unknown_to_programs(values: &mut Values, findings: &mut Findings) {
     let kubernetes = &mut values.kubernetes;
-    for mut server in servers::servers(kubernetes) {
+    for mut server in servers::servers(kubernetes, findings) {
         flags::check(&mut server, findings);
         gates::check(&mut server, findings);
         plugins::check(&mut server, findings);
@@ -38,9 +38,9 @@ fn unknown_to_programs(values: &mut Values, findings: &mut Findings) {
     let path = Path::from("kubernetes.kubelet.config");
     gates::check_config(&mut kubernetes.kubelet.config, kubelet, &path, findings);
     let proxy = &mut kubernetes.kube_proxy;
-    let running = Running::of(&KUBE_PROXY, &proxy.image, &kubernetes.version);
-    let path = Path::from("kubernetes.kubeProxy.config");
-    gates::check_config(&mut proxy.config, running, &path, findings);
+    let (version, path) = (&kubernetes.version, Path::from("kubernetes.kubeProxy"));
+    let running = servers::running(&KUBE_PROXY, &proxy.image, version, &path, findings);
+    gates::check_config(&mut proxy.config, running, &path.join("config"), findings);
     kubelet::check(values, findings);
 }
 

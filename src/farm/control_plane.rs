@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::announced;
 use super::etcd_release::EtcdRelease;
-use super::spec::{self, Pods, ServiceType, Values};
+use super::spec::{self, Pods, Port, ServiceType, Values};
 use super::workload::{ImageReference, Workload, spread_constraints, with_pod_rule};
 use crate::version::Version;
 
@@ -35,7 +35,7 @@ impl Etcd {
         let etcd = &kubernetes.etcd;
         // The checks make sure that it is set.
         let count = etcd.replica_count.unwrap_or_default();
-        let members = |port: u16| {
+        let members = |port: Port| {
             (0..count)
                 .map(|member| (format!("{name}-{member}"), port))
                 .map(|(pod, port)| (format!("https://{pod}.{name}:{port}"), pod))
@@ -123,7 +123,7 @@ pub struct ApiServer {
     /// The address that it announces, unless the user's flags set one.
     pub advertise_address: Option<String>,
     /// The port that is announced with that address, if it differs from the Service's.
-    pub announced_port: Option<u16>,
+    pub announced_port: Option<Port>,
     /// Whether anonymous requests are limited by an AuthenticationConfiguration, which excludes the flags for OIDC.
     pub structured_authentication: bool,
 }
@@ -168,7 +168,7 @@ impl ApiServer {
 
 /// An API server announces an address with the port of the process, so the Service at that address needs this port as
 /// well. Node ports differ in any case.
-fn announced_port(server: &spec::ApiServer) -> Option<u16> {
+fn announced_port(server: &spec::ApiServer) -> Option<Port> {
     let service = &server.service;
     let announced = service.load_balancer_ip.is_some()
         || matches!(server.extra_args.get("advertise-address"), Some(address) if !address.is_null());
@@ -178,12 +178,12 @@ fn announced_port(server: &spec::ApiServer) -> Option<u16> {
 
 /// The Service's port for agents of Konnectivity: the server's own, as in the charts of 0.13, unless another one is
 /// set.
-pub fn agents_port(server: &spec::KonnectivityServer) -> u16 {
+pub fn agents_port(server: &spec::KonnectivityServer) -> Port {
     server.service.ports.agent.unwrap_or(server.ports.agent)
 }
 
 /// The Service's port for debugging, which needs no credentials: none, unless it is set.
-pub fn admin_port(server: &spec::KonnectivityServer) -> Option<u16> {
+pub fn admin_port(server: &spec::KonnectivityServer) -> Option<Port> {
     let asked = server.service.node_ports.admin.map(|_| server.ports.admin);
     server.service.ports.admin.or(asked)
 }

@@ -65,7 +65,7 @@ fn konnectivity_address(values: &Values) -> (Option<String>, u16) {
     };
     let port = match (kind, own.node_ports.agent) {
         (ServiceType::NodePort, Some(port)) => port,
-        _ => agents_port(&kubernetes.konnectivity_server),
+        _ => agents_port(&kubernetes.konnectivity_server).get(),
     };
     (host, port)
 }

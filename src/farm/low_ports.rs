@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::spec::{KonnectivityMode, Kubernetes};
+use super::spec::{KonnectivityMode, Kubernetes, Port};
 
 /// The first port that needs no permission (ip(7), `net.ipv4.ip_unprivileged_port_start`).
 const FIRST_FREE: u16 = 1024;
@@ -22,7 +22,7 @@ impl LowPorts {
     pub fn new(kubernetes: &Kubernetes) -> LowPorts {
         let konnectivity = &kubernetes.konnectivity_server;
         let etcd = &kubernetes.etcd.ports;
-        let is_low = |port: &u16| *port < FIRST_FREE;
+        let is_low = |port: &Port| port.get() < FIRST_FREE;
         let own = &konnectivity.ports;
         let beside_api_server = konnectivity.enabled && konnectivity.mode == KonnectivityMode::Grpc;
         let beside = [own.agent, own.admin, own.health];

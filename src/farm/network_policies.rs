@@ -48,8 +48,8 @@ fn rule(from: &[Value], ports: &[Value]) -> Value {
     }
 }
 
-fn tcp(port: u16) -> Value {
-    json!({"port": port, "protocol": "TCP"})
+fn tcp(port: impl Into<u16>) -> Value {
+    json!({"port": port.into(), "protocol": "TCP"})
 }
 
 /// The pods of this namespace with a label.
@@ -135,7 +135,7 @@ fn boot_server(values: &Values) -> Vec<Value> {
         Some(clients) => peers(clients).collect(),
         None => boot_networks(values),
     };
-    let ports = [tcp(80), json!({"port": 69, "protocol": "UDP"})];
+    let ports = [tcp(80_u16), json!({"port": 69, "protocol": "UDP"})];
     let mut rules = vec![rule(&clients, &ports)];
     rules.extend(offered(&values.ltsp.sidecars));
     rules
@@ -169,7 +169,7 @@ mod tests {
             sidecar(json!({"name": "c", "ports": [{"containerPort": 53, "protocol": "UDP"}]})),
         ];
         let dns = json!({"port": 53, "protocol": "UDP"});
-        let both = json!({"ports": [tcp(9100), dns]});
+        let both = json!({"ports": [tcp(9100_u16), dns]});
         assert_eq!(offered(&sidecars), Some(both));
         assert_eq!(offered(&sidecars[1..2]), None);
     }

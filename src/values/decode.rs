@@ -32,7 +32,7 @@ use error::{Error, Fault};
 pub use refusal::Refusal;
 
 /// The limit of runs over the whole tree to find values of a wrong type. Each run finds one, or all of one list.
-pub const MAX_RUNS: usize = 200;
+pub const MAX_RUNS: usize = 500;
 
 /// The name of newtypes whose numbers are used as text by a program that does not know YAML's rules: if that text is
 /// not what was written, there is a warning.

@@ -45,7 +45,8 @@ fn known() -> impl Iterator<Item = Flag> {
 
 /// Checks the flags at `path` of the dnsmasq in `image`.
 pub fn check(flags: &Flags, image: &Image, path: &Path, findings: &mut Findings) {
-    let is_ours = image.repository == *OURS && image.digest.is_none();
+    let is_read = !findings.is_wrong_inside(&Path::from("dhcp.standalone.image"));
+    let is_ours = is_read && image.repository == *OURS && image.digest.is_none();
     for (name, value) in flags {
         let path = path.join(name.as_str());
         if let Some((_, why)) = NOT_FOR_USERS.iter().find(|(flag, _)| flag == name) {

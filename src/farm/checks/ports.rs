@@ -16,7 +16,7 @@ pub fn check(values: &Values, findings: &mut Findings) {
     ports_of_the_node(values, findings);
 }
 
-/// The ports of a pod, and those of a Service, must differ; and none is 0, which stands for any.
+/// The ports of a pod, and those of a Service, must differ.
 fn one_process_each(values: &Values, findings: &mut Findings) {
     let kubernetes = &values.kubernetes;
     let (etcd, server, agent) = (
@@ -93,9 +93,7 @@ fn one_process_each(values: &Values, findings: &mut Findings) {
             let mut others = ports.iter().take(index).chain(ports.iter().skip(index + 1));
             let other = others.find(|(_, other)| other == port);
             let other = other.filter(|(other, _)| blames(findings, &path, key, other));
-            if *port == 0 {
-                findings.error(&path.join(*key), "0 is not a port");
-            } else if let Some((other, _)) = other {
+            if let Some((other, _)) = other {
                 let message = format!("{port} is already the port of `{other}`");
                 findings.error(&path.join(*key), message);
             }
@@ -142,7 +140,7 @@ fn ports_of_the_node(values: &Values, findings: &mut Findings) {
         return;
     }
     for (key, port) in [("admin", agent.ports.admin), ("health", agent.ports.health)] {
-        if port < UNPRIVILEGED {
+        if port.get() < UNPRIVILEGED {
             let problem = Problem::error(format!(
                 "the agents cannot listen on port {port} of their node: they do not run as root"
             ));

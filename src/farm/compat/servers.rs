@@ -2,10 +2,12 @@
 
 use serde_json::Value;
 
+use crate::farm::findings::Findings;
 use crate::farm::known::{
-    API_SERVER, CONTROLLER_MANAGER, ETCD, KUBE_PROXY, KUBELET, Running, SCHEDULER, Standing,
+    API_SERVER, CONTROLLER_MANAGER, ETCD, KUBE_PROXY, KUBELET, Program, Running, SCHEDULER,
+    Standing,
 };
-use crate::farm::spec::{Flags, Kubernetes};
+use crate::farm::spec::{Flags, Image, Kubernetes};
 use crate::values::{Path, Problem};
 
 /// A program, and its flags in the values.
@@ -17,12 +19,15 @@ pub struct Server<'a> {
 }
 
 /// Every program whose flags are known.
-pub fn servers(kubernetes: &mut Kubernetes) -> [Server<'_>; 5] {
+pub fn servers<'a>(kubernetes: &'a mut Kubernetes, findings: &Findings) -> [Server<'a>; 5] {
     let version = kubernetes.version.clone();
-    let server = |key, program, image, flags| Server {
-        running: Running::of(program, image, &version),
-        flags,
-        path: Path::from("kubernetes").join(key).join("extraArgs"),
+    let server = |key, program, image, flags| {
+        let path = Path::from("kubernetes").join(key);
+        Server {
+            running: running(program, image, &version, &path, findings),
+            flags,
+            path: path.join("extraArgs"),
+        }
     };
     let (api, manager) = (
         &mut kubernetes.api_server,
@@ -52,6 +57,22 @@ pub fn servers(kubernetes: &mut Kubernetes) -> [Server<'_>; 5] {
         ),
         server("etcd", &ETCD, &etcd.image, &mut etcd.extra_args),
     ]
+}
+
+/// What runs as the component at `path`: not certain if its image cannot be read.
+pub fn running(
+    program: &'static Program,
+    image: &Image,
+    version: &str,
+    path: &Path,
+    findings: &Findings,
+) -> Running {
+    let running = Running::of(program, image, version);
+    let is_read = !findings.is_wrong_inside(&path.join("image"));
+    Running {
+        certain: running.certain && is_read,
+        ..running
+    }
 }
 
 /// The nodes' kubelets. The version in a node's image is not known here.

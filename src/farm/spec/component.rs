@@ -5,7 +5,10 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-use super::{Address, CertificateName, Fragment, ImageDigest, ImageName, ServiceKeys};
+use super::{
+    Address, CertificateName, Count, Fragment, ImageDigest, ImageName, ImageTag, ServiceKeys,
+    TopologyKey,
+};
 
 /// A container image.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -13,7 +16,7 @@ use super::{Address, CertificateName, Fragment, ImageDigest, ImageName, ServiceK
 pub struct Image {
     /// The image's name without tag: `registry.k8s.io/etcd`.
     pub repository: ImageName,
-    pub tag: Option<String>,
+    pub tag: Option<ImageTag>,
     pub digest: Option<ImageDigest>,
     pub pull_policy: Option<PullPolicy>,
     #[serde(default)]
@@ -60,15 +63,15 @@ pub enum Spread {
 #[serde(rename_all = "camelCase")]
 pub struct SpreadConstraint {
     /// The node label whose values are compared: `topology.kubernetes.io/zone`.
-    pub topology_key: String,
+    pub topology_key: TopologyKey,
     /// How many more pods than in the emptiest domain one may have, at least 1.
-    pub max_skew: u32,
+    pub max_skew: Count,
     /// What happens to a pod that would break this.
     pub when_unsatisfiable: Unsatisfiable,
     /// Which pods are counted (a Kubernetes `LabelSelector`). Unset: the component's own.
     pub label_selector: Option<Fragment>,
     /// How many domains there have to be, with `DoNotSchedule`.
-    pub min_domains: Option<u32>,
+    pub min_domains: Option<Count>,
     /// Pod labels whose values have to be the same for pods to be counted: `pod-template-hash`.
     pub match_label_keys: Option<Vec<String>>,
     /// Whether only nodes that the pod's affinity and selector allow are counted: `Honor` or `Ignore`.
@@ -132,13 +135,13 @@ macro_rules! with_pod_keys {
             pod_labels: $crate::farm::spec::Labels,
             pod_annotations: $crate::farm::spec::Annotations,
             node_selector: $crate::farm::spec::NodeSelector,
-            tolerations: Vec<$crate::farm::spec::Fragment>,
+            tolerations: Vec<$crate::farm::spec::Toleration>,
             #[serde(skip_serializing)]
             affinity: $crate::farm::spec::Fragment,
-            priority_class_name: Option<String>,
+            priority_class_name: Option<$crate::farm::spec::PriorityClass>,
             #[serde(skip_serializing)]
             topology_spread_constraints: Vec<$crate::farm::spec::SpreadConstraint>,
-            extra_env: Vec<$crate::farm::spec::Fragment>,
+            extra_env: Vec<$crate::farm::spec::EnvVar>,
             sidecars: Vec<$crate::farm::spec::Fragment>,
             extra_volumes: Vec<$crate::farm::spec::Fragment>,
             extra_volume_mounts: Vec<$crate::farm::spec::Fragment>,
@@ -211,7 +214,7 @@ macro_rules! component {
                 #[serde(skip_serializing)]
                 pod_anti_affinity: Option<$crate::farm::spec::Spread>,
                 #[serde(skip_serializing)]
-                pod_anti_affinity_topology_key: Option<String>,
+                pod_anti_affinity_topology_key: Option<$crate::farm::spec::TopologyKey>,
                 $($fields)*
                 $(
                     /// The Service in front of it.

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::component::component;
-use super::{Annotations, CertSans, Flags, Labels, PortService, Schedule, null_if_empty};
+use super::{Annotations, CertSans, Flags, Labels, Port, PortService, Schedule, null_if_empty};
 
 component! {
     /// kube-apiserver, a Deployment.
@@ -19,7 +19,7 @@ component! {
         #[serde(rename = "certSANs", default, skip_serializing)]
         cert_sans: CertSans,
         /// The port that it listens on.
-        port: u16,
+        port: Port,
     }
 }
 
@@ -31,7 +31,7 @@ component! {
         #[serde(default)]
         extra_args: Flags,
         /// The port that it listens on.
-        port: u16,
+        port: Port,
     }
 }
 
@@ -42,7 +42,7 @@ component! {
         #[serde(default)]
         extra_args: Flags,
         /// The port that it listens on.
-        port: u16,
+        port: Port,
     }
 }
 

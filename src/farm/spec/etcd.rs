@@ -8,17 +8,17 @@ use serde::{Deserialize, Serialize};
 use super::component::{component, pods};
 use super::service::or_default;
 use super::{
-    Address, Annotations, CertSans, Family, FamilyPolicy, Flags, Labels, Schedule, Service,
-    ServiceKeys, ServiceType, Spread, null_if_empty,
+    Address, Annotations, CertSans, Family, FamilyPolicy, Flags, Labels, Port, Schedule, Service,
+    ServiceKeys, ServiceType, Spread, TopologyKey, null_if_empty,
 };
 
 /// etcd's ports.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EtcdPorts {
-    pub client: u16,
-    pub peer: u16,
-    pub metrics: u16,
+    pub client: Port,
+    pub peer: Port,
+    pub metrics: Port,
 }
 
 /// etcd's headless Service.
@@ -91,6 +91,6 @@ pods! {
         #[serde(skip_serializing)]
         pod_affinity: Option<Spread>,
         #[serde(skip_serializing)]
-        pod_affinity_topology_key: Option<String>,
+        pod_affinity_topology_key: Option<TopologyKey>,
     }
 }

@@ -3,9 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Flags;
 use super::component::component;
 use super::service::service;
+use super::{Flags, Port};
 
 /// How the API server talks to Konnectivity's server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
@@ -22,10 +22,10 @@ pub enum KonnectivityMode {
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KonnectivityPorts {
-    pub server: u16,
-    pub agent: u16,
-    pub admin: u16,
-    pub health: u16,
+    pub server: Port,
+    pub agent: Port,
+    pub admin: Port,
+    pub health: Port,
 }
 
 service! {
@@ -44,9 +44,9 @@ service! {
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KonnectivityServicePorts {
-    pub server: u16,
-    pub agent: Option<u16>,
-    pub admin: Option<u16>,
+    pub server: Port,
+    pub agent: Option<Port>,
+    pub admin: Option<Port>,
 }
 
 /// Fixed node ports (30000-32767).
@@ -77,8 +77,8 @@ component! {
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct KonnectivityAgentPorts {
-    pub admin: u16,
-    pub health: u16,
+    pub admin: Port,
+    pub health: Port,
 }
 
 component! {

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::Port;
+
 /// How a Service is reached.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub enum ServiceType {
@@ -139,7 +141,7 @@ service! {
     /// A Service with one port.
     PortService {
         /// The Service's port.
-        port: u16,
+        port: Port,
         /// A fixed node port (30000-32767) for the types NodePort and LoadBalancer.
         node_port: Option<u16>,
     }

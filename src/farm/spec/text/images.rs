@@ -1,35 +1,16 @@
-//! Parts of an image's reference. They are checked only for components that are enabled.
+//! Parts of an image's reference.
 
 use super::{Text, pattern, written};
-use crate::farm::syntax::{image_fault, is_image_digest};
+use crate::farm::syntax::{image_fault, is_image_digest, is_image_tag};
 use crate::values::Refusal;
 
 written! {
     /// An image's name without tag and digest.
     ImageName;
+    /// An image's tag.
+    ImageTag;
     /// An image's digest.
     ImageDigest;
-}
-
-impl ImageName {
-    /// What is wrong with it.
-    pub fn refusal(&self) -> Option<Refusal> {
-        let fault = image_fault(self)?;
-        let refusal = Refusal::new(format!("`{self}` is not the name of an image: {fault}"));
-        Some(refusal.help("REGISTRY/PATH, such as registry.k8s.io/etcd"))
-    }
-}
-
-impl ImageDigest {
-    /// What is wrong with it.
-    pub fn refusal(&self) -> Option<Refusal> {
-        let is_digest = is_image_digest(self);
-        (!is_digest).then(|| {
-            Refusal::new(format!(
-                "`{self}` is not a digest: `sha256:` and 64 hexadecimal digits"
-            ))
-        })
-    }
 }
 
 impl Text for ImageName {
@@ -45,7 +26,31 @@ impl Text for ImageName {
     }
 
     fn parse(text: String) -> Result<Self, Refusal> {
-        Ok(ImageName(text))
+        match image_fault(&text) {
+            None => Ok(ImageName(text)),
+            Some(fault) => {
+                let refusal = Refusal::new(format!("`{text}` names no image: {fault}"));
+                Err(refusal.help("REGISTRY/PATH, such as registry.k8s.io/etcd"))
+            }
+        }
+    }
+}
+
+impl Text for ImageTag {
+    const EXAMPLE: &'static str = "v1.2.3";
+    const SCALARS: &'static [&'static str] = &["number"];
+
+    fn pattern() -> String {
+        "[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}".to_owned()
+    }
+
+    fn parse(text: String) -> Result<Self, Refusal> {
+        if is_image_tag(&text) {
+            return Ok(ImageTag(text));
+        }
+        Err(Refusal::new(format!(
+            "`{text}` is not a tag of an image: at most 128 letters, digits, `_`, `.` and `-`"
+        )))
     }
 }
 
@@ -55,6 +60,11 @@ impl Text for ImageDigest {
     }
 
     fn parse(text: String) -> Result<Self, Refusal> {
-        Ok(ImageDigest(text))
+        if is_image_digest(&text) {
+            return Ok(ImageDigest(text));
+        }
+        Err(Refusal::new(format!(
+            "`{text}` is not a digest: `sha256:` and 64 hexadecimal digits"
+        )))
     }
 }

@@ -145,6 +145,22 @@ fn rules_and_patterns_agree() {
         "10.0.0.0",
         "10.0.0.0/16",
     ]);
+    check::<ImageName>(&[
+        "registry.k8s.io/etcd",
+        "localhost/a",
+        "[fd00::1]:5000/a",
+        "a/b_c-d.e",
+        "|",
+        "https://registry.k8s.io/etcd",
+        "Etcd",
+        "a:v1",
+        "a/",
+        "",
+    ]);
+    check::<ImageTag>(&["v1.37.2_farm.1", "3.7.1-0", "|", "-a", "1.37 ", "a+b", ""]);
+    check::<ImageDigest>(&["|", "sha256:12", ""]);
+    check::<PriorityClass>(&["system-cluster-critical", "a.b", "|", "Farm", "a_b", ""]);
+    check::<TopologyKey>(&["topology.kubernetes.io/zone", "zone", "|", "a b", ""]);
     check::<Tag>(&["a", "A-b_c.1", "|", "-a", "a b", ""]);
     check::<FileName>(&["a", ".a", "a-b.yaml", "|", ".", "..a", "a/b", ""]);
 }

@@ -1,0 +1,45 @@
+//! Texts in pods.
+
+use super::{Text, pattern, written};
+use crate::farm::syntax::{is_dns_name, is_label_key};
+use crate::values::Refusal;
+
+written! {
+    /// The name of a PriorityClass.
+    PriorityClass;
+    /// A label of nodes whose values are compared.
+    TopologyKey;
+}
+
+impl Text for PriorityClass {
+    const EXAMPLE: &'static str = "system-cluster-critical";
+
+    /// RFC 1123, as Kubernetes reads it.
+    fn pattern() -> String {
+        pattern::lower_dns_name()
+    }
+
+    fn parse(text: String) -> Result<Self, Refusal> {
+        if is_dns_name(&text) && !text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            return Ok(PriorityClass(text));
+        }
+        Err(Refusal::new(format!(
+            "`{text}` is not a name of a PriorityClass: lower-case letters, digits, `-` and `.`"
+        )))
+    }
+}
+
+impl Text for TopologyKey {
+    const EXAMPLE: &'static str = "topology.kubernetes.io/zone";
+
+    fn pattern() -> String {
+        super::LabelKey::pattern()
+    }
+
+    fn parse(text: String) -> Result<Self, Refusal> {
+        if is_label_key(&text) {
+            return Ok(TopologyKey(text));
+        }
+        Err(Refusal::new(format!("`{text}` is not a label of nodes")))
+    }
+}
