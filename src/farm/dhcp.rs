@@ -164,32 +164,14 @@ impl Leases {
 
 /// Each option requires the release's tag, and its own tag unless it is for all.
 fn tag_options(tags: &Tags, release: &str) -> Vec<DhcpOption> {
-    let mut options = Vec::new();
-    for (tag, settings) in &tags.dhcp_options {
-        for (key, values) in settings.iter().flatten() {
-            let asked = match tag.as_str() {
-                "all" => vec![release],
-                tag => vec![release, tag],
-            };
-            let values = if values.is_nothing() {
-                Vec::new()
-            } else {
-                values.split()
-            };
-            let values = values.iter().map(|value| value.trim().to_owned());
-            options.push(DhcpOption::new(&option_key(key), &asked, values.collect()));
-        }
-    }
-    options
-}
-
-/// An option's key as dnsmasq expects it: a number, or `option:NAME`.
-pub fn option_key(key: &str) -> String {
-    match key.strip_prefix("option:").unwrap_or(key) {
-        // dnsmasq fills this option itself and has no name for it; only its number sets it.
-        name if name.eq_ignore_ascii_case("broadcast") => "28".to_owned(),
-        number if number.bytes().all(|byte| byte.is_ascii_digit()) => number.to_owned(),
-        name if name.contains(':') => name.to_owned(),
-        name => format!("option:{name}"),
-    }
+    let options = tags.options().map(|(tag, _, option)| {
+        let asked = match tag {
+            "all" => vec![release],
+            tag => vec![release, tag],
+        };
+        let values = option.fields.iter().filter(|_| !option.is_nothing());
+        let values = values.map(ToString::to_string).collect();
+        DhcpOption::new(&option.key, &asked, values)
+    });
+    options.collect()
 }

@@ -4,9 +4,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::options::places;
 use crate::farm::defaults::SHARED_ADDRESS;
-use crate::farm::dhcp::option_key;
 use crate::farm::findings::Findings;
 use crate::farm::spec::{DhcpRange, NodePool, Range, TextMap, Values};
 use crate::farm::subnets::Subnets;
@@ -76,20 +74,14 @@ impl<'a> Pool<'a> {
 /// DHCP's option 3, of every tag.
 fn routers(values: &Values) -> Vec<Router<'_>> {
     let mut routers = Vec::new();
-    for (tag, options) in &values.tags.dhcp_options {
-        let path = Path::from("tags.dhcpOptions").join(tag.as_str());
-        for (key, addresses) in options.iter().flatten() {
-            let full = option_key(key);
-            if full != "3" && !full.eq_ignore_ascii_case("option:router") {
-                continue;
-            }
-            for (path, text) in places(addresses, &path.join(key.as_str())) {
-                routers.extend(
-                    text.parse()
-                        .ok()
-                        .map(|address| Router { tag, path, address }),
-                );
-            }
+    for (tag, name, option) in values.tags.options() {
+        if !option.is(3, "router") {
+            continue;
+        }
+        let path = Path::from("tags.dhcpOptions").join(tag).join(name);
+        for (path, text) in option.fields.places(&path) {
+            let address = text.parse().ok();
+            routers.extend(address.map(|address| Router { tag, path, address }));
         }
     }
     routers

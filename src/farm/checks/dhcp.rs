@@ -2,7 +2,9 @@
 
 use super::{dnsmasq_flags, options};
 use crate::farm::findings::Findings;
-use crate::farm::spec::{DhcpMode, DhcpRange, Flags, NodePool, Range, RangeKind, Values};
+use crate::farm::spec::{
+    DhcpMode, DhcpRange, Field, Flags, NodePool, RangeKind, Text as _, Values,
+};
 use crate::farm::syntax::{dnsmasq_field_fault, dnsmasq_value_fault};
 use crate::values::{Path, Problem};
 
@@ -88,8 +90,7 @@ pub fn check(values: &Values, findings: &mut Findings) {
 
 fn extra_options(pool: &NodePool, mode: DhcpMode, path: &Path, findings: &mut Findings) {
     for (index, options) in pool.extra_opts.iter().enumerate() {
-        for (key, value) in options {
-            let path = path.join(index).join(key.as_str());
+        for key in options.keys() {
             let in_lines = mode == DhcpMode::Standalone && LINES_ALONE.contains(&key.as_str());
             let is_known = in_lines || DNSMASQ_KEYS.contains(&key.as_str());
             let (message, help) = match mode {
@@ -104,31 +105,17 @@ fn extra_options(pool: &NodePool, mode: DhcpMode, path: &Path, findings: &mut Fi
             };
             if !is_known {
                 let problem = Problem::error(message);
+                let path = path.join(index).join(key.as_str());
                 findings.record_key(&path, problem.help_nearest(key, &DNSMASQ_KEYS, help));
             }
-            fields(value.split(','), &path, findings);
-            if key == "dhcp-range"
-                && let Err(refusal) = Range::parse(value)
-            {
-                findings.refusal(&path, refusal);
-            }
-            let longest_tag = "x".repeat(63);
-            length(&value.replace('?', &longest_tag), &path, findings);
         }
     }
 }
 
 fn tag_options(values: &Values, findings: &mut Findings) {
-    for (tag, settings) in &values.tags.dhcp_options {
-        let path = Path::from("tags.dhcpOptions").join(tag.as_str());
-        for (key, value) in settings.iter().flatten() {
-            let path = path.join(key.as_str());
-            for (path, text) in options::places(value, &path) {
-                fields(std::iter::once(text.as_str()), &path, findings);
-            }
-            length(&value.split().join(","), &path, findings);
-            options::option(key, value, &path, findings);
-        }
+    for (tag, name, value) in values.tags.options() {
+        let path = Path::from("tags.dhcpOptions").join(tag).join(name);
+        options::option(name, value, &path, findings);
     }
 }
 
@@ -211,11 +198,8 @@ fn length(value: &str, path: &Path, findings: &mut Findings) {
 
 fn fields<'a>(fields: impl Iterator<Item = &'a str>, path: &Path, findings: &mut Findings) {
     for field in fields {
-        if let Some(fault) = dnsmasq_field_fault(field.trim_matches(' ')) {
-            findings.error(
-                path,
-                format!("a value for dnsmasq must not contain {fault}"),
-            );
+        if let Err(refusal) = Field::parse(field.trim_matches(' ').to_owned()) {
+            findings.refusal(path, refusal);
         }
     }
 }

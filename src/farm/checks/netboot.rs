@@ -2,9 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use crate::farm::dhcp::{has_own_services, option_key};
+use crate::farm::dhcp::has_own_services;
 use crate::farm::findings::Findings;
-use crate::farm::spec::{DhcpRange, RangeKind, Values};
+use crate::farm::spec::{DhcpRange, Line, RangeKind, Values};
 use crate::farm::syntax::is_dns_name;
 use crate::values::{Path, Problem};
 
@@ -16,8 +16,8 @@ pub fn check(values: &Values, findings: &mut Findings) {
     for (step, pool) in values.node_pools.own() {
         let path = Path::from("nodePools").join(step.clone()).join("extraOpts");
         for (index, options) in pool.extra_opts.iter().enumerate() {
-            for (key, text) in options {
-                own_lines(key, text, &path.join(index).join(key.as_str()), findings);
+            for (key, line) in options.iter() {
+                own_lines(key, line, &path.join(index).join(key.as_str()), findings);
             }
         }
     }
@@ -74,13 +74,10 @@ fn proxies(values: &Values, findings: &mut Findings) {
 
 /// Option 66 is the name or address of a server (RFC 2132, section 9.4), which the firmware has to resolve.
 fn server_names(values: &Values, findings: &mut Findings) {
-    for (tag, options) in &values.tags.dhcp_options {
-        let path = Path::from("tags.dhcpOptions").join(tag.as_str());
-        for (key, names) in options.iter().flatten() {
-            let full = option_key(key);
-            if full.eq_ignore_ascii_case("option:tftp-server") || full.parse() == Ok(66) {
-                server_name(&names.split().join(","), &path.join(key.as_str()), findings);
-            }
+    for (tag, name, option) in values.tags.options() {
+        if option.is(66, "tftp-server") {
+            let path = Path::from("tags.dhcpOptions").join(tag).join(name);
+            server_name(&option.joined(), &path, findings);
         }
     }
 }
@@ -97,9 +94,9 @@ fn server_name(name: &str, path: &Path, findings: &mut Findings) {
 }
 
 /// `dhcp-boot=[tag:TAG,]FILE[,NAME[,ADDRESS]]` and `pxe-service=[tag:TAG,]ARCHITECTURE,TEXT[,FILE[,ADDRESS]]`.
-fn own_lines(key: &str, text: &str, path: &Path, findings: &mut Findings) {
-    let fields = text.split(',').map(str::trim);
-    let fields: Vec<&str> = fields
+fn own_lines(key: &str, line: &Line, path: &Path, findings: &mut Findings) {
+    let fields: Vec<&str> = line
+        .fields()
         .skip_while(|field| field.starts_with("tag:") || field.starts_with("net:"))
         .collect();
     let field = |index: usize| fields.get(index).copied().filter(|text| !text.is_empty());

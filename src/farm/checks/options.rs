@@ -2,9 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::farm::dhcp::option_key;
 use crate::farm::findings::Findings;
-use crate::farm::spec::OneOrMany;
+use crate::farm::spec::DhcpOptionValue;
 use crate::values::{Path, Problem};
 use Kind::{Addresses, Other};
 
@@ -104,11 +103,12 @@ const OPTIONS6: [Option4Or6; 15] = [
 ];
 
 /// Checks the option `key` in `path`: its name, and that its values are addresses if the option needs them.
-pub fn option(key: &str, values: &OneOrMany, path: &Path, findings: &mut Findings) {
-    let Some(full) = plain_key(key, values, path, findings) else {
+pub fn option(key: &str, value: &DhcpOptionValue, path: &Path, findings: &mut Findings) {
+    if is_vendors(key, value, path, findings) {
         return;
-    };
-    let (prefix, name) = full.split_once(':').unwrap_or(("option", &full));
+    }
+    let full = &value.key;
+    let (prefix, name) = full.split_once(':').unwrap_or(("option", full));
     let options: &[Option4Or6] = match prefix {
         "option" => &OPTIONS,
         "option6" => &OPTIONS6,
@@ -135,9 +135,9 @@ pub fn option(key: &str, values: &OneOrMany, path: &Path, findings: &mut Finding
         title.eq_ignore_ascii_case(name) || number.is_some_and(|number| number == *known)
     });
     match known {
-        Some((_, _, Addresses)) => addresses(values, prefix == "option6", path, findings),
-        Some(_) => dotted(values, path, findings),
-        None if is_number => dotted(values, path, findings),
+        Some((_, _, Addresses)) => addresses(value, prefix == "option6", path, findings),
+        Some(_) => dotted(value, path, findings),
+        None if is_number => dotted(value, path, findings),
         None => {
             let problem = Problem::error(format!("dnsmasq has no DHCP option `{name}`"));
             let names: Vec<&str> = options.iter().map(|(_, name, _)| *name).collect();
@@ -148,21 +148,16 @@ pub fn option(key: &str, values: &OneOrMany, path: &Path, findings: &mut Finding
     }
 }
 
-/// The key without its prefix for the options of a vendor (dnsmasq(8), --dhcp-option); `None` if there is only the
-/// prefix. The number is then the first of the values.
-fn plain_key(
-    key: &str,
-    values: &OneOrMany,
-    path: &Path,
-    findings: &mut Findings,
-) -> Option<String> {
+/// Whether the key has the prefix for the options of a vendor (dnsmasq(8), --dhcp-option). If there is only the prefix,
+/// the number is the first of the values.
+fn is_vendors(key: &str, value: &DhcpOptionValue, path: &Path, findings: &mut Findings) -> bool {
     let mut rest = key;
     while let Some((prefix, _)) = rest.split_once(':')
         && ["encap", "vi-encap", "vendor"].contains(&prefix)
     {
         let Some((_, after)) = rest.split_once(',') else {
-            let first = values.split().into_iter().next().unwrap_or_default();
-            if first.trim().parse::<u8>().is_err() {
+            let first = value.fields.iter().next();
+            if first.is_none_or(|first| first.parse::<u8>().is_err()) {
                 let problem = Problem::error(format!(
                     "`{prefix}:` must be followed by the number of an option"
                 ));
@@ -171,49 +166,33 @@ fn plain_key(
                 );
                 findings.record_key(path, problem.help(help));
             }
-            return None;
+            return true;
         };
         rest = after;
     }
     if rest == key {
-        return Some(option_key(key));
+        return false;
     }
     // Only the vendor knows the meaning of its numbers.
     if rest.parse::<u8>().is_err() {
         let problem = Problem::error(format!("`{rest}` is not the number of a vendor's option"));
         findings.record_key(path, problem.help("1 to 254"));
     }
-    None
-}
-
-/// Every value with its own path.
-pub fn places(values: &OneOrMany, path: &Path) -> Vec<(Path, String)> {
-    let is_list = matches!(values, OneOrMany::Many(_));
-    let place = |index: usize| {
-        if is_list {
-            path.join(index)
-        } else {
-            path.clone()
-        }
-    };
-    let texts = values.split().into_iter().enumerate();
-    texts
-        .map(|(index, text)| (place(index), text.trim().to_owned()))
-        .collect()
+    true
 }
 
 /// dnsmasq(8), --dhcp-option: IPv6 addresses are written in brackets; without brackets they are accepted if only one
 /// can be meant.
-fn addresses(values: &OneOrMany, six: bool, path: &Path, findings: &mut Findings) {
-    if values.is_nothing() {
+fn addresses(value: &DhcpOptionValue, six: bool, path: &Path, findings: &mut Findings) {
+    if value.is_nothing() {
         return;
     }
-    for (path, text) in places(values, path) {
+    for (path, text) in value.fields.places(path) {
         let inner = text
             .strip_prefix('[')
             .and_then(|text| text.strip_suffix(']'))
             .filter(|_| six)
-            .unwrap_or(&text);
+            .unwrap_or(text);
         // A prefix length is accepted, as routes have one.
         let (address, length) = match inner.split_once('/') {
             Some((address, length)) if !six => (address, length),
@@ -235,8 +214,8 @@ fn addresses(values: &OneOrMany, six: bool, path: &Path, findings: &mut Findings
 }
 
 /// dnsmasq reads a value of digits and dots as an address, and does not start if it is not one.
-fn dotted(values: &OneOrMany, path: &Path, findings: &mut Findings) {
-    for (path, text) in places(values, path) {
+fn dotted(value: &DhcpOptionValue, path: &Path, findings: &mut Findings) {
+    for (path, text) in value.fields.places(path) {
         let dotted = text.contains('.')
             && text
                 .bytes()

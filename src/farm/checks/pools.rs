@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 
 use super::tags::{defined, is_given_otherwise};
 use crate::farm::boot::split_section;
-use crate::farm::dhcp::option_key;
 use crate::farm::findings::Findings;
-use crate::farm::spec::{DhcpRange, NodePool, RangeKind, Values};
+use crate::farm::spec::{DhcpOptionValue, DhcpRange, NodePool, RangeKind, Values};
 use crate::farm::syntax::is_tag;
 use crate::values::{Path, Problem, Segment, Value, nearest};
 
@@ -53,18 +52,16 @@ fn router(values: &Values, step: &Segment, pool: &NodePool, findings: &mut Findi
     if !range.is_some_and(|range| range.is_ipv4() && range.kind != RangeKind::Proxy) {
         return;
     }
-    let tags = &values.tags.dhcp_options;
-    let options = tags
+    let is_told = |tag: &str| tag == "all" || pool.tags.iter().any(|own| *own == *tag);
+    let options = values.tags.options().filter(|(tag, ..)| is_told(tag));
+    let options: Vec<&DhcpOptionValue> = options.map(|(.., option)| option).collect();
+    let has_ipv4 = options
         .iter()
-        .filter(|(tag, _)| *tag == "all" || pool.tags.iter().any(|own| **own == **tag));
-    let keys = options.flat_map(|(_, options)| options.iter().flatten());
-    let keys: Vec<String> = keys.map(|(key, _)| option_key(key)).collect();
-    let is_router = |key: &String| key == "3" || key.eq_ignore_ascii_case("option:router");
-    let has_ipv4 = keys.iter().any(|key| !key.starts_with("option6:"));
+        .any(|option| !option.key.starts_with("option6:"));
     // An option for some of the nodes, in a line of the user's own.
-    let mut further = pool.extra_opts.iter().flatten();
-    let in_lines = further.any(|(key, _)| key.starts_with("dhcp-option"));
-    if has_ipv4 && !in_lines && !keys.iter().any(is_router) {
+    let in_lines = pool.lines().any(|(key, _)| key.starts_with("dhcp-option"));
+    let has_router = options.iter().any(|option| option.is(3, "router"));
+    if has_ipv4 && !in_lines && !has_router {
         let problem = Problem::warning(
             "no router is set for these nodes: dnsmasq gives its own address, or that of the relay",
         );
@@ -84,10 +81,10 @@ fn unused_settings(values: &Values, release_tag: &str, findings: &mut Findings) 
     if own().next().is_none() {
         return;
     }
-    let fields = own().flat_map(|pool| pool.extra_opts.iter().flatten());
-    let fields = fields.flat_map(|(_, text)| text.split(','));
-    let set_by_lines: BTreeSet<&str> = fields
-        .filter_map(|field| field.trim().strip_prefix("set:"))
+    let lines = own().flat_map(NodePool::lines);
+    let set_by_lines: BTreeSet<&str> = lines
+        .flat_map(|(_, line)| line.fields())
+        .filter_map(|field| field.strip_prefix("set:"))
         .collect();
     let sections = values.ltsp.config.sections.values();
     let included: BTreeSet<String> = sections

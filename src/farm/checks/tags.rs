@@ -85,9 +85,9 @@ fn used(
     let in_options: BTreeSet<&str> = values
         .node_pools
         .own()
-        .flat_map(|(_, pool)| pool.extra_opts.iter().flatten())
-        .flat_map(|(_, value)| value.split(','))
-        .filter_map(|field| field.trim().strip_prefix("tag:"))
+        .flat_map(|(_, pool)| pool.lines())
+        .flat_map(|(_, line)| line.fields())
+        .filter_map(|field| field.strip_prefix("tag:"))
         .collect();
     for (step, pool) in values.node_pools.own() {
         let path = Path::from("nodePools").join(step.clone()).join("tags");

@@ -1,7 +1,7 @@
 //! The boot file for each machine, by the firmware in its request.
 
 use super::pools::{PROXIED, has_proxy};
-use super::{DhcpOption, DnsmasqOption, option_key};
+use super::{DhcpOption, DnsmasqOption};
 use crate::farm::spec::{NodePools, Tags, Values};
 
 /// A kind of firmware, the tag that its requests get, and what it loads from the boot server.
@@ -155,9 +155,7 @@ pub fn proxied(values: &Values, release: &str) -> Vec<DnsmasqOption> {
 
 /// Whether a pool has `pxe-service` lines of its own.
 pub fn has_own_services(pools: &NodePools) -> bool {
-    let mut further = pools
-        .own()
-        .flat_map(|(_, pool)| pool.extra_opts.iter().flatten());
+    let mut further = pools.own().flat_map(|(_, pool)| pool.lines());
     further.any(|(key, _)| key == "pxe-service")
 }
 
@@ -194,11 +192,9 @@ impl<'a> BootOptions<'a> {
 
     /// The tags for which the user sets this option.
     fn users(&self, key: &str) -> impl Iterator<Item = &'a str> {
-        let given = self.tags.dhcp_options.iter().filter(move |(_, settings)| {
-            let mut keys = settings.iter().flatten();
-            keys.any(|(own, _)| is_same(&option_key(own), key))
-        });
-        given.map(|(tag, _)| tag.as_str())
+        let given = self.tags.options();
+        let given = given.filter(move |(_, _, option)| is_same(&option.key, key));
+        given.map(|(tag, _, _)| tag)
     }
 }
 

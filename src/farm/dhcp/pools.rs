@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::DnsmasqOption;
 use super::hosts::LISTED;
-use crate::farm::spec::{DhcpMode, Flags, NodePools, Range, RangeKind as Kind, Values};
+use crate::farm::spec::{DhcpMode, Flags, Line, NodePools, Range, RangeKind as Kind, Values};
 
 /// The tag of every machine with an address from another server, by the range of any farm.
 pub const PROXIED: &str = "proxy-dhcp";
@@ -26,9 +26,8 @@ pub fn options(pools: &NodePools, release: &str) -> Vec<DnsmasqOption> {
                 values: fields.collect(),
             });
         }
-        for (key, text) in pool.extra_opts.iter().flatten() {
-            options.push(further(key, text, release));
-        }
+        let lines = pool.lines();
+        options.extend(lines.map(|(key, line)| further(key, line, release)));
     }
     let sets = |tag: &str| {
         let set = format!("set:{tag}");
@@ -79,18 +78,18 @@ pub fn by_mac(values: &Values) -> Option<DnsmasqOption> {
 }
 
 /// An extra option of a pool. Hosts and ranges among them get the release's tags.
-fn further(key: &str, text: &str, release: &str) -> DnsmasqOption {
+fn further(key: &str, line: &Line, release: &str) -> DnsmasqOption {
     let [leased, proxied] = range_tags(release);
-    let is_proxy = Range::parse(text).is_ok_and(|range| range.kind == Kind::Proxy);
+    let range = line.range();
+    let is_proxy = range.is_some_and(|range| range.kind == Kind::Proxy);
     let of_range = if is_proxy { proxied } else { leased };
-    let in_tag = |field: String| match field.starts_with("tag:") || field.starts_with("set:") {
-        _ if key == "dhcp-range" && field == "set:?" => format!("set:{of_range}"),
-        true => field.replace('?', release),
-        false if field == "?" => release.to_owned(),
-        false => field,
+    let in_tag = |field: &str| match field {
+        "set:?" if range.is_some() => format!("set:{of_range}"),
+        "?" => release.to_owned(),
+        tag if tag.starts_with("tag:") || tag.starts_with("set:") => tag.replace('?', release),
+        other => other.to_owned(),
     };
-    let values = fields(text).map(in_tag);
-    let mut values: Vec<String> = values.collect();
+    let mut values: Vec<String> = line.fields().map(in_tag).collect();
     let own = [release, LISTED].map(|tag| format!("set:{tag}"));
     let is_node = key == "dhcp-host" && !values.iter().any(|value| value == "ignore");
     let own = own.into_iter().filter(|_| is_node);
@@ -137,9 +136,9 @@ fn kinds(pools: &NodePools) -> Vec<Kind> {
 /// Whether the server can recognise all machines by MAC only: it is the farm's own, and no node has an identifier.
 fn ignores_client_ids(values: &Values) -> bool {
     let has_one = values.node_pools.0.iter().any(|(_, pool)| {
-        let mut further = pool.extra_opts.iter().flatten();
+        let mut hosts = pool.lines().filter(|(key, _)| *key == "dhcp-host");
         pool.nodes.iter().any(|node| node.client_id.is_some())
-            || further.any(|(key, text)| key == "dhcp-host" && text.contains("id:"))
+            || hosts.any(|(_, line)| line.fields().any(|field| field.contains("id:")))
     });
     values.dhcp.mode == DhcpMode::Standalone && !has_one
 }

@@ -3,13 +3,14 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use indexmap::IndexMap;
 use ipnet::IpNet;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, MapAccess, SeqAccess, Unexpected, Visitor};
 
-use super::{ClientId, DhcpRange, HostName, LeaseTime, LongList, Mac, Range, Several, Tag};
+use super::{
+    ClientId, DhcpRange, HostName, LeaseTime, Line, Lines, LongList, Mac, Range, Several, Tag,
+};
 use crate::farm::syntax::HostAddress;
 use crate::values::Segment;
 
@@ -26,10 +27,9 @@ impl NodePools {
     /// The ranges of these pools that could be read: their own, and those in their extra options.
     pub fn ranges(&self) -> impl Iterator<Item = Range> {
         self.own().flat_map(|(_, pool)| {
-            let further = pool.extra_opts.iter().flatten();
-            let further = further.filter(|(key, _)| *key == "dhcp-range");
-            let own = pool.range.iter().map(|range| range.read().clone());
-            own.chain(further.filter_map(|(_, text)| Range::parse(text).ok()))
+            let further = pool.lines().filter_map(|(_, line)| line.range());
+            let own = pool.range.iter().map(DhcpRange::read);
+            own.chain(further).cloned()
         })
     }
 
@@ -56,10 +56,18 @@ pub struct NodePool {
     pub tags: Vec<Tag>,
     /// More dnsmasq options, one-key maps; `?` stands for the release's DHCP tag.
     #[serde(default)]
-    pub extra_opts: Vec<IndexMap<String, String>>,
+    pub extra_opts: Vec<Lines>,
     /// The nodes belong to another farm: this farm's own dnsmasq ignores them.
     #[serde(default)]
     pub ignore: bool,
+}
+
+impl NodePool {
+    /// Its further options, by name.
+    pub fn lines(&self) -> impl Iterator<Item = (&str, &Line)> {
+        let lines = self.extra_opts.iter().flat_map(|lines| lines.iter());
+        lines.map(|(key, line)| (key.as_str(), line))
+    }
 }
 
 /// One node.

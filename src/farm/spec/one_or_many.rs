@@ -14,11 +14,6 @@ pub enum OneOrMany {
 }
 
 impl OneOrMany {
-    /// Whether it is the empty text, which for a DHCP option means the same as an empty list: do not send it.
-    pub fn is_nothing(&self) -> bool {
-        matches!(self, OneOrMany::One(text) if text.is_empty())
-    }
-
     /// The texts: a list's items as they are, one text split at its commas.
     pub fn split(&self) -> Vec<String> {
         match self {

@@ -8,20 +8,33 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
-use super::{LabelValue, NodeLabelKey, OneOrMany, TaintKey, TaintValue, TextMap};
+use super::{
+    DhcpOptionValue, DhcpOptions, LabelValue, NodeLabelKey, TaintKey, TaintValue, TextMap,
+};
 
 /// Settings by tag; the tag `all` applies to every node.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Tags {
     #[serde(default)]
-    pub dhcp_options: IndexMap<String, Option<IndexMap<String, OneOrMany>>>,
+    pub dhcp_options: IndexMap<String, Option<DhcpOptions>>,
     #[serde(default)]
     pub ltsp_options: IndexMap<String, Option<TextMap>>,
     #[serde(default)]
     pub kubernetes_labels: IndexMap<String, Option<NodeLabels>>,
     #[serde(default)]
     pub kubernetes_taints: IndexMap<String, Option<TaintList>>,
+}
+
+impl Tags {
+    /// The options of DHCP, each with its tag and its name.
+    pub fn options(&self) -> impl Iterator<Item = (&str, &str, &DhcpOptionValue)> {
+        let settings = self.dhcp_options.iter();
+        settings.flat_map(|(tag, options)| {
+            let options = options.iter().flat_map(|options| options.iter());
+            options.map(|(name, value)| (tag.as_str(), name.as_str(), value))
+        })
+    }
 }
 
 /// A tag's labels; null is an empty value.

@@ -3,6 +3,7 @@
 
 mod addresses;
 mod amounts;
+mod fields;
 mod flags;
 mod images;
 mod labels;
@@ -21,6 +22,7 @@ pub use addresses::{
     Address, CertificateName, Cidrs, DnsDomain, Endpoint, HostPort, LoadBalancerClass, Network,
 };
 pub use amounts::{AccessMode, GoDuration, Schedule, VolumeSize};
+pub use fields::Field;
 pub use flags::{Flags, scalar_text};
 pub use images::{ImageDigest, ImageName, ImageTag};
 pub use labels::{Annotations, LabelKey, LabelValue, Labels, NodeSelector};

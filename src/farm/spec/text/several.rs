@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Deref;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
@@ -45,6 +46,13 @@ impl<T> Several<T> {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
+    }
+}
+
+impl<T: Deref<Target = str>> Several<T> {
+    /// Whether it is the empty text, and not a list that holds one.
+    pub fn is_empty_text(&self) -> bool {
+        !self.is_list && self.items.iter().all(|item| item.is_empty())
     }
 }
 
