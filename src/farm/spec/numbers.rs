@@ -63,6 +63,6 @@ macro_rules! numbers {
 numbers! {
     /// A port. 0 would be any.
     Port(NonZeroU16, u16): "0 is not a port";
-    /// How many of something of which there is one at least.
+    /// A count of at least one.
     Count(NonZeroU32, u32): "has to be at least 1";
 }

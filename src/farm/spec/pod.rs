@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{Fragment, TaintEffect};
 use crate::values::{NUMBER_AS_TEXT, Refusal};
 
-/// Taints of nodes that a pod puts up with (Kubernetes `Toleration`).
+/// A toleration of the taints of nodes (Kubernetes `Toleration`).
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Toleration {
@@ -47,7 +47,7 @@ pub struct EnvVar {
     pub value_from: Option<Fragment>,
 }
 
-/// A variable's value. Nothing is made a text of: whoever writes `1.10` would get `1.1`.
+/// The value of a variable. Only text: a number `1.10` would become `1.1`.
 #[derive(Debug, Clone, Serialize)]
 #[serde(transparent)]
 pub struct EnvValue(String);
@@ -93,7 +93,7 @@ impl<'de> Visitor<'de> for EnvValueVisitor {
 }
 
 fn not_text<E: de::Error>() -> E {
-    E::custom(Refusal::new("Kubernetes takes nothing but text here").help("quote it"))
+    E::custom(Refusal::new("Kubernetes accepts only text here").help("quote it"))
 }
 
 impl JsonSchema for EnvValue {

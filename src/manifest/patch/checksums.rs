@@ -188,7 +188,7 @@ mod tests {
         let (all, map, one) = (sum("xy"), sum("{\"c\": \"z\"}"), sum("y"));
         let other = sum("other");
         let text = format!(
-            "{{apiVersion: v1, kind: ConfigMap, metadata: {{name: m}}, data: {{a: x, b: y}}}}\n---\n\
+            "{{apiVersion: v1, kind: ConfigMap, metadata: {{name: m}}, data: {{a: x, b: \"y\"}}}}\n---\n\
              {{apiVersion: v1, kind: Secret, metadata: {{name: s}}, data: {{c: eg==}}}}\n---\n\
              apiVersion: batch/v1\nkind: CronJob\nmetadata: {{name: j}}\n\
              spec: {{jobTemplate: {{spec: {{template: {{metadata: {{annotations: {{checksum/all: {all}, \

@@ -19,7 +19,7 @@ impl Text for Field {
         match dnsmasq_field_fault(&text) {
             None => Ok(Field(text)),
             Some(fault) => Err(Refusal::new(format!(
-                "a value for dnsmasq may not hold {fault}"
+                "a value for dnsmasq must not contain {fault}"
             ))),
         }
     }

@@ -29,7 +29,8 @@ impl Text for ImageName {
         match image_fault(&text) {
             None => Ok(ImageName(text)),
             Some(fault) => {
-                let refusal = Refusal::new(format!("`{text}` names no image: {fault}"));
+                let refusal =
+                    Refusal::new(format!("`{text}` is not the name of an image: {fault}"));
                 Err(refusal.help("REGISTRY/PATH, such as registry.k8s.io/etcd"))
             }
         }

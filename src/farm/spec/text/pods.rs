@@ -24,7 +24,7 @@ impl Text for PriorityClass {
             return Ok(PriorityClass(text));
         }
         Err(Refusal::new(format!(
-            "`{text}` is not a name of a PriorityClass: lower-case letters, digits, `-` and `.`"
+            "`{text}` is not the name of a PriorityClass: lower-case letters, digits, `-` and `.`"
         )))
     }
 }
