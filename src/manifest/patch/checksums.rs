@@ -221,7 +221,10 @@ mod tests {
             ["checksum/all", "checksum/one"]
         );
         assert_eq!(
-            changed(|objects| objects[1].content["stringData"] = serde_json::json!({"d": "e"})),
+            changed(|objects| {
+                let more = serde_json::json!({"d": "e"});
+                objects[1].content.insert("stringData".to_owned(), more);
+            }),
             ["checksum/map"]
         );
         assert_eq!(
