@@ -17,7 +17,7 @@ const REFUSED: [(&str, &str, &[&str]); 15] = [
         "etcd-members",
         &[
             "etcd has 3 members, and these values want 5",
-            "found an empty cluster",
+            "form an empty cluster",
         ],
     ),
     (
@@ -226,7 +226,7 @@ fn a_member_is_its_volume() {
     site.run(&apply).success();
     let without = "kubernetes.persistence.enabled=false";
     let parts = [
-        "beside its volumes",
+        "without its volumes",
         "leave kubernetes.persistence.enabled at true",
         "--accept=etcd-persistence",
     ];
