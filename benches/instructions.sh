@@ -25,9 +25,9 @@ trap 'rm -f "$log"' EXIT
 # One processor and fixed addresses: threads that look for work in vain would be counted too. Not every container may
 # fix addresses, which matter little.
 first=$(taskset --cpu-list --pid $$ | sed 's/.*: \([0-9]*\).*/\1/')
-fixed=(setarch --addr-no-randomize)
-"${fixed[@]}" true 2>/dev/null || fixed=()
-"${fixed[@]}" taskset --cpu-list "$first" \
+fixed='setarch --addr-no-randomize'
+$fixed true 2>/dev/null || fixed=''
+$fixed taskset --cpu-list "$first" \
     valgrind --tool=callgrind --callgrind-out-file=/dev/null --log-file="$log" \
     "$CARGO_TARGET_DIR/debug/kubefarm" render -f examples/generic/values.yaml -f examples/advanced_network/values.yaml \
     >/dev/null
