@@ -113,17 +113,33 @@ impl<'a> Poll<'a> {
         }
     }
 
+    /// A request, again where etcd was without a leader: members restart here, and on a busy machine an election takes
+    /// longer than a request. That is not a matter of trust.
+    fn ask_once(&self, kubeconfig: &Path, arguments: &[&str]) -> Finished {
+        let mut tries = 0..5;
+        loop {
+            let answer = self.child.kubectl_with(kubeconfig, arguments);
+            let has_no_leader = [
+                "etcdserver: request timed out",
+                "etcdserver: leader changed",
+            ]
+            .iter()
+            .any(|message| answer.stderr.contains(message));
+            if !has_no_leader || tries.next().is_none() {
+                return answer;
+            }
+        }
+    }
+
     fn ask(&self, kubeconfig: &Path, user: &str) {
-        let whoami = self
-            .child
-            .kubectl_with(kubeconfig, &["auth", "whoami", "-o", "json"]);
+        let whoami = self.ask_once(kubeconfig, &["auth", "whoami", "-o", "json"]);
         let fine = |finished: &Finished| finished.status.success();
         let mut answers = vec![whoami];
         if user.ends_with("admin-client") {
             let number = self.done.load(Ordering::Relaxed);
             let mark = format!("poll={number}");
             let write = ["annotate", "serviceaccount", "poller", &mark, "--overwrite"];
-            answers.push(self.child.kubectl_with(kubeconfig, &write));
+            answers.push(self.ask_once(kubeconfig, &write));
         }
         for answer in answers {
             self.done.fetch_add(1, Ordering::Relaxed);
