@@ -36,7 +36,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 root=$work/$name
-mkdir -p "$root/completions"
+mkdir -p "$root/completions" "$root/man"
 strip -o "$root/kubefarm" "$built"
 cp README.md CHANGELOG.md LICENSE "$root"
 "$root/kubefarm" man --output-dir "$root/man" >&2
