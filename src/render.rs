@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 
 use crate::chart::{ADDONS, ChartError, Charts, FARM, extended, farm_context};
 use crate::farm::spec::Side;
-use crate::farm::{self, CheckedValues, Farm, SECRET_SIZE};
+use crate::farm::{self, CheckedValues, Farm, SECRET_SIZE, too_large};
 use crate::manifest::{
     Manifest, ManifestError, Object, duplicates, from_values, parse_rendered, patch, set_namespaces,
 };
@@ -104,12 +104,9 @@ pub fn render_to_write(
 /// Manifests for the child are text in Secrets: errors in them are reported here, not by a Job in the cluster.
 fn check_extra_manifests(values: &CheckedValues, tree: &Node) -> Result<(), RenderError> {
     const PATH: &str = "kubernetes.extraManifests";
-    let Some(manifests) = values.extra_manifests() else {
-        return Ok(());
-    };
-    from_values(PATH, &manifests.files, tree).map_err(RenderError::Values)?;
-    let problems: Vec<Problem> = manifests
-        .too_large()
+    let files = values.extra_manifests();
+    from_values(PATH, &files, tree).map_err(RenderError::Values)?;
+    let problems: Vec<Problem> = too_large(&files)
         .map(|(file, size)| {
             let path = Path::from(PATH).join(file);
             let problem = Problem::error(format!(

@@ -45,15 +45,15 @@ impl ExtraManifests {
         };
         ExtraManifests { files, secrets }
     }
+}
 
-    /// Files with a document that no Secret holds, and its size in bytes.
-    pub fn too_large(&self) -> impl Iterator<Item = (&str, usize)> {
-        self.files.iter().filter_map(|(file, text)| {
-            let sizes = documents(text).into_iter().map(str::len);
-            let largest = sizes.max().filter(|size| *size > SECRET_SIZE)?;
-            Some((file.as_str(), largest))
-        })
-    }
+/// Files with a document that no Secret holds, and its size in bytes.
+pub fn too_large(files: &IndexMap<String, String>) -> impl Iterator<Item = (&str, usize)> {
+    files.iter().filter_map(|(file, text)| {
+        let sizes = documents(text).into_iter().map(str::len);
+        let largest = sizes.max().filter(|size| *size > SECRET_SIZE)?;
+        Some((file.as_str(), largest))
+    })
 }
 
 fn several(files: &IndexMap<String, String>, name: &str) -> Vec<ManifestSecret> {
@@ -84,19 +84,9 @@ fn cut_large_files(files: &IndexMap<String, String>) -> Vec<(String, String)> {
         let texts = parts
             .into_iter()
             .filter_map(|part| Some(documents.get(part)?.concat()));
-        let mut numbers = 2..;
-        let mut next = || {
-            let names = numbers.by_ref().map(|number| format!("{file}.{number}"));
-            names.into_iter().find(|name| !files.contains_key(name))
-        };
-        for (position, text) in texts.enumerate() {
-            let name = if position == 0 {
-                Some(file.clone())
-            } else {
-                next()
-            };
-            all.extend(name.map(|name| (name, text)));
-        }
+        let further = (2_usize..).map(|number| format!("{file}.{number}"));
+        let further = further.filter(|name| !files.contains_key(name));
+        all.extend(std::iter::once(file.clone()).chain(further).zip(texts));
     }
     all
 }
@@ -107,20 +97,21 @@ fn documents(text: &str) -> Vec<&str> {
     if text.lines().any(|line| line.starts_with('%')) {
         return vec![text];
     }
-    let mut documents = Vec::new();
-    let mut rest = text;
-    while let Some(end) = rest.match_indices("\n---").find_map(|(position, found)| {
-        let after = rest.get(position + found.len()..)?.chars().next();
-        after
-            .is_none_or(char::is_whitespace)
-            .then_some(position + 1)
-    }) {
-        let (document, others) = rest.split_at_checked(end).unwrap_or((rest, ""));
-        documents.push(document);
-        rest = others;
-    }
-    documents.push(rest);
-    documents
+    let cuts = text
+        .match_indices("\n---")
+        .filter_map(|(position, marker)| {
+            let after = text.get(position + marker.len()..)?.chars().next();
+            after
+                .is_none_or(char::is_whitespace)
+                .then_some(position + 1)
+        });
+    let mut start = 0;
+    let parts = cuts.chain([text.len()]).filter_map(|end| {
+        let document = text.get(start..end);
+        start = end;
+        document
+    });
+    parts.collect()
 }
 
 fn digest(files: &[(String, String)]) -> String {
@@ -215,7 +206,7 @@ mod tests {
             ("a.yaml", document(400_000).repeat(4)),
             ("b.yaml", format!("a: b\n---\n{large}")),
         ]);
-        let found: Vec<_> = manifests.too_large().collect();
+        let found: Vec<_> = too_large(&manifests.files).collect();
         assert_eq!(found, [("b.yaml", "---\n".len() + large.len())]);
     }
 

@@ -48,7 +48,7 @@ pub use self::checks::OLDEST_MINOR;
 use self::child::{Cluster, KubeProxy};
 use self::control_plane::{ApiServer, Etcd, EtcdBackup, image_tag};
 use self::dhcp::{Controller, Dhcp, Leases, Standalone};
-pub use self::extra_manifests::{ExtraManifests, SECRET_SIZE};
+pub use self::extra_manifests::{ExtraManifests, SECRET_SIZE, too_large};
 use self::findings::Findings;
 use self::konnectivity_agent::KonnectivityAgent;
 use self::low_ports::LowPorts;
@@ -185,9 +185,9 @@ impl CheckedValues {
         )
     }
 
-    /// The user's manifests for the child.
-    pub fn extra_manifests(&self) -> Option<ExtraManifests> {
-        extra_manifests(&self.values, &self.names)
+    /// The user's manifests for the child, by file name.
+    pub fn extra_manifests(&self) -> IndexMap<String, String> {
+        child::manifest_texts(&self.values.kubernetes.extra_manifests)
     }
 
     /// Whether errors of rendering may have to be reported at their place: those of patches and of the user's objects.
@@ -297,12 +297,6 @@ fn with_defaults(tree: &Node, problems: &[Problem], defaults: &Node) -> Node {
     mended
 }
 
-fn extra_manifests(values: &Values, names: &Names) -> Option<ExtraManifests> {
-    let files = child::manifest_texts(&values.kubernetes.extra_manifests);
-    let name = format!("{}-extra-manifests", names.kubernetes);
-    (!files.is_empty()).then(|| ExtraManifests::new(files, &name))
-}
-
 /// The farm of values with their defaults filled in.
 fn build(
     values: Values,
@@ -342,7 +336,9 @@ fn build(
     let controller = Controller::new(&values.dhcp.controller, &boot_server.namespace);
     let publish_address = PublishAddress::new(&values, &boot_server, &leases);
     let announced = Announced::new(&values);
-    let extra_manifests = extra_manifests(&values, names);
+    let manifests = child::manifest_texts(&kubernetes.extra_manifests);
+    let extra_manifests =
+        (!manifests.is_empty()).then(|| ExtraManifests::new(manifests, &name("extra-manifests")));
 
     let (kubernetes, dhcp) = (values.kubernetes, values.dhcp);
     Farm {

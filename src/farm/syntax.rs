@@ -55,6 +55,11 @@ pub fn is_dns_name(text: &str) -> bool {
     text.len() <= 253 && text.split('.').all(is_dns_label)
 }
 
+/// A lower-case DNS name (RFC 1123), as Kubernetes accepts it for most objects.
+pub fn is_lower_dns_name(text: &str) -> bool {
+    is_dns_name(text) && !text.bytes().any(|byte| byte.is_ascii_uppercase())
+}
+
 /// A DNS name that cannot be meant for an IPv4 address: its last label is not a number (RFC 1123, section 2.1).
 pub fn is_host_name(text: &str) -> bool {
     let last = text.rsplit('.').next().unwrap_or_default();

@@ -3,9 +3,10 @@
 use serde_json::{Map, Value as Json};
 
 use super::{ManifestError, Object};
+use crate::farm::SECRET_SIZE;
 
-/// The sum of a ConfigMap's or Secret's values (MaxSecretSize and ValidateConfigMap in Kubernetes' core validation).
-pub const DATA_LIMIT: usize = 1024 * 1024;
+/// The sum of a ConfigMap's or Secret's values: one limit for both (ValidateConfigMap in Kubernetes' core validation).
+pub const DATA_LIMIT: usize = SECRET_SIZE;
 
 /// A request to etcd (`--max-request-bytes`, default 1.5 MiB). The API server stores at most the JSON that is measured
 /// here, plus the managed fields.

@@ -1,12 +1,11 @@
 //! Options of DHCP that nodes with a tag are given.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::ops::Deref;
 
 use indexmap::IndexMap;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{self, Deserialize, Deserializer};
 
 use super::{Field, OneOrMany, Several};
 use crate::farm::syntax::dnsmasq_value_fault;
@@ -68,26 +67,12 @@ fn option_key(key: &str) -> String {
 
 impl<'de> Deserialize<'de> for DhcpOptions {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(OptionsVisitor)
-    }
-}
-
-struct OptionsVisitor;
-
-impl<'de> Visitor<'de> for OptionsVisitor {
-    type Value = DhcpOptions;
-
-    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("a map")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<DhcpOptions, A::Error> {
-        let mut options = IndexMap::new();
-        while let Some((name, Value(fields))) = entries.next_entry::<String, Value>()? {
+        let values = IndexMap::<String, Value>::deserialize(deserializer)?;
+        let options = values.into_iter().map(|(name, Value(fields))| {
             let key = option_key(&name);
-            options.insert(name, DhcpOptionValue { key, fields });
-        }
-        Ok(DhcpOptions(options))
+            (name, DhcpOptionValue { key, fields })
+        });
+        Ok(DhcpOptions(options.collect()))
     }
 }
 

@@ -9,7 +9,7 @@ use serde::de::{self, Deserializer};
 
 use super::{Text, both, pattern, written};
 use crate::farm::spec::OneOrMany;
-use crate::farm::syntax::{is_dns_name, is_host_name, is_label_key, split_endpoint};
+use crate::farm::syntax::{is_host_name, is_label_key, is_lower_dns_name, split_endpoint};
 use crate::values::Refusal;
 
 both! {
@@ -113,7 +113,7 @@ impl Text for DnsDomain {
     }
 
     fn parse(text: String) -> Result<Self, Refusal> {
-        if is_dns_name(&text) && !text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        if is_lower_dns_name(&text) {
             return Ok(DnsDomain(text));
         }
         Err(Refusal::new(format!(

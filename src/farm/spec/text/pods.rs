@@ -1,7 +1,7 @@
 //! Texts in pods.
 
 use super::{Text, pattern, written};
-use crate::farm::syntax::{is_dns_name, is_label_key};
+use crate::farm::syntax::{is_label_key, is_lower_dns_name};
 use crate::values::Refusal;
 
 written! {
@@ -20,7 +20,7 @@ impl Text for PriorityClass {
     }
 
     fn parse(text: String) -> Result<Self, Refusal> {
-        if is_dns_name(&text) && !text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        if is_lower_dns_name(&text) {
             return Ok(PriorityClass(text));
         }
         Err(Refusal::new(format!(
