@@ -116,10 +116,7 @@ fn of(object: &Object, part: &Part) -> String {
 /// What a ConfigMap or a Secret holds, in its order; what is not text, in base64.
 fn texts(object: &Object) -> Vec<(String, String)> {
     let is_secret = object.kind() == "Secret";
-    let decoded = |text: &str| {
-        let bytes = STANDARD.decode(text).ok().filter(|_| is_secret);
-        bytes.and_then(|bytes| String::from_utf8(bytes).ok())
-    };
+    let decoded = |text: &str| String::from_utf8(STANDARD.decode(text).ok()?).ok();
     let mut texts = Vec::new();
     for (field, is_encoded) in [
         ("data", is_secret),
