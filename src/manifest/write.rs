@@ -16,8 +16,8 @@ use crate::values::write::push_map_with;
 /// # Errors
 /// Those of `out`.
 pub fn write_yaml(manifest: &Manifest, out: &mut impl Write) -> io::Result<()> {
-    /// So many documents are in memory at a time: those of an ordinary farm, and few of one with many nodes.
-    const BATCH: usize = 64;
+    /// So many documents are in memory at a time.
+    const BATCH: usize = 16;
     for objects in manifest.objects().chunks(BATCH) {
         for document in parallel::map(objects, document) {
             out.write_all(document.as_bytes())?;

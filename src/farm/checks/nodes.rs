@@ -92,7 +92,7 @@ fn addresses<'a>(
 }
 
 fn line(node: &Arc<Machine>, tags: &Arc<[String]>, place: Place<'_>, findings: &mut Findings) {
-    let length = "dhcp-host=".len() + DhcpHost::new(node, tags).line;
+    let length = "dhcp-host=".len() + DhcpHost::new(node, tags).line_length();
     if length > DNSMASQ_LINE {
         findings.error(
             &place.path(),

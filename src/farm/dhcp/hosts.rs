@@ -25,8 +25,6 @@ pub struct DhcpHost {
     is_ignored: bool,
     /// How many bytes its fields have together.
     pub size: usize,
-    /// How many bytes its line has: the fields with commas between them.
-    pub line: usize,
 }
 
 impl DhcpHost {
@@ -50,13 +48,14 @@ impl DhcpHost {
             ip: (!addresses.is_empty()).then(|| addresses.join(",").into()),
             is_ignored,
             size: 0,
-            line: 0,
         };
-        let sizes = host.fields().map(str::len);
-        let (count, size) = sizes.fold((0, 0), |(count, sum), size| (count + 1, sum + size));
-        host.size = size;
-        host.line = size + count - 1;
+        host.size = host.fields().map(str::len).sum();
         host
+    }
+
+    /// How many bytes its line has: the fields with commas between them.
+    pub fn line_length(&self) -> usize {
+        self.size + self.fields().count() - 1
     }
 
     /// The fields of its line, which commas join.

@@ -114,7 +114,7 @@ impl Text for DnsDomain {
 
     fn parse(text: String) -> Result<Self, Refusal> {
         if is_lower_dns_name(&text) {
-            return Ok(DnsDomain(text));
+            return Ok(DnsDomain(text.into()));
         }
         Err(Refusal::new(format!(
             "`{text}` is not a lower-case DNS name"
@@ -133,7 +133,7 @@ impl Text for CertificateName {
         let plain = text.strip_prefix("*.").unwrap_or(&text);
         // An IP address is moved to where it belongs.
         if is_host_name(plain) || plain.parse::<IpAddr>().is_ok() {
-            return Ok(CertificateName(text));
+            return Ok(CertificateName(text.into()));
         }
         Err(Refusal::new(format!("`{text}` is not a DNS name")))
     }
@@ -148,7 +148,7 @@ impl Text for LoadBalancerClass {
 
     fn parse(text: String) -> Result<Self, Refusal> {
         if is_label_key(&text) {
-            return Ok(LoadBalancerClass(text));
+            return Ok(LoadBalancerClass(text.into()));
         }
         Err(Refusal::new(format!(
             "`{text}` is not a class of load balancers, such as metallb.io/internal"

@@ -98,7 +98,7 @@ impl Text for AccessMode {
 
     fn parse(text: String) -> Result<Self, Refusal> {
         if ACCESS_MODES.contains(&text.as_str()) {
-            return Ok(AccessMode(text));
+            return Ok(AccessMode(text.into()));
         }
         let refusal = Refusal::new(format!("`{text}` is not an access mode of a volume"));
         Err(refusal.help(format!("one of {}", ACCESS_MODES.join(", "))))

@@ -17,7 +17,7 @@ impl Text for Field {
 
     fn parse(text: String) -> Result<Self, Refusal> {
         match dnsmasq_field_fault(&text) {
-            None => Ok(Field(text)),
+            None => Ok(Field(text.into())),
             Some(fault) => Err(Refusal::new(format!(
                 "a value for dnsmasq must not contain {fault}"
             ))),

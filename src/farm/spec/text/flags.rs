@@ -69,7 +69,9 @@ impl<const N: usize> From<[(String, Value); N]> for Flags {
 impl<'de> Deserialize<'de> for Flags {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let flags = IndexMap::<FlagName, FlagValue>::deserialize(deserializer)?;
-        let flags = flags.into_iter().map(|(name, value)| (name.0, value.0));
+        let flags = flags
+            .into_iter()
+            .map(|(name, value)| (name.0.into(), value.0));
         Ok(Flags(flags.collect()))
     }
 }
@@ -109,7 +111,7 @@ impl Text for FlagName {
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
         if is_plain {
-            return Ok(FlagName(text));
+            return Ok(FlagName(text.into()));
         }
         let refusal = Refusal::new(format!("`{text}` is not a flag"));
         Err(refusal.help("write its name without the leading dashes"))

@@ -27,7 +27,7 @@ impl Text for ImageName {
 
     fn parse(text: String) -> Result<Self, Refusal> {
         match image_fault(&text) {
-            None => Ok(ImageName(text)),
+            None => Ok(ImageName(text.into())),
             Some(fault) => {
                 let refusal =
                     Refusal::new(format!("`{text}` is not the name of an image: {fault}"));
@@ -47,7 +47,7 @@ impl Text for ImageTag {
 
     fn parse(text: String) -> Result<Self, Refusal> {
         if is_image_tag(&text) {
-            return Ok(ImageTag(text));
+            return Ok(ImageTag(text.into()));
         }
         Err(Refusal::new(format!(
             "`{text}` is not a tag of an image: at most 128 letters, digits, `_`, `.` and `-`"
@@ -62,7 +62,7 @@ impl Text for ImageDigest {
 
     fn parse(text: String) -> Result<Self, Refusal> {
         if is_image_digest(&text) {
-            return Ok(ImageDigest(text));
+            return Ok(ImageDigest(text.into()));
         }
         Err(Refusal::new(format!(
             "`{text}` is not a digest: `sha256:` and 64 hexadecimal digits"

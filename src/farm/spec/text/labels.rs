@@ -34,7 +34,7 @@ impl Text for LabelKey {
 
     fn parse(text: String) -> Result<Self, Refusal> {
         if is_label_key(&text) {
-            return Ok(LabelKey(text));
+            return Ok(LabelKey(text.into()));
         }
         Err(Refusal::new(format!("`{text}` is not a label key")).help(KEYS))
     }
@@ -65,7 +65,7 @@ impl Text for LabelValue {
 
     fn parse(text: String) -> Result<Self, Refusal> {
         if is_label_value(&text) {
-            return Ok(LabelValue(text));
+            return Ok(LabelValue(text.into()));
         }
         Err(Refusal::new(format!("`{text}` is not a label value")).help(VALUES))
     }
@@ -78,7 +78,7 @@ impl Text for AnnotationKey {
 
     fn parse(text: String) -> Result<Self, Refusal> {
         if is_label_key(&text.to_ascii_lowercase()) {
-            return Ok(AnnotationKey(text));
+            return Ok(AnnotationKey(text.into()));
         }
         Err(Refusal::new(format!("`{text}` is not an annotation key")).help(KEYS))
     }
@@ -86,7 +86,7 @@ impl Text for AnnotationKey {
 
 impl From<LabelValue> for String {
     fn from(value: LabelValue) -> String {
-        value.0
+        value.0.into()
     }
 }
 
@@ -116,7 +116,7 @@ macro_rules! maps {
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let map = IndexMap::<$key, $value>::deserialize(deserializer)?;
-                let texts = map.into_iter().map(|(key, value)| (key.0, value.into()));
+                let texts = map.into_iter().map(|(key, value)| (key.0.into(), value.into()));
                 Ok($name(texts.collect()))
             }
         }

@@ -45,7 +45,7 @@ impl Text for Mac {
                 Some(fault) => Err(Refusal::new(format!(
                     "no network card has the MAC {text}: {fault}"
                 ))),
-                None => Ok(Mac(text)),
+                None => Ok(Mac(text.into())),
             };
         }
         let refusal = Refusal::new(format!(
@@ -113,7 +113,7 @@ impl Text for HostName {
         } else if is_lease_time(&text) || text == "ignore" || text.parse::<Ipv4Addr>().is_ok() {
             format!("dnsmasq would read the host name `{text}` as a lease time, address or keyword")
         } else {
-            return Ok(HostName(text));
+            return Ok(HostName(text.into()));
         }))
     }
 }
@@ -139,7 +139,7 @@ impl Text for ClientId {
             let refusal = Refusal::new(format!("`{id}` is not a client identifier, but a tag"));
             Err(refusal.help("tags go into the pool's `tags`"))
         } else {
-            Ok(ClientId(id.to_owned()))
+            Ok(ClientId(id.into()))
         }
     }
 }
@@ -155,7 +155,7 @@ impl Text for LeaseTime {
     fn parse(text: String) -> Result<Self, Refusal> {
         // `deprecated` is a word of ranges; with a host it would be its name (dnsmasq(8), --dhcp-host).
         if is_lease_time(&text) && text != "deprecated" {
-            return Ok(LeaseTime(text));
+            return Ok(LeaseTime(text.into()));
         }
         Err(Refusal::new(format!(
             "`{text}` is not a lease time: seconds, a number with s, m, h, d or w, or `infinite`"

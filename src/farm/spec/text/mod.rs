@@ -105,7 +105,7 @@ macro_rules! written {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
         #[serde(transparent)]
-        pub struct $name(pub(super) String);
+        pub struct $name(pub(super) Box<str>);
 
         impl std::ops::Deref for $name {
             type Target = str;
@@ -123,7 +123,7 @@ macro_rules! written {
 
         impl PartialEq<str> for $name {
             fn eq(&self, text: &str) -> bool {
-                self.0 == text
+                &*self.0 == text
             }
         }
 

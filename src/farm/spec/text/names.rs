@@ -26,7 +26,7 @@ impl Text for ReleaseName {
     }
 
     fn parse(text: String) -> Result<Self, Refusal> {
-        Ok(ReleaseName(text))
+        Ok(ReleaseName(text.into()))
     }
 }
 
@@ -38,7 +38,7 @@ impl Text for Namespace {
     }
 
     fn parse(text: String) -> Result<Self, Refusal> {
-        Ok(Namespace(text))
+        Ok(Namespace(text.into()))
     }
 }
 
@@ -51,7 +51,7 @@ impl Text for NamePrefix {
     }
 
     fn parse(text: String) -> Result<Self, Refusal> {
-        Ok(NamePrefix(text))
+        Ok(NamePrefix(text.into()))
     }
 }
 
@@ -62,7 +62,7 @@ impl Text for FileName {
 
     fn parse(text: String) -> Result<Self, Refusal> {
         if is_file_key(&text) {
-            return Ok(FileName(text));
+            return Ok(FileName(text.into()));
         }
         Err(Refusal::new(format!(
             "`{text}` is not a file name here: letters, digits, `-`, `_` and `.`"
@@ -78,6 +78,6 @@ impl Text for KubernetesVersion {
     }
 
     fn parse(text: String) -> Result<Self, Refusal> {
-        Ok(KubernetesVersion(text))
+        Ok(KubernetesVersion(text.into()))
     }
 }

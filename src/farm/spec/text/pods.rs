@@ -21,7 +21,7 @@ impl Text for PriorityClass {
 
     fn parse(text: String) -> Result<Self, Refusal> {
         if is_lower_dns_name(&text) {
-            return Ok(PriorityClass(text));
+            return Ok(PriorityClass(text.into()));
         }
         Err(Refusal::new(format!(
             "`{text}` is not the name of a PriorityClass: lower-case letters, digits, `-` and `.`"
@@ -38,7 +38,7 @@ impl Text for TopologyKey {
 
     fn parse(text: String) -> Result<Self, Refusal> {
         if is_label_key(&text) {
-            return Ok(TopologyKey(text));
+            return Ok(TopologyKey(text.into()));
         }
         Err(Refusal::new(format!("`{text}` is not a label of nodes")))
     }

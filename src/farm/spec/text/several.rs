@@ -13,7 +13,7 @@ use crate::values::Path;
 /// Texts of one kind: one, several separated by commas, or a list. Space around them is ignored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Several<T> {
-    items: Vec<T>,
+    items: Box<[T]>,
     is_list: bool,
 }
 
@@ -87,7 +87,7 @@ impl<'de, T: Text> Visitor<'de> for SeveralVisitor<T> {
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Several<T>, E> {
         let items = text.split(',').map(|item| parse(item.trim().to_owned()));
-        let items: Result<Vec<T>, E> = items.collect();
+        let items: Result<Box<[T]>, E> = items.collect();
         Ok(Several {
             items: items?,
             is_list: false,
@@ -99,7 +99,7 @@ impl<'de, T: Text> Visitor<'de> for SeveralVisitor<T> {
             return self.visit_str(&text);
         }
         Ok(Several {
-            items: vec![parse(text)?],
+            items: Box::new([parse(text)?]),
             is_list: false,
         })
     }
@@ -110,7 +110,7 @@ impl<'de, T: Text> Visitor<'de> for SeveralVisitor<T> {
             items.push(item);
         }
         Ok(Several {
-            items,
+            items: items.into(),
             is_list: true,
         })
     }

@@ -20,7 +20,7 @@ impl Text for Tag {
     fn parse(text: String) -> Result<Self, Refusal> {
         match Tag::refusal(&text) {
             Some(refusal) => Err(refusal),
-            None => Ok(Tag(text)),
+            None => Ok(Tag(text.into())),
         }
     }
 }
