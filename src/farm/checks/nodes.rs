@@ -7,39 +7,43 @@ use std::sync::Arc;
 use self::taken::{Place, Taken, folded};
 use crate::farm::dhcp::{DhcpHost, tags};
 use crate::farm::findings::Findings;
-use crate::farm::spec::{Machine, NodePools, Range};
-use crate::farm::syntax::DNSMASQ_LINE;
+use crate::farm::spec::{Machine, NodePool, NodePools, Range};
+use crate::farm::syntax::{DNSMASQ_LINE, HostAddress};
 use crate::values::{Node, Path, Problem, Value};
 
-/// Checks every node of every pool.
+/// Checks every node of every pool. Each key has a pass of its own, so that only the values of one are known at a time:
+/// with many nodes they take much memory.
 pub fn check(pools: &NodePools, release_tag: &str, findings: &mut Findings) {
-    let count = pools.0.iter().map(|(_, pool)| pool.nodes.len()).sum();
-    let mut taken = Taken::of(count);
-    let ranges: Vec<Range> = pools.ranges().collect();
-    for (step, pool) in &pools.0 {
-        let tags = tags(&pool.tags, release_tag);
-        for (index, node) in pool.nodes.iter().enumerate() {
-            let place = Place::of_node(step, index);
-            if pool.ignore {
-                macs(node, place, &mut taken, findings);
-                identity(node, place, &mut taken, findings);
-                continue;
-            }
-            name(node, place, &mut taken, findings);
-            macs(node, place, &mut taken, findings);
-            addresses(node, place, &ranges, &mut taken, findings);
-            identity(node, place, &mut taken, findings);
-            line(node, &tags, place, findings);
-        }
-    }
+    names(pools, findings);
+    macs(pools, findings);
+    addresses(pools, findings);
+    identities(pools, findings);
+    lines(pools, release_tag, findings);
 }
 
-fn name<'a>(node: &'a Machine, at: Place<'a>, taken: &mut Taken<'a>, findings: &mut Findings) {
-    let Some(name) = &node.name else { return };
-    if matches!(&**name, "true" | "false") {
-        boolean(name, &at.path_of("name"), findings);
+/// Every node of every pool, with its place.
+fn nodes(pools: &NodePools) -> impl Iterator<Item = (Place<'_>, &NodePool, &Arc<Machine>)> {
+    pools.0.iter().flat_map(|(step, pool)| {
+        let nodes = pool.nodes.iter().enumerate();
+        nodes.map(move |(index, node)| (Place::of_node(step, index), pool, node))
+    })
+}
+
+/// The nodes that are not of another farm.
+fn own(pools: &NodePools) -> impl Iterator<Item = (Place<'_>, &Machine)> {
+    let own = nodes(pools).filter(|(_, pool, _)| !pool.ignore);
+    own.map(|(place, _, node)| (place, &**node))
+}
+
+fn names(pools: &NodePools, findings: &mut Findings) {
+    let mut taken = Taken::of("name", "name", nodes(pools).count());
+    for (place, node) in own(pools) {
+        let Some(name) = &node.name else { continue };
+        if matches!(&**name, "true" | "false") {
+            boolean(name, &place.path_of("name"), findings);
+        }
+        taken.take(folded(name), name, place, findings);
     }
-    taken.names.take(folded(name), name, at, findings);
 }
 
 /// A name that is a boolean where it stands without quotes.
@@ -53,63 +57,85 @@ fn boolean(name: &str, path: &Path, findings: &mut Findings) {
     }
 }
 
-fn macs<'a>(node: &'a Machine, at: Place<'a>, taken: &mut Taken<'a>, findings: &mut Findings) {
-    for (index, mac) in node.mac.iter().flat_map(|macs| macs.indexed()) {
-        taken.macs.take(folded(mac), mac, at.item(index), findings);
+fn macs(pools: &NodePools, findings: &mut Findings) {
+    let mut taken = Taken::of("MAC", "mac", nodes(pools).count());
+    for (place, _, node) in nodes(pools) {
+        for (index, mac) in node.mac.iter().flat_map(|macs| macs.indexed()) {
+            taken.take(folded(mac), mac, place.item(index), findings);
+        }
     }
 }
 
-fn addresses<'a>(
-    node: &'a Machine,
-    at: Place<'a>,
-    ranges: &[Range],
-    taken: &mut Taken<'a>,
+fn addresses(pools: &NodePools, findings: &mut Findings) {
+    let ranges: Vec<Range> = pools.ranges().collect();
+    let mut taken = Taken::of("address", "ip", nodes(pools).count());
+    for (place, node) in own(pools) {
+        let mut four = None;
+        for (index, address) in node.ip.iter().flat_map(|ip| ip.indexed()) {
+            let place = place.item(index);
+            if address.ip.is_ipv4()
+                && let Some(first) = four.replace(address)
+            {
+                second_address(first, address, place, findings);
+            }
+            taken.take(address.ip, &address.ip, place, findings);
+            in_a_range(address, &ranges, place, findings);
+        }
+    }
+}
+
+fn second_address(
+    first: &HostAddress,
+    second: &HostAddress,
+    place: Place<'_>,
     findings: &mut Findings,
 ) {
-    let mut four = None;
-    for (index, address) in node.ip.iter().flat_map(|ip| ip.indexed()) {
-        let place = at.item(index);
-        if address.ip.is_ipv4()
-            && let Some(first) = four.replace(address)
-        {
-            let problem = Problem::error(format!(
-                "{first} and {address}: dnsmasq gives a node only one IPv4 address, and any number of IPv6 addresses"
-            ));
-            let problem = problem.help("list a node for each network card");
-            findings.record(&place.path_of("ip"), problem);
+    let problem = Problem::error(format!(
+        "{first} and {second}: dnsmasq gives a node only one IPv4 address, and any number of IPv6 addresses"
+    ));
+    let problem = problem.help("list a node for each network card");
+    findings.record(&place.path_of("ip"), problem);
+}
+
+fn in_a_range(address: &HostAddress, ranges: &[Range], place: Place<'_>, findings: &mut Findings) {
+    if ranges.is_empty() || ranges.iter().any(|range| range.may_hold(address)) {
+        return;
+    }
+    let problem = Problem::warning(format!(
+        "{} is in no pool's range, so dnsmasq does not lease it",
+        address.ip
+    ));
+    let problem = problem.help("add a range with it, unless another release has one");
+    findings.record(&place.path_of("ip"), problem);
+}
+
+fn identities(pools: &NodePools, findings: &mut Findings) {
+    let mut taken = Taken::of("client identifier", "clientID", 0);
+    for (place, _, node) in nodes(pools) {
+        let is_unknown =
+            node.macs().next().is_none() && node.client_id.is_none() && node.name.is_none();
+        if is_unknown {
+            unknown(&place.path(), findings);
         }
-        let ip = address.ip;
-        taken.addresses.take(ip, &ip, place, findings);
-        let is_held = ranges.iter().any(|range| range.may_hold(address));
-        if !ranges.is_empty() && !is_held {
-            let problem = Problem::warning(format!(
-                "{ip} is in no pool's range, so dnsmasq does not lease it"
-            ));
-            let problem = problem.help("add a range with it, unless another release has one");
-            findings.record(&place.path_of("ip"), problem);
+        if let Some(id) = node.client_id.as_deref().filter(|id| *id != "*") {
+            let key = hexadecimal(id).unwrap_or_else(|| format!("text {id}"));
+            taken.take(key, &id, place, findings);
         }
     }
 }
 
-fn line(node: &Arc<Machine>, tags: &Arc<[String]>, place: Place<'_>, findings: &mut Findings) {
-    let length = "dhcp-host=".len() + DhcpHost::new(node, tags).line_length();
-    if length > DNSMASQ_LINE {
-        findings.error(
-            &place.path(),
-            format!("dnsmasq reads at most {DNSMASQ_LINE} bytes for a node; this one needs {length} with its tags"),
-        );
-    }
-}
-
-fn identity<'a>(node: &'a Machine, at: Place<'a>, taken: &mut Taken<'a>, findings: &mut Findings) {
-    let is_unknown =
-        node.macs().next().is_none() && node.client_id.is_none() && node.name.is_none();
-    if is_unknown {
-        unknown(&at.path(), findings);
-    }
-    if let Some(id) = node.client_id.as_deref().filter(|id| *id != "*") {
-        let key = hexadecimal(id).unwrap_or_else(|| format!("text {id}"));
-        taken.identifiers.take(key, &id, at, findings);
+fn lines(pools: &NodePools, release_tag: &str, findings: &mut Findings) {
+    for (step, pool) in pools.own() {
+        let tags = tags(&pool.tags, release_tag);
+        for (index, node) in pool.nodes.iter().enumerate() {
+            let length = "dhcp-host=".len() + DhcpHost::new(node, &tags).line_length();
+            if length > DNSMASQ_LINE {
+                findings.error(
+                    &Place::of_node(step, index).path(),
+                    format!("dnsmasq reads at most {DNSMASQ_LINE} bytes for a node; this one needs {length} with its tags"),
+                );
+            }
+        }
     }
 }
 

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fmt::Display;
 use std::hash::Hash;
-use std::net::IpAddr;
 
 use crate::farm::findings::Findings;
 use crate::values::{Path, Problem, Segment};
@@ -51,37 +50,18 @@ impl<'a> Place<'a> {
     }
 }
 
-/// What earlier nodes have.
-pub struct Taken<'a> {
-    pub names: Known<'a, Cow<'a, str>>,
-    pub macs: Known<'a, Cow<'a, str>>,
-    pub addresses: Known<'a, IpAddr>,
-    pub identifiers: Known<'a, String>,
-}
-
-impl Taken<'_> {
-    /// Nothing yet, of so many nodes.
-    pub fn of(nodes: usize) -> Self {
-        Taken {
-            names: Known::of("name", "name", nodes),
-            macs: Known::of("MAC", "mac", nodes),
-            addresses: Known::of("address", "ip", nodes),
-            identifiers: Known::of("client identifier", "clientID", 0),
-        }
-    }
-}
-
 /// Values of one key, and where each was written first.
-pub struct Known<'a, K> {
+pub struct Taken<'a, K> {
     what: &'static str,
     key: &'static str,
     places: HashMap<K, Place<'a>>,
 }
 
-impl<'a, K: Eq + Hash> Known<'a, K> {
-    fn of(what: &'static str, key: &'static str, count: usize) -> Self {
+impl<'a, K: Eq + Hash> Taken<'a, K> {
+    /// Nothing yet, with room for so many.
+    pub fn of(what: &'static str, key: &'static str, count: usize) -> Self {
         let places = HashMap::with_capacity(count);
-        Known { what, key, places }
+        Taken { what, key, places }
     }
 
     /// Takes a value that is the same as all that `is` the same.
