@@ -34,13 +34,13 @@ fn unknown_to_programs(values: &mut Values, findings: &mut Findings) {
         gates::check(&mut server, findings);
         plugins::check(&mut server, findings);
     }
-    let kubelet = servers::kubelet(&kubernetes.version);
+    let kubelet = servers::kubelet_version(&kubernetes.version);
     let path = Path::from("kubernetes.kubelet.config");
     gates::check_config(&mut kubernetes.kubelet.config, kubelet, &path, findings);
     let proxy = &mut kubernetes.kube_proxy;
     let (version, path) = (&kubernetes.version, Path::from("kubernetes.kubeProxy"));
-    let running = servers::running(&KUBE_PROXY, &proxy.image, version, &path, findings);
-    gates::check_config(&mut proxy.config, running, &path.join("config"), findings);
+    let version = servers::program_version(&KUBE_PROXY, &proxy.image, version, &path, findings);
+    gates::check_config(&mut proxy.config, version, &path.join("config"), findings);
     kubelet::check(values, findings);
 }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::known::{ETCD, Running};
+use super::known::{ETCD, ProgramVersion};
 use super::spec::{Flags, Image};
 
 /// The flags and the health checks of a release of etcd.
@@ -21,8 +21,8 @@ pub struct EtcdRelease {
 impl EtcdRelease {
     /// Of an image, by its tag.
     pub fn of(image: &Image) -> EtcdRelease {
-        let running = Running::of(&ETCD, image, "");
-        let flags = if running.minor >= 6 {
+        let version = ProgramVersion::of(&ETCD, image, "");
+        let flags = if version.minor >= 6 {
             [
                 ("feature-gates", Value::from("InitialCorruptCheck=true")),
                 ("watch-progress-notify-interval", Value::from("5s")),
@@ -34,10 +34,10 @@ impl EtcdRelease {
             ]
         };
         // /livez and /readyz were added in etcd 3.6, and in these patch releases.
-        let has_checks = match running.minor {
+        let has_checks = match version.minor {
             ..4 => false,
-            4 => running.patch >= 29,
-            5 => running.patch >= 11,
+            4 => version.patch >= 29,
+            5 => version.patch >= 11,
             _ => true,
         };
         let (live_path, ready_path) = if has_checks {

@@ -17,18 +17,18 @@ macro_rules! table {
     };
 }
 
-/// Lines of name, first and last minor version, and details of the name in these; sorted by name.
+/// One line for each name: the name, its first and last minor version, and details. Sorted by name.
 pub struct Table(&'static str);
 
-/// Whether a version of a program has a name.
+/// Whether a version of a program has a flag, plugin or feature gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
-    /// It has the name.
-    Known,
+pub enum Support {
+    /// The version has it.
+    Supported,
     /// It was removed in this minor version.
-    Removed(u32),
+    RemovedIn(u32),
     /// It was added in this minor version.
-    Later(u32),
+    AddedIn(u32),
     /// No version in the tables has it.
     Unknown,
 }
@@ -37,7 +37,7 @@ struct Row {
     name: &'static str,
     first: u32,
     last: u32,
-    rest: Vec<&'static str>,
+    details: Vec<&'static str>,
 }
 
 impl Row {
@@ -47,11 +47,11 @@ impl Row {
             name: fields.next()?,
             first: fields.next()?.parse().ok()?,
             last: fields.next()?.parse().ok()?,
-            rest: fields.collect(),
+            details: fields.collect(),
         })
     }
 
-    fn is_of(&self, minor: u32) -> bool {
+    fn includes(&self, minor: u32) -> bool {
         (self.first..=self.last).contains(&minor)
     }
 }
@@ -73,31 +73,31 @@ impl Table {
             .collect()
     }
 
-    fn standing(&self, name: &str, minor: u32) -> Standing {
-        standing(&self.rows_of(name), minor)
+    fn support(&self, name: &str, minor: u32) -> Support {
+        support(&self.rows_of(name), minor)
     }
 
     /// The name of this minor version that was probably meant.
     fn nearest(&self, name: &str, minor: u32) -> Option<&'static str> {
-        let known = self.rows().filter(|row| row.is_of(minor));
+        let known = self.rows().filter(|row| row.includes(minor));
         nearest(name, known.map(|row| row.name))
     }
 }
 
-fn standing(rows: &[Row], minor: u32) -> Standing {
+fn support(rows: &[Row], minor: u32) -> Support {
     let before = rows.iter().map(|row| row.last).filter(|last| *last < minor);
     let after = rows
         .iter()
         .map(|row| row.first)
         .filter(|first| *first > minor);
-    if rows.iter().any(|row| row.is_of(minor)) {
-        Standing::Known
+    if rows.iter().any(|row| row.includes(minor)) {
+        Support::Supported
     } else if let Some(last) = before.max() {
-        Standing::Removed(last + 1)
+        Support::RemovedIn(last + 1)
     } else if let Some(first) = after.min() {
-        Standing::Later(first)
+        Support::AddedIn(first)
     } else {
-        Standing::Unknown
+        Support::Unknown
     }
 }
 
@@ -177,27 +177,27 @@ impl Program {
     }
 }
 
-/// One version of a program that runs somewhere.
+/// The version of a program, from its image or from `kubernetes.version`.
 #[derive(Clone, Copy)]
-pub struct Running {
+pub struct ProgramVersion {
     pub program: &'static Program,
     pub minor: u32,
     pub patch: u32,
-    /// Whether the tables are certain to describe this program. Another image, a digest, or a release that was not read
-    /// may have more.
+    /// Whether the tables are certain to describe this program. Another image, a digest, or a patch release newer than
+    /// that of the tables may have more.
     pub certain: bool,
 }
 
-impl Running {
+impl ProgramVersion {
     /// The version in the tag of an image, or else `version`.
-    pub fn of(program: &'static Program, image: &Image, version: &str) -> Running {
+    pub fn of(program: &'static Program, image: &Image, version: &str) -> ProgramVersion {
         let named = program.version_in(image.tag.as_deref().unwrap_or(version));
         let (minor, patch) = named.unwrap_or_else(|| program.version_or_newest(version));
         let ours = |registry: &&str| image.repository.strip_prefix(*registry) == Some(program.name);
         let was_read = program
             .releases()
             .any(|row| row.first == minor && patch <= row.last);
-        Running {
+        ProgramVersion {
             program,
             minor,
             patch,
@@ -208,10 +208,10 @@ impl Running {
         }
     }
 
-    /// A program of `version` that may be another build.
-    pub fn somewhere(program: &'static Program, version: &str) -> Running {
+    /// A program of `version` whose image is not known.
+    pub fn of_unknown_image(program: &'static Program, version: &str) -> ProgramVersion {
         let (minor, patch) = program.version_or_newest(version);
-        Running {
+        ProgramVersion {
             program,
             minor,
             patch,
@@ -228,8 +228,8 @@ impl Running {
         }
     }
 
-    pub fn flag(&self, name: &str) -> Standing {
-        self.program.flags.standing(&dashed(name), self.in_tables())
+    pub fn flag(&self, name: &str) -> Support {
+        self.program.flags.support(&dashed(name), self.in_tables())
     }
 
     pub fn nearest_flag(&self, name: &str) -> Option<&'static str> {
@@ -237,8 +237,8 @@ impl Running {
     }
 
     /// Admission plugins, of kube-apiserver alone.
-    pub fn plugin(&self, name: &str) -> Standing {
-        PLUGINS.standing(name, self.in_tables())
+    pub fn plugin(&self, name: &str) -> Support {
+        PLUGINS.support(name, self.in_tables())
     }
 
     pub fn nearest_plugin(&self, name: &str) -> Option<&'static str> {
@@ -246,18 +246,18 @@ impl Running {
     }
 
     /// A feature gate, and the value that it is locked to.
-    pub fn gate(&self, name: &str) -> (Standing, Option<bool>) {
+    pub fn gate(&self, name: &str) -> (Support, Option<bool>) {
         let mut rows = self.program.gates.rows_of(name);
-        rows.retain(|row| match row.rest.get(1) {
+        rows.retain(|row| match row.details.get(1) {
             None => true,
-            Some(programs) => programs.split(',').any(|one| one == self.program.name),
+            Some(programs) => programs.split(',').any(|name| name == self.program.name),
         });
         let minor = self.in_tables();
         let locked = rows
             .iter()
-            .find(|row| row.is_of(minor))
-            .and_then(|row| row.rest.first()?.parse().ok());
-        (standing(&rows, minor), locked)
+            .find(|row| row.includes(minor))
+            .and_then(|row| row.details.first()?.parse().ok());
+        (support(&rows, minor), locked)
     }
 
     pub fn nearest_gate(&self, name: &str) -> Option<&'static str> {

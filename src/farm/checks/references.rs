@@ -1,7 +1,7 @@
 //! Components that are disabled or moved while another one needs them.
 
 use crate::farm::findings::Findings;
-use crate::farm::known::{KUBE_PROXY, Running, Standing};
+use crate::farm::known::{KUBE_PROXY, ProgramVersion, Support};
 use crate::farm::spec::{KonnectivityMode, ServiceType, Values};
 use crate::values::{Path, Problem};
 
@@ -166,10 +166,10 @@ fn kube_proxy_flags(values: &Values, findings: &mut Findings) {
     if !proxy.enabled || proxy.extra_args.contains_key("config") {
         return;
     }
-    let running = Running::of(&KUBE_PROXY, &proxy.image, &values.kubernetes.version);
+    let version = ProgramVersion::of(&KUBE_PROXY, &proxy.image, &values.kubernetes.version);
     for (flag, value) in &proxy.extra_args {
         let read = PROXY_FLAGS.contains(&flag.as_str()) || flag.starts_with("log");
-        let known = running.flag(flag) == Standing::Known;
+        let known = version.flag(flag) == Support::Supported;
         if read || !known || value.is_null() {
             continue;
         }

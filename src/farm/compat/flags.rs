@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::servers::{Server, left_out, unknown};
 use super::successors::{Successor, advice, gone_before, successor};
 use crate::farm::findings::Findings;
-use crate::farm::known::{Running, Standing};
+use crate::farm::known::{ProgramVersion, Support};
 use crate::farm::spec::scalar_text;
 use crate::values::Problem;
 
@@ -14,27 +14,27 @@ pub fn check(server: &mut Server, findings: &mut Findings) {
     let names: Vec<String> = server.flags.keys().cloned().collect();
     for name in names {
         let what = format!("the flag --{name}");
-        match standing(server.running, &name) {
-            Standing::Known => {}
-            Standing::Removed(since) => removed(server, &name, since, findings),
+        match support(server.version, &name) {
+            Support::Supported => {}
+            Support::RemovedIn(since) => removed(server, &name, since, findings),
             // The name of the same flag in another version.
-            Standing::Later(_) if successor(server.running, &name).is_some() => {
+            Support::AddedIn(_) if successor(server.version, &name).is_some() => {
                 removed(server, &name, 0, findings);
             }
-            standing => {
-                let near = server.running.nearest_flag(&name);
-                let problem = unknown(server.running, &what, standing, near);
+            support => {
+                let near = server.version.nearest_flag(&name);
+                let problem = unknown(server.version, &what, support, near);
                 findings.record_key(&server.path.join(name.as_str()), problem);
             }
         }
     }
 }
 
-fn standing(running: Running, name: &str) -> Standing {
-    match running.flag(name) {
+fn support(version: ProgramVersion, name: &str) -> Support {
+    match version.flag(name) {
         // The tables begin later, and do not have these.
-        Standing::Unknown if gone_before(running.program, name) => Standing::Removed(0),
-        standing => standing,
+        Support::Unknown if gone_before(version.program, name) => Support::RemovedIn(0),
+        support => support,
     }
 }
 
@@ -45,13 +45,13 @@ fn removed(server: &mut Server, name: &str, since: u32, findings: &mut Findings)
         return;
     }
     let path = server.path.join(name);
-    let running = server.running;
+    let version = server.version;
     let what = format!("the flag --{name}");
     let gone = match since {
-        0 => format!("{what} does not exist in {}", running.release()),
-        since => format!("{what} was removed in {}", running.program.release(since)),
+        0 => format!("{what} does not exist in {}", version.release()),
+        since => format!("{what} was removed in {}", version.program.release(since)),
     };
-    let problem = match successor(running, name) {
+    let problem = match successor(version, name) {
         Some(Successor::Flag(new)) if server.flags.contains_key(&new) => {
             Problem::warning(format!("{gone} and is left out: --{new} is set as well"))
                 .help("remove it")
@@ -71,7 +71,7 @@ fn removed(server: &mut Server, name: &str, since: u32, findings: &mut Findings)
         None => {
             let message = match since {
                 0 => format!("{gone} and is left out"),
-                since => left_out(running, &what, since),
+                since => left_out(version, &what, since),
             };
             Problem::warning(message).help(advice(name))
         }

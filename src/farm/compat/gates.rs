@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::servers::{Server, is_empty, left_out, refused, rewrite, unknown};
 use crate::farm::findings::Findings;
-use crate::farm::known::{Running, Standing};
+use crate::farm::known::{ProgramVersion, Support};
 use crate::farm::spec::{Fragment, scalar_text};
 use crate::values::{Path, Problem};
 
@@ -31,14 +31,14 @@ const GONE_BEFORE: [&str; 15] = [
 
 /// Removes obsolete gates from a program's flags, and reports others with which it would not start.
 pub fn check(server: &mut Server, findings: &mut Findings) {
-    let running = server.running;
+    let version = server.version;
     let path = server.path.join(FLAG);
     let Some(value) = server.flags.get_mut(FLAG) else {
         return;
     };
     let was_empty = value.as_str() == Some("");
     rewrite(value, &path, |gates, path| {
-        left_of(gates, running, path, findings)
+        left_of(gates, version, path, findings)
     });
     if is_empty(value) && !was_empty {
         server.flags.shift_remove(FLAG);
@@ -46,14 +46,19 @@ pub fn check(server: &mut Server, findings: &mut Findings) {
 }
 
 /// The same for a configuration's map of gates.
-pub fn check_config(config: &mut Fragment, running: Running, path: &Path, findings: &mut Findings) {
+pub fn check_config(
+    config: &mut Fragment,
+    version: ProgramVersion,
+    path: &Path,
+    findings: &mut Findings,
+) {
     let path = path.join("featureGates");
     let Some(Value::Object(gates)) = config.get_mut("featureGates") else {
         return;
     };
     gates.retain(|gate, value| {
         let path = path.join(gate.as_str());
-        let problem = problem(gate, &scalar_text(value).unwrap_or_default(), running);
+        let problem = problem(gate, &scalar_text(value).unwrap_or_default(), version);
         let left = problem.as_ref().is_none_or(|problem| !problem.leaves_out);
         if let Some(problem) = problem {
             findings.record(&path, problem.problem);
@@ -66,7 +71,7 @@ pub fn check_config(config: &mut Fragment, running: Running, path: &Path, findin
 }
 
 /// Gates separated by commas, without the obsolete ones.
-fn left_of(gates: &str, running: Running, path: &Path, findings: &mut Findings) -> String {
+fn left_of(gates: &str, version: ProgramVersion, path: &Path, findings: &mut Findings) -> String {
     let mut left = Vec::new();
     for setting in gates.split(',') {
         let (gate, value) = setting.split_once('=').unwrap_or((setting, ""));
@@ -76,7 +81,7 @@ fn left_of(gates: &str, running: Running, path: &Path, findings: &mut Findings) 
         if gate.is_empty() {
             continue;
         }
-        let problem = problem(gate, value.trim(), running);
+        let problem = problem(gate, value.trim(), version);
         if problem.as_ref().is_none_or(|problem| !problem.leaves_out) {
             left.push(setting);
         }
@@ -92,29 +97,29 @@ struct GateProblem {
     leaves_out: bool,
 }
 
-fn problem(gate: &str, value: &str, running: Running) -> Option<GateProblem> {
+fn problem(gate: &str, value: &str, version: ProgramVersion) -> Option<GateProblem> {
     let what = format!("the feature gate {gate}");
-    let (standing, locked) = running.gate(gate);
-    let gone_before = GONE_BEFORE.contains(&gate) && running.program.product == "Kubernetes";
-    let problem = match standing {
-        Standing::Unknown if gone_before => {
+    let (support, locked) = version.gate(gate);
+    let gone_before = GONE_BEFORE.contains(&gate) && version.program.product == "Kubernetes";
+    let problem = match support {
+        Support::Unknown if gone_before => {
             return Some(gone(format!(
                 "{what} was removed from Kubernetes and is left out"
             )));
         }
-        Standing::Removed(since) => return Some(gone(left_out(running, &what, since))),
-        Standing::Unknown | Standing::Later(_) => {
-            unknown(running, &what, standing, running.nearest_gate(gate))
+        Support::RemovedIn(since) => return Some(gone(left_out(version, &what, since))),
+        Support::Unknown | Support::AddedIn(_) => {
+            unknown(version, &what, support, version.nearest_gate(gate))
         }
-        Standing::Known => match (go_bool(value), locked) {
+        Support::Supported => match (go_bool(value), locked) {
             (None, _) => refused(
-                running,
+                version,
                 format!("{what} must be true or false, not `{value}`"),
             )
             .help(format!("write {gate}=true or {gate}=false")),
             (Some(set), Some(locked)) if set != locked => refused(
-                running,
-                format!("{what} is always {locked} in {}", running.release()),
+                version,
+                format!("{what} is always {locked} in {}", version.release()),
             )
             .help("remove it"),
             _ => return None,

@@ -1,7 +1,7 @@
 //! Images from old values files: still used, with a warning.
 
 use crate::farm::findings::Findings;
-use crate::farm::known::{ETCD, Running};
+use crate::farm::known::{ETCD, ProgramVersion};
 use crate::farm::spec::{Image, Values};
 use crate::values::{Path, Problem};
 use crate::version::Version;
@@ -67,7 +67,7 @@ const FIRST_TO_ASK: (u32, u32) = (1, 37);
 
 /// Kubernetes 1.37 needs certain releases of etcd; the charts never supported etcd before 3.5.
 fn older_etcd(image: &Image, version: &str, path: &Path, findings: &mut Findings) {
-    let etcd = Running::of(&ETCD, image, "");
+    let etcd = ProgramVersion::of(&ETCD, image, "");
     let is_old = (etcd.minor, etcd.patch) < OLDEST_ETCD;
     let read = Version::read(version);
     let asks_for_it = read.is_some_and(|version| version.minor_version() >= FIRST_TO_ASK);

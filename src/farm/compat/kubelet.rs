@@ -1,9 +1,9 @@
 //! The kubelets' flags, in the settings KUBELET_EXTRA_ARGS of nodes.
 
-use super::servers::kubelet;
+use super::servers::kubelet_version;
 use super::successors::advice;
 use crate::farm::findings::Findings;
-use crate::farm::known::{Running, Standing};
+use crate::farm::known::{ProgramVersion, Support};
 use crate::farm::spec::{TextMap, Values};
 use crate::values::{Path, Problem};
 
@@ -11,22 +11,22 @@ const SETTING: &str = "KUBELET_EXTRA_ARGS";
 
 /// Warns of flags that kubelet does not have. They are delivered all the same: a node's image may have another version.
 pub fn check(values: &Values, findings: &mut Findings) {
-    let running = kubelet(&values.kubernetes.version);
+    let version = kubelet_version(&values.kubernetes.version);
     settings(
         &values.ltsp.config.options,
         &Path::from("ltsp.config.options"),
-        running,
+        version,
         findings,
     );
     for (tag, options) in &values.tags.ltsp_options {
         let path = Path::from("tags.ltspOptions").join(tag.as_str());
         if let Some(options) = options {
-            settings(options, &path, running, findings);
+            settings(options, &path, version, findings);
         }
     }
 }
 
-fn settings(options: &TextMap, path: &Path, running: Running, findings: &mut Findings) {
+fn settings(options: &TextMap, path: &Path, version: ProgramVersion, findings: &mut Findings) {
     for (key, value) in options {
         let is_for_kubelet = key
             .strip_prefix(SETTING)
@@ -35,7 +35,7 @@ fn settings(options: &TextMap, path: &Path, running: Running, findings: &mut Fin
             continue;
         }
         for name in flags_in(value) {
-            if let Some(problem) = problem(name, running) {
+            if let Some(problem) = problem(name, version) {
                 findings.record(&path.join(key.as_str()), problem);
             }
         }
@@ -56,29 +56,29 @@ fn flags_in(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-fn problem(flag: &str, running: Running) -> Option<Problem> {
-    let release = running.release();
-    Some(match running.flag(flag) {
-        Standing::Known => return None,
-        Standing::Removed(since) => {
-            let since = running.program.release(since);
+fn problem(flag: &str, version: ProgramVersion) -> Option<Problem> {
+    let release = version.release();
+    Some(match version.flag(flag) {
+        Support::Supported => return None,
+        Support::RemovedIn(since) => {
+            let since = version.program.release(since);
             let message = format!(
                 "kubelet's flag --{flag} was removed in {since}: the kubelet of {release} does not start with it"
             );
             Problem::warning(message).help(advice(flag))
         }
-        Standing::Later(since) => {
-            let since = running.program.release(since);
+        Support::AddedIn(since) => {
+            let since = version.program.release(since);
             let message = format!(
                 "kubelet's flag --{flag} was added in {since}: the kubelet of {release} does not start with it"
             );
             Problem::warning(message).help("remove it")
         }
-        Standing::Unknown => {
+        Support::Unknown => {
             let problem = Problem::warning(format!(
                 "kubelet has no flag --{flag} and does not start with it"
             ));
-            match running.nearest_flag(flag) {
+            match version.nearest_flag(flag) {
                 Some(near) => problem.help(format!("did you mean `--{near}`?")),
                 None => problem.help("`kubelet --help` lists them; remove it"),
             }

@@ -2,7 +2,7 @@
 
 use super::servers::{Server, is_empty, left_out, rewrite, unknown};
 use crate::farm::findings::Findings;
-use crate::farm::known::{API_SERVER, Running, Standing};
+use crate::farm::known::{API_SERVER, ProgramVersion, Support};
 use crate::values::{Path, Problem};
 
 const FLAGS: [&str; 3] = [
@@ -14,17 +14,17 @@ const FLAGS: [&str; 3] = [
 
 /// Removes obsolete plugins from kube-apiserver's flags, and reports unknown ones.
 pub fn check(server: &mut Server, findings: &mut Findings) {
-    if server.running.program.name != API_SERVER.name {
+    if server.version.program.name != API_SERVER.name {
         return;
     }
     for flag in FLAGS {
         let path = server.path.join(flag);
-        let running = server.running;
+        let version = server.version;
         let Some(value) = server.flags.get_mut(flag) else {
             continue;
         };
         rewrite(value, &path, |plugins, path| {
-            left_of(plugins, running, path, findings)
+            left_of(plugins, version, path, findings)
         });
         if is_empty(value) {
             server.flags.shift_remove(flag);
@@ -33,23 +33,23 @@ pub fn check(server: &mut Server, findings: &mut Findings) {
 }
 
 /// Plugins separated by commas, without the obsolete ones.
-fn left_of(plugins: &str, running: Running, path: &Path, findings: &mut Findings) -> String {
+fn left_of(plugins: &str, version: ProgramVersion, path: &Path, findings: &mut Findings) -> String {
     let mut left = Vec::new();
     for plugin in plugins.split(',') {
         let name = plugin.trim();
         let what = format!("the admission plugin {name}");
-        let standing = running.plugin(name);
-        match standing {
-            Standing::Known => left.push(plugin),
+        let support = version.plugin(name);
+        match support {
+            Support::Supported => left.push(plugin),
             _ if name.is_empty() => {}
-            Standing::Removed(since) => {
-                let problem = Problem::warning(left_out(running, &what, since));
+            Support::RemovedIn(since) => {
+                let problem = Problem::warning(left_out(version, &what, since));
                 findings.record(path, problem.help(advice(name)));
             }
-            Standing::Later(_) | Standing::Unknown => {
+            Support::AddedIn(_) | Support::Unknown => {
                 findings.record(
                     path,
-                    unknown(running, &what, standing, running.nearest_plugin(name)),
+                    unknown(version, &what, support, version.nearest_plugin(name)),
                 );
                 left.push(plugin);
             }

@@ -4,15 +4,15 @@ use serde_json::Value;
 
 use crate::farm::findings::Findings;
 use crate::farm::known::{
-    API_SERVER, CONTROLLER_MANAGER, ETCD, KUBE_PROXY, KUBELET, Program, Running, SCHEDULER,
-    Standing,
+    API_SERVER, CONTROLLER_MANAGER, ETCD, KUBE_PROXY, KUBELET, Program, ProgramVersion, SCHEDULER,
+    Support,
 };
 use crate::farm::spec::{Flags, Image, Kubernetes};
 use crate::values::{Path, Problem};
 
 /// A program, and its flags in the values.
 pub struct Server<'a> {
-    pub running: Running,
+    pub version: ProgramVersion,
     pub flags: &'a mut Flags,
     /// Their path in the values.
     pub path: Path,
@@ -24,7 +24,7 @@ pub fn servers<'a>(kubernetes: &'a mut Kubernetes, findings: &Findings) -> [Serv
     let server = |key, program, image, flags| {
         let path = Path::from("kubernetes").join(key);
         Server {
-            running: running(program, image, &version, &path, findings),
+            version: program_version(program, image, &version, &path, findings),
             flags,
             path: path.join("extraArgs"),
         }
@@ -59,30 +59,30 @@ pub fn servers<'a>(kubernetes: &'a mut Kubernetes, findings: &Findings) -> [Serv
     ]
 }
 
-/// What runs as the component at `path`: not certain if its image cannot be read.
-pub fn running(
+/// The program of the component at `path`: not certain if its image cannot be read.
+pub fn program_version(
     program: &'static Program,
     image: &Image,
     version: &str,
     path: &Path,
     findings: &Findings,
-) -> Running {
-    let running = Running::of(program, image, version);
+) -> ProgramVersion {
+    let version = ProgramVersion::of(program, image, version);
     let is_read = !findings.is_wrong_inside(&path.join("image"));
-    Running {
-        certain: running.certain && is_read,
-        ..running
+    ProgramVersion {
+        certain: version.certain && is_read,
+        ..version
     }
 }
 
 /// The nodes' kubelets. The version in a node's image is not known here.
-pub fn kubelet(version: &str) -> Running {
-    Running::somewhere(&KUBELET, version)
+pub fn kubelet_version(version: &str) -> ProgramVersion {
+    ProgramVersion::of_unknown_image(&KUBELET, version)
 }
 
 /// An error if the program is certain not to start, else a warning.
-pub fn refused(running: Running, message: String) -> Problem {
-    if running.certain {
+pub fn refused(version: ProgramVersion, message: String) -> Problem {
+    if version.certain {
         Problem::error(message)
     } else {
         Problem::warning(message)
@@ -116,27 +116,32 @@ pub fn is_empty(value: &Value) -> bool {
 }
 
 /// The message for something that was removed and is left out.
-pub fn left_out(running: Running, what: &str, since: u32) -> String {
+pub fn left_out(version: ProgramVersion, what: &str, since: u32) -> String {
     format!(
         "{what} was removed in {} and is left out",
-        running.program.release(since)
+        version.program.release(since)
     )
 }
 
 /// The problem with something that a program does not have, or only in a later version.
-pub fn unknown(running: Running, what: &str, standing: Standing, near: Option<&str>) -> Problem {
-    let name = running.program.name;
-    let problem = match standing {
-        Standing::Later(minor) => {
+pub fn unknown(
+    version: ProgramVersion,
+    what: &str,
+    support: Support,
+    near: Option<&str>,
+) -> Problem {
+    let name = version.program.name;
+    let problem = match support {
+        Support::AddedIn(minor) => {
             let message = format!(
                 "{what} was added in {}, but this is {}",
-                running.program.release(minor),
-                running.release()
+                version.program.release(minor),
+                version.release()
             );
-            return refused(running, message).help("remove it, or take an image of that version");
+            return refused(version, message).help("remove it, or take an image of that version");
         }
         _ => refused(
-            running,
+            version,
             format!("{name} has no {}", what.trim_start_matches("the ")),
         ),
     };

@@ -1,6 +1,6 @@
 //! What replaced a flag.
 
-use crate::farm::known::{Program, Running, Standing};
+use crate::farm::known::{Program, ProgramVersion, Support};
 
 /// The replacement for a flag that a version does not have.
 #[derive(Debug, PartialEq, Eq)]
@@ -44,15 +44,15 @@ const ETCD_GATES: [(&str, &str); 7] = [
     ("set-member-localaddr", "SetMemberLocalAddr"),
 ];
 
-/// The replacement for a flag in the running version.
-pub fn successor(running: Running, flag: &str) -> Option<Successor> {
-    let has = |name: &str| running.flag(name) == Standing::Known;
-    let new = match running.program.name {
+/// The replacement for a flag in a version of its program.
+pub fn successor(version: ProgramVersion, flag: &str) -> Option<Successor> {
+    let has = |name: &str| version.flag(name) == Support::Supported;
+    let new = match version.program.name {
         "etcd" => match flag.strip_prefix("experimental-") {
             Some(name) => {
                 let gate = ETCD_GATES.iter().find(|(old, _)| *old == name);
                 if let Some((_, gate)) = gate
-                    && running.gate(gate).0 == Standing::Known
+                    && version.gate(gate).0 == Support::Supported
                 {
                     return Some(Successor::Gate((*gate).to_owned()));
                 }

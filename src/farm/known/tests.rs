@@ -1,36 +1,36 @@
 use super::*;
 
-fn running(program: &'static Program, repository: &str, tag: Option<&str>) -> Running {
+fn version(program: &'static Program, repository: &str, tag: Option<&str>) -> ProgramVersion {
     let image = serde_json::json!({"repository": repository, "tag": tag});
     let image: Image = serde_json::from_value(image).expect("an image");
-    Running::of(program, &image, "v1.37.2")
+    ProgramVersion::of(program, &image, "v1.37.2")
 }
 
-fn api_server(tag: Option<&str>) -> Running {
-    running(&API_SERVER, "registry.k8s.io/kube-apiserver", tag)
+fn api_server(tag: Option<&str>) -> ProgramVersion {
+    version(&API_SERVER, "registry.k8s.io/kube-apiserver", tag)
 }
 
 #[test]
-fn a_flag_stands_as_the_version_has_it() {
-    for (tag, flag, standing) in [
-        (None, "advertise-address", Standing::Known),
-        (None, "advertise_address", Standing::Known),
-        (None, "advertise-adress", Standing::Unknown),
-        (None, "advertise", Standing::Unknown),
-        (None, "", Standing::Unknown),
-        (None, "insecure-port", Standing::Removed(24)),
-        (Some("v1.23.4"), "insecure-port", Standing::Known),
-        (Some("v1.24.0"), "insecure-port", Standing::Removed(24)),
-        (Some("v1.21.0"), "insecure-port", Standing::Known),
-        (Some("v1.32.9"), "cloud-provider", Standing::Known),
+fn a_flag_is_known_removed_or_added_by_version() {
+    for (tag, flag, support) in [
+        (None, "advertise-address", Support::Supported),
+        (None, "advertise_address", Support::Supported),
+        (None, "advertise-adress", Support::Unknown),
+        (None, "advertise", Support::Unknown),
+        (None, "", Support::Unknown),
+        (None, "insecure-port", Support::RemovedIn(24)),
+        (Some("v1.23.4"), "insecure-port", Support::Supported),
+        (Some("v1.24.0"), "insecure-port", Support::RemovedIn(24)),
+        (Some("v1.21.0"), "insecure-port", Support::Supported),
+        (Some("v1.32.9"), "cloud-provider", Support::Supported),
         (
             Some("v1.22.4"),
             "authentication-config",
-            Standing::Later(29),
+            Support::AddedIn(29),
         ),
-        (Some("v1.38.0"), "advertise-address", Standing::Known),
+        (Some("v1.38.0"), "advertise-address", Support::Supported),
     ] {
-        assert_eq!(api_server(tag).flag(flag), standing, "{tag:?} {flag}");
+        assert_eq!(api_server(tag).flag(flag), support, "{tag:?} {flag}");
     }
 }
 
@@ -50,7 +50,7 @@ fn only_a_release_that_was_read_is_certain() {
         ("registry.k8s.io/kube-apiserver-arm64", None, false),
     ] {
         assert_eq!(
-            running(&API_SERVER, repository, tag).certain,
+            version(&API_SERVER, repository, tag).certain,
             certain,
             "{repository} {tag:?}"
         );
@@ -76,26 +76,26 @@ fn etcds_version_is_in_the_tag() {
 #[test]
 fn a_gate_is_known_to_its_programs_and_may_be_locked() {
     let server = api_server(None);
-    assert_eq!(server.gate("IPv6DualStack").0, Standing::Removed(25));
-    assert_eq!(server.gate("AllAlpha"), (Standing::Known, None));
+    assert_eq!(server.gate("IPv6DualStack").0, Support::RemovedIn(25));
+    assert_eq!(server.gate("AllAlpha"), (Support::Supported, None));
     assert_eq!(
         server.gate("AggregatedDiscoveryRemoveBetaType"),
-        (Standing::Known, Some(true))
+        (Support::Supported, Some(true))
     );
     assert_eq!(
         server.gate("AllowOverwriteTerminationGracePeriodSeconds").1,
         Some(false)
     );
-    let scheduler = running(&SCHEDULER, "registry.k8s.io/kube-scheduler", None);
+    let scheduler = version(&SCHEDULER, "registry.k8s.io/kube-scheduler", None);
     let gate = "ControllerManagerReleaseLeaderElectionLockOnExit";
-    assert_eq!(scheduler.gate(gate).0, Standing::Unknown);
-    let manager = running(&CONTROLLER_MANAGER, "x", None);
-    assert_eq!(manager.gate(gate).0, Standing::Known);
+    assert_eq!(scheduler.gate(gate).0, Support::Unknown);
+    let manager = version(&CONTROLLER_MANAGER, "x", None);
+    assert_eq!(manager.gate(gate).0, Support::Supported);
 }
 
-/// Each table is sorted, and inside of the versions that were read.
+/// Each table is sorted, and has only versions that were read.
 #[test]
-fn tables_are_whole() {
+fn tables_are_complete() {
     let servers = [&API_SERVER, &CONTROLLER_MANAGER, &SCHEDULER];
     let others = [&KUBELET, &KUBE_PROXY, &ETCD];
     for program in servers.into_iter().chain(others) {
@@ -103,14 +103,14 @@ fn tables_are_whole() {
         let in_order = minors.windows(2).all(|pair| pair[0] + 1 == pair[1]);
         assert!(in_order && minors.len() >= 4, "{minors:?}");
         for table in [&program.flags, &program.gates] {
-            assert_whole(table, &minors);
+            assert_complete(table, &minors);
         }
     }
     let minors: Vec<u32> = API_SERVER.releases().map(|row| row.first).collect();
-    assert_whole(&PLUGINS, &minors);
+    assert_complete(&PLUGINS, &minors);
 }
 
-fn assert_whole(table: &Table, minors: &[u32]) {
+fn assert_complete(table: &Table, minors: &[u32]) {
     let lines: Vec<&str> = table.0.lines().collect();
     assert!(lines.len() >= 10 && lines.is_sorted());
     assert_eq!(table.rows().count(), lines.len());
