@@ -103,7 +103,7 @@ fn a_child_that_does_not_come_is_given_up() {
 
 #[test]
 fn a_child_of_another_authority_is_not_trusted() {
-    let Some((child, _site, pod)) = ready("stranger", "") else {
+    let Some((child, _site, pod)) = ready("other-authority", "") else {
         return;
     };
     let other = crate::agent::bootstrap::another_authority();

@@ -30,7 +30,7 @@ fn issue(site: &Site) {
             secret(name, &certificate["metadata"]["name"])
         })
         .collect();
-    secrets.push(secret(&json!("stranger"), &json!(LEAF)));
+    secrets.push(secret(&json!("unrelated"), &json!(LEAF)));
     let list = json!({ "apiVersion": "v1", "kind": "List", "items": secrets });
     site.kubectl_with("apply --server-side -f -", &list)
         .success();
@@ -103,7 +103,7 @@ fn data_outlive_the_farm_until_they_are_purged() {
         let others = [
             "ConfigMap/bystander",
             "ConfigMap/kubefarm-farm",
-            "Secret/stranger",
+            "Secret/unrelated",
         ];
         is_data(name) || others.contains(&name.as_str())
     };
@@ -147,7 +147,7 @@ fn data_outlive_the_farm_until_they_are_purged() {
         "ConfigMap/bystander",
         "ConfigMap/kubefarm-farm",
         &annotated,
-        "Secret/stranger",
+        "Secret/unrelated",
     ];
     site.cluster.wait_until("what was purged is gone", || {
         left(&site).len() <= remaining.len()

@@ -25,13 +25,13 @@ pub fn moves(farm: &mut Farm) -> Seen {
     let cluster = farm.release.cluster;
     let [node, address, mac] = SECOND;
     cluster.add_node(node, address, mac);
-    let mut strangers = Release::first(cluster, catch_all(farm));
-    strangers.name = "catchall".to_owned();
-    strangers.namespace = "strangers".to_owned();
-    strangers.make_namespace(&strangers.namespace, "restricted");
-    strangers.make_namespace(&strangers.boot_namespace(), "privileged");
-    strangers.apply();
-    let machine = Machine::new("stranger", &[MAC], Firmware::Bios);
+    let mut catch_all_release = Release::first(cluster, catch_all(farm));
+    catch_all_release.name = "catchall".to_owned();
+    catch_all_release.namespace = "catchall".to_owned();
+    catch_all_release.make_namespace(&catch_all_release.namespace, "restricted");
+    catch_all_release.make_namespace(&catch_all_release.boot_namespace(), "privileged");
+    catch_all_release.apply();
+    let machine = Machine::new("unknown", &[MAC], Firmware::Bios);
     let mut guest = Guest::power_on(cluster, &machine);
     let login = guest.wait_for(&format!("{NAME} login:"), LOGIN);
     let claimed = cluster.scratch().join("claimed.yaml");
@@ -39,8 +39,8 @@ pub fn moves(farm: &mut Farm) -> Seen {
     let claimed = claimed.to_str().expect("UTF-8");
     // The order in the example's README: the farm with the dynamic range has to be applied first.
     let ignore = "nodePools.claimed.ignore=true";
-    strangers.add_values(&["-f", claimed, "--set", ignore]);
-    strangers.apply();
+    catch_all_release.add_values(&["-f", claimed, "--set", ignore]);
+    catch_all_release.apply();
     farm.release.add_values(&["-f", claimed]);
     farm.release.apply();
     let [name, address] = CLAIMED;

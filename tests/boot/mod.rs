@@ -72,7 +72,7 @@ fn others<'a>() -> Vec<(&'static str, Check<Farm<'a>>)> {
         ("a bond, and a VLAN over it", network::bond),
         ("a script that fails ends no node", failures::script),
         ("many machines at once", many::clients),
-        ("a stranger, and the farm it moves to", catch_all::moves),
+        ("an unknown machine moves to a farm", catch_all::moves),
     ]
 }
 

@@ -7,12 +7,12 @@ use crate::support::ltsp::Node;
 
 #[test]
 fn a_network_that_cannot_be_right_is_reported_and_the_boot_goes_on() {
-    let stranger = Node {
+    let outside = Node {
         ip: "10.63.1.11",
         ..PLAIN
     };
     let farm = advanced_network().with("--set=ltsp.config.options.DEBUG_SHELL=1");
-    let Some(node) = boot(&farm, stranger, None) else {
+    let Some(node) = boot(&farm, outside, None) else {
         return;
     };
     let Finished { stdout, stderr, .. } = &node.finished;

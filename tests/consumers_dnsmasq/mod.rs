@@ -138,7 +138,7 @@ const GENERIC_NODE: [&str; 5] = [
     "02:ff:00:00:00:01/7",
 ];
 
-/// What the storage node of `generic` is given; a stranger gets nothing.
+/// What the storage node of `generic` gets; an unknown machine gets nothing.
 fn expected_leases() -> Vec<Value> {
     let lease = |file: &str| {
         json!({
@@ -203,13 +203,13 @@ fn two_releases_on_one_server_do_not_mix() {
         return;
     };
     assert_eq!(leases[0], expected_leases()[1]);
-    let stranger = &leases[1];
-    assert_eq!(stranger["router"], "10.64.0.3");
-    assert_eq!(stranger["server"], "10.64.0.12");
-    assert_eq!(stranger["next-server"], "10.64.0.12");
-    assert_eq!(stranger["file"], "ltsp/grub/x86_64-efi/shimx64.efi");
-    assert_eq!(stranger["name"], "02-ff-00-00-00-01");
-    let address = stranger["ip"].as_str().expect("an address");
+    let unknown = &leases[1];
+    assert_eq!(unknown["router"], "10.64.0.3");
+    assert_eq!(unknown["server"], "10.64.0.12");
+    assert_eq!(unknown["next-server"], "10.64.0.12");
+    assert_eq!(unknown["file"], "ltsp/grub/x86_64-efi/shimx64.efi");
+    assert_eq!(unknown["name"], "02-ff-00-00-00-01");
+    let address = unknown["ip"].as_str().expect("an address");
     assert!(address.starts_with("10.64.200."), "{address}");
 }
 

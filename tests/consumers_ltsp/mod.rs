@@ -15,7 +15,7 @@ const BOOT_SERVER: &str = "kubefarm-kubernetes-ltsp";
 const UNKNOWN_MACHINE: Node = Node {
     mac: "02:ff:ff:ff:ff:ff",
     ip: "10.64.9.9",
-    hostname: "stranger",
+    hostname: "unknown",
 };
 
 /// One pool for each way to find a node, and settings that are hard to write.

@@ -116,11 +116,11 @@ fn a_node_gets_its_addresses_of_both_families() {
 /// Firmware, initrd and system send identifiers of their own. A node that is listed by its identifier is still known by
 /// it, also if a farm with a dynamic range is on the same server.
 #[test]
-fn a_stranger_takes_one_address_whatever_it_calls_itself() {
+fn an_unknown_machine_gets_one_address_whatever_its_identifier() {
     let Some(network) = Network::new() else {
         return;
     };
-    let strangers = r#"--set-json=nodePools=[{"range": "10.64.200.10,10.64.200.12,255.255.0.0,1h",
+    let dynamic = r#"--set-json=nodePools=[{"range": "10.64.200.10,10.64.200.12,255.255.0.0,1h",
         "extraOpts": [{"dhcp-generate-names": "tag:?"}]}]"#;
     let listed = r#"--set-json=nodePools=[{"range": "10.64.0.0,static,255.255.0.0",
         "nodes": [{"name": "n1", "clientID": "01:02:03", "ip": "10.64.1.11"}]}]"#;
@@ -131,7 +131,7 @@ fn a_stranger_takes_one_address_whatever_it_calls_itself() {
     let [one, other] = folders.each_ref().map(tempfile::TempDir::path);
     let alone = standalone(&own_dnsmasq(farm(both)).objects(), SERVER, one);
     let releases = [
-        farm(strangers).with("--name=rest").objects(),
+        farm(dynamic).with("--name=rest").objects(),
         farm(listed)
             .with("--set=dhcp.installController=true")
             .objects(),
@@ -192,7 +192,7 @@ fn leases_outlive_the_server() {
 /// dnsmasq-controller starts it anew at each change, with no lease. Who has an address keeps it, since it answers to
 /// dnsmasq's ping, and gets it again at its next boot.
 #[test]
-fn a_stranger_keeps_its_address_where_a_shared_server_forgets_leases() {
+fn an_unknown_machine_keeps_its_address_where_a_shared_server_forgets_leases() {
     let Some(network) = Network::new() else {
         return;
     };

@@ -7,7 +7,7 @@ use crate::support::farms::{Farm, Objects, catchall, generic};
 
 const CATCHALL: &str = "catchall-kubernetes-ltsp-dhcp";
 const UNKNOWN_MACHINE: &str = "02:ff:00:00:00:01";
-const OTHER_STRANGER: &str = "02:ff:00:00:00:02";
+const OTHER_UNKNOWN_MACHINE: &str = "02:ff:00:00:00:02";
 const NODE: &str = "02:00:00:40:06:0b";
 
 /// The pool of a claimed machine, as the catch-all's README shows it.
@@ -33,7 +33,7 @@ fn facts(lease: Option<Lease>) -> [String; 3] {
 }
 
 #[track_caller]
-fn assert_stranger(lease: Option<Lease>, name: &str) {
+fn assert_leased_by_catchall(lease: Option<Lease>, name: &str) {
     let [ip, hostname, server] = facts(lease);
     assert!(ip.starts_with("10.64.200."), "{ip}");
     assert_eq!([hostname.as_str(), server.as_str()], [name, "10.64.0.12"]);
@@ -45,32 +45,32 @@ fn expected(ip: &str, name: &str) -> [String; 3] {
 
 /// Each farm has its own dnsmasq: the catch-all leaves the farm's nodes alone, the farm leaves all others alone.
 #[test]
-fn a_stranger_is_named_after_its_mac_until_a_farm_claims_it() {
+fn an_unknown_machine_is_named_after_its_mac_until_a_farm_claims_it() {
     let Some(network) = Network::new() else {
         return;
     };
     let folders = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
     let [one, other] = folders.each_ref().map(tempfile::TempDir::path);
-    let strangers = || own_dnsmasq(at(catchall(), "10.64.0.12"));
+    let catch_all = || own_dnsmasq(at(catchall(), "10.64.0.12"));
     let farm = standalone(
         &own_dnsmasq(at(generic(), "10.64.0.11")).objects(),
         SERVER,
         one,
     );
-    let rest = standalone(&strangers().objects(), CATCHALL, other);
+    let rest = standalone(&catch_all().objects(), CATCHALL, other);
     let farm = network.serve("10.64.0.2", &farm, one);
     let rest = network.serve("10.64.0.3", &rest, other);
 
     let machine = network.machine(UNKNOWN_MACHINE);
     // It brings a name along, and has another client identifier at every step.
     let first = machine.ask(&["-x", "0x5d:0007", "-x", "hostname:localhost"]);
-    assert_stranger(first.clone(), "02-ff-00-00-00-01");
+    assert_leased_by_catchall(first.clone(), "02-ff-00-00-00-01");
     let again = machine.ask(&["-x", "0x3d:ff0011223344"]);
-    assert_stranger(again.clone(), "02-ff-00-00-00-01");
+    assert_leased_by_catchall(again.clone(), "02-ff-00-00-00-01");
     assert_eq!(facts(first), facts(again));
 
     // One file of nodes for both, which the catch-all reads as another farm's.
-    let leaves = strangers()
+    let leaves = catch_all()
         .with(CLAIMED)
         .with("--set=nodePools.claimed.ignore=true");
     turn_to(&leaves.objects(), CATCHALL, other);
@@ -82,7 +82,10 @@ fn a_stranger_is_named_after_its_mac_until_a_farm_claims_it() {
     for _ in 0..3 {
         assert_eq!(facts(machine.boot(7)), expected("10.64.1.17", "r1n07"));
     }
-    assert_stranger(network.machine(OTHER_STRANGER).boot(0), "02-ff-00-00-00-02");
+    assert_leased_by_catchall(
+        network.machine(OTHER_UNKNOWN_MACHINE).boot(0),
+        "02-ff-00-00-00-02",
+    );
 
     for log in [farm.stop(), rest.stop()] {
         assert!(!log.contains("DHCPNAK"), "{log}");
@@ -91,13 +94,13 @@ fn a_stranger_is_named_after_its_mac_until_a_farm_claims_it() {
 
 /// One dnsmasq for both, as dnsmasq-controller makes it of the resources of both releases.
 #[test]
-fn a_stranger_moves_within_a_shared_server() {
+fn an_unknown_machine_moves_within_a_shared_server() {
     let Some(network) = Network::new() else {
         return;
     };
     let shared = |farm: Farm| farm.with("--set=dhcp.installController=true").objects();
-    let strangers = at(catchall(), "10.64.0.12");
-    let leaves = strangers.clone().with(CLAIMED);
+    let catch_all = at(catchall(), "10.64.0.12");
+    let leaves = catch_all.clone().with(CLAIMED);
     let leaves = leaves.with("--set=nodePools.claimed.ignore=true").objects();
     let machine = network.machine(UNKNOWN_MACHINE);
     let ask = |releases: &[&Objects]| {
@@ -108,8 +111,8 @@ fn a_stranger_moves_within_a_shared_server() {
         running.stop();
         lease
     };
-    let before = [strangers.objects(), shared(at(generic(), "10.64.0.11"))];
-    assert_stranger(ask(&[&before[0], &before[1]]), "02-ff-00-00-00-01");
+    let before = [catch_all.objects(), shared(at(generic(), "10.64.0.11"))];
+    assert_leased_by_catchall(ask(&[&before[0], &before[1]]), "02-ff-00-00-00-01");
     let after = shared(claiming());
     // Whatever the order.
     for releases in [[&after, &leaves], [&leaves, &after]] {
@@ -181,9 +184,9 @@ fn two_servers_of_one_farm_do_not_fight() {
         .ask(&["-r", "10.64.1.11"]);
     assert_eq!(facts(again)[0], "10.64.1.11");
     // An unknown machine may belong to another server, and asks for an address of another network.
-    let stranger = network.machine(UNKNOWN_MACHINE);
+    let unknown = network.machine(UNKNOWN_MACHINE);
     assert_eq!(
-        stranger.ask(&["-r", "192.168.7.7", "-t", "2", "-T", "1"]),
+        unknown.ask(&["-r", "192.168.7.7", "-t", "2", "-T", "1"]),
         None
     );
     for log in [one.stop(), other.stop()] {

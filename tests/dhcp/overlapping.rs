@@ -104,8 +104,8 @@ fn asked(round: usize) -> Vec<Asked> {
         let (mac, address) = node(number, index);
         (mac, number, Some(address))
     });
-    let stranger = (format!("02:ff:00:00:00:{round:02x}"), 2, None);
-    nodes.chain([stranger]).collect()
+    let unknown = (format!("02:ff:00:00:00:{round:02x}"), 2, None);
+    nodes.chain([unknown]).collect()
 }
 
 #[test]

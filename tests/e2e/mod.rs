@@ -53,7 +53,7 @@ fn checks<'a>() -> [(&'static str, Check<Release<'a>>); 27] {
         ("the token CronJob, run now", token::refreshed),
         ("manifests larger than a Secret", manifests::large),
         ("etcd asks for certificates", identity::etcd),
-        ("strangers get nothing", identity::anonymous),
+        ("without credentials: no access", identity::anonymous),
         ("nodes join with labels and taints", nodes::join),
         ("nodes load over HTTP and TFTP", boot_server::serves),
         (

@@ -59,7 +59,7 @@ fn second<'a>(release: &Release<'a>) -> Release<'a> {
     }
 }
 
-/// The admin of one child is a stranger to another: what signed its certificate is not trusted there.
+/// The admin of one child cannot log in to another, which does not trust the authority of the certificate.
 fn is_refused(one: &Release, other: &Release) {
     let kubeconfig = one.child_kubeconfig();
     let folder = kubeconfig.parent().expect("a folder");

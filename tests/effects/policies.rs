@@ -69,12 +69,12 @@ fn etcd_is_reached_by_its_own_clients_only() {
     }
     assert!(tcp(Pod("kubefarm-kubernetes-etcd"), 2380));
     assert!(!tcp(Pod("kubefarm-kubernetes-apiserver"), 2380));
-    for stranger in [
+    for other in [
         "kubefarm-kubernetes-scheduler",
         "kubefarm-kubernetes-ltsp",
         "other",
     ] {
-        assert!(!tcp(Pod(stranger), 2379), "{stranger}");
+        assert!(!tcp(Pod(other), 2379), "{other}");
     }
     assert!(!tcp(ELSEWHERE, 2379) && !tcp(ELSEWHERE, 2381) && !tcp(NODE, 2379));
     // Who watches it.
@@ -144,9 +144,9 @@ fn the_boot_server_is_reached_from_where_nodes_are() {
     let seen = farm(local.clone());
     assert!(reach(&seen, NODE) && !reach(&seen, ELSEWHERE));
     // A pool without a known network.
-    let mut somewhere = local;
-    somewhere["nodePools"] = json!([{"range": range}, {"nodes": [{"name": "n1"}]}]);
-    assert!(reach(&rendered(somewhere), ELSEWHERE));
+    let mut without_network = local;
+    without_network["nodePools"] = json!([{"range": range}, {"nodes": [{"name": "n1"}]}]);
+    assert!(reach(&rendered(without_network), ELSEWHERE));
     let named = farm(json!({
         "networkPolicies.bootClients": [{"ipBlock": {"cidr": "10.244.0.0/16"}}],
     }));

@@ -63,13 +63,13 @@ fn clients_are_who_they_should_be(child: &Child) {
             .collect();
         assert_eq!(found, expected, "{client}");
     }
-    for stranger in UNKNOWN_CLIENTS {
-        let finished = whoami(child, stranger);
-        assert_ne!(finished.code(), 0, "{stranger}: {}", finished.stdout);
+    for client in UNKNOWN_CLIENTS {
+        let finished = whoami(child, client);
+        assert_ne!(finished.code(), 0, "{client}: {}", finished.stdout);
         assert!(
             finished.stderr.contains("Unauthorized")
                 || finished.stderr.contains("must be logged in"),
-            "{stranger}: {}",
+            "{client}: {}",
             finished.stderr
         );
     }

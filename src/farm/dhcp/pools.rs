@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn further_ranges_make_strangers_the_farms_as_its_own_do() {
+    fn further_ranges_tag_unknown_machines_as_the_pools_ranges_do() {
         let pools = serde_json::json!([{"extraOpts": [
             {"tag-if": "set:x,tag:?"}, {"dhcp-range": "set:?,tag:port,10.0.0.1,10.0.0.9"},
             {"dhcp-range": "set:?,10.1.0.0,proxy"}, {"dhcp-range": "set:mine,10.2.0.1,10.2.0.9"},
