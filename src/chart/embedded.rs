@@ -54,7 +54,7 @@ pub fn chart_file(source: &str) -> Option<&'static str> {
 }
 
 /// The name of a user's file in messages: its path, but never the name of an embedded chart's file.
-pub fn name_of_own(path: &str) -> Cow<'_, str> {
+pub fn name_of_user_file(path: &str) -> Cow<'_, str> {
     match chart_file(path) {
         Some(_) => Cow::Owned(format!("./{path}")),
         None => Cow::Borrowed(path),

@@ -17,8 +17,8 @@ use super::{ChartFiles, NAMES, functions};
 /// Marks a name that [`join`] refused; no file can have it.
 const REFUSED: char = '\0';
 
-/// The templates of all charts. Those of manifests, most of which any farm needs, are compiled by as many threads as
-/// there are for it; files when they are asked for.
+/// The templates of all charts. Templates of manifests, most of which every farm needs, are compiled by all available
+/// threads before rendering; other files are compiled when they are first used.
 #[derive(Debug)]
 pub(super) struct Templates {
     /// With everything that depends neither on a chart nor on values.
@@ -40,7 +40,7 @@ impl Templates {
         }
     }
 
-    /// Compiles until no template is left that another thread has not taken.
+    /// Compiles templates that no other thread has taken, until none is left.
     pub fn compile(&self) {
         let take = || self.names.get(self.next.fetch_add(1, Ordering::Relaxed));
         while let Some(name) = take() {
@@ -62,7 +62,7 @@ impl Templates {
 fn environment(files: Arc<ChartFiles>) -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    // Only on an error does this cost anything; it lets a message quote the expression that failed.
+    // Lets a message quote the expression that failed; it costs nothing without an error.
     environment.set_debug(true);
     environment.set_auto_reload(false);
     environment.set_syntax(syntax());
@@ -98,7 +98,7 @@ pub(super) fn render_manifest(
     Ok((captured.into_output(), values))
 }
 
-/// Whether this file's text becomes a manifest, and not a value of another file's.
+/// Whether this file becomes a manifest, and not a value in one.
 pub(super) fn is_manifest(name: &str) -> bool {
     name.contains("/templates/")
 }
@@ -112,8 +112,8 @@ fn load(files: &ChartFiles, name: &str) -> Result<Option<String>, Error> {
     Ok(files.get(name).map(|file| file.text.to_string()))
 }
 
-/// A name in `import` and `include` is relative to the folder of the template it stands in, except where it
-/// starts with a chart's name. Text that was escaped by one rule never gets into a template of another.
+/// A name in `import` and `include` is relative to the folder of its template, unless it starts with a chart's name.
+/// Text that was escaped by one rule never gets into a template with another rule.
 fn join<'s>(name: &'s str, parent: &'s str) -> Cow<'s, str> {
     let absolute = name
         .split_once('/')
@@ -134,7 +134,7 @@ fn format(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Res
         // Macros, captured blocks and `raw`: escaped already, or deliberately not.
         _ if value.is_safe() => return Ok(out.write_str(value.as_str().unwrap_or_default())?),
         AutoEscape::Custom(rule) => match Rule::from_name(rule) {
-            Some(Rule::Json) if held::is_worth_it(value) && is_manifest(state.name()) => {
+            Some(Rule::Json) if held::should_hold(value) && is_manifest(state.name()) => {
                 held_value(value).map(|value| held::hold(state, value))
             }
             Some(rule) => rule.escape(value),

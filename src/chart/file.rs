@@ -1,4 +1,4 @@
-//! Files that become a value of a template.
+//! Files that a template puts into a value.
 
 use minijinja::{Environment, Error, ErrorKind, Value};
 

@@ -12,8 +12,8 @@ use super::escape::{scalar, type_name};
 /// A key of `extra` replaces the default of that name in its place. Null leaves a flag out; a list repeats it, an
 /// empty one leaves it out.
 ///
-/// A default that is a list is kept, and the values of `extra` are added after it, as the charts of 0.13 wrote both and
-/// Kubernetes' list flags accept them. Null still leaves it out. See [`added`].
+/// A default that is a list is kept, and the values of `extra` are added after it: the charts of 0.13 wrote both, and
+/// Kubernetes' list flags accept that. Null still leaves it out. See [`added`].
 ///
 /// # Errors
 /// A key that is not a flag's name, or a value that is not a scalar.
@@ -65,7 +65,7 @@ fn texts(key: &str, value: &Value) -> Result<Vec<String>, String> {
 /// refuses a duplicate authorization mode. The user's `-x` removes the default `x`, because the controller manager uses
 /// the first of the two.
 fn added(ours: &[String], users: &[String]) -> Vec<String> {
-    let taken_back: BTreeSet<&str> = users
+    let removed: BTreeSet<&str> = users
         .iter()
         .flat_map(|text| text.split(','))
         .filter_map(|item| item.trim().strip_prefix('-'))
@@ -76,7 +76,7 @@ fn added(ours: &[String], users: &[String]) -> Vec<String> {
         .chain(users.iter().map(|text| (text, false)))
         .map(|(text, is_ours)| {
             let items = text.split(',').map(str::trim);
-            let items = items.filter(|item| !(is_ours && taken_back.contains(item)));
+            let items = items.filter(|item| !(is_ours && removed.contains(item)));
             let new = items.filter(|item| !item.is_empty() && seen.insert(*item));
             new.collect::<Vec<&str>>().join(",")
         })

@@ -4,14 +4,14 @@
 //! |---|---|
 //! | `file(name, key=value, …)` | the chart's `files/NAME`, rendered with the same context and the keys given |
 //! | `flags(defaults, extra)` | a list of `--key=value` |
-//! | `dnsmasq_flags(flags)` | the same in dnsmasq's manner, where true is a flag without a value |
+//! | `dnsmasq_flags(flags)` | the same for dnsmasq, where true is a flag without a value |
 //! | `labels(name, component, extra)` | the labels of an object |
 //! | `merged(a, b)` | one map, in which `b` wins; null where it is empty |
 //! | `sha256(text)`, `short_hash(text)` | 64 hexadecimal digits; ten characters for a name |
 //! | `b64(text)`, `to_json(value)`, `to_yaml(value)` | text |
 //! | `section(name)` | the line that opens a section of `ltsp.conf` |
 //! | `sections(nodes)` | the sections of nodes in `ltsp.conf` |
-//! | `fail(message)` | stops |
+//! | `fail(message)` | an error with this message |
 //! | `text \| raw` | the text as it is, without an escape |
 
 use std::sync::Arc;
@@ -95,7 +95,7 @@ pub(super) fn register_bound(
     );
 }
 
-/// The sections of nodes as they stand in `ltsp.conf`. The tags' names in them were checked.
+/// The sections of nodes as text of `ltsp.conf`. The names of their tags have been checked.
 fn sections(nodes: &Sections) -> Result<String, String> {
     let mut text = String::new();
     for node in nodes.iter() {
@@ -110,16 +110,16 @@ fn sections(nodes: &Sections) -> Result<String, String> {
 /// Adds those that are both functions and filters.
 fn add_text_filters(environment: &mut Environment<'static>) {
     environment.add_function("sha256", |state: &State, text: String| {
-        sha256(&held::expanded(state, &text))
+        sha256(&held::written_values(state, &text))
     });
     environment.add_filter("sha256", |state: &State, text: String| {
-        sha256(&held::expanded(state, &text))
+        sha256(&held::written_values(state, &text))
     });
     environment.add_function("short_hash", |state: &State, text: String| {
-        short_hash(&held::expanded(state, &text))
+        short_hash(&held::written_values(state, &text))
     });
     environment.add_filter("short_hash", |state: &State, text: String| {
-        short_hash(&held::expanded(state, &text))
+        short_hash(&held::written_values(state, &text))
     });
     environment.add_function("b64", |text: String| BASE64_STANDARD.encode(text));
     environment.add_filter("b64", |text: String| BASE64_STANDARD.encode(text));

@@ -1,8 +1,8 @@
 //! Values passed to the manifest reader beside the text, with placeholders in it.
 //!
 //! Where a template of `templates/` emits a map, a list or a long text, its text gets a placeholder, and the
-//! manifest's reader puts the value in its place. So most of a manifest is never written as YAML only to be read
-//! again, which saves an eighth of the instructions; and no reader can misunderstand it.
+//! manifest's reader puts the value in its place. Most of a manifest is then not written as YAML only to be read again,
+//! which saves an eighth of the instructions, and no reader can misread it.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -13,10 +13,11 @@ use serde_json::Value as Json;
 
 use crate::values::write::Item;
 
-/// Begins a placeholder, which is this and the value's number. Of the private use area; a value that has it is always held.
+/// The first character of a placeholder, before the value's number. It is in Unicode's private use area. A text that
+/// contains it is always held.
 pub const MARK: char = '\u{E000}';
 
-/// Texts up to this length, in bytes, are written as they are: a placeholder would be no shorter.
+/// Texts up to this length, in bytes, are written as they are: a placeholder would not be shorter.
 const SHORT: usize = 32;
 
 /// The name under which the engine keeps the values of a rendering.
@@ -30,13 +31,13 @@ pub enum Held {
     List(Arc<dyn List>),
 }
 
-/// A list that may be very long.
+/// A list that can be very long.
 pub trait List: fmt::Debug + Send + Sync {
-    /// Its items, each made when its turn comes.
+    /// Its items, each made when it is needed.
     fn items(&self) -> Box<dyn Iterator<Item = Item> + '_>;
 
-    /// No fewer bytes than the list has as JSON.
-    fn longest(&self) -> usize;
+    /// An upper limit of its size as JSON, in bytes.
+    fn max_size(&self) -> usize;
 }
 
 /// A list as one value.
@@ -67,8 +68,8 @@ impl fmt::Display for Held {
     }
 }
 
-/// Whether a value is better held than written. A text that looks like a placeholder has to be.
-pub(super) fn is_worth_it(value: &Value) -> bool {
+/// Whether to hold a value instead of writing it. A text with a [`MARK`] could be taken for a placeholder.
+pub(super) fn should_hold(value: &Value) -> bool {
     match value.kind() {
         ValueKind::String => value
             .as_str()
@@ -78,7 +79,7 @@ pub(super) fn is_worth_it(value: &Value) -> bool {
     }
 }
 
-/// Holds a value; gives the placeholder, with quotes, to write in its place.
+/// Holds a value, and returns the placeholder, with quotes, to write in its place.
 pub(super) fn hold(state: &mut State, value: Held) -> String {
     let held = state.get_temp(NAME).unwrap_or_else(|| {
         let held = Value::from_object(Values::default());
@@ -96,7 +97,7 @@ pub(super) fn hold(state: &mut State, value: Held) -> String {
     format!("\"{MARK}{number}\"")
 }
 
-/// Everything that was held in a rendering, by number.
+/// The values that were held in a rendering, by number.
 pub(super) fn take(state: &State) -> Vec<Held> {
     let held = state.get_temp(NAME);
     let held = held
@@ -111,8 +112,8 @@ pub(super) fn take(state: &State) -> Vec<Held> {
     })
 }
 
-/// A captured text with its values written out: what its hash has to be of.
-pub(super) fn expanded(state: &State, text: &str) -> String {
+/// A captured text with its values written out, so that its hash covers them.
+pub(super) fn written_values(state: &State, text: &str) -> String {
     let held = state.get_temp(NAME);
     let held = held
         .as_ref()
@@ -135,7 +136,7 @@ pub(super) fn write_out(text: &str, values: &[Held]) -> String {
     written_out(text, json).unwrap_or_default()
 }
 
-/// A text with `json` in place of each placeholder and of its quotes; `None` where that gives none.
+/// A text with `json` in place of each placeholder and its quotes; `None` if `json` returns `None`.
 pub fn written_out(text: &str, json: impl Fn(usize) -> Option<String>) -> Option<String> {
     let mut whole = String::with_capacity(text.len());
     let mut rest = text;
@@ -161,7 +162,7 @@ fn digits(text: &str) -> usize {
         .unwrap_or(text.len())
 }
 
-/// The number in a placeholder; `None` where the text is none.
+/// The number in a placeholder; `None` if the text is not one.
 pub fn placeholder(text: &str) -> Option<usize> {
     text.strip_prefix(MARK).and_then(number)
 }

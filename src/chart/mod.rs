@@ -43,7 +43,7 @@ const CONTROL_PLANE: &str = "kubernetes";
 const BOOT_SERVER: &str = "ltsp";
 const DHCP: &str = "dnsmasq";
 
-/// The charts of the binary, perhaps with a user's files over them.
+/// The charts in the binary, with a user's files over them if there are any.
 #[derive(Debug, Clone)]
 pub struct Charts {
     files: Arc<ChartFiles>,
@@ -65,7 +65,7 @@ struct ChartFile {
 pub struct Rendered {
     /// The template: `kubernetes/templates/etcd.yaml`.
     pub source: String,
-    /// Its text: a YAML stream of no, one or several manifests.
+    /// Its text: a YAML stream of any number of manifests.
     pub text: String,
     /// The values for the placeholders in the text.
     pub held: Vec<held::Held>,
@@ -128,7 +128,7 @@ impl Charts {
         let mut files = ChartFiles::clone(&self.files);
         for file in overlay::read(dir)? {
             let overlaid = ChartFile {
-                source: embedded::name_of_own(&file.path.display().to_string())
+                source: embedded::name_of_user_file(&file.path.display().to_string())
                     .into_owned()
                     .into(),
                 text: file.text.into(),
@@ -173,7 +173,8 @@ impl Charts {
         self.files.keys().map(|name| &**name)
     }
 
-    /// Compiles the templates, which needs no values and can be done while these are read. Rendering compiles the rest.
+    /// Compiles the templates. This needs no values, so it can be done while these are read. Rendering compiles what is
+    /// left.
     pub fn compile(&self) {
         self.templates.compile();
     }
@@ -188,8 +189,8 @@ impl Charts {
         self.render_each(&[chart], context, Ok)
     }
 
-    /// Renders several charts, one after the other as [`render`](Charts::render) does, and gives every text to `then`:
-    /// on all processors, so that one template's text is processed while another is rendered.
+    /// Renders several charts, each as [`render`](Charts::render) does, and passes every text to `then`. All processors
+    /// are used, so one template's text is processed while another is rendered.
     ///
     /// # Errors
     /// The first template that fails, with its line, or where `then` does.

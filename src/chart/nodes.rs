@@ -1,7 +1,7 @@
-//! What grows with a farm's nodes, in the templates' context.
+//! Lists with an item for each node, in the templates' context.
 //!
-//! A template that writes a whole list, `{{ part.hosts }}`, hands it on as it is: no item becomes a value of the engine,
-//! or text. One that goes through a list gets a value for each item when its turn comes.
+//! A template that writes a whole list, `{{ part.hosts }}`, passes it on as it is: its items become neither values of
+//! the engine nor text. A template that loops over a list gets each item as a value when it is needed.
 
 use std::sync::Arc;
 
@@ -49,7 +49,7 @@ fn sections(nodes: &Arc<[NodeSection]>) -> Value {
     Value::from_object(Sections(Arc::clone(nodes)))
 }
 
-/// Nodes as DHCP knows them.
+/// The nodes' entries for DHCP.
 #[derive(Debug)]
 pub(super) struct Hosts(Arc<[DhcpHost]>);
 
@@ -62,10 +62,10 @@ impl List for Hosts {
         }))
     }
 
-    fn longest(&self) -> usize {
-        /// Of `"clientID":` and the like, with what stands around an item.
+    fn max_size(&self) -> usize {
+        /// The bytes of all keys of an item and its punctuation.
         const KEYS: usize = 96;
-        // As if each byte of a field were one, and needed an escape.
+        // As if each byte were a field of its own and needed an escape.
         let of_item = |host: &DhcpHost| KEYS + host.size * ("\\u0000".len() + "\"\",".len());
         self.0.iter().map(of_item).sum()
     }
@@ -89,7 +89,7 @@ impl Object for Hosts {
         ObjectRepr::Seq
     }
 
-    /// A host as an item, with the fields of its line beside.
+    /// A host as an item, and in `fields` the fields of its line for dnsmasq.
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         let host = self.0.get(key.as_usize()?)?;
         let fields = ("fields", host.fields().map(Value::from).collect());
@@ -102,12 +102,12 @@ impl Object for Hosts {
     }
 }
 
-/// Nodes as LTSP knows them.
+/// The nodes' sections of `ltsp.conf`.
 #[derive(Debug)]
 pub(super) struct Sections(Arc<[NodeSection]>);
 
 impl Sections {
-    /// In the order of their places in `ltsp.conf`.
+    /// In their order in `ltsp.conf`.
     pub fn iter(&self) -> impl Iterator<Item = &NodeSection> {
         self.0.iter()
     }
@@ -174,12 +174,12 @@ mod tests {
     }
 
     #[test]
-    fn the_quick_measure_is_never_too_small() {
+    fn the_maximum_size_is_never_too_small() {
         let name = "x".repeat(63);
         let hosts = hosts(serde_json::json!([
             {"clientID": "ü", "mac": "02:00:00:00:00:01,02:00:00:00:00:02", "name": name, "ip": "fd00::1", "leaseTime": "1h"},
             {"name": "a"},
         ]));
-        assert!(hosts.longest() >= whole(&hosts).to_string().len());
+        assert!(hosts.max_size() >= whole(&hosts).to_string().len());
     }
 }

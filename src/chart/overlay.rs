@@ -17,7 +17,7 @@ pub(super) struct OverlayFile {
 /// Reads every file of the charts below `dir`. Entries whose name starts with a dot are ignored.
 pub(super) fn read(dir: &Path) -> Result<Vec<OverlayFile>, ChartError> {
     let mut files = Vec::new();
-    let root = real(dir)?;
+    let root = resolved(dir)?;
     for (name, path) in entries(dir)? {
         if !NAMES.contains(&name.as_str()) {
             let known = NAMES.join(", ");
@@ -67,7 +67,7 @@ fn read_folder(
     Ok(())
 }
 
-/// Reads a file. Anything else, such as a pipe, could have no end.
+/// Reads a file. Reading anything else, such as a pipe, might never end.
 fn read_file(root: &Path, name: String, path: PathBuf) -> Result<OverlayFile, ChartError> {
     check_inside(root, &path)?;
     if !path.is_file() {
@@ -79,10 +79,11 @@ fn read_file(root: &Path, name: String, path: PathBuf) -> Result<OverlayFile, Ch
     }
 }
 
-/// Refuses a link to a file outside of the folder, which would end up in manifests. Links inside are allowed, as
-/// volumes of ConfigMaps have them, except to a folder that contains the link, which would be read without end.
+/// Refuses a link to a file outside of the folder, which would end up in manifests. Links inside the folder are
+/// allowed, since volumes of ConfigMaps have them, except to a folder that contains the link: reading that would never
+/// end.
 fn check_inside(root: &Path, path: &Path) -> Result<(), ChartError> {
-    let found = real(path)?;
+    let found = resolved(path)?;
     let message = if !found.starts_with(root) {
         format!("it leads out of the folder, to {}", found.display())
     } else if path
@@ -101,7 +102,7 @@ fn leads_into(found: &Path, parent: &Path) -> bool {
 }
 
 /// A path with all links resolved.
-fn real(path: &Path) -> Result<PathBuf, ChartError> {
+fn resolved(path: &Path) -> Result<PathBuf, ChartError> {
     fs::canonicalize(path).map_err(|source| ChartError::Unreadable {
         path: path.to_owned(),
         source,

@@ -60,7 +60,7 @@ fn values_never_leave_their_place() {
 }
 
 #[test]
-fn the_ways_around_the_escape_are_closed() {
+fn templates_cannot_bypass_the_escape() {
     for text in [
         "{{ 'x'|safe }}",
         "{{ 'x'|e }}",
@@ -68,7 +68,7 @@ fn the_ways_around_the_escape_are_closed() {
     ] {
         assert!(template(text).is_err(), "{text}");
     }
-    // A macro's text is escaped inside it, and neither twice nor not at all outside.
+    // A macro's text is escaped inside of it, and not again outside.
     let text = "{% macro m(x) %}{{ x }}{% endmacro %}{{ m('a\"') ~ '\"' }}";
     assert_eq!(template(text), Ok(r#""a\"""\"""#.to_owned()));
     let error = rendered(&[
@@ -82,7 +82,7 @@ fn the_ways_around_the_escape_are_closed() {
 }
 
 #[test]
-fn text_of_one_rule_is_not_included_by_another() {
+fn text_of_one_rule_is_not_included_in_text_of_another() {
     let error = rendered(&[
         ("kubernetes/templates/x.yaml", "a: b\n{% include '_x.sh' %}"),
         ("kubernetes/templates/_x.sh", "x"),
@@ -234,7 +234,7 @@ fn dnsmasq_has_flags_without_values() {
 }
 
 #[test]
-fn a_hash_of_a_captured_text_is_of_its_values_too() {
+fn a_hash_of_a_captured_text_covers_its_values() {
     let hash = |list: &str| {
         template(&format!(
             "{{% set text %}}a: {{{{ {list} }}}}{{% endset %}}{{{{ sha256(text) }}}}"
@@ -273,7 +273,7 @@ fn maps_merge_and_hashes_are_stable() {
     assert_eq!(template("{{ merged(none, {}) }}"), Ok("null".to_owned()));
     let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
     assert_eq!(template("{{ sha256('') }}"), Ok(format!("\"{empty}\"")));
-    // Names of Jobs have it.
+    // Names of Jobs end with it.
     assert_eq!(
         template("{{ 'x'|short_hash }}"),
         Ok("\"o3k26mc1al\"".to_owned())
@@ -286,7 +286,7 @@ fn maps_merge_and_hashes_are_stable() {
 }
 
 #[test]
-fn a_folder_lies_over_the_charts_file_by_file() {
+fn a_folder_overlays_the_charts_file_by_file() {
     let folder = tempfile::tempdir().unwrap();
     let templates = folder.path().join("kubernetes/templates/more");
     fs::create_dir_all(&templates).unwrap();

@@ -29,12 +29,13 @@ const PRIVATE: u32 = 0o600;
 /// If `dir` has other files, or a file or folder cannot be written. `dir` then has its old content.
 pub fn write_directory(manifest: &Manifest, dir: &Path) -> Result<(), ManifestError> {
     let target = Target::of(dir)?;
-    // One run at a time: the name of the folder beside the target is fixed, so that one of an interrupted run is found.
+    // One run at a time: the folder beside the target has a fixed name, so that a later run finds it after an
+    // interruption.
     let parent = File::open(&target.parent).map_err(failed(&target.parent))?;
     parent.lock().map_err(failed(&target.parent))?;
 
-    target.finish_stopped_run()?;
-    check_ours(&target.dir)?;
+    target.clean_up_interrupted_run()?;
+    check_replaceable(&target.dir)?;
     fs::create_dir(&target.staging).map_err(failed(&target.staging))?;
     let written = fill(manifest, &target.staging)
         .and_then(|()| target.keep_owner_and_mode())
@@ -110,9 +111,9 @@ impl Target {
     }
 
     /// Restores the old content if a run was interrupted between two renames, and removes what it left.
-    fn finish_stopped_run(&self) -> Result<(), ManifestError> {
+    fn clean_up_interrupted_run(&self) -> Result<(), ManifestError> {
         for left_over in [&self.staging, &self.previous] {
-            check_ours(left_over)?;
+            check_replaceable(left_over)?;
         }
         if self.previous.exists() && !self.dir.exists() {
             fs::rename(&self.previous, &self.dir).map_err(failed(&self.dir))?;
@@ -144,7 +145,7 @@ impl Target {
 }
 
 /// Refuses a folder with files that kubefarm did not write, by the list in its marker file, which is written first.
-fn check_ours(dir: &Path) -> Result<(), ManifestError> {
+fn check_replaceable(dir: &Path) -> Result<(), ManifestError> {
     match fs::symlink_metadata(dir) {
         Ok(found) if found.is_dir() => {}
         Ok(_) => return Err(refused(dir, "it is not a folder; move it away")),

@@ -13,7 +13,7 @@ pub enum ManifestError {
     Syntax(Box<Problem>),
     /// A document is not a Kubernetes object.
     #[error("{origin}: document {document}: {message}")]
-    NoObject {
+    NotAnObject {
         /// The template, line and column: `kubernetes/templates/etcd.yaml:12:1`.
         origin: String,
         /// Its number in the template's stream, from 1.
@@ -29,7 +29,7 @@ pub enum ManifestError {
     },
     /// An object is larger than an API server or etcd accepts.
     #[error(
-        "{source_name}: {object}: {what} has {size} bytes, more than the {limit} that {by} takes"
+        "{source_name}: {object}: {what} has {size} bytes, more than the {limit} that {by} accepts"
     )]
     TooLarge {
         source_name: String,
@@ -58,7 +58,7 @@ impl ManifestError {
     pub fn reason(&self) -> String {
         match self {
             ManifestError::Syntax(problem) => problem.message.clone(),
-            ManifestError::NoObject { message, .. } => message.clone(),
+            ManifestError::NotAnObject { message, .. } => message.clone(),
             other => other.to_string(),
         }
     }

@@ -1,4 +1,4 @@
-//! Parses objects in the values, with errors at their place there.
+//! Parses objects in the values, and reports errors at their place there.
 
 use std::collections::HashMap;
 
@@ -48,7 +48,7 @@ pub fn from_values(
     }
 }
 
-/// Errors of objects that were written as values, not as text with lines of its own.
+/// Errors of objects that were written as values and not as text.
 fn wrong_objects(name: &str, path: &Path, tree: &Node) -> Vec<(Path, String)> {
     let objects: Vec<(Path, &Node)> = match tree.get(path) {
         Some(node) => match &node.value {

@@ -10,7 +10,7 @@ pub fn into_object(value: Json) -> Map<String, Json> {
     }
 }
 
-/// The text at a path in an object; empty if there is none.
+/// The text at a path in an object; empty if it has none.
 pub fn text_at<'a>(object: &'a Map<String, Json>, path: &[&str]) -> &'a str {
     value_at(object, path)
         .and_then(Json::as_str)

@@ -28,7 +28,7 @@ pub(super) fn check(object: &Object) -> Result<(), ManifestError> {
             return Err(too_large("its data", size, DATA_LIMIT, "the API server"));
         }
     }
-    let mut size = json_size(&object.content) + object.lists.longest();
+    let mut size = json_size(&object.content) + object.lists.max_size();
     if size > OBJECT_LIMIT && !object.lists.is_empty() {
         size = json_size(&object.whole());
     }

@@ -13,7 +13,7 @@ use crate::values::write::{self, Item};
 pub struct Lists(Vec<(usize, Arc<dyn List>)>);
 
 impl Lists {
-    /// Adds the list of the placeholder with this number, once for each place.
+    /// Adds the list of the placeholder with this number. It is added once for each placeholder.
     pub fn add(&mut self, number: usize, list: &Arc<dyn List>) {
         self.0.push((number, Arc::clone(list)));
     }
@@ -23,12 +23,12 @@ impl Lists {
     }
 
     /// An upper limit of their size as JSON, in bytes.
-    pub fn longest(&self) -> usize {
-        self.0.iter().map(|(_, list)| list.longest()).sum()
+    pub fn max_size(&self) -> usize {
+        self.0.iter().map(|(_, list)| list.max_size()).sum()
     }
 
     /// The content with the lists in place of the placeholders.
-    pub fn within<'a>(&self, content: &'a Map<String, Json>) -> Cow<'a, Map<String, Json>> {
+    pub fn insert_into<'a>(&self, content: &'a Map<String, Json>) -> Cow<'a, Map<String, Json>> {
         if self.is_empty() {
             return Cow::Borrowed(content);
         }
@@ -79,13 +79,13 @@ mod tests {
             Box::new((0..self.0).map(|number| vec![("n", number.into())]))
         }
 
-        fn longest(&self) -> usize {
+        fn max_size(&self) -> usize {
             self.0 * 8
         }
     }
 
     #[test]
-    fn lists_stand_in_the_places_of_their_placeholders() {
+    fn lists_replace_their_placeholders() {
         let mut lists = Lists::default();
         for _ in 0..3 {
             lists.add(3, &(Arc::new(Numbers(2)) as Arc<dyn List>));
@@ -101,9 +101,9 @@ mod tests {
         let whole = json!({"a": [{"b": list}, format!("{MARK}4")], "c": list, "d": [list]});
         let mut text = String::new();
         write::push_map_with(&mut text, &content, &lists);
-        let filled = lists.within(&content).into_owned();
+        let filled = lists.insert_into(&content).into_owned();
         assert_eq!(text, write::map_to_yaml(&filled));
         assert_eq!(Json::Object(filled), whole);
-        assert_eq!(lists.longest(), 48);
+        assert_eq!(lists.max_size(), 48);
     }
 }

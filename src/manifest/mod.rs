@@ -39,7 +39,7 @@ impl Manifest {
     /// kind stay in the order given.
     ///
     /// # Errors
-    /// Two objects with one [`Key`], or an object beyond the [`limits`].
+    /// Two objects with the same [`Key`], or an object beyond the [`limits`].
     pub fn assemble(objects: Vec<Object>, namespace: &str) -> Result<Manifest, ManifestError> {
         Manifest::assemble_by(objects, namespace, is_cluster_scoped)
     }
@@ -67,7 +67,7 @@ impl Manifest {
         &self.objects
     }
 
-    /// Puts the long lists of objects into their contents, for whoever looks at these.
+    /// Puts the long lists of objects into their contents, for code that reads these.
     pub fn complete(&mut self) {
         self.objects.iter_mut().for_each(Object::complete);
     }

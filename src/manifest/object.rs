@@ -79,9 +79,9 @@ impl Object {
         }
     }
 
-    /// The content with its long lists, which are made for it.
+    /// The content with its long lists, which are built for this.
     pub fn whole(&self) -> Cow<'_, Map<String, Json>> {
-        self.lists.within(&self.content)
+        self.lists.insert_into(&self.content)
     }
 
     /// Puts the long lists into the content.
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_knows_what_it_is() {
+    fn an_object_has_a_group_a_kind_and_a_key() {
         let object_of_a_group = object(
             json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a", "namespace": "b"}}),
         );

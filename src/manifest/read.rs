@@ -8,14 +8,14 @@ use super::lists::Lists;
 use super::object::text;
 use super::{ManifestError, Object};
 use crate::chart::Rendered;
-use crate::chart::held::Held as Value;
+use crate::chart::held::Held;
 use crate::values::{Node, Origin, Path, Segment, yaml};
-use held::Held;
+use held::HeldValues;
 
 /// The objects in a template's text.
 ///
-/// Empty documents are skipped and `kind: List` gives its items. A key whose value is null is left out at every
-/// depth: this is how templates leave out what is not wanted.
+/// Empty documents are skipped, and a `kind: List` is replaced by its items. A key whose value is null is left out at
+/// every depth: templates leave out optional keys in this way.
 ///
 /// # Errors
 /// Text that is not YAML, or a document that is not an object; both name the template and the line.
@@ -23,29 +23,32 @@ pub fn parse(source: &str, text: &str) -> Result<Vec<Object>, ManifestError> {
     parse_with(source, source, text, Vec::new())
 }
 
-/// The objects in what a template gave: as [`parse`], with the values that were held beside the text.
+/// The objects in a template's output: as [`parse`], with the values that were held beside the text.
 ///
 /// # Errors
-/// As [`parse`], and where a value that was held is only a part of a text.
+/// As [`parse`], and a held list or map that is only a part of a text.
 pub fn parse_rendered(rendered: Rendered) -> Result<Vec<Object>, ManifestError> {
-    // Places are in what the template gave, whose lines are not the template's.
+    // Places are those in the output, whose lines are not the template's.
     let origin = format!("rendered {}", rendered.source);
     parse_with(&rendered.source, &origin, &rendered.text, rendered.held)
 }
 
-/// Objects of a `source`, whose text messages call `origin`.
+/// The objects in the text of `source`, which is called `origin` in messages.
 fn parse_with(
     source: &str,
     origin: &str,
     text: &str,
-    held: Vec<Value>,
+    held: Vec<Held>,
 ) -> Result<Vec<Object>, ManifestError> {
-    // Without the places: these are read where something is wrong.
+    // Without places, which only errors need.
     let (documents, mut held) = match yaml::plain_json(text) {
-        Some(documents) => (documents, Held::named_in(text, held)),
+        Some(documents) => (documents, HeldValues::counted(text, held)),
         None => {
             let nodes = nodes(origin, text)?;
-            (nodes.iter().map(Json::from).collect(), Held::new(held))
+            (
+                nodes.iter().map(Json::from).collect(),
+                HeldValues::new(held),
+            )
         }
     };
     let mut contents = Vec::new();
@@ -67,7 +70,7 @@ fn nodes(source: &str, text: &str) -> Result<Vec<Node>, ManifestError> {
 
 fn collect(
     document: Json,
-    held: &mut Held,
+    held: &mut HeldValues,
     contents: &mut Vec<(Map<String, Json>, Lists)>,
 ) -> Result<(), Fault> {
     let mut content = match document {
@@ -83,20 +86,20 @@ fn collect(
             collect(item, held, contents).map_err(|fault| fault.inside(index).inside("items"))
         });
     }
-    held.settle_map(&mut content)?;
+    held.fill_map(&mut content)?;
     check_identity(&content)?;
     contents.push((content, std::mem::take(&mut held.lists)));
     Ok(())
 }
 
-/// What is wrong inside a document.
+/// An error inside a document.
 #[derive(Default)]
 struct Fault {
-    /// Where, from the document's root.
+    /// Its path from the document's root.
     path: Vec<Segment>,
     /// Whether it is about the key that the path ends in, and not its value.
     is_key: bool,
-    /// `None` where an object was expected and there is something else.
+    /// `None` if there is something else than an object.
     message: Option<String>,
 }
 
@@ -108,7 +111,7 @@ impl Fault {
         }
     }
 
-    /// The same, seen from one level further up.
+    /// The same, with one more segment before its path.
     fn inside(mut self, segment: impl Into<Segment>) -> Fault {
         self.path.insert(0, segment.into());
         self
@@ -126,7 +129,7 @@ impl Fault {
         let origin = key
             .and_then(|root| root.key_origin_at(&path))
             .or_else(|| root.map(|root| root.origin_at(&path)));
-        ManifestError::NoObject {
+        ManifestError::NotAnObject {
             origin: origin.map_or(source.to_owned(), Origin::to_string),
             document: position + 1,
             message: self.message.unwrap_or_else(|| {
@@ -182,7 +185,7 @@ mod tests {
 
     fn with_name(name: &str, held: &[Json]) -> Result<Vec<Object>, ManifestError> {
         let text = format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: {name}}}\n");
-        let held = held.iter().cloned().map(Value::Json);
+        let held = held.iter().cloned().map(Held::Json);
         parse_with("x", "x", &text, held.collect())
     }
 
@@ -220,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_may_be_held_once_and_named_twice() {
+    fn a_held_value_may_have_two_placeholders() {
         let held = [serde_json::json!({"b": [1]})];
         let objects = with_name(&format!("a, x: \"{MARK}0\", z: \"{MARK}0\""), &held).unwrap();
         let metadata = serde_json::json!({"name": "a", "x": {"b": [1]}, "z": {"b": [1]}});
@@ -230,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_deep_inside_has_its_own_place() {
+    fn errors_deep_inside_have_their_own_place() {
         let held = [serde_json::json!(1)];
         let error = with_name(&format!("a, x: [1, {{\"{MARK}0\": 2}}]"), &held).unwrap_err();
         assert_eq!(
@@ -261,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_that_is_no_object_is_named() {
+    fn a_document_that_is_not_an_object_is_reported() {
         let good = "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n---\n";
         for (text, expected) in [
             ("- a\n", "expected an object, found a list"),

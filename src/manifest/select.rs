@@ -10,7 +10,7 @@ use crate::values::nearest::nearest;
 /// `etcd.yaml`), or a kind in any case and a name (`StatefulSet/farm-etcd`). `*` stands for any text without a `/`.
 ///
 /// # Errors
-/// A pattern that matches nothing, with the nearest name that would.
+/// A pattern that matches nothing, with the nearest name that would match.
 pub fn select(manifest: Manifest, patterns: &[String]) -> Result<Manifest, ManifestError> {
     if patterns.is_empty() {
         return Ok(manifest);

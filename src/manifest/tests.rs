@@ -75,7 +75,7 @@ fn objects_come_in_install_order_and_stay_stable_inside_a_kind() {
 }
 
 #[test]
-fn a_namespace_is_set_where_one_belongs() {
+fn namespaced_objects_get_a_namespace() {
     let mut elsewhere = object("v1", "Secret", "a");
     elsewhere.set_namespace("other");
     let role = object("rbac.authorization.k8s.io/v1", "ClusterRole", "a");
@@ -109,7 +109,7 @@ fn an_object_is_rendered_once() {
 }
 
 #[test]
-fn an_object_that_no_cluster_takes_is_refused() {
+fn an_object_that_is_too_large_is_refused() {
     let text = |size: usize| "x".repeat(size);
     for kind in ["ConfigMap", "Secret"] {
         let field = if kind == "Secret" {
@@ -138,7 +138,7 @@ fn an_object_that_no_cluster_takes_is_refused() {
             "{error}"
         );
     }
-    // What base64 makes longer counts as it is once decoded.
+    // Base64 counts with its decoded size.
     let encoded = text(limits::DATA_LIMIT / 3 * 4);
     assert!(Manifest::assemble(vec![with_data("Secret", "data", &encoded)], "farm").is_ok());
     assert!(
@@ -234,18 +234,18 @@ fn a_folder_with_other_files_is_left_alone() {
 }
 
 #[test]
-fn a_stopped_run_leaves_the_old_content_and_no_trace_after_the_next() {
+fn after_an_interrupted_run_the_next_one_cleans_up() {
     let parent = tempfile::tempdir().unwrap();
     let dir = parent.path().join("out");
     write_directory(&secret("a"), &dir).unwrap();
-    // Stopped while it wrote.
+    // Interrupted while it wrote.
     let staging = parent.path().join(".out.kubefarm-new");
     fs::create_dir(&staging).unwrap();
     fs::write(staging.join(MARKER), "secret-b.yaml\nservice-b.yaml\n").unwrap();
     fs::write(staging.join("secret-b.yaml"), "half").unwrap();
     write_directory(&secret("c"), &dir).unwrap();
     assert_eq!(names(&dir), [MARKER, "secret-c.yaml", "service-c.yaml"]);
-    // Stopped between the two renames of a file system that cannot exchange folders.
+    // Interrupted between the two renames of a file system that cannot exchange folders.
     fs::rename(&dir, parent.path().join(".out.kubefarm-old")).unwrap();
     fs::write(parent.path().join(".out.kubefarm-old/mine.txt"), "x").unwrap();
     let refused = write_directory(&secret("d"), &dir).unwrap_err();
@@ -257,7 +257,7 @@ fn a_stopped_run_leaves_the_old_content_and_no_trace_after_the_next() {
 }
 
 #[test]
-fn what_stands_in_the_way_and_is_not_ours_is_left_alone() {
+fn files_in_place_of_temporary_folders_are_left_alone() {
     for name in [".out.kubefarm-new", ".out.kubefarm-old"] {
         let parent = tempfile::tempdir().unwrap();
         let dir = parent.path().join("out");

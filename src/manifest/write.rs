@@ -10,13 +10,13 @@ use super::{Manifest, Object};
 use crate::parallel;
 use crate::values::write::push_map_with;
 
-/// Writes one YAML document an object, each under a comment that names its template:
+/// Writes one YAML document for each object, after a comment that names its template:
 /// `# Source: kubernetes/templates/etcd.yaml`.
 ///
 /// # Errors
 /// Those of `out`.
 pub fn write_yaml(manifest: &Manifest, out: &mut impl Write) -> io::Result<()> {
-    /// So many documents are in memory at a time.
+    /// How many documents are in memory at a time.
     const BATCH: usize = 16;
     for objects in manifest.objects().chunks(BATCH) {
         for document in parallel::map(objects, document) {

@@ -1,6 +1,6 @@
 //! Fields of `dnsmasq.conf`.
 //!
-//! dnsmasq has quotes, but reads a quoted field as text: `"10.0.0.1"` is not an address then. So a field is written as
+//! dnsmasq has quotes, but reads a quoted field as text: `"10.0.0.1"` is then not an address. So a field is written as
 //! it is, or refused.
 
 use minijinja::Value;

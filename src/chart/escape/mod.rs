@@ -1,4 +1,4 @@
-//! One escape for every kind of file: a value that a template emits stays a value.
+//! One escape for each kind of file, so that a value from a template stays a value.
 
 use minijinja::Value;
 use minijinja::value::ValueKind;
@@ -90,7 +90,7 @@ impl Rule {
     }
 }
 
-/// Checks a whole rendered text for errors that do not show in a single value.
+/// Checks a whole rendered text for errors that cannot be seen in a single value.
 pub(super) fn check_text(path: &str, text: &str) -> Result<(), String> {
     match Rule::of(path) {
         Some(Rule::Dnsmasq) => dnsmasq::check_lines(text),

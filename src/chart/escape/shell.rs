@@ -19,13 +19,13 @@ pub(in crate::chart) fn word(text: &str) -> Result<String, String> {
     if text.contains('\0') {
         return Err(format!("a shell word cannot hold NUL: {}", shown(text)));
     }
-    if !text.is_empty() && text.bytes().all(means_itself) {
+    if !text.is_empty() && text.bytes().all(is_plain) {
         return Ok(text.to_owned());
     }
     Ok(format!("'{}'", text.replace('\'', r"'\''")))
 }
 
-/// Bytes without a meaning of their own anywhere in a word. `=` has one in a command's first word, `~` too.
-fn means_itself(byte: u8) -> bool {
+/// Bytes without a special meaning anywhere in a word. `=` and `~` have one in a command's first word.
+fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"_@%+:,./-".contains(&byte)
 }

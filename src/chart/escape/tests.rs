@@ -1,4 +1,4 @@
-//! Every escape against the program that reads the file: what comes back is what went in, or it was refused.
+//! Every escape, tested with the program that reads the file: it reads the same value, or the escape refuses it.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -13,8 +13,8 @@ use super::*;
 /// LTSP's own reader of `ltsp.conf`, as Debian installs it.
 const LTSP_CONFIG: &str = "/usr/share/ltsp/common/ltsp/55-config.sh";
 
-/// What is likely to mean something to a shell, awk, a section reader, dnsmasq, YAML.
-const NASTY: [&str; 40] = [
+/// Texts that may have a special meaning for a shell, awk, a reader of sections, dnsmasq or YAML.
+const SPECIAL: [&str; 40] = [
     "'",
     "\"",
     "\\",
@@ -57,9 +57,9 @@ const NASTY: [&str; 40] = [
     "a",
 ];
 
-fn nasty() -> impl Strategy<Value = String> {
+fn special_text() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
-        4 => prop::sample::select(&NASTY[..]).prop_map(str::to_owned),
+        4 => prop::sample::select(&SPECIAL[..]).prop_map(str::to_owned),
         1 => any::<char>().prop_map(String::from),
         1 => "[a-z0-9]{1,6}",
     ];
@@ -67,7 +67,7 @@ fn nasty() -> impl Strategy<Value = String> {
 }
 
 fn without_nul() -> impl Strategy<Value = String> {
-    nasty().prop_map(|text| text.replace('\0', ""))
+    special_text().prop_map(|text| text.replace('\0', ""))
 }
 
 /// The program's path; `None` where it is not installed, which is an error where CI is set.
@@ -103,7 +103,7 @@ fn shells() -> Vec<(PathBuf, &'static [&'static str])> {
         .collect()
 }
 
-/// Runs a script and returns the fields it printed, each with a NUL behind it.
+/// Runs a script and returns the fields it printed, each of which ends with a NUL.
 fn fields_printed(shell: &Path, arguments: &[&str], script: &str) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("script");
@@ -149,7 +149,7 @@ fn the_file_name_chooses_the_rule() {
 }
 
 #[test]
-fn values_that_are_no_text_are_refused() {
+fn values_that_are_not_text_are_refused() {
     let map = Value::from_pairs([("a", 1)]);
     for rule in [
         Rule::Shell,
@@ -187,7 +187,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn yaml_readers_read_json_back(texts in prop::collection::vec(nasty(), 1..20)) {
+    fn yaml_readers_read_json_back(texts in prop::collection::vec(special_text(), 1..20)) {
         let list = Rule::Json.escape(&Value::from(texts.clone())).unwrap();
         prop_assert!(!list.contains('\n'));
         prop_assert_eq!(&serde_json::from_str::<Vec<String>>(&list).unwrap(), &texts);
@@ -244,12 +244,12 @@ proptest! {
     }
 
     #[test]
-    fn dnsmasq_reads_fields_back(texts in prop::collection::vec(nasty(), 1..4)) {
+    fn dnsmasq_reads_fields_back(texts in prop::collection::vec(special_text(), 1..4)) {
         let Some(dnsmasq) = program("dnsmasq", "dnsmasq-base") else { return Ok(()) };
         for text in texts {
             let Ok(field) = Rule::Dnsmasq.escape(&Value::from(text.as_str())) else { continue };
             prop_assert_eq!(&field, &text);
-            // It tells the name of a file that it cannot read.
+            // It reports the name of a file that it cannot read.
             let output = check_dnsmasq(&dnsmasq, &format!("conf-file=/nonexistent/{field}/x\n"));
             let expected = format!("dnsmasq: cannot read /nonexistent/{text}/x: ");
             let message = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -258,7 +258,7 @@ proptest! {
     }
 
     #[test]
-    fn units_and_grub_scripts_keep_a_value_on_its_line(text in nasty()) {
+    fn units_and_grub_scripts_keep_a_value_on_its_line(text in special_text()) {
         let value = Value::from(text.as_str());
         if let Ok(unit) = Rule::Unit.escape(&value) {
             prop_assert_eq!(unit.replace("%%", "%"), &*text);
@@ -309,7 +309,7 @@ fn ordinary_dnsmasq_fields_pass_and_special_ones_are_refused() {
     }
 }
 
-/// dnsmasq takes what is beyond its longest line for a line of its own: this is what `check_text` is for.
+/// dnsmasq reads the rest of a line that is too long as another line, so `check_text` refuses it.
 #[test]
 fn dnsmasq_would_read_a_long_line_as_two() {
     let split = |length: usize| {

@@ -5,8 +5,8 @@ use super::shown;
 /// The text on one line, with `%` doubled, as a unit's specifiers start with one.
 ///
 /// # Errors
-/// Characters with a meaning in some settings of a unit: quotes, backslash, `$`, control characters. An escape does not
-/// know the setting.
+/// Characters with a special meaning in some settings of a unit: quotes, backslash, `$`, control characters. The escape
+/// does not know which setting the text is for.
 pub(super) fn text(text: &str) -> Result<String, String> {
     let special = |c: char| c.is_control() || ['"', '\'', '\\', '$'].contains(&c);
     match text.chars().find(|c| special(*c)) {

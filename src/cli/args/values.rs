@@ -116,7 +116,9 @@ fn input(file: &str) -> Result<Input, Failure> {
                 "there is no file {file} here; the embedded layer or example is builtin:{file}"
             )));
         }
-        return Ok(Input::File(PathBuf::from(&*embedded::name_of_own(file))));
+        return Ok(Input::File(PathBuf::from(&*embedded::name_of_user_file(
+            file,
+        ))));
     };
     match builtin(name) {
         Some(text) => Ok(Input::Builtin {

@@ -1,8 +1,8 @@
-//! Checksums in pods of what they read: where a patch changes a ConfigMap or a Secret, they change with it, so that the
-//! pods are replaced.
+//! Checksums of ConfigMaps and Secrets in the annotations of the pods that read them: when a patch changes the data,
+//! the checksum changes too, so that the pods are replaced.
 //!
-//! Templates write them, of what they render. Which object one is of is seen by its value, before any patch is applied:
-//! a template needs to say nothing, one of the user's own does as well, and without patches nothing is done.
+//! Templates write the checksums. Which object a checksum covers is found by its value, before any patch is applied: so
+//! templates need no marks for it, a user's own templates work as well, and a farm without patches costs nothing.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,8 +14,8 @@ use crate::manifest::Object;
 use crate::manifest::json::value_at;
 use crate::values::write::quoted;
 
-/// What the names of their annotations begin with.
-const CHECKSUM: &str = "checksum/";
+/// The prefix of the annotations' names.
+const PREFIX: &str = "checksum/";
 
 /// A checksum in the pods of an object.
 pub(super) struct Checksum {
@@ -23,12 +23,12 @@ pub(super) struct Checksum {
     pods: usize,
     annotation: String,
     value: String,
-    /// The position of the object that it is of.
+    /// The position of the object that it covers.
     source: usize,
     part: Part,
 }
 
-/// What of an object's data a checksum is of.
+/// The part of an object's data that a checksum covers.
 #[derive(Debug, Clone, PartialEq)]
 enum Part {
     /// All texts, one after the other.
@@ -40,7 +40,7 @@ enum Part {
 }
 
 /// The checksums of those `objects` that may be changed.
-pub(super) fn of_changing(
+pub(super) fn of_patched(
     objects: &[Object],
     may_change: impl Fn(&Object) -> bool,
 ) -> Vec<Checksum> {
@@ -50,7 +50,7 @@ pub(super) fn of_changing(
         .filter(|(_, object)| is_data(object) && may_change(object))
         .flat_map(|(source, object)| {
             let parts = parts(object).into_iter();
-            parts.map(move |part| (source, part.clone(), of(object, &part)))
+            parts.map(move |part| (source, part.clone(), sum(object, &part)))
         })
         .collect();
     if sources.is_empty() {
@@ -59,9 +59,9 @@ pub(super) fn of_changing(
     let mut checksums = Vec::new();
     for (pods, object) in objects.iter().enumerate() {
         let annotations = annotations(object).into_iter().flatten();
-        for (annotation, value) in annotations.filter(|(key, _)| key.starts_with(CHECKSUM)) {
-            let of = sources.iter().find(|(_, _, sum)| value == sum);
-            checksums.extend(of.map(|(source, part, sum)| Checksum {
+        for (annotation, value) in annotations.filter(|(key, _)| key.starts_with(PREFIX)) {
+            let covered = sources.iter().find(|(_, _, sum)| value == sum);
+            checksums.extend(covered.map(|(source, part, sum)| Checksum {
                 pods,
                 annotation: annotation.clone(),
                 value: sum.clone(),
@@ -73,12 +73,12 @@ pub(super) fn of_changing(
     checksums
 }
 
-/// Brings the checksums to what the objects hold now, but for those that are no longer as the templates wrote them.
+/// Updates the checksums to the objects' current data, except those that a patch has changed.
 pub(super) fn renew(objects: &mut [Object], checksums: &[Checksum]) {
     for checksum in checksums {
         let Some(now) = objects
             .get(checksum.source)
-            .map(|source| of(source, &checksum.part))
+            .map(|source| sum(source, &checksum.part))
         else {
             continue;
         };
@@ -90,18 +90,19 @@ pub(super) fn renew(objects: &mut [Object], checksums: &[Checksum]) {
     }
 }
 
-/// Whether pods can read it.
+/// Whether it is a ConfigMap or a Secret.
 fn is_data(object: &Object) -> bool {
     object.group().is_empty() && ["ConfigMap", "Secret"].contains(&object.kind())
 }
 
-/// What a checksum of the object may be of.
+/// The parts of the object that a checksum may cover.
 fn parts(object: &Object) -> Vec<Part> {
     let keys = texts(object).into_iter().map(|(key, _)| Part::Text(key));
     [Part::All, Part::Map].into_iter().chain(keys).collect()
 }
 
-fn of(object: &Object, part: &Part) -> String {
+/// The checksum of a part of the object.
+fn sum(object: &Object, part: &Part) -> String {
     let texts = texts(object);
     hexadecimal(match part {
         Part::All => Sha256::digest(texts.into_iter().map(|(_, text)| text).collect::<String>()),
@@ -113,7 +114,7 @@ fn of(object: &Object, part: &Part) -> String {
     })
 }
 
-/// What a ConfigMap or a Secret holds, in its order; what is not text, in base64.
+/// The entries of a ConfigMap or a Secret, in their order. Those that are not text are in base64.
 fn texts(object: &Object) -> Vec<(String, String)> {
     let is_secret = object.kind() == "Secret";
     let decoded = |text: &str| String::from_utf8(STANDARD.decode(text).ok()?).ok();
@@ -146,8 +147,8 @@ fn as_json(texts: &[(String, String)]) -> String {
     json
 }
 
-/// The way from an object to its pods' annotations.
-fn way(object: &Object) -> &'static [&'static str] {
+/// The path from an object to its pods' annotations.
+fn annotations_path(object: &Object) -> &'static [&'static str] {
     match object.kind() {
         "CronJob" => &[
             "spec",
@@ -162,13 +163,13 @@ fn way(object: &Object) -> &'static [&'static str] {
 }
 
 fn annotations(object: &Object) -> Option<&Map<String, Json>> {
-    value_at(&object.content, way(object))?.as_object()
+    value_at(&object.content, annotations_path(object))?.as_object()
 }
 
 fn annotations_mut(object: &mut Object) -> Option<&mut Map<String, Json>> {
-    let way = way(object);
+    let path = annotations_path(object);
     let mut content = &mut object.content;
-    for key in way {
+    for key in path {
         content = content.get_mut(*key)?.as_object_mut()?;
     }
     Some(content)
@@ -179,26 +180,26 @@ mod tests {
     use super::*;
     use crate::manifest::parse;
 
-    /// A workload with checksums of a ConfigMap, of a Secret and of a third object, in all ways that templates write them.
+    /// A workload with checksums of a ConfigMap, of a Secret and of something else, as templates write them.
     fn objects() -> Vec<Object> {
         let sum = |text: &str| hexadecimal(Sha256::digest(text));
-        let (all, map, one) = (sum("xy"), sum("{\"c\": \"z\"}"), sum("y"));
+        let (all, map, text) = (sum("xy"), sum("{\"c\": \"z\"}"), sum("y"));
         let other = sum("other");
-        let text = format!(
+        let yaml = format!(
             "{{apiVersion: v1, kind: ConfigMap, metadata: {{name: m}}, data: {{a: x, b: \"y\"}}}}\n---\n\
              {{apiVersion: v1, kind: Secret, metadata: {{name: s}}, data: {{c: eg==}}}}\n---\n\
              apiVersion: batch/v1\nkind: CronJob\nmetadata: {{name: j}}\n\
              spec: {{jobTemplate: {{spec: {{template: {{metadata: {{annotations: {{checksum/all: {all}, \
-             checksum/map: {map}, checksum/one: {one}, checksum/other: {other}, mine: {one}}}}}}}}}}}}}\n"
+             checksum/map: {map}, checksum/text: {text}, checksum/other: {other}, mine: {text}}}}}}}}}}}}}\n"
         );
-        parse("x", &text).unwrap()
+        parse("x", &yaml).unwrap()
     }
 
-    /// Which annotations differ once `change` was made to the objects.
+    /// Which annotations differ after `change`.
     fn changed(change: impl FnOnce(&mut [Object])) -> Vec<String> {
         let mut objects = objects();
         let before = annotations(&objects[2]).unwrap().clone();
-        let checksums = of_changing(&objects, |_| true);
+        let checksums = of_patched(&objects, |_| true);
         change(&mut objects);
         renew(&mut objects, &checksums);
         let after = annotations(&objects[2]).unwrap();
@@ -207,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_checksum_follows_what_it_is_of_and_nothing_else() {
+    fn a_checksum_follows_the_data_that_it_covers() {
         assert_eq!(changed(|_| {}), [""; 0]);
         assert_eq!(
             changed(|objects| objects[0].content["data"]["a"] = "z".into()),
@@ -215,7 +216,7 @@ mod tests {
         );
         assert_eq!(
             changed(|objects| objects[0].content["data"]["b"] = "z".into()),
-            ["checksum/all", "checksum/one"]
+            ["checksum/all", "checksum/text"]
         );
         assert_eq!(
             changed(|objects| {
@@ -231,9 +232,9 @@ mod tests {
     }
 
     #[test]
-    fn it_is_what_the_template_would_have_written() {
+    fn a_new_checksum_is_what_the_template_would_have_written() {
         let mut objects = objects();
-        let checksums = of_changing(&objects, |object| object.kind() == "ConfigMap");
+        let checksums = of_patched(&objects, |object| object.kind() == "ConfigMap");
         objects[0].content["data"]["a"] = "oth".into();
         objects[0].content["data"]["b"] = "er".into();
         renew(&mut objects, &checksums);
@@ -242,13 +243,13 @@ mod tests {
     }
 
     #[test]
-    fn one_that_was_patched_itself_stays() {
+    fn a_checksum_that_was_patched_stays() {
         let change = |objects: &mut [Object]| {
             objects[0].content["data"]["a"] = "z".into();
             annotations_mut(&mut objects[2]).unwrap()["checksum/all"] = "mine".into();
         };
         let mut objects = objects();
-        let checksums = of_changing(&objects, |_| true);
+        let checksums = of_patched(&objects, |_| true);
         change(&mut objects);
         renew(&mut objects, &checksums);
         assert_eq!(annotations(&objects[2]).unwrap()["checksum/all"], "mine");

@@ -1,4 +1,4 @@
-//! What a patch must not change: the identity of the object, and the labels by which it is found.
+//! Fields that a patch must not change: the identity of the object, and the labels by which it is found.
 
 use serde_json::{Map, Value as Json};
 
@@ -50,8 +50,8 @@ pub(super) fn check(before: &Map<String, Json>, after: &Map<String, Json>) -> Re
             .map_err(|fault| fault.below(&labels))?;
     }
     let annotations = value_at(after, &["metadata", "annotations"]).and_then(Json::as_object);
-    if let Some(key) = annotations.and_then(|annotations| own_key(annotations)) {
-        return Err(of_apply(key).below(&["metadata", "annotations"]));
+    if let Some(key) = annotations.and_then(|annotations| applyset_key(annotations)) {
+        return Err(set_by_apply(key).below(&["metadata", "annotations"]));
     }
     Ok(())
 }
@@ -66,17 +66,17 @@ fn check_labels(before: Option<&Json>, after: Option<&Json>) -> Result<(), Fault
             return Err(Fault::new(message).inside(name));
         }
     }
-    match after.and_then(Json::as_object).and_then(own_key) {
-        Some(key) => Err(of_apply(key)),
+    match after.and_then(Json::as_object).and_then(applyset_key) {
+        Some(key) => Err(set_by_apply(key)),
         None => Ok(()),
     }
 }
 
-fn own_key(map: &Map<String, Json>) -> Option<&str> {
+fn applyset_key(map: &Map<String, Json>) -> Option<&str> {
     let mut keys = map.keys().map(String::as_str);
     keys.find(|key| key.starts_with(APPLYSET))
 }
 
-fn of_apply(key: &str) -> Fault {
+fn set_by_apply(key: &str) -> Fault {
     Fault::new("kubefarm apply sets this itself").inside(key)
 }

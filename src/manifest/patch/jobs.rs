@@ -13,7 +13,7 @@ pub(super) struct JobSpec {
     spec: Option<Json>,
 }
 
-/// The specs of the Jobs whose names are one of `names` and a hash.
+/// The specs of the Jobs whose names are one of `names` with a hash.
 pub(super) fn specs(objects: &[Object], names: &[String]) -> Vec<JobSpec> {
     let is_hashed = |object: &Object| {
         let base = base(object.name());

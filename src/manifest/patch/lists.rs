@@ -1,4 +1,4 @@
-//! Which lists of Kubernetes' objects are merged by a key of their items.
+//! The lists of Kubernetes' objects that are merged by a key of their items.
 //!
 //! From the `patchMergeKey` of Kubernetes' API types ("Update API Objects in Place Using kubectl patch", "Notes on the
 //! strategic merge patch"), as far as objects of a farm can have them. Lists that are not here are replaced.

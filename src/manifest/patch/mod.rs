@@ -21,7 +21,7 @@ use crate::values::{Node, Path, Problem, Segment, nearest};
 const PATCHES: &str = "patches";
 
 /// Applies the patches for the objects of one cluster, in the order in which they are written in `tree`. The names of
-/// Jobs are one of `jobs` and a hash: a Job whose spec was changed gets another hash.
+/// Jobs are one of `jobs` with a hash: a Job whose spec was changed gets another hash.
 ///
 /// Returns a problem for every patch that has no target or cannot be applied to one, at its place in the values.
 pub fn apply<'a>(
@@ -41,9 +41,9 @@ pub fn apply<'a>(
         let mut targets = patches.iter().map(|(_, patch)| &patch.target);
         targets.any(|target| is_target(target, object))
     };
-    let checksums = checksums::of_changing(objects, is_targeted);
+    let checksums = checksums::of_patched(objects, is_targeted);
     for (name, patch) in &patches {
-        if let Err(fault) = apply_one(patch, objects) {
+        if let Err(fault) = apply_patch(patch, objects) {
             problems.push(fault.at(&Path::from(PATCHES).join(name.as_str()), tree));
         }
     }
@@ -52,7 +52,7 @@ pub fn apply<'a>(
     problems
 }
 
-fn apply_one(patch: &Patch, objects: &mut [Object]) -> Result<(), Fault> {
+fn apply_patch(patch: &Patch, objects: &mut [Object]) -> Result<(), Fault> {
     let mut count = 0;
     let targets = objects
         .iter_mut()

@@ -164,7 +164,7 @@ fn operations_follow_rfc_6902() {
 }
 
 #[test]
-fn what_the_object_is_stays() {
+fn identity_and_labels_cannot_be_changed() {
     for (patch, place) in [
         ("{metadata: {name: other}}", "patch.metadata.name"),
         ("{metadata: {namespace: null}}", "patch.metadata.namespace"),
@@ -190,7 +190,7 @@ fn what_the_object_is_stays() {
         let place = format!("error: patches.mine.{place}: ");
         assert!(problems[0].contains(&place), "{patch}: {problems:?}");
     }
-    // What is the same changes nothing, and other labels are free.
+    // The same identity is allowed, and so are other labels.
     let fine =
         "{apiVersion: apps/v1, kind: Deployment, metadata: {name: farm-api, labels: {x: z}}}";
     assert_eq!(patched(API, fine).unwrap()["metadata"]["labels"]["x"], "z");
@@ -227,7 +227,7 @@ fn targets_are_found_by_kind_name_and_namespace() {
             [format!("values.yaml:3:13: error: patches.mine.{expected}")]
         );
     }
-    // A patch for the other side is not looked at.
+    // A patch for the other cluster is ignored.
     let object = patched("{kind: None, name: none, cluster: child}", fine).unwrap();
     assert_eq!(object, Json::Object(deployment().content));
 }
@@ -285,7 +285,7 @@ fn a_changed_job_has_another_name() {
     assert_ne!(renamed, "farm-boot-abcdefghij");
     assert_eq!(named(&["farm-boot"], "{x: 1}", patch), renamed);
     assert_ne!(named(&["farm-boot"], "{x: 2}", patch), renamed);
-    // Its labels can be changed; and other Jobs have the names that they were given.
+    // Changed labels keep the name, and so do Jobs without a hash in their names.
     let label = "{metadata: {labels: {x: z}}}";
     assert_eq!(
         named(&["farm-boot"], "{x: 1}", label),
@@ -330,7 +330,7 @@ fn rfc_7386(target: &mut Json, patch: &Json) {
 }
 
 proptest! {
-    /// A kind that Kubernetes merges no list of is changed as a JSON merge patch changes it.
+    /// Without lists that Kubernetes merges by a key, a patch is a JSON merge patch.
     #[test]
     fn without_keyed_lists_it_is_a_merge_patch(data in any_json(), change in any_json()) {
         let content = json!({"kind": "Certificate", "spec": data});
