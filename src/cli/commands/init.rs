@@ -144,7 +144,7 @@ fn files(dir: &Path, index: usize, example: &Example) -> [(PathBuf, Cow<'static,
 }
 
 /// A new farm has a dnsmasq of its own, unless its example chose. The default is for values files that are older
-/// ([decision 24](../../docs/decisions/0024-who-gives-leases.md)).
+/// ([decision 24](../../docs/decisions/0024-dhcp-servers.md)).
 fn with_dhcp(values: &'static str) -> Cow<'static, str> {
     let chosen = values.lines().any(|line| line.starts_with("dhcp:"));
     let layers = embedded::layers();
