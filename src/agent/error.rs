@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cluster::ClusterError;
 use crate::cluster::change::ApplyError;
+use crate::cluster::record::LockError;
 use crate::manifest::ManifestError;
 
 /// Why a Job failed.
@@ -17,6 +18,8 @@ pub enum AgentError {
     Cluster(#[from] ClusterError),
     #[error(transparent)]
     Apply(Box<ApplyError>),
+    #[error(transparent)]
+    Lock(#[from] LockError),
     /// It was waited for in vain.
     #[error("{0}; gave up waiting")]
     TooLate(String),

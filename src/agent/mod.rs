@@ -1,5 +1,6 @@
-//! What the Jobs of a farm do, inside the admin cluster: prepare the child cluster, make join tokens, publish the boot
-//! server's address. Each may run at any time, twice, and beside another of its kind.
+//! What runs inside the admin cluster: the Jobs of a farm prepare the child cluster, make join tokens and publish the boot
+//! server's address; its agent looks after the child's Nodes. Each may run at any time, twice, and beside another of its
+//! kind.
 //!
 //! Files are read before a cluster is asked, so that a wrong one is reported at once.
 
@@ -10,6 +11,7 @@ mod boot_address;
 mod bootstrap;
 mod error;
 mod join_token;
+mod nodes;
 #[cfg(test)]
 mod tests;
 mod waiting;
@@ -19,4 +21,5 @@ pub use boot_address::{BootAddress, DhcpOption, Published, publish_boot_address}
 pub use bootstrap::{Bootstrap, bootstrap};
 pub use error::AgentError;
 pub use join_token::{JoinToken, join_token};
+pub use nodes::{NodeAgent, look_after_nodes};
 pub use waiting::JobContext;

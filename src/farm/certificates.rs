@@ -34,6 +34,9 @@ pub const AUTHORITIES: [&str; 3] = ["ca", "front-proxy-ca", "sa"];
 /// The API server's certificate as a client of etcd, which the user supplies for an etcd outside the farm.
 const ETCD_CLIENT: &str = "apiserver-etcd-client";
 
+/// The farm's agent, as a user of the child cluster.
+const AGENT_USER: &str = "kubefarm:agent";
+
 /// Marks a Secret that holds a certificate authority, with the value `true`.
 pub const AUTHORITY: &str = "kubefarm.io/certificate-authority";
 
@@ -48,6 +51,8 @@ pub struct Pki {
     pub front_proxy_client: String,
     /// The common name of the API server as a client of kubelets.
     pub kubelet_client: String,
+    /// The farm's agent, as a user of the child cluster.
+    pub agent_user: &'static str,
     pub issuers: Vec<Issuer>,
     pub certificates: Vec<Certificate>,
     /// The names of the Secrets, by the names that templates use: those of the certificates without the prefix.
@@ -147,6 +152,7 @@ impl Pki {
                 certificates: Vec::new(),
                 front_proxy_client: String::new(),
                 kubelet_client: String::new(),
+                agent_user: AGENT_USER,
                 secrets: IndexMap::new(),
             },
         };
@@ -269,6 +275,9 @@ impl Builder<'_> {
             self.client(&format!("{component}-client"), &issuer, Some(user), &[]);
         }
         self.client("admin-client", &issuer, None, &["system:masters"]);
+        if self.values.kubernetes.agent.enabled {
+            self.client("agent-client", &issuer, Some(AGENT_USER.to_owned()), &[]);
+        }
     }
 
     fn api_server_sans(&self, services: &Subnets) -> Sans {

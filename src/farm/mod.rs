@@ -1,5 +1,6 @@
 //! The typed model of a farm: checked values, and everything that is computed for the templates.
 
+mod agent;
 mod announced;
 mod api_server_pod;
 pub(crate) mod boot;
@@ -18,6 +19,7 @@ mod konnectivity_agent;
 mod low_ports;
 mod names;
 mod network_policies;
+pub mod node_settings;
 mod publish_address;
 pub mod reference;
 mod schedule;
@@ -40,6 +42,7 @@ use serde::Serialize;
 
 use crate::values::{Node, Path, Problem, Segment, Severity, decode_with_gaps};
 
+use self::agent::Agent;
 use self::announced::Announced;
 use self::api_server_pod::ApiServerPod;
 use self::boot::BootServer;
@@ -83,6 +86,7 @@ pub struct Farm {
     pub controller_manager: WithComputed<spec::ControllerManager, Workload>,
     pub scheduler: WithComputed<spec::Scheduler, Workload>,
     pub admin: WithComputed<spec::Admin, Workload>,
+    pub agent: WithComputed<spec::Agent, Agent>,
     pub bootstrap: WithComputed<spec::Admin, Bootstrap>,
     pub join_token: WithComputed<spec::TokenGenerator, JoinToken>,
     pub kube_proxy: WithComputed<spec::KubeProxy, KubeProxy>,
@@ -317,6 +321,7 @@ fn build(
     let manager = Workload::new(manager, name("controller-manager"), &follows);
     let scheduler = Workload::new(&kubernetes.scheduler, name("scheduler"), &follows);
     let admin = Workload::new(&kubernetes.admin, name("admin"), &own_tag);
+    let agent = Agent::new(&values, name("agent"), &own_tag);
     let bootstrap = Bootstrap {
         name: names.bootstrap(),
         affinity: kubernetes.admin.affinity.clone(),
@@ -326,7 +331,7 @@ fn build(
     let coredns = Workload::new(&kubernetes.coredns, "coredns".to_owned(), "latest");
     let server = &kubernetes.konnectivity_server;
     let server = Workload::new(server, name("konnectivity-server"), "latest");
-    let agent = KonnectivityAgent::new(&values);
+    let konnectivity_agent = KonnectivityAgent::new(&values);
     let standalone = Standalone::new(&values, format!("{}-dhcp", names.ltsp), &own_tag);
     let leases = Leases::new(&values, &names.ltsp);
     let tags = TagSettings::new(&values.tags);
@@ -355,6 +360,7 @@ fn build(
         scheduler: WithComputed::new(kubernetes.scheduler, scheduler),
         bootstrap: WithComputed::new(kubernetes.admin.clone(), bootstrap),
         admin: WithComputed::new(kubernetes.admin, admin),
+        agent: WithComputed::new(kubernetes.agent, agent),
         join_token: WithComputed::new(
             values.token_generator,
             JoinToken {
@@ -365,7 +371,7 @@ fn build(
         kube_proxy: WithComputed::new(kubernetes.kube_proxy, kube_proxy),
         coredns: WithComputed::new(kubernetes.coredns, coredns),
         konnectivity_server: WithComputed::new(kubernetes.konnectivity_server, server),
-        konnectivity_agent: WithComputed::new(kubernetes.konnectivity_agent, agent),
+        konnectivity_agent: WithComputed::new(kubernetes.konnectivity_agent, konnectivity_agent),
         extra_manifests,
         pki,
         ltsp: WithComputed::new(values.ltsp, boot_server),

@@ -47,10 +47,21 @@ impl Child {
 
     /// What cert-manager, or kubefarm, puts into the Secret of the admin's certificate.
     pub fn admin_files(&self) -> Vec<(String, String)> {
+        self.certificate("admin-1")
+    }
+
+    /// The same for the agent's.
+    pub fn agent_files(&self) -> Vec<(String, String)> {
+        self.cluster.user_kubeconfig("kubefarm:agent", &[]);
+        self.certificate("kubefarm-agent-1")
+    }
+
+    fn certificate(&self, file: &str) -> Vec<(String, String)> {
+        let (certificate, key) = (format!("{file}.crt"), format!("{file}.key"));
         let files = [
             ("ca.crt", "ca.crt"),
-            ("tls.crt", "admin-1.crt"),
-            ("tls.key", "admin-1.key"),
+            ("tls.crt", &certificate),
+            ("tls.key", &key),
         ];
         let read = |file| fs::read_to_string(self.cluster.folder().join(file)).expect("a file");
         files

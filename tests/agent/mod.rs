@@ -9,6 +9,7 @@ mod faults;
 mod join;
 mod join_token;
 mod machine;
+mod nodes;
 mod site;
 
 use crate::support::Finished;

@@ -79,16 +79,25 @@ impl Site {
 
     /// The pod of a Job, `JOB-<hash>`.
     pub fn pod(&self, job: &str) -> Option<Pod> {
-        Pod::new(self, job, None)
+        Pod::new(self, |objects| job_of(objects, job), None)
     }
 
     /// The pod of a Job that knows the child cluster.
     pub fn pod_for(&self, job: &str, child: &Child) -> Option<Pod> {
-        Pod::new(self, job, Some(child))
+        Pod::new(self, |objects| job_of(objects, job), Some(child))
+    }
+
+    /// A pod of a Deployment that knows the child cluster.
+    pub fn pod_of(&self, deployment: &str, child: &Child) -> Option<Pod> {
+        Pod::new(
+            self,
+            |objects| objects.get("Deployment", deployment),
+            Some(child),
+        )
     }
 }
 
-/// A pod of a rendered Job: its command and environment, and the files that its volumes hold.
+/// A pod of a rendered Job or Deployment: its command and environment, and the files that its volumes hold.
 pub struct Pod {
     pub machine: Machine,
     words: Vec<String>,
@@ -96,9 +105,9 @@ pub struct Pod {
 }
 
 impl Pod {
-    fn new(site: &Site, job: &str, child: Option<&Child>) -> Option<Pod> {
+    fn new(site: &Site, find: impl Fn(&Objects) -> &Value, child: Option<&Child>) -> Option<Pod> {
         let objects = site.objects();
-        let spec = &job_of(&objects, job)["spec"]["template"]["spec"];
+        let spec = &find(&objects)["spec"]["template"]["spec"];
         let container = &spec["containers"][0];
         let mut pod = Pod {
             machine: Machine::new()?,
@@ -240,8 +249,12 @@ fn files(volume: &Value, objects: &Objects, child: Option<&Child>) -> Vec<(Strin
     {
         Some(files) => files,
         None => {
-            assert!(name.ends_with("-admin-client"), "{name} is empty");
-            child.expect("a child cluster").admin_files()
+            let child = child.expect("a child cluster");
+            match name.rsplit_once("-pki-") {
+                Some((_, "admin-client")) => child.admin_files(),
+                Some((_, "agent-client")) => child.agent_files(),
+                _ => panic!("{name} is empty"),
+            }
         }
     }
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::support::{kubefarm, names_in, project, run_with_stdin, skip};
 
 /// Maps whose keys are the user's own.
-const FREE: [&str; 11] = [
+const FREE: [&str; 12] = [
     "resources",
     "nodeSelector",
     "extraArgs",
@@ -22,6 +22,7 @@ const FREE: [&str; 11] = [
     "ltspOptions",
     "kubernetesLabels",
     "kubernetesTaints",
+    "kubernetesAnnotations",
 ];
 
 /// Keys that files may set and that have no default: a default would say nothing.

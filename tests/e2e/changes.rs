@@ -2,8 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::time::Instant;
+
+use serde_json::{Value, json};
 
 use crate::e2e::Seen;
+use crate::e2e::nodes::STORAGE;
 use crate::e2e::release::Release;
 use crate::e2e::writer::Writer;
 use crate::support::run;
@@ -27,6 +31,58 @@ pub fn certificate_name(release: &mut Release) -> Seen {
     let names = run(command.args(["sh", "-c", &show])).success();
     assert!(names.contains(name), "{names}");
     seen
+}
+
+/// A tag's label and taint, on a Node that is there already; what another controller set stays.
+pub fn node_settings(release: &mut Release) -> Seen {
+    let [name, ..] = STORAGE;
+    release
+        .child(&["label", "node", name, "example.org/theirs=x"])
+        .success();
+    let before = pods(release);
+    let changed = [
+        "--set-json",
+        r#"tags.kubernetesLabels.storage={"example.org/disks":"nvme","example.org/row":"7"}"#,
+        "--set-json",
+        r#"tags.kubernetesTaints.storage=[{"key":"example.org/dedicated","value":"disks","effect":"NoSchedule"}]"#,
+    ];
+    let values = release.values.clone();
+    release.add_values(&changed);
+    release.apply();
+    let applied = Instant::now();
+    wait_for_settings(release, &json!({"example.org/row": "7"}), "disks");
+    let took = applied.elapsed().as_secs_f64();
+    // No pod is replaced for it, the agent's neither.
+    assert_eq!(pods(release), before);
+    release.values = values;
+    release.apply();
+    wait_for_settings(release, &json!({"example.org/rack": "r1"}), "storage");
+    format!("followed {took:.1} s after the apply, and back; the label of another stayed")
+}
+
+/// Waits until the Node with tags has the label that changes, and its taint has this value.
+#[track_caller]
+fn wait_for_settings(release: &Release, label: &Value, taint: &str) {
+    let [name, ..] = STORAGE;
+    let is_changing =
+        |key: &&String| ["example.org/rack", "example.org/row"].contains(&key.as_str());
+    release
+        .cluster
+        .wait_until(&format!("{name} has {label}"), || {
+            let node = release.child_get(&["node", name]);
+            let labels = node["metadata"]["labels"]
+                .as_object()
+                .cloned()
+                .unwrap_or_default();
+            let found: Vec<&String> = labels.keys().filter(is_changing).collect();
+            let wanted: Vec<&String> = label
+                .as_object()
+                .into_iter()
+                .flat_map(|label| label.keys())
+                .collect();
+            assert_eq!(labels.get("example.org/theirs"), Some(&json!("x")));
+            found == wanted && node["spec"]["taints"][0]["value"] == taint
+        });
 }
 
 /// Applies one more value while a client writes, and compares the pods.

@@ -43,7 +43,7 @@ use runner::Check;
 pub type Seen = String;
 
 /// What is shown, and how.
-fn checks<'a>() -> [(&'static str, Check<Release<'a>>); 27] {
+fn checks<'a>() -> [(&'static str, Check<Release<'a>>); 28] {
     [
         ("apply --wait, certificates built in", apply::fresh),
         ("pods ready, none restarted, restricted", apply::pods),
@@ -55,6 +55,10 @@ fn checks<'a>() -> [(&'static str, Check<Release<'a>>); 27] {
         ("etcd asks for certificates", identity::etcd),
         ("without credentials: no access", identity::anonymous),
         ("nodes join with labels and taints", nodes::join),
+        (
+            "labels and taints follow the values",
+            changes::node_settings,
+        ),
         ("nodes load over HTTP and TFTP", boot_server::serves),
         (
             "routed pods: webhook, aggregated API, logs, exec",

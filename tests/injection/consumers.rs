@@ -100,6 +100,15 @@ fn file(name: &str, text: &str) -> Value {
             .filter(|line| !line.is_empty())
             .collect(),
         "docker.json" => serde_json::from_str(text).expect("JSON"),
+        // Both are named by hashes of the settings.
+        "settings.json" => {
+            let settings: Map<String, Value> = serde_json::from_str(text).expect("JSON");
+            settings.into_iter().map(|(_, settings)| settings).collect()
+        }
+        "nodes.json" => {
+            let names: Vec<(String, Value)> = serde_json::from_str(text).expect("JSON");
+            names.into_iter().map(|(_, names)| names).collect()
+        }
         // Where it is the user's own text, it may be no TOML.
         "containerd.toml" => toml::from_str(text).unwrap_or_else(|_| json!(text)),
         "Corefile" => text

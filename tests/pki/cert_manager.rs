@@ -175,7 +175,7 @@ fn from_cert_manager_and_back_everything_is_kept() {
     farm.run_in("certManager", "apply").success();
     wait_for_cert_manager(&farm);
     let first = settled(&farm);
-    assert_eq!(first.len(), 16);
+    assert_eq!(first.len(), 17);
 
     // Nobody has to say --force-conflicts.
     let said = farm.run_in("builtin", "apply");

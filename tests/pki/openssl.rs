@@ -213,7 +213,7 @@ fn keys_in_the_older_formats_are_kept() {
         }
         let said = folder.run(&["init"]);
         assert!(
-            said.stderr.contains("16 of them unchanged"),
+            said.stderr.contains("17 of them unchanged"),
             "{}",
             said.stderr
         );

@@ -165,9 +165,10 @@ fn a_patch_changes_only_its_target_and_an_extra_object_nothing_else() {
 }
 
 #[test]
-fn nodes_change_only_leases_and_boot_configuration() {
+fn nodes_change_only_leases_configuration_and_what_the_agent_reads() {
     let with = |nodes: String| objects(rendered(&[everything(), nodes]));
     let expected = set([
+        "ConfigMap/farm-kubernetes-agent",
         "ConfigMap/farm-kubernetes-ltsp",
         "DhcpHosts/farm-kubernetes-ltsp-clients",
     ]);
@@ -178,13 +179,14 @@ fn nodes_change_only_leases_and_boot_configuration() {
         name.starts_with("DhcpHosts/farm-kubernetes-ltsp-clients")
             || name.starts_with("ConfigMap/farm-kubernetes-ltsp-nodes")
             || [
+                "ConfigMap/farm-kubernetes-agent",
                 "ConfigMap/farm-kubernetes-ltsp",
                 "Deployment/farm-kubernetes-ltsp",
             ]
             .contains(&name.as_str())
     };
     assert!(
-        changed.iter().all(is_expected) && changed.len() <= 4,
+        changed.iter().all(is_expected) && changed.len() <= 5,
         "{changed:?}"
     );
 }

@@ -190,13 +190,19 @@ fn replicas_that_are_not_set_are_left_out() {
             })
             .collect()
     };
-    let keys = ["apiServer", "controllerManager", "scheduler", "admin"];
+    let keys = [
+        "apiServer",
+        "controllerManager",
+        "scheduler",
+        "admin",
+        "agent",
+    ];
     let nobody: serde_json::Map<String, Value> = keys
         .map(|key| (key.to_owned(), json!({"replicaCount": null})))
         .into_iter()
         .collect();
     let found = replicas(json!({"kubernetes": nobody, "ltsp": {"replicaCount": ""}}));
-    assert_eq!(found.len(), 5, "{found:?}");
+    assert_eq!(found.len(), 6, "{found:?}");
     for (name, found) in found {
         assert_eq!(found, json!([null, "50%"]), "{name}");
     }

@@ -1,7 +1,8 @@
-//! `kubefarm agent`: what the Jobs inside the cluster run.
+//! `kubefarm agent`: what Jobs and the farm's agent run inside the cluster.
 
 mod bootstrap;
 mod join_token;
+mod look_after_nodes;
 mod publish_boot_address;
 
 use std::time::Duration;
@@ -15,13 +16,13 @@ use crate::cli::subcommands::subcommands;
 use crate::cluster::{Interrupt, Observer};
 
 const EXAMPLES: &str = "\
-The rendered Jobs run these; there is no need to run them by hand.
+The rendered Jobs and Deployments run these; there is no need to run them by hand.
 
 Examples:
   The flags of a command:
     kubefarm agent bootstrap --help";
 
-/// Do the work of the Jobs inside the cluster.
+/// Do the work of the farm's Jobs and of its agent, inside the cluster.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Agent {
@@ -32,6 +33,7 @@ pub struct Agent {
 subcommands! {
     bootstrap::Bootstrap,
     join_token::JoinToken,
+    look_after_nodes::LookAfterNodes,
     publish_boot_address::PublishBootAddress,
 }
 

@@ -48,7 +48,7 @@ pub async fn apply(
             return Err(ApplyError::NoNamespace(release.namespace.clone()));
         }
     }
-    let lock = Lock::acquire(api, release, observer).await?;
+    let lock = Lock::acquire(api, release.lease(), observer).await?;
     let work = async |api: &Api| apply_locked(api, release, objects, options, observer).await;
     lock.hold(api, work).await
 }

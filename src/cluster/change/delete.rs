@@ -39,7 +39,7 @@ pub async fn delete(
     if options.dry_run {
         return delete_locked(api, release, options, observer).await;
     }
-    let lock = Lock::acquire(api, release, observer).await?;
+    let lock = Lock::acquire(api, release.lease(), observer).await?;
     let work = async |api: &Api| delete_locked(api, release, options, observer).await;
     lock.hold(api, work).await
 }

@@ -106,6 +106,14 @@ impl Api {
         }
     }
 
+    /// Waits while requests may not be sent, because a Lease was not renewed in time; returns at once without a Lease.
+    ///
+    /// # Errors
+    /// Where the Lease is lost for good.
+    pub async fn wait_for_tenure(&self) -> Result<(), ClusterError> {
+        self.transport.attempt_deadline().await.map(|_| ())
+    }
+
     /// What time it is by the API server's clock; `None` where it does not say.
     ///
     /// # Errors

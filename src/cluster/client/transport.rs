@@ -185,7 +185,7 @@ impl Transport {
     }
 
     /// When an attempt has to be answered; waits while none may be sent.
-    async fn attempt_deadline(&self) -> Result<Instant, ClusterError> {
+    pub async fn attempt_deadline(&self) -> Result<Instant, ClusterError> {
         let until = (Instant::now() + ATTEMPT).min(self.deadline);
         let Some(mut tenure) = self.tenure.clone() else {
             return Ok(until);

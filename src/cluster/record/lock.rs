@@ -27,6 +27,17 @@ const POLL_INTERVAL: Duration = Duration::from_millis(500);
 const RELEASE_TIMEOUT: Duration = Duration::from_secs(3);
 const PROCESS: &str = "kubefarm.io/process";
 
+fn leases() -> Resource {
+    Resource::well_known("coordination.k8s.io", "Lease", "leases")
+}
+
+impl Release {
+    /// The key of the Lease that a process holds while it changes the farm.
+    pub fn lease(&self) -> Key {
+        leases().key(&self.namespace, &self.parent_name())
+    }
+}
+
 /// Why the farm cannot be changed now.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
@@ -60,15 +71,10 @@ impl Lock {
     ///
     /// # Errors
     /// The holder, where it did not end in time; or the cluster's refusal.
-    pub async fn acquire(
-        api: &Api,
-        release: &Release,
-        observer: &dyn Observer,
-    ) -> Result<Lock, LockError> {
-        let resource = Resource::well_known("coordination.k8s.io", "Lease", "leases");
+    pub async fn acquire(api: &Api, key: Key, observer: &dyn Observer) -> Result<Lock, LockError> {
         let mut lock = Lock {
-            key: resource.key(&release.namespace, &release.parent_name()),
-            resource,
+            key,
+            resource: leases(),
             process: Process::current(),
             acquired: now(),
             version: String::new(),

@@ -31,11 +31,15 @@ pub fn is_given_otherwise(tag: &str, release_tag: &str) -> bool {
 
 /// Every tag with settings of some kind, and the path of one of them.
 pub fn defined(tags: &Tags) -> BTreeMap<&str, Path> {
-    let kinds: [(&str, Vec<&String>); 4] = [
+    let kinds: [(&str, Vec<&String>); 5] = [
         ("dhcpOptions", tags.dhcp_options.keys().collect()),
         ("ltspOptions", tags.ltsp_options.keys().collect()),
         ("kubernetesLabels", tags.kubernetes_labels.keys().collect()),
         ("kubernetesTaints", tags.kubernetes_taints.keys().collect()),
+        (
+            "kubernetesAnnotations",
+            tags.kubernetes_annotations.keys().collect(),
+        ),
     ];
     let mut defined = BTreeMap::new();
     for (kind, names) in kinds {

@@ -28,6 +28,7 @@ macro_rules! components {
             controller_manager,
             scheduler,
             admin,
+            agent,
             coredns,
             konnectivity_server,
             konnectivity_agent,
@@ -55,6 +56,7 @@ macro_rules! components {
             ("kubernetes.controllerManager", controller_manager),
             ("kubernetes.scheduler", scheduler),
             ("kubernetes.admin", admin),
+            ("kubernetes.agent", agent),
             ("kubernetes.kubeProxy", kube_proxy),
             ("kubernetes.coredns", coredns),
             ("kubernetes.konnectivityServer", konnectivity_server),
@@ -68,12 +70,12 @@ macro_rules! components {
 
 impl Values {
     /// Every component, and its path.
-    pub fn components(&self) -> [(&'static str, &dyn Component); 12] {
+    pub fn components(&self) -> [(&'static str, &dyn Component); 13] {
         components!(self)
     }
 
     /// The same, to be changed.
-    pub fn components_mut(&mut self) -> [(&'static str, &mut dyn Component); 12] {
+    pub fn components_mut(&mut self) -> [(&'static str, &mut dyn Component); 13] {
         components!(self)
     }
 

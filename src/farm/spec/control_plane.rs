@@ -54,6 +54,11 @@ component! {
     }
 }
 
+component! {
+    /// The farm's agent: a Deployment that looks after the child cluster's Nodes.
+    Agent {}
+}
+
 /// The Job that sets the child cluster up.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

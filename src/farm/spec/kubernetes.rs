@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AccessMode, Admin, Annotations, ApiServer, Cidrs, ControllerManager, Coredns, DnsDomain,
+    AccessMode, Admin, Agent, Annotations, ApiServer, Cidrs, ControllerManager, Coredns, DnsDomain,
     Endpoint, Etcd, ExtraManifest, FileName, KonnectivityAgent, KonnectivityServer, KubeProxy,
     Kubelet, KubernetesVersion, Labels, NamePrefix, Scheduler, VolumeSize, null_if_empty,
 };
@@ -35,6 +35,8 @@ pub struct Kubernetes {
     pub scheduler: Scheduler,
     /// A pod with kubectl, kubeadm and kubefarm that holds the admin kubeconfig, and the bootstrap Job.
     pub admin: Admin,
+    /// The farm's agent, which looks after the Nodes.
+    pub agent: Agent,
     /// kube-proxy inside the child cluster.
     pub kube_proxy: KubeProxy,
     /// CoreDNS inside the child cluster.

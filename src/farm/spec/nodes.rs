@@ -26,11 +26,7 @@ impl NodePools {
 
     /// The ranges of these pools that could be read: their own, and those in their extra options.
     pub fn ranges(&self) -> impl Iterator<Item = Range> {
-        self.own().flat_map(|(_, pool)| {
-            let further = pool.lines().filter_map(|(_, line)| line.range());
-            let own = pool.range.iter().map(DhcpRange::read);
-            own.chain(further).cloned()
-        })
+        self.own().flat_map(|(_, pool)| pool.ranges().cloned())
     }
 
     /// The network of each of these pools; `None` for a pool whose range does not contain it.
@@ -63,6 +59,12 @@ pub struct NodePool {
 }
 
 impl NodePool {
+    /// Its ranges that could be read: its own, and those in its further options.
+    pub fn ranges(&self) -> impl Iterator<Item = &Range> {
+        let further = self.lines().filter_map(|(_, line)| line.range());
+        self.range.iter().map(DhcpRange::read).chain(further)
+    }
+
     /// Its further options, by name.
     pub fn lines(&self) -> impl Iterator<Item = (&str, &Line)> {
         let lines = self.extra_opts.iter().flat_map(|lines| lines.iter());

@@ -9,7 +9,8 @@ use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    DhcpOptionValue, DhcpOptions, LabelValue, NodeLabelKey, TaintKey, TaintValue, TextMap,
+    Annotations, DhcpOptionValue, DhcpOptions, LabelValue, NodeLabelKey, TaintKey, TaintValue,
+    TextMap,
 };
 
 /// Settings by tag; the tag `all` applies to every node.
@@ -24,6 +25,8 @@ pub struct Tags {
     pub kubernetes_labels: IndexMap<String, Option<NodeLabels>>,
     #[serde(default)]
     pub kubernetes_taints: IndexMap<String, Option<TaintList>>,
+    #[serde(default)]
+    pub kubernetes_annotations: IndexMap<String, Option<Annotations>>,
 }
 
 impl Tags {

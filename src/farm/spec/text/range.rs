@@ -118,6 +118,11 @@ impl Range {
         both && (self.leases(other.ends.0) || other.leases(self.ends.0))
     }
 
+    /// The first and the last address that are leased to any machine; `None` where only listed machines get one.
+    pub fn leased(&self) -> Option<(IpAddr, IpAddr)> {
+        self.is_for_any_machine().then_some(self.ends)
+    }
+
     fn is_for_any_machine(&self) -> bool {
         self.kind == Kind::Dynamic && self.place != Place::Any6
     }

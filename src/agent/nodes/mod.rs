@@ -1,0 +1,308 @@
+//! `kubefarm agent look-after-nodes`: labels, taints and annotations of Nodes follow the farm's values.
+
+mod change;
+mod settings;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::pin::pin;
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use futures::stream::{self, Stream};
+use k8s_openapi::api::core::v1::{ConfigMap, Node};
+use kube::api::{Patch, PatchParams};
+use kube::runtime::WatchStreamExt as _;
+use kube::runtime::watcher::{self, Error as WatchError, Event as WatchEvent, watcher};
+use tokio::time::Instant;
+
+use self::change::{Change, Seen};
+use self::settings::{Found, Settings};
+use super::error::AgentError;
+use super::waiting::{JobContext, connect};
+use crate::cluster::record::Lock;
+use crate::cluster::{Api, Event, Observer, Resource, Target};
+
+/// The field manager of labels and annotations on Nodes.
+pub(super) const MANAGER: &str = "kubefarm-agent";
+/// How many Nodes are changed at a time.
+const CONCURRENCY: usize = 8;
+/// When a Node that could not be changed is tried again.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// The agent of a farm, in the admin cluster.
+#[derive(Debug, Clone)]
+pub struct NodeAgent {
+    pub namespace: String,
+    /// The name of its Lease, and the label `app` of the ConfigMaps with the settings of Nodes.
+    pub name: String,
+}
+
+/// Looks after the Nodes of the child until it is interrupted. Of several agents one works: the others wait for its
+/// Lease.
+///
+/// # Errors
+/// Where a cluster cannot be reached in time or refuses, and where another agent took over.
+pub async fn look_after_nodes(
+    admin: Target,
+    child: Target,
+    agent: &NodeAgent,
+    context: &JobContext<'_>,
+) -> Result<(), AgentError> {
+    let settings = admin.connect().await?.client;
+    let admin = connect(admin, context).await?;
+    let leases = Resource::well_known("coordination.k8s.io", "Lease", "leases");
+    let lease = leases.key(&agent.namespace, &agent.name);
+    // However long another agent works.
+    let patient = admin.until(far_future(), context.interrupt.clone());
+    let lock = Lock::acquire(&patient, lease, context.observer).await?;
+    lock.hold(&patient, async |ours| {
+        let nodes = child.connect().await?.client;
+        let clients = Clients {
+            settings: kube::Api::namespaced(settings, &agent.namespace),
+            nodes: kube::Api::all(nodes),
+        };
+        let selector = format!("app={}", agent.name);
+        tokio::select! {
+            () = context.interrupt.wait() => Ok(()),
+            ended = Watch::new(&clients, context.observer).run(ours, &selector) => ended,
+        }
+    })
+    .await
+}
+
+/// No deadline of a request is later. Thirty years, as tokio's own.
+fn far_future() -> Instant {
+    Instant::now() + Duration::from_secs(86_400 * 365 * 30)
+}
+
+struct Clients {
+    settings: kube::Api<ConfigMap>,
+    nodes: kube::Api<Node>,
+}
+
+/// When a Node is to be looked at.
+#[derive(Clone, Copy)]
+struct Attempt {
+    not_before: Instant,
+    /// How often in a row it could not be changed.
+    failures: u32,
+}
+
+impl Attempt {
+    fn now() -> Attempt {
+        Attempt {
+            not_before: Instant::now(),
+            failures: 0,
+        }
+    }
+}
+
+/// What is known of both clusters.
+struct Watch<'a> {
+    clients: &'a Clients,
+    observer: &'a dyn Observer,
+    settings: Settings,
+    /// Whether all of the settings were read once.
+    settings_are_whole: bool,
+    nodes: HashMap<String, Seen>,
+    /// Nodes that may have to be changed.
+    open: BTreeMap<String, Attempt>,
+    /// Nodes that were reported because the values do not have them.
+    unlisted: BTreeSet<String>,
+    reported: String,
+}
+
+impl<'a> Watch<'a> {
+    fn new(clients: &'a Clients, observer: &'a dyn Observer) -> Watch<'a> {
+        Watch {
+            clients,
+            observer,
+            settings: Settings::default(),
+            settings_are_whole: false,
+            nodes: HashMap::new(),
+            open: BTreeMap::new(),
+            unlisted: BTreeSet::new(),
+            reported: String::new(),
+        }
+    }
+
+    /// Watches both, for ever.
+    async fn run(mut self, ours: &Api, selector: &str) -> Result<(), AgentError> {
+        let of_settings = watcher::Config::default().labels(selector);
+        let mut settings = pin!(watched(self.clients.settings.clone(), of_settings));
+        let mut nodes = pin!(watched(
+            self.clients.nodes.clone(),
+            watcher::Config::default()
+        ));
+        loop {
+            tokio::select! {
+                Some(event) = settings.next() => self.settings_event(event),
+                Some(event) = nodes.next() => self.node_event(event),
+                () = tokio::time::sleep(RETRY), if !self.open.is_empty() => {}
+            }
+            // The Lease may have gone to another agent.
+            ours.wait_for_tenure().await?;
+            self.change_all().await;
+        }
+    }
+
+    fn settings_event(&mut self, event: Result<WatchEvent<ConfigMap>, WatchError>) {
+        match event {
+            Ok(WatchEvent::Init) => {
+                self.settings_are_whole = false;
+                self.settings = Settings::default();
+                return;
+            }
+            Ok(WatchEvent::InitApply(object) | WatchEvent::Apply(object)) => {
+                if let Err(fault) = self.settings.put(&object) {
+                    self.report(&fault);
+                }
+            }
+            Ok(WatchEvent::InitDone) => self.settings_are_whole = true,
+            Ok(WatchEvent::Delete(object)) => self.settings.remove(&object),
+            Err(error) => return self.report(&format!("settings of Nodes: {error}")),
+        }
+        if self.settings_are_whole {
+            let all = self.nodes.keys().cloned();
+            self.open.extend(all.map(|name| (name, Attempt::now())));
+        }
+    }
+
+    fn node_event(&mut self, event: Result<WatchEvent<Node>, WatchError>) {
+        match event {
+            Ok(WatchEvent::Init) => self.nodes.clear(),
+            Ok(WatchEvent::InitApply(node) | WatchEvent::Apply(node)) => {
+                let seen = Seen::of(&node);
+                // What is known may be newer: the answer to our own change.
+                let known = self.nodes.get(&seen.name);
+                if known.is_none_or(|known| !seen.is_older_than(known)) {
+                    self.open
+                        .entry(seen.name.clone())
+                        .or_insert_with(Attempt::now);
+                    self.nodes.insert(seen.name.clone(), seen);
+                }
+            }
+            Ok(WatchEvent::InitDone) => {}
+            Ok(WatchEvent::Delete(node)) => {
+                let name = node.metadata.name.unwrap_or_default();
+                self.open.remove(&name);
+                self.unlisted.remove(&name);
+                self.nodes.remove(&name);
+            }
+            Err(error) => self.report(&format!("Nodes: {error}")),
+        }
+    }
+
+    /// Changes what has to be; what fails stays open.
+    async fn change_all(&mut self) {
+        if !self.settings_are_whole {
+            return;
+        }
+        let changes = self.changes();
+        let nodes = &self.clients.nodes;
+        let done = stream::iter(changes.into_iter().map(|(change, failures)| async move {
+            let outcome = send(nodes, &change).await;
+            (change, failures, outcome)
+        }));
+        let mut done = done.buffer_unordered(CONCURRENCY);
+        while let Some((change, failures, outcome)) = done.next().await {
+            match outcome {
+                Ok(seen) => {
+                    let line = format!("Node {}: {change}", change.name);
+                    self.observer.observe(&Event::Note(&line));
+                    self.nodes.extend(seen.map(|seen| (change.name, seen)));
+                }
+                Err(error) => {
+                    // It is tried again with what the watch reports.
+                    let pause = if failures == 0 && is_outdated(&error) {
+                        Duration::ZERO
+                    } else {
+                        let line = format!("Node {}: {error}; trying again", change.name);
+                        self.observer.observe(&Event::Note(&line));
+                        RETRY
+                    };
+                    let again = Attempt {
+                        not_before: Instant::now() + pause,
+                        failures: failures + 1,
+                    };
+                    self.open.insert(change.name, again);
+                }
+            }
+        }
+    }
+
+    /// What has to be changed now of the Nodes that are open, each with how often that failed.
+    fn changes(&mut self) -> Vec<(Change, u32)> {
+        let now = Instant::now();
+        let open = std::mem::take(&mut self.open).into_iter();
+        let (due, later): (BTreeMap<_, _>, _) =
+            open.partition(|(_, attempt)| attempt.not_before <= now);
+        self.open = later;
+        let mut changes = Vec::new();
+        for (name, attempt) in due {
+            let Some(node) = self.nodes.get(&name) else {
+                continue;
+            };
+            match self.settings.of(&name, &node.addresses) {
+                Found::Settings(wanted) => {
+                    self.unlisted.remove(&name);
+                    let change = Change::new(node, wanted);
+                    if !change.is_empty() {
+                        changes.push((change, attempt.failures));
+                    }
+                }
+                Found::Unlisted if self.unlisted.insert(name.clone()) => {
+                    let note = format!("Node {name} is not in the values of the farm; left alone");
+                    self.observer.observe(&Event::Note(&note));
+                }
+                Found::Unlisted | Found::Undecided => {}
+            }
+        }
+        changes
+    }
+
+    /// Reports what went wrong, once until something else does.
+    fn report(&mut self, fault: &str) {
+        if self.reported != fault {
+            self.observer.observe(&Event::Note(fault));
+            fault.clone_into(&mut self.reported);
+        }
+    }
+}
+
+fn watched<K>(
+    api: kube::Api<K>,
+    config: watcher::Config,
+) -> impl Stream<Item = Result<WatchEvent<K>, WatchError>>
+where
+    K: kube::Resource + Clone + serde::de::DeserializeOwned + std::fmt::Debug + Send + 'static,
+{
+    watcher(api, config).default_backoff()
+}
+
+/// Whether the Node has changed, or gone, since it was seen: the watch reports it as it is now. A JSON Patch whose test
+/// fails is an invalid one (422).
+fn is_outdated(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if matches!(status.code, 404 | 409 | 422))
+}
+
+/// Sends a change; gives the Node as it is then.
+async fn send(nodes: &kube::Api<Node>, change: &Change) -> Result<Option<Seen>, kube::Error> {
+    let mut changed = None;
+    // First what an apply does not take away.
+    if let Some(patch) = &change.patch {
+        let params = PatchParams {
+            field_manager: Some(MANAGER.to_owned()),
+            ..PatchParams::default()
+        };
+        let patch = serde_json::from_value(patch.clone()).map_err(kube::Error::SerdeError)?;
+        let patch: Patch<Node> = Patch::Json(patch);
+        changed = Some(nodes.patch(&change.name, &params, &patch).await?);
+    }
+    if let Some(object) = &change.apply {
+        let params = PatchParams::apply(MANAGER).force();
+        let patch = Patch::Apply(object);
+        changed = Some(nodes.patch(&change.name, &params, &patch).await?);
+    }
+    Ok(changed.as_ref().map(Seen::of))
+}

@@ -1,0 +1,37 @@
+//! What is computed for the farm's agent.
+
+use serde::Serialize;
+
+use super::node_settings::{self, NamesPart};
+use super::spec::Values;
+use super::workload::Workload;
+
+/// The agent's Deployment, and what it reads.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Agent {
+    #[serde(flatten)]
+    pub workload: Workload,
+    /// JSON of [`node_settings::SettingsByDigest`].
+    pub settings: String,
+    /// The Nodes by their settings; the first part stands beside the settings.
+    pub parts: Vec<NamesPart>,
+}
+
+impl Agent {
+    /// The agent called `name`.
+    pub fn new(values: &Values, name: String, default_tag: &str) -> Agent {
+        let agent = &values.kubernetes.agent;
+        let is_wanted = values.kubernetes.enabled && agent.enabled;
+        let (settings, parts) = if is_wanted {
+            node_settings::of_pools(&values.node_pools, &values.tags)
+        } else {
+            Default::default()
+        };
+        Agent {
+            workload: Workload::new(agent, name, default_tag),
+            settings: serde_json::to_string(&settings).unwrap_or_default(),
+            parts,
+        }
+    }
+}
