@@ -73,19 +73,15 @@ fn continues_a_secret(line: &str, before: &[&str]) -> bool {
     let mut outermost = indent(line);
     let mut is_next = true;
     for earlier in before.iter().rev().filter(|line| !line.trim().is_empty()) {
-        let is_secret = secret::end_of_key(earlier).is_some();
-        // A text with quotes that is indented too little.
-        if is_secret && is_next && !line.contains(':') {
+        let indent = indent(earlier);
+        // A text with quotes may be indented too little.
+        let may_hold = indent < outermost || (is_next && !line.contains(':'));
+        // Looking for a secret's key takes long, and there may be many lines.
+        if may_hold && secret::end_of_key(earlier).is_some() {
             return true;
         }
         is_next = false;
-        let indent = indent(earlier);
-        if indent < outermost {
-            if is_secret {
-                return true;
-            }
-            outermost = indent;
-        }
+        outermost = outermost.min(indent);
         if outermost == 0 {
             return false;
         }
