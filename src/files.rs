@@ -77,6 +77,38 @@ pub fn replace_private(path: &Path, text: &str) -> Result<(), FileError> {
     sync_folder(&folder_of(path))
 }
 
+/// Replaces the content of a file in one step; its owner and mode stay, and so does a link to it. A file that does not
+/// exist is created.
+///
+/// # Errors
+/// If it cannot be written. The file then has its old content.
+pub fn replace(path: &Path, text: &str) -> Result<(), FileError> {
+    let path = match found(path)? {
+        Some(_) => fs::canonicalize(path).map_err(failed(path))?,
+        None => path.to_owned(),
+    };
+    let new = beside(&path, "new");
+    // An interrupted run may have left one.
+    remove_file(&new)?;
+    let written =
+        write_as(&path, &new, text).and_then(|()| fs::rename(&new, &path).map_err(failed(&path)));
+    if let Err(error) = written {
+        let _ = fs::remove_file(&new);
+        return Err(error);
+    }
+    sync_folder(&folder_of(&path))
+}
+
+/// Writes a new file with the owner and the mode of the old one, if there is one.
+fn write_as(old: &Path, new: &Path, text: &str) -> Result<(), FileError> {
+    let file = write_new(new, text, 0o644)?;
+    if let Some(old) = keep_owner(old, new)? {
+        file.set_permissions(old.permissions())
+            .map_err(failed(new))?;
+    }
+    file.sync_all().map_err(failed(new))
+}
+
 /// The name of a file or folder beside another: `.NAME.kubefarm-SUFFIX`.
 pub fn beside(path: &Path, suffix: &str) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -181,6 +213,8 @@ fn gone(removed: io::Result<()>) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[test]
@@ -194,6 +228,20 @@ mod tests {
         replace_folder(&old, &new, None).unwrap();
         assert_eq!(fs::read_to_string(old.join("file")).unwrap(), "new");
         assert!(!new.exists());
+    }
+
+    #[test]
+    fn a_file_is_replaced_with_its_mode_also_through_a_link() {
+        let root = tempfile::tempdir().unwrap();
+        let (file, link) = (root.path().join("values.yaml"), root.path().join("link"));
+        replace(&file, "first").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        replace(&link, "second").unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "second");
+        assert_eq!(fs::metadata(&file).unwrap().mode() & 0o777, 0o640);
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 2);
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 mod excerpt;
 
+pub(super) use excerpt::excerpt;
+
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -99,7 +101,7 @@ fn with_line(problem: &Problem, read: Option<&Source>, renderer: &Renderer) -> O
     };
     let place = (*line, *column);
     let end = read?.ends.get(&place).copied();
-    let excerpt = excerpt::excerpt(&read?.text, place, end, problem.path.as_ref())?;
+    let excerpt = excerpt(&read?.text, place, end, problem.path.as_ref())?;
     let level = match problem.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,

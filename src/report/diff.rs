@@ -7,8 +7,10 @@ use std::time::Duration;
 use similar::{ChangeTag, TextDiff};
 
 use super::Style;
+use super::diagnostics::excerpt;
 use super::harmless::{printable, printable_with_tabs};
 use crate::cluster::fields::diff::{Change, ObjectDiff};
+use crate::values::secret;
 
 /// How many unchanged lines stand around a change.
 const CONTEXT: usize = 3;
@@ -38,6 +40,31 @@ pub fn print_differences(
         .try_for_each(|difference| printer.object(difference))
 }
 
+/// Prints a unified diff of a text with that of a file. Passwords in the lines around a change are left out.
+///
+/// # Errors
+/// Where `out` cannot be written to.
+pub fn print_changed_text(
+    file: &str,
+    before: &str,
+    after: &str,
+    style: Style,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let mut printer = Printer { style, out };
+    let file = printable(file);
+    printer.line(BOLD, format_args!("--- {file}"))?;
+    printer.line(BOLD, format_args!("+++ {file}"))?;
+    printer.changes(before, after, |line, index| {
+        let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
+        match excerpt(after, (number, 1), None, None) {
+            None => "…".to_owned(),
+            Some(shown) if secret::end_of_key(line).is_some() => shown.line,
+            Some(_) => line.to_owned(),
+        }
+    })
+}
+
 struct Printer<'a, W> {
     style: Style,
     out: &'a mut W,
@@ -53,13 +80,30 @@ impl<W: Write> Printer<'_, W> {
         };
         self.line(BOLD, format_args!("--- {before}"))?;
         self.line(BOLD, format_args!("+++ {after}"))?;
+        self.changes(&difference.before, &difference.after, |line, _| {
+            line.to_owned()
+        })
+    }
+
+    /// The changes with the lines around them, as `shown` gives those by their text and index.
+    fn changes(
+        &mut self,
+        before: &str,
+        after: &str,
+        shown: impl Fn(&str, usize) -> String,
+    ) -> io::Result<()> {
         let diff = TextDiff::configure()
             .timeout(PATIENCE)
-            .diff_lines(&difference.before, &difference.after);
+            .diff_lines(before, after);
         for hunk in diff.unified_diff().context_radius(CONTEXT).iter_hunks() {
             self.line(CYAN, hunk.header())?;
             for change in hunk.iter_changes() {
-                let text = printable_with_tabs(change.value().trim_end_matches('\n'));
+                let text = change.value().trim_end_matches(['\n', '\r']);
+                let text = match (change.tag(), change.new_index()) {
+                    (ChangeTag::Equal, Some(index)) => shown(text, index),
+                    _ => text.to_owned(),
+                };
+                let text = printable_with_tabs(&text);
                 match change.tag() {
                     ChangeTag::Delete => self.line(RED, format_args!("-{text}"))?,
                     ChangeTag::Insert => self.line(GREEN, format_args!("+{text}"))?,

@@ -9,7 +9,7 @@ mod style;
 mod table;
 
 pub use diagnostics::print_problems;
-pub use diff::print_differences;
+pub use diff::{print_changed_text, print_differences};
 pub use failures::{print_apply_error, print_bootstrap_error, print_unready};
 pub use harmless::readable;
 pub use progress::{Output, Progress, ProgressFormat};

@@ -21,6 +21,8 @@ pub enum Input {
     File(PathBuf),
     /// `-f builtin:NAME`, with the embedded text.
     Builtin { name: String, text: String },
+    /// A file with another text than it has now.
+    Text { source: String, text: String },
     /// `--set`
     Set(String),
     /// `--set-string`
@@ -180,6 +182,7 @@ impl Loader<'_> {
                 Input::Builtin { name, text } => {
                     texts.push(Text::of((&format!("builtin:{name}"), text)));
                 }
+                Input::Text { source, text } => texts.push(Text::of((source, text))),
                 _ => {}
             }
         }

@@ -20,7 +20,7 @@ use serde_json::Value as Json;
 use super::problem::Problem;
 use super::tree::{Node, Origin};
 use builder::Builder;
-pub use ends::ends;
+pub use ends::{ends, last_inside};
 use json::JsonBuilder;
 use mistake::Mistake;
 

@@ -98,7 +98,8 @@ impl ValuesArgs {
         all.iter().any(|given| !given.is_empty())
     }
 
-    fn inputs(&self) -> Result<Vec<Input>, Failure> {
+    /// The files, embedded layers and flags, in Helm's order.
+    pub fn inputs(&self) -> Result<Vec<Input>, Failure> {
         let files = self.files.iter().map(|file| input(file));
         let mut inputs = files.collect::<Result<Vec<Input>, Failure>>()?;
         inputs.extend(self.set.iter().cloned().map(Input::Set));

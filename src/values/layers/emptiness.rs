@@ -43,6 +43,6 @@ fn sets_a_value(input: &Input) -> bool {
         Input::Set(text) | Input::SetString(text) | Input::SetFile(text) | Input::SetJson(text) => {
             !text.trim().is_empty()
         }
-        Input::File(_) | Input::Builtin { .. } => false,
+        Input::File(_) | Input::Builtin { .. } | Input::Text { .. } => false,
     }
 }
