@@ -3,7 +3,7 @@
 //! Data goes one way: [`values`] merges layers, [`farm`] types and checks them, [`chart`] turns the model to text,
 //! [`manifest`] the text to objects, [`pki`] puts certificates in, [`cluster`] applies them; [`agent`] is what runs
 //! inside a cluster. [`render`] takes the first four in a row, [`report`] shows a person what happens, [`cli`] joins
-//! them. A room imports only rooms before it.
+//! them. [`nodes`] is about single machines: what each gets, and how it comes into the values. A room imports only rooms before it.
 
 #![cfg_attr(
     test,
@@ -27,6 +27,7 @@ pub mod files;
 mod glob;
 mod hexadecimal;
 pub mod manifest;
+pub mod nodes;
 mod parallel;
 pub mod pki;
 pub mod render;

@@ -9,6 +9,7 @@ mod init;
 mod kubeconfig;
 mod list;
 mod man;
+mod nodes;
 mod pki;
 mod render;
 mod schema;
@@ -47,6 +48,7 @@ commands! {
     schema::Schema,
     show::Show,
     init::Init,
+    nodes::Nodes,
     pki::Pki,
     kubeconfig::Kubeconfig,
     agent::Agent,

@@ -43,8 +43,8 @@ const WORDS: [(&[&str], &str); 18] = [
         "kubefarm status NAME --all lists every object of a farm, kubefarm render --output-dir DIR writes each into a file",
     ),
     (
-        &["node", "nodes"],
-        "a farm's nodes are in its values, under nodePools; for those that joined: kubefarm kubeconfig NAME, then kubectl get nodes",
+        &["node", "machines", "hosts", "import"],
+        "kubefarm nodes lists, shows and imports the nodes in the values; for those that joined: kubefarm kubeconfig NAME, then kubectl get nodes",
     ),
     (
         &["explain", "docs"],

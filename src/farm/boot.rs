@@ -10,13 +10,14 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub use super::setting::{Setting, TagSection};
+pub use super::tag_settings::fold;
 pub use files::{own_files, toml_text};
 pub use sections::{section_file, shell_text, split_section};
 
 use super::names::non_empty;
 use super::spec::{self, Fragment, Mac, Machine, NodePools, TextMap, Values};
 use super::split::{Limits, split};
-use super::tag_settings::{TagSettings, fold, user_setting};
+use super::tag_settings::{TagSettings, user_setting};
 use super::workload::Workload;
 
 /// The limit for a part of a list that grows with the nodes: half of a ConfigMap (1 MiB), and a third of etcd's limit

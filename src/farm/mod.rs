@@ -59,7 +59,7 @@ use self::names::Names;
 pub use self::names::Release;
 use self::network_policies::NetworkPolicies;
 use self::publish_address::PublishAddress;
-use self::spec::{Fragment, KeyKind, Patch, PkiMode, Values, null_if_empty};
+use self::spec::{Fragment, KeyKind, NodePools, Patch, PkiMode, Values, null_if_empty};
 use self::subnets::Subnets;
 use self::tag_settings::TagSettings;
 use self::with_computed::WithComputed;
@@ -100,6 +100,9 @@ pub struct Farm {
     /// Null if the boot server's address is known.
     pub publish_address: Option<PublishAddress>,
     pub network_policies: NetworkPolicies,
+    /// The nodes as the values list them.
+    #[serde(skip)]
+    pub node_pools: NodePools,
     /// Objects beside the farm as YAML texts, by the names that the user gave them.
     #[serde(skip)]
     pub extra_objects: IndexMap<String, String>,
@@ -384,6 +387,7 @@ fn build(
         },
         publish_address,
         network_policies,
+        node_pools: values.node_pools,
         extra_objects: child::manifest_texts(&values.extra_objects),
         patches: values.patches,
         release,

@@ -250,6 +250,25 @@ fn flags_are_offered_where_a_hyphen_is_typed() {
 }
 
 #[test]
+fn nodes_are_those_of_the_values_on_the_line() {
+    let asked = |words: &[&str]| answers(&[&["nodes"], words].concat());
+    assert_eq!(
+        asked(&["show", "-f", "builtin:generic", "r1n06"]),
+        ["r1n06"]
+    );
+    assert_eq!(
+        asked(&["list", "--values=builtin:generic", "--pool", ""]),
+        ["0", "1"]
+    );
+    assert_eq!(
+        asked(&["list", "-f", "builtin:generic", "--tag", ""]),
+        ["debug", "storage"]
+    );
+    assert_eq!(asked(&["show", "r1"]), [""; 0]);
+    assert_eq!(asked(&["show", "-f", "/does/not/exist", "r1"]), [""; 0]);
+}
+
+#[test]
 fn without_a_cluster_nothing_is_offered_and_nothing_is_said() {
     let finished = run(kubefarm_command()
         .args(["__complete", "zsh", "--", "kubefarm", "status", "far"])

@@ -25,7 +25,7 @@ fn words_of_other_tools_lead_to_ours() {
         ("validate", "kubefarm render"),
         ("get", "kubefarm list"),
         ("graph", "kubefarm status NAME --all"),
-        ("nodes", "kubectl get nodes"),
+        ("machines", "kubectl get nodes"),
         ("explain", "kubefarm show values"),
         ("Template", "kubefarm render"),
         ("layers", "kubefarm show"),

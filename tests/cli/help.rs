@@ -3,7 +3,7 @@
 use crate::cli::assert_refused;
 use crate::support::kubefarm;
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 16] = [
     "render",
     "apply",
     "diff",
@@ -14,6 +14,7 @@ const COMMANDS: [&str; 15] = [
     "schema",
     "show",
     "init",
+    "nodes",
     "pki",
     "kubeconfig",
     "agent",

@@ -10,6 +10,7 @@ mod first_steps;
 mod help;
 mod images;
 mod inputs;
+mod nodes;
 mod overlay;
 mod pki;
 mod pki_inspect;

@@ -9,7 +9,7 @@ use crate::cli::tips;
 use crate::farm::Farm;
 use crate::parallel;
 use crate::render::{Outcome, check, render, render_to_write};
-use crate::values::{Input, Loaded, Problem};
+use crate::values::{Input, Loaded, Node, Problem};
 
 /// What is rendered, and into which namespace.
 #[derive(Debug, Args)]
@@ -76,6 +76,15 @@ impl FarmArgs {
         Ok(render(&charts, &loaded, name, namespace)?)
     }
 
+    /// Loads, checks and renders: with the merged values, for who reports where one was written.
+    pub fn render_with_places(&self) -> Result<(Outcome, Node), Failure> {
+        let charts = self.charts_to_render()?;
+        let loaded = self.load_over(&charts, Vec::new())?;
+        let (name, namespace) = (self.release.name.as_deref(), &self.release.namespace);
+        let outcome = render(&charts, &loaded, name, namespace)?;
+        Ok((outcome, loaded.tree))
+    }
+
     /// The same for objects that are only written.
     pub fn render_to_write(&self) -> Result<Outcome, Failure> {
         let charts = self.charts_to_render()?;
@@ -95,11 +104,17 @@ impl FarmArgs {
 
     /// Loads and checks: the farm, with warnings.
     pub fn check(&self) -> Result<(Farm, Vec<Problem>), Failure> {
+        let (farm, warnings, _) = self.check_with_places()?;
+        Ok((farm, warnings))
+    }
+
+    /// The same with the merged values, for who reports where one was written.
+    pub fn check_with_places(&self) -> Result<(Farm, Vec<Problem>, Node), Failure> {
         let charts = self.charts.load()?;
         let loaded = self.load_over(&charts, Vec::new())?;
         let (name, namespace) = (self.release.name.as_deref(), &self.release.namespace);
         let (values, warnings) = check(&charts, &loaded, name, namespace)?;
-        Ok((values.build(), warnings))
+        Ok((values.build(), warnings, loaded.tree))
     }
 
     /// Takes over the name that is an argument by itself; it wins over the variable `KUBEFARM_NAME`.

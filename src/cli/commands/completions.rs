@@ -1,6 +1,8 @@
 //! `kubefarm completions`: completion scripts for shells, and what those ask for.
 
 mod candidates;
+mod line;
+mod nodes;
 mod words;
 
 use std::ffi::{OsStr, OsString};
@@ -13,11 +15,13 @@ use clap_complete::engine::{self, CompletionCandidate};
 use super::whole;
 use crate::cli::failure::Failure;
 use crate::cli::stdout::write_stdout;
-use crate::cluster::Target;
 
 /// The first word of a line by which a shell asks what may follow: `__complete SHELL -- WORD…`, the last of the words
 /// being the one that is typed. A line for each candidate goes to stdout, with what is said of it after a tab.
 pub const QUESTION: &str = "__complete";
+
+/// A candidate and its description, which may be empty.
+type Candidate = (String, String);
 
 const EXAMPLES: &str = "\
 What may follow is asked of kubefarm itself: layers, examples, keys, files, and
@@ -62,8 +66,8 @@ pub fn answer(question: &[OsString]) -> Result<(), Failure> {
         Some("bash") => words.iter().map(|word| words::unquoted(word)).collect(),
         _ => words.to_vec(),
     };
-    let target = candidates::target(&words);
-    let mut command = described(whole(), &target);
+    let line = line::Line::of(&words);
+    let mut command = described(whole(), &line);
     let last = words.len().saturating_sub(1);
     let is_empty = words.get(last).is_some_and(|word| word.is_empty());
     let here = std::env::current_dir().ok();
@@ -96,8 +100,8 @@ pub fn answer(question: &[OsString]) -> Result<(), Failure> {
 }
 
 /// The commands, with what may stand for each argument.
-fn described(command: clap::Command, target: &Target) -> clap::Command {
+fn described(command: clap::Command, line: &line::Line) -> clap::Command {
     let name = command.get_name().to_owned();
-    let command = command.mut_args(|arg| candidates::described(arg, &name, target));
-    command.mut_subcommands(|below| described(below, target))
+    let command = command.mut_args(|arg| candidates::described(arg, &name, line));
+    command.mut_subcommands(|below| described(below, line))
 }

@@ -96,7 +96,7 @@ impl Machine {
     }
 
     /// Its addresses.
-    pub fn addresses(&self) -> impl Iterator<Item = &HostAddress> {
+    pub fn addresses(&self) -> impl Iterator<Item = &HostAddress> + Clone {
         self.ip.iter().flat_map(Several::iter)
     }
 }

@@ -1,8 +1,7 @@
 //! What may stand for an argument.
 
 use std::collections::BTreeSet;
-use std::ffi::{OsStr, OsString};
-use std::path::Path;
+use std::ffi::OsStr;
 use std::time::Duration;
 
 use clap::builder::StyledStr;
@@ -12,23 +11,24 @@ use clap_complete::engine::{
 };
 use serde_json::Value as Json;
 
+use super::line::Line;
+use super::{Candidate, nodes};
 use crate::chart::{Charts, embedded};
 use crate::cli::commands::show::first_comment;
 use crate::cli::sources::builtin_names;
 use crate::cluster::state::{list, namespaces};
 use crate::cluster::{Api, Interrupt, Target};
 use crate::farm::schema;
+use crate::farm::spec::NodePools;
 use crate::render::render;
 use crate::values::{load, load_with_removed};
 
 /// The timeout for a cluster's answer: a person is waiting at the keyboard.
 const MAX_WAIT: Duration = Duration::from_secs(2);
 
-/// A candidate and its description, which may be empty.
-type Candidate = (String, String);
-
 /// Adds candidates to an argument of the command with this name.
-pub(super) fn described(arg: Arg, command: &str, target: &Target) -> Arg {
+pub(super) fn described(arg: Arg, command: &str, line: &Line) -> Arg {
+    let target = &line.target;
     match (command, arg.get_id().as_str()) {
         (_, "files") => arg.add(ArgValueCompleter::new(values_files)),
         (_, "set" | "set_string" | "set_file" | "set_json") => {
@@ -59,6 +59,12 @@ pub(super) fn described(arg: Arg, command: &str, target: &Target) -> Arg {
             let target = target.clone();
             from(arg, move || of_cluster(&target, Wanted::Releases))
         }
+        ("show", "node") => of_values(arg, line, nodes::names),
+        ("list" | "claim", "pool") => of_values(arg, line, nodes::pools),
+        ("list", "tag") => of_values(arg, line, nodes::tags),
+        ("import", "listings") | ("claim", "into" | "leases") => {
+            arg.add(ArgValueCompleter::new(PathCompleter::any()))
+        }
         (_, "output_dir" | "pki_dir" | "chart_dir" | "dir") => arg.value_hint(ValueHint::DirPath),
         _ => arg,
     }
@@ -73,6 +79,16 @@ fn from(arg: Arg, candidates: impl Fn() -> Vec<Candidate> + Send + Sync + 'stati
     arg.add(ArgValueCompleter::new(move |current: &OsStr| {
         matching(candidates(), &current.to_string_lossy())
     }))
+}
+
+/// Candidates from the values that the line names.
+fn of_values(arg: Arg, line: &Line, candidates: fn(&NodePools) -> Vec<Candidate>) -> Arg {
+    let files = line.files.clone();
+    from(arg, move || {
+        nodes::pools_of(&files)
+            .map(|pools| candidates(&pools))
+            .unwrap_or_default()
+    })
 }
 
 fn matching(candidates: Vec<Candidate>, current: &str) -> Vec<CompletionCandidate> {
@@ -223,28 +239,4 @@ fn of_cluster(target: &Target, wanted: Wanted) -> Vec<Candidate> {
     };
     let found = runtime.block_on(async { tokio::time::timeout(MAX_WAIT, asked).await });
     found.ok().and_then(Result::ok).unwrap_or_default()
-}
-
-/// The cluster that the words of a line mean.
-pub(super) fn target(words: &[OsString]) -> Target {
-    let after = |flag: &str| {
-        let joined = format!("{flag}=");
-        words.iter().enumerate().rev().find_map(|(index, word)| {
-            let text = word.to_str()?;
-            match text.strip_prefix(&joined) {
-                Some(value) => Some(value.to_owned()),
-                None if text == flag => words.get(index + 1)?.to_str().map(str::to_owned),
-                None => None,
-            }
-        })
-    };
-    let given = |flag, variable| {
-        let value = after(flag).or_else(|| std::env::var(variable).ok());
-        value.filter(|value| !value.is_empty())
-    };
-    Target {
-        kubeconfig: given("--kubeconfig", "KUBEFARM_KUBECONFIG")
-            .map(|file| Path::new(&file).to_owned()),
-        context: given("--context", "KUBEFARM_CONTEXT"),
-    }
 }

@@ -1,0 +1,236 @@
+//! `kubefarm nodes list`: the nodes in the values.
+
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+
+use super::{cell, place, pretty};
+use crate::cli::args::FarmArgs;
+use crate::cli::failure::{Failure, report};
+use crate::cli::stdout::write_stdout;
+use crate::cli::unknown::unknown;
+use crate::farm::spec::NodePools;
+use crate::glob::Glob;
+use crate::nodes::listed::{Listed, OpenRange, listed, open_ranges, pool_name};
+use crate::report::table;
+use crate::values::Node;
+
+const EXAMPLES: &str = "\
+Examples:
+  The nodes of a farm, by address:
+    kubefarm nodes list -f values.yaml --sort-by address
+
+  Those of the first rack with a tag:
+    kubefarm nodes list 'r1*' --tag storage -f values.yaml
+
+  Every MAC, for a script; a table for a spreadsheet, which kubefarm nodes
+  import --format csv reads again:
+    kubefarm nodes list -f values.yaml -o json | jq --raw-output '.nodes[].macs[]'
+    kubefarm nodes list -f values.yaml -o csv > nodes.csv";
+
+/// List the nodes in the values: pool, MACs, addresses and tags.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct List {
+    /// Only nodes with such names; `*` stands for any text, `?` for a letter.
+    #[arg(value_name = "PATTERN")]
+    pattern: Option<String>,
+    #[command(flatten)]
+    farm: FarmArgs,
+    /// Only nodes of this pool: its name, or its number where the pools are a list.
+    #[arg(
+        long,
+        value_name = "POOL",
+        env = "KUBEFARM_POOL",
+        help_heading = "Nodes"
+    )]
+    pool: Option<String>,
+    /// Only nodes whose pool has this tag; with several, all of them.
+    #[arg(
+        long,
+        value_name = "TAG",
+        env = "KUBEFARM_TAG",
+        value_delimiter = ',',
+        help_heading = "Nodes"
+    )]
+    tag: Vec<String>,
+    /// The order.
+    #[arg(long, value_enum, default_value_t = Order::Name, env = "KUBEFARM_SORT_BY", help_heading = "Output")]
+    sort_by: Order,
+    /// The format; wide: with client identifiers, lease times and places.
+    #[arg(short, long, value_enum, default_value_t = Format::Table, env = "KUBEFARM_NODES_OUTPUT", help_heading = "Output")]
+    output: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Order {
+    Name,
+    Pool,
+    Mac,
+    Address,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Table,
+    Wide,
+    Json,
+    Csv,
+}
+
+impl List {
+    pub fn run(self) -> Result<(), Failure> {
+        let (farm, warnings, tree) = self.farm.check_with_places()?;
+        report(&warnings)?;
+        let pools = &farm.node_pools;
+        self.check_pool(pools)?;
+        let mut nodes = listed(pools);
+        nodes.retain(|node| self.is_wanted(node));
+        self.sort(&mut nodes);
+        let is_of_pool =
+            |range: &OpenRange| self.pool.as_ref().is_none_or(|pool| range.pool == *pool);
+        let mut ranges = open_ranges(pools);
+        // Whoever asks for some nodes does not ask for ranges.
+        ranges.retain(|range| self.pattern.is_none() && self.tag.is_empty() && is_of_pool(range));
+        let text = match self.output {
+            Format::Table => as_table(&nodes, &ranges, None),
+            Format::Wide => as_table(&nodes, &ranges, Some(&tree)),
+            Format::Json => as_json(&nodes, &ranges, &tree)?,
+            Format::Csv => as_csv(&nodes)?,
+        };
+        write_stdout(text.as_bytes())
+    }
+
+    fn check_pool(&self, pools: &NodePools) -> Result<(), Failure> {
+        let names: Vec<String> = pools.0.iter().map(|(step, _)| pool_name(step)).collect();
+        match &self.pool {
+            Some(pool) if !names.contains(pool) => {
+                let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                Err(unknown("pool", pool, &names))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn is_wanted(&self, node: &Listed<'_>) -> bool {
+        let is_named = |pattern: &String| {
+            let (pattern, name) = (pattern.to_lowercase(), node.name().to_lowercase());
+            Glob::Case.matches(&pattern, &name)
+        };
+        let has = |tag: &String| node.tags().iter().any(|own| *own == **tag);
+        self.pattern.as_ref().is_none_or(is_named)
+            && self
+                .pool
+                .as_ref()
+                .is_none_or(|pool| node.pool_name() == *pool)
+            && self.tag.iter().all(has)
+    }
+
+    /// Sorts; nodes without what is sorted by come last, in the order of the values.
+    fn sort(&self, nodes: &mut [Listed<'_>]) {
+        match self.sort_by {
+            Order::Name => nodes.sort_by_key(|node| (node.name().is_empty(), node.name())),
+            Order::Pool => nodes.sort_by_cached_key(|node| (node.pool_name(), node.name())),
+            Order::Mac => nodes.sort_by_cached_key(|node| {
+                let mac = node.machine.macs().next().map(|mac| mac.ltsp_name());
+                (mac.is_none(), mac)
+            }),
+            Order::Address => nodes.sort_by_key(|node| {
+                let address = node.first_address();
+                (address.is_none(), address)
+            }),
+        }
+    }
+}
+
+/// The table, and below it the ranges; with places where `places` is given.
+fn as_table(nodes: &[Listed<'_>], ranges: &[OpenRange], places: Option<&Node>) -> String {
+    let mut headers = vec!["NAME", "POOL", "MACS", "ADDRESSES", "TAGS"];
+    if places.is_some() {
+        headers.extend(["CLIENT ID", "LEASE", "WRITTEN AT"]);
+    }
+    let rows = nodes.iter().map(|node| row(node, places));
+    let mut text = table(&headers, &rows.collect::<Vec<_>>());
+    if !ranges.is_empty() {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str("Any other machine gets an address from:\n");
+        let rows = ranges
+            .iter()
+            .map(|range| vec![range.pool.clone(), range.range.clone()]);
+        text.push_str(&table(&["POOL", "RANGE"], &rows.collect::<Vec<_>>()));
+    }
+    text
+}
+
+fn row(node: &Listed<'_>, places: Option<&Node>) -> Vec<String> {
+    let or_dash = |text: &str| if text.is_empty() { "-" } else { text }.to_owned();
+    let mut pool = node.pool_name();
+    if node.pool.ignore {
+        pool.push_str(" (ignored)");
+    }
+    let tags: Vec<String> = node.tags().iter().map(ToString::to_string).collect();
+    let mut cells = vec![
+        or_dash(node.name()),
+        pool,
+        cell(&node.macs()),
+        cell(&node.addresses()),
+        cell(&tags),
+    ];
+    if let Some(tree) = places {
+        let id = node.machine.client_id.as_deref().unwrap_or_default();
+        cells.extend([
+            or_dash(id),
+            node.lease_time().to_owned(),
+            place(tree, &node.path()),
+        ]);
+    }
+    cells
+}
+
+fn as_json(nodes: &[Listed<'_>], ranges: &[OpenRange], tree: &Node) -> Result<String, Failure> {
+    let nodes: Vec<Value> = nodes.iter().map(|node| facts(node, tree)).collect();
+    let ranges: Vec<Value> = ranges
+        .iter()
+        .map(|range| json!({ "pool": range.pool, "range": range.range }))
+        .collect();
+    pretty(&json!({ "nodes": nodes, "openRanges": ranges }))
+}
+
+/// What the values say of a node.
+pub(super) fn facts(node: &Listed<'_>, tree: &Node) -> Value {
+    json!({
+        "name": node.machine.name,
+        "pool": node.pool_name(),
+        "macs": node.macs(),
+        "addresses": node.addresses(),
+        "tags": node.tags(),
+        "clientID": node.machine.client_id,
+        "leaseTime": node.lease_time(),
+        "ignored": node.pool.ignore,
+        "writtenAt": place(tree, &node.path()),
+    })
+}
+
+fn as_csv(nodes: &[Listed<'_>]) -> Result<String, Failure> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let failed = |error: csv::Error| Failure::Other(error.into());
+    writer
+        .write_record(["name", "mac", "ip", "pool", "tags"])
+        .map_err(failed)?;
+    for node in nodes {
+        let tags: Vec<&str> = node.tags().iter().map(|tag| &**tag).collect();
+        let cells = [
+            node.name().to_owned(),
+            node.macs().join(" "),
+            node.addresses().join(" "),
+            node.pool_name(),
+            tags.join(" "),
+        ];
+        writer.write_record(cells).map_err(failed)?;
+    }
+    let bytes = writer
+        .into_inner()
+        .map_err(|error| Failure::Other(anyhow::anyhow!("{error}")))?;
+    String::from_utf8(bytes).map_err(|error| Failure::Other(error.into()))
+}
