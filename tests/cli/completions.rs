@@ -264,6 +264,14 @@ fn nodes_are_those_of_the_values_on_the_line() {
         asked(&["list", "-f", "builtin:generic", "--tag", ""]),
         ["debug", "storage"]
     );
+    let claim = [
+        "claim",
+        "--into",
+        "examples/catchall/values.yaml",
+        "--pool",
+        "",
+    ];
+    assert_eq!(asked(&claim), ["strangers"]);
     assert_eq!(asked(&["show", "r1"]), [""; 0]);
     assert_eq!(asked(&["show", "-f", "/does/not/exist", "r1"]), [""; 0]);
 }

@@ -1,5 +1,6 @@
 //! `kubefarm nodes`: the machines of a farm.
 
+mod claim;
 mod import;
 mod list;
 mod show;
@@ -16,10 +17,13 @@ Examples:
     kubefarm nodes list -f values.yaml
     kubefarm nodes show r1n01 -f values.yaml
 
+  A machine that booted into the catch-all farm, into a values file:
+    kubefarm nodes claim 02:00:00:40:07:0a --as r1n07 --into claimed.yaml
+
   Machines from a table, as a layer of values:
     kubefarm nodes import --format csv machines.csv > machines.yaml";
 
-/// List, show and import the nodes of a farm.
+/// List, show, claim and import the nodes of a farm.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Nodes {
@@ -30,6 +34,7 @@ pub struct Nodes {
 subcommands! {
     list::List,
     show::Show,
+    claim::Claim,
     import::Import,
 }
 

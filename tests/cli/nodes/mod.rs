@@ -1,5 +1,6 @@
 //! `kubefarm nodes`.
 
+mod claim;
 mod import;
 mod list;
 mod redfish;
@@ -57,7 +58,7 @@ fn text_of(path: &Path) -> String {
 #[test]
 fn every_command_below_nodes_is_listed_and_has_worked_examples() {
     let help = kubefarm(["nodes", "--help"]).success();
-    for command in ["list", "show", "import"] {
+    for command in ["list", "show", "claim", "import"] {
         assert!(help.contains(&format!("\n  {command}")), "{command}");
         let help = kubefarm(["nodes", command, "--help"]).success();
         let (_, examples) = help.split_once("Examples:\n").expect("examples");
