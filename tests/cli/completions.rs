@@ -271,7 +271,7 @@ fn nodes_are_those_of_the_values_on_the_line() {
         "--pool",
         "",
     ];
-    assert_eq!(asked(&claim), ["strangers"]);
+    assert_eq!(asked(&claim), ["unlisted"]);
     assert_eq!(asked(&["show", "r1"]), [""; 0]);
     assert_eq!(asked(&["show", "-f", "/does/not/exist", "r1"]), [""; 0]);
 }

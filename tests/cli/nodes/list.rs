@@ -18,7 +18,7 @@ nodePools:
     nodes:
       - {mac: '02:00:00:00:00:02'}
       - {name: m, clientID: 'abc', ip: 10.0.0.8}
-  strangers:
+  open:
     range: 10.0.1.10,10.0.1.99,255.255.255.0,10.0.1.255,1h
   others:
     ignore: true
@@ -89,8 +89,8 @@ fn ranges_for_any_machine_are_named() {
     let (_, ranges) = text
         .split_once("\n\nAny other machine gets an address from:\n")
         .expect("ranges");
-    let row = "strangers  10.0.1.10,10.0.1.99,255.255.255.0,10.0.1.255,1h";
-    assert_eq!(ranges, format!("POOL       RANGE\n{row}\n"));
+    let row = "open  10.0.1.10,10.0.1.99,255.255.255.0,10.0.1.255,1h";
+    assert_eq!(ranges, format!("POOL  RANGE\n{row}\n"));
     assert!(!listed(&["n*"]).contains("Any other"));
     let catchall = ["nodes", "list", "-f", "examples/catchall/values.yaml"];
     let text = kubefarm(catchall).success();
@@ -99,7 +99,7 @@ fn ranges_for_any_machine_are_named() {
         "{text}"
     );
     let found = json(&kubefarm(catchall.iter().chain(&["-o", "json"])).success());
-    assert_eq!(found["openRanges"][0]["pool"], "strangers");
+    assert_eq!(found["openRanges"][0]["pool"], "unlisted");
 }
 
 #[test]
