@@ -10,18 +10,19 @@ use rustix::io::Errno;
 
 /// A file or folder that cannot be read or written.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {source}", path.display())]
+#[error("{}: {reason}", path.display())]
 pub struct FileError {
     pub path: PathBuf,
-    pub source: io::Error,
+    // Not a `source`, which the message would repeat.
+    pub reason: io::Error,
 }
 
 /// The error of a file or folder.
 pub fn failed(path: &Path) -> impl Fn(io::Error) -> FileError {
     let path = path.to_owned();
-    move |source| FileError {
+    move |reason| FileError {
         path: path.clone(),
-        source,
+        reason,
     }
 }
 

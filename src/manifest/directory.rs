@@ -135,7 +135,7 @@ impl Target {
     /// Puts the new folder in the old one's place.
     fn replace(&self) -> Result<(), ManifestError> {
         match replace_folder(&self.dir, &self.staging, Some(&self.previous)) {
-            Err(error) if error.source.kind() == io::ErrorKind::ResourceBusy => Err(refused(
+            Err(error) if error.reason.kind() == io::ErrorKind::ResourceBusy => Err(refused(
                 &self.dir,
                 "a mount point cannot be replaced as a whole; name a folder inside it",
             )),

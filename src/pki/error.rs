@@ -63,7 +63,7 @@ impl From<FileError> for PkiError {
     fn from(error: FileError) -> Self {
         PkiError::File {
             path: error.path,
-            reason: error.source.to_string(),
+            reason: error.reason.to_string(),
         }
     }
 }

@@ -318,5 +318,8 @@ fn usage_is_refused_before_anything_is_read() {
         &["`a!` is not a tag"],
     );
     let missing = kubefarm(["nodes", "import", "--format", "csv", "/does/not/exist"]);
-    missing.failed(1, &["/does/not/exist: No such file"]);
+    missing.failed(
+        1,
+        &["error: /does/not/exist: No such file or directory (os error 2)\n"],
+    );
 }

@@ -78,5 +78,5 @@ fn copy_own_binary(path: &Path) -> io::Result<()> {
 /// that runs.
 fn make_way(path: &Path) -> io::Result<()> {
     fs::create_dir_all(folder_of(path))?;
-    remove_file(path).map_err(|error| error.source)
+    remove_file(path).map_err(|error| error.reason)
 }
