@@ -131,7 +131,7 @@ fn both_issue_the_same() {
         clear(&farm);
         farm.run_in("builtin", &apply).success();
         let ours = farm.secrets();
-        assert_eq!(ours.len(), 21);
+        assert_eq!(ours.len(), 22);
         assert_same(&ours, &theirs);
         clear(&farm);
     }

@@ -37,7 +37,7 @@ fn only_pods_that_read_it_roll() {
     let Some(farm) = Farm::applied("rolling") else {
         return;
     };
-    assert_eq!(generations(&farm).len(), 5);
+    assert_eq!(generations(&farm).len(), 6);
     assert!(rolled(&farm, "apply").is_empty());
     assert_eq!(rolled(&farm, "pki renew scheduler-client"), ["scheduler"]);
     assert_eq!(rolled(&farm, "pki renew front-proxy-client"), ["apiserver"]);
