@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde::{Deserialize, Serialize};
@@ -13,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 use super::boot::PART_SIZE;
 use super::spec::{NodePool, NodePools, Tags, TaintEffect};
 use super::split::{Limits, split};
-use super::tag_settings::fold;
+use super::tag_settings::variable_suffix;
 use crate::hexadecimal::hexadecimal;
 
 /// The settings of Nodes that have the same tags.
@@ -55,15 +56,15 @@ pub struct NamesPart {
 /// The settings of all pools, and the Nodes in parts that fit into objects.
 pub fn of_pools(pools: &NodePools, tags: &Tags) -> (SettingsByDigest, Vec<NamesPart>) {
     let mut by_digest = SettingsByDigest::new();
-    let mut named: Vec<(String, String)> = Vec::new();
+    let mut named: Vec<(Arc<str>, String)> = Vec::new();
     for (_, pool) in pools.own() {
         let settings = of_pool(pool, tags);
-        let digest = digest(&settings);
+        let digest: Arc<str> = digest(&settings).into();
         let names = pool.nodes.iter().filter_map(|node| node.name.as_deref());
         // The kubelet registers with its host name in lower case.
-        let names = names.map(|name| (digest.clone(), name.to_ascii_lowercase()));
+        let names = names.map(|name| (Arc::clone(&digest), name.to_ascii_lowercase()));
         named.extend(names);
-        by_digest.insert(digest, settings);
+        by_digest.insert(digest.to_string(), settings);
     }
     let parts = parts(&named);
     (by_digest, parts)
@@ -73,7 +74,7 @@ pub fn of_pools(pools: &NodePools, tags: &Tags) -> (SettingsByDigest, Vec<NamesP
 fn of_pool(pool: &NodePool, tags: &Tags) -> NodeSettings {
     let mut names: Vec<&str> = pool.tags.iter().map(|tag| &**tag).collect();
     names.retain(|tag| *tag != "all");
-    names.sort_by_key(|tag| fold(tag));
+    names.sort_by_key(|tag| variable_suffix(tag));
     let mut settings = NodeSettings::default();
     for tag in std::iter::once("all").chain(names) {
         for (key, value) in tags
@@ -113,9 +114,9 @@ fn digest(settings: &NodeSettings) -> String {
     digest
 }
 
-fn parts(named: &[(String, String)]) -> Vec<NamesPart> {
+fn parts(named: &[(Arc<str>, String)]) -> Vec<NamesPart> {
     // In JSON with quotes and a comma; digests stand before many names.
-    let size = |(_, name): &(String, String)| name.len() + 3;
+    let size = |(_, name): &(Arc<str>, String)| name.len() + 3;
     let ranges = split(named, size, |(_, name)| name, Limits::up_to(PART_SIZE));
     let part = |range: std::ops::Range<usize>| {
         let is_first = range.start == 0;
@@ -123,8 +124,8 @@ fn parts(named: &[(String, String)]) -> Vec<NamesPart> {
         let mut by_digest = NamesByDigest::new();
         for (digest, name) in named {
             match by_digest.last_mut() {
-                Some((last, names)) if last == digest => names.push(name.clone()),
-                _ => by_digest.push((digest.clone(), vec![name.clone()])),
+                Some((last, names)) if **last == **digest => names.push(name.clone()),
+                _ => by_digest.push((digest.to_string(), vec![name.clone()])),
             }
         }
         let first = named.first().map_or("", |(_, name)| name.as_str());
@@ -179,6 +180,16 @@ mod tests {
         assert_eq!(parts.len(), 1);
         assert_eq!(parts[0].suffix, None);
         assert_eq!(parts[0].names, format!("[[\"{digest}\",[\"r1n01\"]]]"));
+    }
+
+    /// Nodes sort their variables by bytes, where capitals come before `_`.
+    #[test]
+    fn of_two_tags_the_one_that_nodes_read_last_counts() {
+        let (by_digest, _) = settings_of(
+            json!([{"nodes": [{"name": "a"}], "tags": ["a_b", "ab"]}]),
+            json!({"kubernetesLabels": {"a_b": {"x": "a_b"}, "ab": {"x": "ab"}}}),
+        );
+        assert_eq!(by_digest.first().unwrap().1.labels["x"], "a_b");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 
 use super::setting::{Setting, TagSection};
-use super::spec::{Tags, Taint, TaintEffect};
+use super::spec::{Tags, Taint};
 
 /// Settings by tag, in the order in which tags are first mentioned.
 #[derive(Debug, Clone, Default)]
@@ -82,21 +82,21 @@ fn add_list(
     items: &[String],
 ) {
     if !items.is_empty() {
-        let key = format!("{variable}_{}", fold(tag).to_ascii_uppercase());
+        let key = format!("{variable}_{}", variable_suffix(tag));
         let found = Setting::new(key, items.join(","));
         settings.entry(tag.to_owned()).or_default().push(found);
     }
 }
 
+/// What the variables of a tag end in. A node reads them in the order of these, after those of `all` (init.sh).
+pub fn variable_suffix(tag: &str) -> String {
+    fold(tag).to_ascii_uppercase()
+}
+
 /// A taint as kubelet's `--register-with-taints` expects it.
 fn taint_text(taint: &Taint) -> String {
-    let effect = match taint.effect {
-        TaintEffect::NoSchedule => "NoSchedule",
-        TaintEffect::PreferNoSchedule => "PreferNoSchedule",
-        TaintEffect::NoExecute => "NoExecute",
-    };
     let value = taint.value.as_deref().unwrap_or_default();
-    format!("{}={value}:{effect}", taint.key)
+    format!("{}={value}:{}", taint.key, taint.effect)
 }
 
 /// A name as LTSP's ini2sh changes it for a shell function: lower case, and all but letters and digits become `_`.

@@ -226,7 +226,7 @@ fn taints(node: &Seen, wanted: &[NodeTaint]) -> Option<Vec<Taint>> {
         Taint {
             key: wanted.key.clone(),
             value,
-            effect: effect(wanted),
+            effect: wanted.effect.to_string(),
             // When NoExecute began, which tolerations count from.
             time_added: found.and_then(|taint| taint.time_added.clone()),
         }
@@ -265,18 +265,14 @@ fn taint_operations(node: &Seen, taints: &[Taint], wanted: &[NodeTaint]) -> Vec<
 fn record(wanted: &[NodeTaint]) -> String {
     let taints: Vec<String> = wanted
         .iter()
-        .map(|taint| format!("{}:{}", taint.key, effect(taint)))
+        .map(|taint| format!("{}:{}", taint.key, taint.effect))
         .collect();
     taints.join(",")
 }
 
 /// Of two taints with one key and one effect a Node has only one.
 fn is_same(taint: &Taint, wanted: &NodeTaint) -> bool {
-    taint.key == wanted.key && taint.effect == effect(wanted)
-}
-
-fn effect(taint: &NodeTaint) -> String {
-    format!("{:?}", taint.effect)
+    taint.key == wanted.key && taint.effect == wanted.effect.to_string()
 }
 
 /// `key=value:Effect`, as kubectl writes it.
