@@ -31,6 +31,23 @@ pub struct Connection {
     pub server: String,
 }
 
+impl From<PathBuf> for Target {
+    /// The current context of a kubeconfig.
+    fn from(kubeconfig: PathBuf) -> Target {
+        Some(kubeconfig).into()
+    }
+}
+
+impl From<Option<PathBuf>> for Target {
+    /// The current context of a kubeconfig, or of the one that kubectl would use.
+    fn from(kubeconfig: Option<PathBuf>) -> Target {
+        Target {
+            kubeconfig,
+            context: None,
+        }
+    }
+}
+
 impl Target {
     /// Reads the configuration and prepares a client, in the order of kubectl: the file given, the files of
     /// `KUBECONFIG` merged, `~/.kube/config`, and without any the pod's own service account.

@@ -90,14 +90,8 @@ impl Bootstrap {
     }
 
     async fn run_until(self, interrupt: Interrupt) -> Result<(), Failure> {
-        let child = Target {
-            kubeconfig: Some(self.kubeconfig),
-            context: None,
-        };
-        let admin = Target {
-            kubeconfig: self.admin_kubeconfig,
-            context: None,
-        };
+        let child = Target::from(self.kubeconfig);
+        let admin = Target::from(self.admin_kubeconfig);
         let balanced = (self.announce_service, self.announce_port, self.namespace);
         let announce = match balanced {
             (Some(service), Some(port), Some(namespace)) => Announce::Balanced {

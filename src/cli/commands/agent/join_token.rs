@@ -67,14 +67,8 @@ impl JoinToken {
     }
 
     async fn run_until(self, interrupt: Interrupt) -> Result<(), Failure> {
-        let child = Target {
-            kubeconfig: Some(self.child_kubeconfig),
-            context: None,
-        };
-        let admin = Target {
-            kubeconfig: self.kubeconfig,
-            context: None,
-        };
+        let child = Target::from(self.child_kubeconfig);
+        let admin = Target::from(self.kubeconfig);
         let wanted = agent::JoinToken {
             authorities: self.certificate_authority,
             endpoint: self.endpoint.0,

@@ -47,14 +47,8 @@ impl LookAfterNodes {
     }
 
     async fn run_until(self, interrupt: Interrupt) -> Result<(), Failure> {
-        let child = Target {
-            kubeconfig: Some(self.child_kubeconfig),
-            context: None,
-        };
-        let admin = Target {
-            kubeconfig: self.kubeconfig,
-            context: None,
-        };
+        let child = Target::from(self.child_kubeconfig);
+        let admin = Target::from(self.kubeconfig);
         let agent = NodeAgent {
             namespace: self.namespace,
             name: self.name,

@@ -70,10 +70,7 @@ impl PublishBootAddress {
                 "name where to write: --dhcp-options or --config-map".to_owned(),
             ));
         };
-        let cluster = Target {
-            kubeconfig: self.kubeconfig,
-            context: None,
-        };
+        let cluster = Target::from(self.kubeconfig);
         let wanted = BootAddress {
             namespace: self.namespace,
             services: self.service,
