@@ -110,14 +110,16 @@ impl Site {
     /// The versions of everything in the namespace, once the controllers have done what they do.
     #[track_caller]
     pub fn settled_versions(&self) -> BTreeMap<String, String> {
+        // One quiet second is not much on a busy computer.
+        let mut quiet = 0;
         let mut before = self.versions();
         self.cluster
             .wait_until("controllers leave the namespace alone", || {
                 std::thread::sleep(Duration::from_secs(1));
                 let now = self.versions();
-                let is_settled = now == before;
+                quiet = if now == before { quiet + 1 } else { 0 };
                 before = now;
-                is_settled
+                quiet == 3
             });
         before
     }
