@@ -1,23 +1,51 @@
-//! The settings of Nodes, as they stand in the ConfigMaps of a farm.
+//! What a farm's values say of its nodes, as it stands in the ConfigMaps of the farm.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
+use ipnet::IpNet;
 use k8s_openapi::api::core::v1::ConfigMap;
 
-use crate::farm::node_settings::{NamesByDigest, NodeSettings, SettingsByDigest};
+use crate::farm::join::JoinSettings;
+use crate::farm::node_settings::{
+    AgentSettings, ListedMachine, MachinesByDigest, NodeSettings, SettingsByDigest, checksum,
+};
 
 /// The file with the settings.
 const SETTINGS: &str = "settings.json";
-/// The file with the Nodes that have them.
-const NAMES: &str = "nodes.json";
+/// The file with the machines that have them.
+const MACHINES: &str = "nodes.json";
+/// The file that says how machines join.
+const JOIN: &str = "join.json";
+/// The file that says what becomes of Nodes that are not among the machines.
+const AGENT: &str = "agent.json";
 
 /// The ConfigMaps as they are at the moment. While a farm is applied they are not all of one version: a Node whose
 /// settings are not there, or for which two objects name different ones, has none.
 #[derive(Debug, Default)]
 pub(super) struct Settings {
-    objects: HashMap<String, (SettingsByDigest, NamesByDigest)>,
-    by_name: HashMap<String, Digest>,
+    objects: HashMap<String, Object>,
+    by_name: HashMap<String, Machine>,
+    /// Those of machines without a name.
+    by_address: HashMap<IpAddr, Digest>,
+    removes_nodes: bool,
+}
+
+/// What stands in one ConfigMap.
+#[derive(Debug)]
+struct Object {
+    settings: SettingsByDigest,
+    machines: MachinesByDigest,
+    join: Option<JoinSettings>,
+    agent: AgentSettings,
+}
+
+/// A machine with a name.
+#[derive(Debug)]
+pub(super) struct Machine {
+    digest: Digest,
+    pub addresses: Box<[IpNet]>,
+    pub macs: Box<[String]>,
 }
 
 /// What is known of a Node.
@@ -30,7 +58,7 @@ pub(super) enum Found<'a> {
     Unlisted,
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 enum Digest {
     Of(String),
     Several,
@@ -43,7 +71,12 @@ impl Settings {
     /// What cannot be read: the object as it was before stays.
     pub fn put(&mut self, object: &ConfigMap) -> Result<(), String> {
         let name = object.metadata.name.clone().unwrap_or_default();
-        let read = (file(object, SETTINGS)?, file(object, NAMES)?);
+        let read = Object {
+            settings: file(object, SETTINGS)?,
+            machines: file(object, MACHINES)?,
+            join: file(object, JOIN)?,
+            agent: file(object, AGENT)?,
+        };
         self.objects.insert(name, read);
         self.index();
         Ok(())
@@ -57,16 +90,55 @@ impl Settings {
 
     /// What a Node has to have. One that no object names is recognised by its addresses.
     pub fn of(&self, name: &str, addresses: &[IpAddr]) -> Found<'_> {
-        match self.by_name.get(name) {
+        let machine = self.by_name.get(name).map(|machine| &machine.digest);
+        let unnamed = || {
+            let mut addresses = addresses.iter();
+            addresses.find_map(|address| self.by_address.get(address))
+        };
+        match machine.or_else(unnamed) {
             Some(Digest::Of(digest)) => self.of_digest(digest),
             Some(Digest::Several) => Found::Undecided,
             None => self.of_range(addresses),
         }
     }
 
+    /// How machines join; `None` where they do not ask the agent.
+    pub fn join(&self) -> Option<&JoinSettings> {
+        self.objects
+            .values()
+            .find_map(|object| object.join.as_ref())
+    }
+
+    /// Whether Nodes that the values do not have are removed: the values want that, and all machines are here.
+    pub fn removes_nodes(&self) -> bool {
+        self.removes_nodes
+    }
+
+    /// The machine that the values list under a name.
+    pub fn machine(&self, name: &str) -> Option<&Machine> {
+        self.by_name.get(name)
+    }
+
+    /// Whether an address is leased to machines that the values do not name.
+    pub fn is_for_unnamed(&self, address: IpAddr) -> bool {
+        self.by_address.contains_key(&address) || self.is_leased(address)
+    }
+
+    /// Whether there are machines that the values do not name.
+    pub fn has_unnamed(&self) -> bool {
+        let settings = self.objects.values();
+        let mut settings = settings.flat_map(|object| object.settings.values());
+        !self.by_address.is_empty() || settings.any(|settings| !settings.ranges.is_empty())
+    }
+
+    /// Whether an address is in a range for any machine.
+    pub fn is_leased(&self, address: IpAddr) -> bool {
+        self.of_range(&[address]) != Found::Unlisted
+    }
+
     fn of_digest(&self, digest: &str) -> Found<'_> {
-        let mut settings = self.objects.values().map(|(settings, _)| settings);
-        let found = settings.find_map(|settings| settings.get(digest));
+        let mut objects = self.objects.values();
+        let found = objects.find_map(|object| object.settings.get(digest));
         found.map_or(Found::Undecided, Found::Settings)
     }
 
@@ -75,10 +147,8 @@ impl Settings {
             let mut addresses = addresses.iter();
             addresses.any(|address| first <= address && address <= last)
         };
-        let all = self
-            .objects
-            .values()
-            .flat_map(|(settings, _)| settings.values());
+        let all = self.objects.values();
+        let all = all.flat_map(|object| object.settings.values());
         let mut found = all.filter(|settings| settings.ranges.iter().any(is_in));
         match (found.next(), found.next()) {
             (Some(settings), None) => Found::Settings(settings),
@@ -88,19 +158,60 @@ impl Settings {
     }
 
     fn index(&mut self) {
+        let mut wanted = self
+            .objects
+            .values()
+            .filter_map(|object| object.agent.remove_nodes_unlike.as_ref());
+        self.removes_nodes = wanted.next().is_some_and(|wanted| {
+            let machines = self.objects.values().flat_map(|object| &object.machines);
+            *wanted
+                == checksum(
+                    machines
+                        .flat_map(|(_, machines)| machines)
+                        .map(String::as_str),
+                )
+        });
         self.by_name.clear();
-        for (digest, names) in self.objects.values().flat_map(|(_, names)| names) {
-            for name in names {
-                let of = Digest::Of(digest.clone());
-                match self.by_name.get_mut(name) {
-                    Some(other) if *other != of => *other = Digest::Several,
-                    Some(_) => {}
+        self.by_address.clear();
+        for (digest, machines) in self.objects.values().flat_map(|object| &object.machines) {
+            for text in machines {
+                let listed = ListedMachine::read(text);
+                let digest = Digest::Of(digest.clone());
+                match listed.name {
+                    Some(name) => {
+                        let machine = Machine {
+                            digest,
+                            addresses: listed.addresses.into(),
+                            macs: listed.macs.into(),
+                        };
+                        put_named(&mut self.by_name, name, machine);
+                    }
                     None => {
-                        self.by_name.insert(name.clone(), of);
+                        for address in listed.addresses {
+                            self.by_address.insert(address.addr(), digest.clone());
+                        }
                     }
                 }
             }
         }
+    }
+}
+
+/// Of two objects with different settings for a machine, neither counts.
+fn put_named(by_name: &mut HashMap<String, Machine>, name: String, machine: Machine) {
+    match by_name.get_mut(&name) {
+        Some(other) if other.digest != machine.digest => other.digest = Digest::Several,
+        Some(_) => {}
+        None => {
+            by_name.insert(name, machine);
+        }
+    }
+}
+
+impl Machine {
+    /// Whether objects of different versions list it in different ways.
+    pub fn is_undecided(&self) -> bool {
+        self.digest == Digest::Several
     }
 }
 
@@ -187,6 +298,31 @@ mod tests {
         assert_eq!(rack(&settings, "a", &[]), "Undecided");
         settings.remove(&object("second", json!({})));
         assert_eq!(rack(&settings, "a", &[]), "1");
+    }
+
+    #[test]
+    fn nodes_are_removed_only_by_the_whole_list() {
+        let machines = ["a - -", "b - -"];
+        let sum = checksum(machines.into_iter());
+        let first = json!({
+            "settings.json": {"1": of(json!({}), json!([]))}, "nodes.json": [["1", ["a - -"]]],
+            "agent.json": {"removeNodesUnlike": sum},
+        });
+        let mut settings = Settings::default();
+        settings.put(&object("first", first)).unwrap();
+        assert!(!settings.removes_nodes(), "half applied");
+        let second = object("second", json!({"nodes.json": [["1", ["b - -"]]]}));
+        settings.put(&second).unwrap();
+        assert!(settings.removes_nodes());
+        settings
+            .put(&object("third", json!({"nodes.json": [["1", ["b - -"]]]})))
+            .unwrap();
+        assert!(!settings.removes_nodes(), "of two versions");
+        settings.remove(&object("third", json!({})));
+        settings
+            .put(&object("first", json!({"nodes.json": [["1", ["a - -"]]]})))
+            .unwrap();
+        assert!(!settings.removes_nodes(), "not wanted");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::node_settings::{self, NamesPart};
+use super::node_settings::{self, AgentSettings, MachinesPart};
 use super::spec::Values;
 use super::workload::Workload;
 
@@ -14,8 +14,10 @@ pub struct Agent {
     pub workload: Workload,
     /// JSON of [`node_settings::SettingsByDigest`].
     pub settings: String,
-    /// The Nodes by their settings; the first part stands beside the settings.
-    pub parts: Vec<NamesPart>,
+    /// JSON of [`node_settings::AgentSettings`].
+    pub behaviour: String,
+    /// The listed machines by their settings; the first part stands beside the settings.
+    pub parts: Vec<MachinesPart>,
 }
 
 impl Agent {
@@ -28,9 +30,15 @@ impl Agent {
         } else {
             Default::default()
         };
+        let behaviour = AgentSettings {
+            remove_nodes_unlike: agent
+                .remove_nodes
+                .then(|| node_settings::checksum_of(&values.node_pools)),
+        };
         Agent {
             workload: Workload::new(agent, name, default_tag),
             settings: serde_json::to_string(&settings).unwrap_or_default(),
+            behaviour: serde_json::to_string(&behaviour).unwrap_or_default(),
             parts,
         }
     }

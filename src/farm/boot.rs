@@ -1,21 +1,23 @@
 //! The boot server and its configuration: the sections of ltsp.conf, and the files beside it.
 
 mod files;
+mod projected;
 mod sections;
 
 use std::sync::Arc;
 
 use indexmap::IndexMap;
 use serde::Serialize;
-use serde_json::Value;
 
 pub use super::setting::{Setting, TagSection};
 pub use super::tag_settings::fold;
 pub use files::{own_files, toml_text};
+use projected::projected_items;
+pub use projected::{ProjectedFile, ProjectedSecret, projected_secrets};
 pub use sections::{section_file, shell_text, split_section};
 
 use super::names::non_empty;
-use super::spec::{self, Fragment, Mac, Machine, NodePools, TextMap, Values};
+use super::spec::{self, Fragment, JoinMode, Mac, Machine, NodePools, TextMap, Values};
 use super::split::{Limits, split};
 use super::tag_settings::{TagSettings, user_setting};
 use super::workload::Workload;
@@ -93,29 +95,15 @@ impl BootServer {
             namespace: non_empty(&ltsp.namespace).unwrap_or(namespace).to_owned(),
             publish_address: ltsp.publish_dhcp && address.is_none(),
             options: settings(&ltsp.config.options),
-            settings: init_settings(&ltsp.config),
+            settings: init_settings(&ltsp.config, values.join_mode()),
             sections: script_sections(&ltsp.config.sections),
             tags: tags.sections(),
             nodes,
             node_parts,
             files: files::files(&ltsp.config),
-            extra_projected_items: projected_items(&ltsp.config.extra_projected_items),
+            extra_projected_items: projected_items(values),
         }
     }
-}
-
-/// The volume's own mode, 0400, is that of every file without a mode, which nodes get as 0644. So if a user chooses
-/// 0400, an equivalent mode is written: only root reads it.
-fn projected_items(sources: &[Fragment]) -> Vec<Fragment> {
-    let mut sources = sources.to_vec();
-    let kinds = sources.iter_mut().flat_map(|source| source.values_mut());
-    let items = kinds.filter_map(|source| source.get_mut("items")?.as_array_mut());
-    for mode in items.flatten().filter_map(|item| item.get_mut("mode")) {
-        if mode.as_u64() == Some(0o400) {
-            *mode = Value::from(0o600);
-        }
-    }
-    sources
 }
 
 fn settings(map: &TextMap) -> Vec<Setting> {
@@ -124,16 +112,19 @@ fn settings(map: &TextMap) -> Vec<Setting> {
         .collect()
 }
 
-fn init_settings(config: &spec::BootConfig) -> Vec<Setting> {
+fn init_settings(config: &spec::BootConfig, join: JoinMode) -> Vec<Setting> {
     let timezone = config.timezone.as_deref();
     let password = config.root_passwd.as_deref();
+    // Whoever can reach the boot server reads these.
+    let served = password.filter(|_| join != JoinMode::Service);
     [
         (
             "KUBEFARM_DISABLE_AUTOUPDATE",
             config.disable_autoupdate.then_some("1"),
         ),
         ("KUBEFARM_TIMEZONE", timezone),
-        ("KUBEFARM_ROOT_PASSWD", password),
+        ("KUBEFARM_ROOT_LOGIN", password.map(|_| "1")),
+        ("KUBEFARM_ROOT_PASSWD", served),
     ]
     .into_iter()
     .filter_map(|(key, value)| Some(Setting::new(key, value?)))

@@ -2,31 +2,23 @@
 //!
 //! Source: kubernetes.io/docs/setup/best-practices/certificates, and kubeadm's own list.
 
+mod hours;
 mod sans;
 
 use indexmap::IndexMap;
 use serde::Serialize;
 
+pub use hours::Hours;
 use sans::Sans;
 
 use super::names::{Names, Release};
-use super::spec::{KeyKind, KonnectivityMode, PkiMode, Values};
+use super::spec::{JoinMode, KeyKind, KonnectivityMode, PkiMode, Values};
 use super::subnets::Subnets;
 
 /// A CA's life: ten years. It is renewed with the same key, a year before its end.
 const CA_LIFE: (Hours, Hours) = (Hours(87_600), Hours(8_760));
 /// A certificate's life: a year. It is reissued when a third of it is left.
 const LEAF_LIFE: (Hours, Hours) = (Hours(8_760), Hours(2_920));
-
-/// A time span, written as Go writes durations: `8760h`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Hours(pub u32);
-
-impl Serialize for Hours {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&format_args!("{}h", self.0))
-    }
-}
 
 /// The short names of the authorities that every control plane has, whatever its values; `sa` signs tokens.
 pub const AUTHORITIES: [&str; 3] = ["ca", "front-proxy-ca", "sa"];
@@ -277,6 +269,12 @@ impl Builder<'_> {
         self.client("admin-client", &issuer, None, &["system:masters"]);
         if self.values.kubernetes.agent.enabled {
             self.client("agent-client", &issuer, Some(AGENT_USER.to_owned()), &[]);
+        }
+        if self.values.join_mode() == JoinMode::Service {
+            let agent = format!("{}-agent", self.names.kubernetes);
+            let mut sans = Sans::of_service(&agent, self.namespace);
+            sans.add_all(&self.values.kubernetes.agent.service.load_balancer_ip);
+            self.leaf("agent-server", &issuer, SERVER, sans);
         }
     }
 

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use super::control_plane::image_tag;
 use super::names::Names;
 use super::spec::{
-    ExtraManifest, FileName, Fragment, HostPort, Pods, SpreadConstraint, Values, null_if_empty,
+    ExtraManifest, FileName, Fragment, HostPort, JoinMode, Pods, SpreadConstraint, Values,
+    null_if_empty,
 };
 use super::subnets::Subnets;
 use super::workload::{ImageReference, spread_constraints};
@@ -36,6 +37,8 @@ pub struct Cluster {
     pub dns_addresses: Vec<IpAddr>,
     pub ip_families: Vec<&'static str>,
     pub ip_family_policy: &'static str,
+    /// Whether the API server verifies the certificates of kubelets.
+    pub verifies_kubelets: bool,
     /// The complete KubeletConfiguration.
     pub kubelet_configuration: Value,
 }
@@ -78,6 +81,8 @@ impl Cluster {
                 _ => "SingleStack",
             },
             ip_families: families,
+            verifies_kubelets: kubernetes.kubelet.verify_certificates
+                && values.join_mode() == JoinMode::Service,
             kubelet_configuration: kubelet_configuration(values, services),
         }
     }
@@ -98,6 +103,8 @@ fn kubelet_configuration(values: &Values, services: &Subnets) -> Value {
         "clusterDNS": services.dns_addresses(),
         "clusterDomain": values.kubernetes.networking.dns_domain,
         "rotateCertificates": true,
+        // Somebody has to approve what kubelets ask for then.
+        "serverTLSBootstrap": values.join_mode() == JoinMode::Service,
         "staticPodPath": "/etc/kubernetes/manifests",
     });
     lay_over(&mut configuration, &values.kubernetes.kubelet.config);

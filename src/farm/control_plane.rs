@@ -146,9 +146,6 @@ impl ApiServer {
                 || matches!(flag.as_str(), "anonymous-auth" | "authentication-config")
         };
         let announces_itself = !announced::is_ours(values);
-        // The image's own tag decides which version reads the configuration.
-        let tag = server.image.tag.as_deref();
-        let reader = tag.and_then(Version::read).or(Version::read(version));
         ApiServer {
             workload: Workload::new(server, name, &image_tag(version)),
             // Otherwise only API servers use it among themselves, and the pod's own address is right for that.
@@ -159,11 +156,18 @@ impl ApiServer {
                 .filter(|_| announces_itself)
                 .map(ToString::to_string),
             announced_port: announced_port(server).filter(|_| announces_itself),
-            structured_authentication: reader
+            structured_authentication: reader(values)
                 .is_none_or(|reader| reader.minor_version() >= AUTHENTICATION_CONFIGURATION_V1)
                 && !server.extra_args.keys().any(excludes),
         }
     }
+}
+
+/// The version of the API server, which its image's own tag decides.
+pub fn reader(values: &Values) -> Option<Version> {
+    let tag = values.kubernetes.api_server.image.tag.as_deref();
+    let tagged = tag.and_then(Version::read);
+    tagged.or(Version::read(&values.kubernetes.version))
 }
 
 /// An API server announces an address with the port of the process, so the Service at that address needs this port as

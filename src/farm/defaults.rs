@@ -3,7 +3,7 @@
 use super::control_plane::{admin_port, agents_port};
 use super::names::Names;
 use super::schedule::with_own_minute;
-use super::spec::{Schedule, Text, TextMap, Values};
+use super::spec::{Schedule, ServiceType, Text, TextMap, TrafficPolicy, Values};
 
 /// MetalLB's annotation by which Services share an address (metallb.io/usage, "IP address sharing").
 pub const SHARED_ADDRESS: [&str; 2] = [
@@ -17,6 +17,13 @@ pub fn fill_in(values: &mut Values, names: &Names, namespace: &str) {
         component.follow_address();
     }
     let kubernetes = &mut values.kubernetes;
+    // The join service has to see where requests come from.
+    let agent = &mut kubernetes.agent.service;
+    if agent.kind != ServiceType::ClusterIP {
+        agent
+            .external_traffic_policy
+            .get_or_insert(TrafficPolicy::Local);
+    }
     let server = &mut kubernetes.konnectivity_server;
     server.service.ports.agent = Some(agents_port(server));
     server.service.ports.admin = admin_port(server);

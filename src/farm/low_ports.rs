@@ -15,6 +15,7 @@ pub struct LowPorts {
     pub api_server: bool,
     pub controller_manager: bool,
     pub scheduler: bool,
+    pub agent: bool,
     pub konnectivity_server: bool,
 }
 
@@ -32,6 +33,7 @@ impl LowPorts {
                 || (beside_api_server && beside.iter().any(is_low)),
             controller_manager: is_low(&kubernetes.controller_manager.port),
             scheduler: is_low(&kubernetes.scheduler.port),
+            agent: is_low(&kubernetes.agent.port),
             konnectivity_server: is_low(&own.server) || beside.iter().any(is_low),
         }
     }

@@ -1,5 +1,6 @@
 //! The typed model of a farm: checked values, and everything that is computed for the templates.
 
+mod address_policy;
 mod agent;
 mod announced;
 mod api_server_pod;
@@ -14,6 +15,7 @@ pub(crate) mod dhcp;
 mod etcd_release;
 mod extra_manifests;
 mod findings;
+pub mod join;
 mod known;
 mod konnectivity_agent;
 mod low_ports;
@@ -42,6 +44,7 @@ use serde::Serialize;
 
 use crate::values::{Node, Path, Problem, Segment, Severity, decode_with_gaps};
 
+use self::address_policy::AddressPolicy;
 use self::agent::Agent;
 use self::announced::Announced;
 use self::api_server_pod::ApiServerPod;
@@ -53,13 +56,14 @@ use self::control_plane::{ApiServer, Etcd, EtcdBackup, image_tag};
 use self::dhcp::{Controller, Dhcp, Leases, Standalone};
 pub use self::extra_manifests::{ExtraManifests, SECRET_SIZE, too_large};
 use self::findings::Findings;
+use self::join::{Join, JoinToken};
 use self::konnectivity_agent::KonnectivityAgent;
 use self::low_ports::LowPorts;
 use self::names::Names;
 pub use self::names::Release;
 use self::network_policies::NetworkPolicies;
 use self::publish_address::PublishAddress;
-use self::spec::{Fragment, KeyKind, NodePools, Patch, PkiMode, Values, null_if_empty};
+use self::spec::{Fragment, JoinMode, KeyKind, NodePools, Patch, PkiMode, Values, null_if_empty};
 use self::subnets::Subnets;
 use self::tag_settings::TagSettings;
 use self::with_computed::WithComputed;
@@ -80,6 +84,8 @@ pub struct Farm {
     pub etcd_backup: WithComputed<spec::EtcdBackup, EtcdBackup>,
     pub api_server: WithComputed<spec::ApiServer, ApiServer>,
     pub api_server_pod: ApiServerPod,
+    /// Null if any address is accepted.
+    pub address_policy: Option<AddressPolicy>,
     pub low_ports: LowPorts,
     /// Null if the API servers announce themselves.
     pub announced: Option<Announced>,
@@ -88,6 +94,7 @@ pub struct Farm {
     pub admin: WithComputed<spec::Admin, Workload>,
     pub agent: WithComputed<spec::Agent, Agent>,
     pub bootstrap: WithComputed<spec::Admin, Bootstrap>,
+    pub join: Join,
     pub join_token: WithComputed<spec::TokenGenerator, JoinToken>,
     pub kube_proxy: WithComputed<spec::KubeProxy, KubeProxy>,
     pub coredns: WithComputed<spec::Coredns, Workload>,
@@ -144,14 +151,6 @@ pub struct Bootstrap {
     pub affinity: Fragment,
     /// Null: what is spread is the admin pods.
     pub topology_spread_constraints: (),
-}
-
-/// What is computed for the Job and CronJob that make join tokens.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct JoinToken {
-    pub name: String,
-    pub secret_name: String,
 }
 
 /// The name of a release if neither a flag nor the values set one.
@@ -342,8 +341,10 @@ fn build(
     let pki = Pki::new(&values, names, &release, services, key_kind);
     let network_policies = NetworkPolicies::new(&values, names);
     let controller = Controller::new(&values.dhcp.controller, &boot_server.namespace);
+    let join = Join::new(&values, names, &boot_server.namespace, &cluster.endpoint);
     let publish_address = PublishAddress::new(&values, &boot_server, &leases);
     let announced = Announced::new(&values);
+    let address_policy = AddressPolicy::new(&values, pods);
     let manifests = child::manifest_texts(&kubernetes.extra_manifests);
     let extra_manifests =
         (!manifests.is_empty()).then(|| ExtraManifests::new(manifests, &name("extra-manifests")));
@@ -353,6 +354,7 @@ fn build(
         tool: Tool { version: VERSION },
         kubernetes: cluster,
         api_server_pod: ApiServerPod::new(&kubernetes),
+        address_policy,
         low_ports: LowPorts::new(&kubernetes),
         persistence: kubernetes.persistence,
         etcd_backup: WithComputed::new(kubernetes.etcd.backup.clone(), etcd_backup),
@@ -367,10 +369,12 @@ fn build(
         join_token: WithComputed::new(
             values.token_generator,
             JoinToken {
+                is_used: join.mode == JoinMode::Token,
                 name: names.join_token(),
                 secret_name: format!("{}-join-config", names.ltsp),
             },
         ),
+        join,
         kube_proxy: WithComputed::new(kubernetes.kube_proxy, kube_proxy),
         coredns: WithComputed::new(kubernetes.coredns, coredns),
         konnectivity_server: WithComputed::new(kubernetes.konnectivity_server, server),

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::control_plane::admin_port;
 use super::names::Names;
-use super::spec::{Fragment, KonnectivityMode, TrafficPolicy, Values};
+use super::spec::{Fragment, JoinMode, KonnectivityMode, TrafficPolicy, Values};
 
 /// A label of pods that may be clients of the etcd whose name is its value.
 pub const ETCD_CLIENT: &str = "kubefarm.io/etcd-client";
@@ -23,6 +23,7 @@ pub struct NetworkPolicies {
     pub etcd: Vec<Value>,
     pub api_server: Vec<Value>,
     pub konnectivity_server: Vec<Value>,
+    pub agent: Vec<Value>,
     pub boot_server: Vec<Value>,
 }
 
@@ -34,6 +35,7 @@ impl NetworkPolicies {
             etcd: etcd(values, &names.kubernetes),
             api_server: api_server(values),
             konnectivity_server: konnectivity_server(values, &names.kubernetes),
+            agent: agent(values),
             boot_server: boot_server(values),
         }
     }
@@ -127,6 +129,15 @@ fn konnectivity_server(values: &Values, prefix: &str) -> Vec<Value> {
     }
     rules.extend(offered(&server.sidecars));
     rules
+}
+
+/// For the agent: machines that join, on the port of the join service.
+fn agent(values: &Values) -> Vec<Value> {
+    let agent = &values.kubernetes.agent;
+    let joins = values.join_mode() == JoinMode::Service;
+    let join = joins.then(|| rule(&[], &[tcp(agent.port)]));
+    let offered = offered(&agent.sidecars);
+    join.into_iter().chain(offered).collect()
 }
 
 /// For the boot server: the nodes, on HTTP and TFTP.

@@ -4,15 +4,17 @@
 //! another.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use indexmap::IndexMap;
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::boot::PART_SIZE;
-use super::spec::{NodePool, NodePools, Tags, TaintEffect};
+use super::spec::{Mac, Machine, NodePool, NodePools, Tags, TaintEffect};
 use super::split::{Limits, split};
 use super::tag_settings::variable_suffix;
 use crate::hexadecimal::hexadecimal;
@@ -38,36 +40,143 @@ pub struct NodeTaint {
     pub effect: TaintEffect,
 }
 
+/// What the agent does with all Nodes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AgentSettings {
+    /// Drain and remove those that the values do not have: only where the machines of all objects have this
+    /// [`checksum`]. A farm that is half applied lacks some.
+    pub remove_nodes_unlike: Option<String>,
+}
+
+/// A sum over the texts of machines, in whichever order: of SHA-256, the first 64 bits of each.
+pub fn checksum<'a>(machines: impl Iterator<Item = &'a str>) -> String {
+    let part = |machine: &str| {
+        let digest = Sha256::digest(machine);
+        digest
+            .iter()
+            .take(8)
+            .fold(0_u64, |sum, byte| (sum << 8) | u64::from(*byte))
+    };
+    let sum = machines.map(part).fold(0, u64::wrapping_add);
+    format!("{sum:016x}")
+}
+
 /// Settings by their digest.
 pub type SettingsByDigest = IndexMap<String, NodeSettings>;
 
-/// Names of Nodes by the digest of their settings.
-pub type NamesByDigest = Vec<(String, Vec<String>)>;
+/// The listed machines by the digest of their settings, each as [`ListedMachine`] reads it.
+pub type MachinesByDigest = Vec<(String, Vec<String>)>;
 
-/// Some of the Nodes, which share an object.
-#[derive(Debug, Clone, Serialize)]
-pub struct NamesPart {
-    /// What the object's name ends in; null of the first part.
-    pub suffix: Option<String>,
-    /// JSON of [`NamesByDigest`].
-    pub names: String,
+/// A machine that the values list. As a text, which there may be many of: `NAME ADDRESSES MACS`, the latter two with
+/// commas, and `-` for what the values do not say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ListedMachine {
+    /// The name of its Node.
+    pub name: Option<String>,
+    pub addresses: Vec<IpNet>,
+    /// In lower case. An octet may be `*`, which stands for any.
+    pub macs: Vec<String>,
 }
 
-/// The settings of all pools, and the Nodes in parts that fit into objects.
-pub fn of_pools(pools: &NodePools, tags: &Tags) -> (SettingsByDigest, Vec<NamesPart>) {
+impl ListedMachine {
+    /// Reads the text; what is not an address in it is left out.
+    pub fn read(text: &str) -> ListedMachine {
+        let mut fields = text.split(' ').map(|field| match field {
+            "-" => "",
+            field => field,
+        });
+        let mut items = || fields.next().into_iter().flat_map(|field| field.split(','));
+        let name = items().next().filter(|name| !name.is_empty());
+        let name = name.map(str::to_owned);
+        let network = |text: &str| match text.parse::<IpAddr>() {
+            Ok(address) => Some(address.into()),
+            Err(_) => text.parse().ok(),
+        };
+        let addresses = items().filter_map(network).collect();
+        let macs = items().filter(|mac| !mac.is_empty());
+        ListedMachine {
+            name,
+            addresses,
+            macs: macs.map(str::to_owned).collect(),
+        }
+    }
+}
+
+/// The text of a machine; `None` for one that nothing tells from others.
+fn text(machine: &Machine) -> Option<String> {
+    let name = machine.name.as_deref().unwrap_or_default();
+    // The kubelet registers with its host name in lower case.
+    let mut text = if name.is_empty() {
+        "-".to_owned()
+    } else {
+        name.to_ascii_lowercase()
+    };
+    let addresses = machine.addresses();
+    let addresses = addresses.filter_map(|address| {
+        let network = address.network()?;
+        let is_one = network.prefix_len() == network.max_prefix_len();
+        Some(if is_one {
+            network.addr().to_string()
+        } else {
+            network.to_string()
+        })
+    });
+    let is_known = list(&mut text, addresses) | !name.is_empty();
+    list(&mut text, machine.macs().map(Mac::ltsp_name));
+    is_known.then_some(text)
+}
+
+/// Adds a field, and says whether there is anything in it.
+fn list<T: std::fmt::Display>(text: &mut String, items: impl Iterator<Item = T>) -> bool {
+    let mut separator = ' ';
+    for item in items {
+        // A String takes any text.
+        let _ = write!(text, "{separator}{item}");
+        separator = ',';
+    }
+    let is_empty = separator == ' ';
+    if is_empty {
+        text.push_str(" -");
+    }
+    !is_empty
+}
+
+/// Some of the machines, which share an object.
+#[derive(Debug, Clone, Serialize)]
+pub struct MachinesPart {
+    /// What the object's name ends in; null of the first part.
+    pub suffix: Option<String>,
+    /// JSON of [`MachinesByDigest`].
+    pub machines: String,
+}
+
+/// The settings of all pools, and the machines in parts that fit into objects.
+pub fn of_pools(pools: &NodePools, tags: &Tags) -> (SettingsByDigest, Vec<MachinesPart>) {
+    let (by_digest, listed) = listed(pools, tags);
+    let parts = parts(&listed);
+    (by_digest, parts)
+}
+
+/// The checksum of all machines.
+pub fn checksum_of(pools: &NodePools) -> String {
+    let nodes = pools.own().flat_map(|(_, pool)| &pool.nodes);
+    let machines: Vec<String> = nodes.filter_map(|machine| text(machine)).collect();
+    checksum(machines.iter().map(String::as_str))
+}
+
+/// The settings, and each machine with the digest of its own.
+fn listed(pools: &NodePools, tags: &Tags) -> (SettingsByDigest, Vec<(Arc<str>, String)>) {
     let mut by_digest = SettingsByDigest::new();
-    let mut named: Vec<(Arc<str>, String)> = Vec::new();
+    let mut listed: Vec<(Arc<str>, String)> = Vec::new();
     for (_, pool) in pools.own() {
         let settings = of_pool(pool, tags);
         let digest: Arc<str> = digest(&settings).into();
-        let names = pool.nodes.iter().filter_map(|node| node.name.as_deref());
-        // The kubelet registers with its host name in lower case.
-        let names = names.map(|name| (Arc::clone(&digest), name.to_ascii_lowercase()));
-        named.extend(names);
+        let machines = pool.nodes.iter().filter_map(|machine| text(machine));
+        listed.extend(machines.map(|machine| (Arc::clone(&digest), machine)));
         by_digest.insert(digest.to_string(), settings);
     }
-    let parts = parts(&named);
-    (by_digest, parts)
+    (by_digest, listed)
 }
 
 /// The settings of a pool's nodes: of two labels with one key that of the tag which the kubelet reads last.
@@ -114,27 +223,40 @@ fn digest(settings: &NodeSettings) -> String {
     digest
 }
 
-fn parts(named: &[(Arc<str>, String)]) -> Vec<NamesPart> {
-    // In JSON with quotes and a comma; digests stand before many names.
-    let size = |(_, name): &(Arc<str>, String)| name.len() + 3;
-    let ranges = split(named, size, |(_, name)| name, Limits::up_to(PART_SIZE));
+fn parts(listed: &[(Arc<str>, String)]) -> Vec<MachinesPart> {
+    // In JSON with quotes and a comma; digests stand before many machines.
+    let size = |(_, machine): &(Arc<str>, String)| machine.len() + 3;
+    let ranges = split(
+        listed,
+        size,
+        |(_, machine)| key(machine),
+        Limits::up_to(PART_SIZE),
+    );
     let part = |range: std::ops::Range<usize>| {
         let is_first = range.start == 0;
-        let named = named.get(range).unwrap_or_default();
-        let mut by_digest = NamesByDigest::new();
-        for (digest, name) in named {
+        let listed = listed.get(range).unwrap_or_default();
+        let mut by_digest = MachinesByDigest::new();
+        for (digest, machine) in listed {
             match by_digest.last_mut() {
-                Some((last, names)) if **last == **digest => names.push(name.clone()),
-                _ => by_digest.push((digest.to_string(), vec![name.clone()])),
+                Some((last, machines)) if **last == **digest => machines.push(machine.clone()),
+                _ => by_digest.push((digest.to_string(), vec![machine.clone()])),
             }
         }
-        let first = named.first().map_or("", |(_, name)| name.as_str());
-        NamesPart {
+        let first = listed.first().map_or("", |(_, machine)| key(machine));
+        MachinesPart {
             suffix: (!is_first).then(|| super::boot::part_suffix(first)),
-            names: serde_json::to_string(&by_digest).unwrap_or_default(),
+            machines: serde_json::to_string(&by_digest).unwrap_or_default(),
         }
     };
     ranges.into_iter().map(part).collect()
+}
+
+/// What a machine keeps when others change: its name, or all of it.
+fn key(machine: &str) -> &str {
+    match machine.split_once(' ') {
+        Some((name, _)) if name != "-" => name,
+        _ => machine,
+    }
 }
 
 #[cfg(test)]
@@ -146,7 +268,7 @@ mod tests {
     fn settings_of(
         pools: serde_json::Value,
         tags: serde_json::Value,
-    ) -> (SettingsByDigest, Vec<NamesPart>) {
+    ) -> (SettingsByDigest, Vec<MachinesPart>) {
         let pools: NodePools = serde_json::from_value(pools).unwrap();
         let tags: Tags = serde_json::from_value(tags).unwrap();
         of_pools(&pools, &tags)
@@ -155,7 +277,13 @@ mod tests {
     #[test]
     fn a_node_has_what_its_tags_say_and_all() {
         let (by_digest, parts) = settings_of(
-            json!([{"nodes": [{"name": "R1N01"}, {"mac": "02:00:00:00:00:01"}], "tags": ["b-x", "a"]}]),
+            json!([{
+                "nodes": [
+                    {"name": "R1N01"}, {"mac": "02:00:00:00:00:01"},
+                    {"mac": "06-02:00:00:00:00:0A,02:00:00:00:*:*", "ip": "10.0.0.1,[fd00::50/124],::11"},
+                ],
+                "tags": ["b-x", "a"],
+            }]),
             json!({
                 "kubernetesLabels": {
                     "all": {"x": "all", "y": "all"}, "b-x": {"x": "b"}, "a": {"x": "a", "z": null},
@@ -179,7 +307,17 @@ mod tests {
         assert_eq!(settings.ranges, []);
         assert_eq!(parts.len(), 1);
         assert_eq!(parts[0].suffix, None);
-        assert_eq!(parts[0].names, format!("[[\"{digest}\",[\"r1n01\"]]]"));
+        let unnamed = "- 10.0.0.1,fd00::50/124 02:00:00:00:00:0a,02:00:00:00:*:*";
+        let expected = format!("[[\"{digest}\",[\"r1n01 - -\",\"{unnamed}\"]]]");
+        assert_eq!(parts[0].machines, expected);
+        let read = ListedMachine::read(unnamed);
+        assert_eq!((read.name, read.addresses.len()), (None, 2));
+        assert_eq!(read.macs, ["02:00:00:00:00:0a", "02:00:00:00:*:*"]);
+        let named = ListedMachine {
+            name: Some("r1n01".to_owned()),
+            ..ListedMachine::default()
+        };
+        assert_eq!(ListedMachine::read("r1n01 - -"), named);
     }
 
     /// Nodes sort their variables by bytes, where capitals come before `_`.
@@ -217,9 +355,13 @@ mod tests {
             .collect();
         let (_, parts) = settings_of(json!([{"nodes": nodes}]), json!({}));
         assert!(parts.len() > 1);
-        assert!(parts.iter().all(|part| part.names.len() < PART_SIZE + 1024));
+        assert!(
+            parts
+                .iter()
+                .all(|part| part.machines.len() < PART_SIZE + 1024)
+        );
         let names = parts.iter().flat_map(|part| {
-            let names: NamesByDigest = serde_json::from_str(&part.names).unwrap();
+            let names: MachinesByDigest = serde_json::from_str(&part.machines).unwrap();
             names.into_iter().flat_map(|(_, names)| names)
         });
         assert_eq!(names.count(), 100_000);

@@ -14,6 +14,9 @@ use crate::support::farms::{Objects, generic};
 /// The Service of the child's API server, by which its certificate is known.
 pub const API_SERVER: &str = "kubefarm-kubernetes-apiserver";
 
+/// The agent: its Deployment, and the Service by which machines know it.
+pub const AGENT: &str = "kubefarm-kubernetes-agent";
+
 /// A child cluster that one test has for itself.
 pub struct Child {
     pub cluster: &'static Cluster,
@@ -54,6 +57,12 @@ impl Child {
     pub fn agent_files(&self) -> Vec<(String, String)> {
         self.cluster.user_kubeconfig("kubefarm:agent", &[]);
         self.certificate("kubefarm-agent-1")
+    }
+
+    /// The same for its join service.
+    pub fn join_files(&self) -> Vec<(String, String)> {
+        self.cluster.server_certificate(AGENT);
+        self.certificate(AGENT)
     }
 
     fn certificate(&self, file: &str) -> Vec<(String, String)> {

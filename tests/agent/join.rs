@@ -15,7 +15,8 @@ use crate::support::{Finished, program, run, run_with_stdin};
 
 /// A child with a token, and a node that has booted with the file of the Secret.
 fn booted(name: &str, arguments: &str) -> Option<(Child, Site, Machine)> {
-    let (child, site) = bootstrapped(name, arguments)?;
+    let arguments = format!("{} {arguments}", join_token::MODE);
+    let (child, site) = bootstrapped(name, &arguments)?;
     let address = child.cluster.address();
     site.balance(API_SERVER, &format!("\"ip\":\"{address}\""));
     site.pod_for(join_token::JOB, &child)?.run().success();

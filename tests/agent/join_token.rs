@@ -13,6 +13,8 @@ use crate::agent::site::{Pod, Site};
 use crate::support::cluster::CONTROLLER_MANAGER;
 use crate::support::{Finished, program, run};
 
+/// What makes the farm use tokens.
+pub const MODE: &str = "--set join.mode=token";
 pub const JOB: &str = "kubefarm-kubernetes-ltsp-join-token";
 const SECRET: &str = "kubefarm-kubernetes-ltsp-join-config";
 const FILE: &str = "kubeadm-join.conf";
@@ -57,7 +59,7 @@ fn job(site: &Site, child: &Child) -> Pod {
 
 #[test]
 fn nodes_get_a_token_a_pin_and_the_address() {
-    let Some((child, site)) = bootstrapped("token", "") else {
+    let Some((child, site)) = bootstrapped("token", MODE) else {
         return;
     };
     site.balance(API_SERVER, BALANCED);
@@ -130,7 +132,9 @@ fn openssl_pin(child: &Child) -> String {
 
 #[test]
 fn a_token_ends_by_itself() {
-    let Some((child, site)) = bootstrapped("ends", "--set tokenGenerator.tokenTtl=4s") else {
+    let Some((child, site)) =
+        bootstrapped("ends", "--set join.mode=token,tokenGenerator.tokenTtl=4s")
+    else {
         return;
     };
     site.balance(API_SERVER, BALANCED);
@@ -143,7 +147,7 @@ fn a_token_ends_by_itself() {
 
 #[test]
 fn a_failed_run_leaves_the_last_good_token() {
-    let Some((child, site)) = bootstrapped("failed", "") else {
+    let Some((child, site)) = bootstrapped("failed", MODE) else {
         return;
     };
     site.balance(API_SERVER, BALANCED);
@@ -188,7 +192,7 @@ fn a_failed_run_leaves_the_last_good_token() {
 
 #[test]
 fn what_it_writes_to_has_to_be_there() {
-    let Some((child, site)) = bootstrapped("no-secret", "") else {
+    let Some((child, site)) = bootstrapped("no-secret", MODE) else {
         return;
     };
     site.balance(API_SERVER, BALANCED);
@@ -200,7 +204,7 @@ fn what_it_writes_to_has_to_be_there() {
 
 #[test]
 fn it_may_do_no_more_than_it_does() {
-    let Some((child, site)) = bootstrapped("rights", "") else {
+    let Some((child, site)) = bootstrapped("rights", MODE) else {
         return;
     };
     site.balance(API_SERVER, BALANCED);
@@ -224,7 +228,7 @@ fn asked_of_admin(site: &Site) -> Vec<String> {
 
 #[test]
 fn it_waits_for_the_address_and_for_cluster_info() {
-    let Some((child, site, prepare)) = bootstrap::ready("waits", "") else {
+    let Some((child, site, prepare)) = bootstrap::ready("waits", MODE) else {
         return;
     };
     let pod = job(&site, &child);
@@ -247,7 +251,7 @@ fn it_waits_for_the_address_and_for_cluster_info() {
 
 #[test]
 fn two_at_once_both_make_good_tokens() {
-    let Some((child, site)) = bootstrapped("two", "") else {
+    let Some((child, site)) = bootstrapped("two", MODE) else {
         return;
     };
     site.balance(API_SERVER, BALANCED);
@@ -268,7 +272,7 @@ fn two_at_once_both_make_good_tokens() {
 
 #[test]
 fn an_endpoint_of_the_users_needs_no_address() {
-    let arguments = "--set kubernetes.controlPlaneEndpoint=k8s.example.org:7443";
+    let arguments = "--set join.mode=token,kubernetes.controlPlaneEndpoint=k8s.example.org:7443";
     let Some((child, site)) = bootstrapped("endpoint", arguments) else {
         return;
     };
@@ -282,7 +286,7 @@ fn an_endpoint_of_the_users_needs_no_address() {
 
 #[test]
 fn an_api_server_that_nodes_cannot_reach_is_told() {
-    let Some((child, mut site)) = bootstrapped("unreachable", "") else {
+    let Some((child, mut site)) = bootstrapped("unreachable", MODE) else {
         return;
     };
     let pod = job(&site, &child).with("--timeout=3s");
@@ -295,7 +299,7 @@ fn an_api_server_that_nodes_cannot_reach_is_told() {
         &pod.run(),
         &["lb.example.org", "kubernetes.controlPlaneEndpoint"],
     );
-    site.set("--set kubernetes.apiServer.service.type=ClusterIP");
+    site.set("--set join.mode=token,kubernetes.apiServer.service.type=ClusterIP");
     site.apply();
     assert_failed(
         &pod.run(),
@@ -306,7 +310,7 @@ fn an_api_server_that_nodes_cannot_reach_is_told() {
 
 #[test]
 fn while_an_authority_is_rotated_either_pin_will_do() {
-    let Some((child, site)) = bootstrapped("pins", "") else {
+    let Some((child, site)) = bootstrapped("pins", MODE) else {
         return;
     };
     site.balance(API_SERVER, BALANCED);

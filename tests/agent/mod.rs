@@ -2,14 +2,17 @@
 //! control planes. One is the admin cluster, the other one the child; what joins is the pinned kubeadm.
 
 mod announced;
+mod asker;
 mod boot_address;
 mod bootstrap;
 mod child;
 mod faults;
 mod join;
+mod join_service;
 mod join_token;
 mod machine;
 mod nodes;
+mod process;
 mod site;
 
 use crate::support::Finished;

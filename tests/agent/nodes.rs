@@ -1,58 +1,12 @@
 //! `kubefarm agent look-after-nodes`, as the agent's Deployment runs it, with the agent's own rights in the child.
 
-use std::process::Child as Process;
-
-use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use crate::agent::bootstrap::bootstrapped;
-use crate::agent::child::Child;
-use crate::agent::site::{Pod, Site};
-use crate::support::Finished;
+use crate::agent::child::{AGENT, Child};
+use crate::agent::process::Agent;
 
-const AGENT: &str = "kubefarm-kubernetes-agent";
 const VALUES: &str = "-f tests/agent/nodes.yaml -f tests/agent/node-tags.yaml";
-
-/// An agent that runs.
-struct Agent {
-    process: Option<Process>,
-    /// Its files.
-    _pod: Pod,
-}
-
-impl Agent {
-    fn start(site: &Site, child: &Child) -> Option<Agent> {
-        let pod = site.pod_of(AGENT, child)?;
-        Some(Agent {
-            process: Some(pod.start()),
-            _pod: pod,
-        })
-    }
-
-    /// Ends it as the kubelet does; gives what it reported.
-    fn end(mut self) -> Finished {
-        let process = self.process.take().expect("runs");
-        // The program is the one child of what made its namespaces.
-        let id = process.id();
-        let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children"));
-        let child = children.expect("runs").trim().parse().expect("one child");
-        let child = Pid::from_raw(child).expect("an id");
-        kill_process(child, Signal::TERM).expect("a signal");
-        process.wait_with_output().expect("an end").into()
-    }
-}
-
-impl Drop for Agent {
-    fn drop(&mut self) {
-        // The test has failed: what the agent reported may say why.
-        if let Some(mut process) = self.process.take() {
-            let _ = process.kill();
-            if let Ok(ended) = process.wait_with_output() {
-                eprintln!("{}", String::from_utf8_lossy(&ended.stderr));
-            }
-        }
-    }
-}
 
 /// A Node as a kubelet registers it.
 fn register(child: &Child, name: &str, labels: &Value, taints: &Value, address: &str) {
@@ -209,4 +163,67 @@ fn of_two_agents_one_works_and_the_other_takes_over() {
         ended.stderr
     );
     remove_nodes(&child);
+}
+
+/// A Node that the values do not have is drained and removed; a budget is respected; listed Nodes are left alone.
+#[test]
+fn nodes_that_left_the_values_are_drained_and_removed() {
+    let values = format!("{VALUES} --set kubernetes.agent.removeNodes=true");
+    let Some((child, site)) = bootstrapped("removal", &values) else {
+        return;
+    };
+    remove_nodes(&child);
+    register(&child, "n1", &json!({}), &json!([]), "10.64.0.1");
+    register(&child, "gone", &json!({}), &json!([]), "10.64.9.1");
+    let pod = json!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": {"name": "kept", "namespace": "default", "labels": {"app": "kept"}},
+        "spec": {
+            "nodeName": "gone", "tolerations": [{"operator": "Exists"}], "terminationGracePeriodSeconds": 0,
+            "containers": [{"name": "a", "image": "a"}],
+        },
+    });
+    let budget = json!({
+        "apiVersion": "policy/v1", "kind": "PodDisruptionBudget",
+        "metadata": {"name": "kept", "namespace": "default"},
+        "spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": "kept"}}},
+    });
+    for object in [pod, budget] {
+        let created = child
+            .cluster
+            .kubectl_with_stdin(&["create", "-f", "-"], &object.to_string());
+        created.success();
+    }
+    let running = json!({"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}});
+    child
+        .kubectl(&format!(
+            "patch pod kept --subresource=status --type=merge -p {running}"
+        ))
+        .success();
+    child.cluster.wait_until("the budget knows its pod", || {
+        child.get("poddisruptionbudget/kept")["status"]["currentHealthy"] == 1
+    });
+    let Some(agent) = Agent::start(&site, &child) else {
+        return;
+    };
+    child.cluster.wait_until("no more pods come", || {
+        child.get("node/gone")["spec"]["unschedulable"] == true
+    });
+    std::thread::sleep(std::time::Duration::from_secs(7));
+    assert!(child.has("pod/kept"), "its budget was not respected");
+    child.kubectl("delete poddisruptionbudget kept").success();
+    child
+        .cluster
+        .wait_until("the Node is gone", || !child.has("node/gone"));
+    assert!(!child.has("pod/kept"));
+    let listed = child.get("node/n1");
+    assert_eq!(listed["spec"]["unschedulable"], Value::Null);
+    let reported = agent.end().stderr;
+    for line in [
+        "Node gone is not in the values of the farm; it will be drained and removed",
+        "Node gone: waiting for default/kept to go",
+        "Node gone: removed, since the values do not have it",
+    ] {
+        assert!(reported.contains(line), "{reported}");
+    }
 }

@@ -179,6 +179,12 @@ impl Pod {
         self
     }
 
+    /// The same pod with another port for machines that join: pods of tests share a network.
+    pub fn at_port(mut self, port: u16) -> Pod {
+        self.words.retain(|word| !word.starts_with("--join-port="));
+        self.with(&format!("--join-port={port}"))
+    }
+
     /// Runs to its end.
     pub fn run(&self) -> Finished {
         run(&mut self.command())
@@ -253,6 +259,7 @@ fn files(volume: &Value, objects: &Objects, child: Option<&Child>) -> Vec<(Strin
             match name.rsplit_once("-pki-") {
                 Some((_, "admin-client")) => child.admin_files(),
                 Some((_, "agent-client")) => child.agent_files(),
+                Some((_, "agent-server")) => child.join_files(),
                 _ => panic!("{name} is empty"),
             }
         }

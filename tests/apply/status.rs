@@ -170,7 +170,7 @@ fn jobs_that_are_done_stay_a_part_of_the_farm() {
             let mut jobs = jobs.iter();
             jobs.all(|job| job["status"]["startTime"].is_string())
         });
-    assert_eq!(jobs.len(), 3, "bootstrap, join-token and publish-address");
+    assert_eq!(jobs.len(), 2, "bootstrap and publish-address");
     for job in &jobs {
         let name = job["metadata"]["name"].as_str().expect("a name");
         // With a time to live the job controller would delete it, and the farm would lack it from then on.

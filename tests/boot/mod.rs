@@ -4,6 +4,7 @@
 //! admin cluster. Nothing here runs with `cargo test`: it takes minutes, and root.
 //!
 //!   KUBEFARM_BOOT_CHECKS=few   what CI runs at each change: two whole boots with their joins, and a few failures
+//!   KUBEFARM_BOOT_CHECKS=nodes   with what comes on top for the two nodes
 //!   KUBEFARM_BOOT_CHECKS=others  what comes last of all, alone
 //!   KUBEFARM_BOOT_CHECKS=demo  what `make demo` shows
 //!   KUBEFARM_BOOT_IMAGE        the folder with the boot image, as images/boot/build.sh writes it
@@ -55,10 +56,8 @@ fn few<'a>() -> Vec<(&'static str, Check<Farm<'a>>)> {
 fn with_nodes<'a>() -> Vec<(&'static str, Check<Farm<'a>>)> {
     vec![
         ("logs, exec, a Service", nodes::pods),
-        (
-            "the boot server away, a token expired",
-            outages::boot_server,
-        ),
+        ("boot server and agent away, a reboot", outages::boot_server),
+        ("the power of a node is cut", outages::power_cut),
     ]
 }
 
@@ -90,6 +89,7 @@ pub fn run() -> ExitCode {
     let checks = match std::env::var("KUBEFARM_BOOT_CHECKS").as_deref() {
         Ok("demo") => return demo::run(&mut farm, began),
         Ok("few") => few(),
+        Ok("nodes") => [few(), with_nodes()].concat(),
         Ok("others") => few().into_iter().take(1).chain(others()).collect(),
         _ => [few(), with_nodes(), others()].concat(),
     };

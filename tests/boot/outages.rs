@@ -9,21 +9,20 @@ use crate::boot::guest::{Guest, LOGIN, Machine};
 use crate::boot::nodes::{PLAIN, READY, STORAGE, look};
 use crate::boot::{Farm, Seen};
 use crate::e2e::release::{Release, is_ready, name};
-use crate::e2e::token::{join_file, token};
 
 /// A node is called gone when it was not heard of for 50 seconds (kube-controller-manager, --node-monitor-grace-period):
 /// that long both have to be looked at.
 const GRACE: Duration = Duration::from_secs(60);
 
 /// Without a boot server the nodes stay Ready. It comes back with another configuration, and a machine that starts anew
-/// has that. The token that it finds has expired meanwhile: it joins with the next one, without a hand.
+/// has that. Nobody answers machines that join meanwhile: it joins once somebody does, without a hand.
 pub fn boot_server(farm: &mut Farm) -> Seen {
     let Farm { release, guests } = farm;
     delete_boot_server(release);
     let looks = stay_ready(release);
     release.add_values(&["--set", "ltsp.config.timezone=Europe/Rome"]);
     release.apply();
-    expire_token(release);
+    scale_agent(release, 0);
     let [name, address, _] = PLAIN;
     let boot = boot_of(&look(release, &["node", name]));
     let guest = &mut guests[0];
@@ -31,20 +30,61 @@ pub fn boot_server(farm: &mut Farm) -> Seen {
     // The connection may end before its answer.
     let _ = guest.shell(address, "systemctl reboot");
     guest.wait_for("Linux version", READY);
-    guest.wait_for("does not know the token", READY);
+    guest.wait_for("cannot be asked", READY);
     guest.wait_for(" login:", READY);
-    release.run_now("ltsp-join-token");
+    scale_agent(release, 1);
     let ready = guest.wait_until(&format!("{name} is Ready again"), READY, || {
         let node = look(release, &["node", name]);
         is_ready(&node) && boot_of(&node) != boot
     });
+    // It had said goodbye.
+    assert_eq!(taken_for_alive(release, name), Vec::<String>::new());
     let zone = guest.shell(address, "readlink /etc/localtime").success();
     assert_eq!(zone.trim(), "/usr/share/zoneinfo/Europe/Rome");
     format!(
         "Ready in all {looks} looks without it; then {name} started anew with the new configuration, and joined after \
-         {:.0} s with the second token",
+         {:.0} s, once somebody answered",
         ready.as_secs_f64()
     )
+}
+
+/// A machine loses its power, without a word. It boots again, and joins once it is certain that it was away.
+pub fn power_cut(farm: &mut Farm) -> Seen {
+    let [name, _, mac] = STORAGE;
+    let boot = boot_of(&look(&farm.release, &["node", name]));
+    drop(farm.guests.pop());
+    let machine = Machine {
+        name,
+        macs: &[mac],
+        memory: 2048,
+        firmware: Firmware::UEFI,
+    };
+    let mut guest = Guest::power_on(farm.release.cluster, &machine);
+    let ready = guest.wait_until(&format!("{name} is Ready again"), READY, || {
+        let node = look(&farm.release, &["node", name]);
+        is_ready(&node) && boot_of(&node) != boot
+    });
+    farm.guests.push(guest);
+    let refusals = taken_for_alive(&farm.release, name).len();
+    format!(
+        "Ready again {:.0} s after power-on, asked {refusals} times too early",
+        ready.as_secs_f64()
+    )
+}
+
+/// The refusals of a name because its machine may be alive.
+fn taken_for_alive(release: &Release, name: &str) -> Vec<String> {
+    let events = release.get(&[
+        "events.events.k8s.io",
+        "--field-selector",
+        "reason=JoinRefused",
+    ]);
+    let events = events["items"].as_array().into_iter().flatten();
+    let notes = events.filter_map(|event| event["note"].as_str());
+    notes
+        .filter(|note| note.starts_with(name) && note.contains("is taken for alive"))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Deletes its Deployment, as by mistake; returns when its pods are gone.
@@ -85,19 +125,19 @@ fn stay_ready(release: &Release) -> usize {
     looks
 }
 
-/// The child cluster forgets the token that the boot server has, as it does once that has expired. The next one comes when
-/// the test asks for it, and not because it is noon.
-fn expire_token(release: &Release) {
-    let cron_job = format!("cronjob/{}", release.object("ltsp-join-token"));
-    release
-        .kubectl(&["patch", &cron_job, "-p", r#"{"spec":{"suspend":true}}"#])
-        .success();
-    let token = token(&join_file(release));
-    let (id, _) = token.split_once('.').expect("ID and secret");
-    let secret = format!("secret/bootstrap-token-{id}");
-    release
-        .child(&["delete", "--namespace", "kube-system", &secret])
-        .success();
+/// Takes the agent away, or brings it back.
+fn scale_agent(release: &Release, replicas: u32) {
+    let deployment = format!("deployment/{}", release.object("agent"));
+    let scale = ["scale", &deployment, &format!("--replicas={replicas}")];
+    release.kubectl(&scale).success();
+    let app = release.object("agent");
+    release.cluster.wait_until("the agent is as many", || {
+        let pods = release.pods();
+        let agents = pods
+            .iter()
+            .filter(|pod| pod["metadata"]["labels"]["app"] == *app);
+        agents.count() == replicas as usize
+    });
 }
 
 fn boot_of(node: &Value) -> Value {

@@ -12,10 +12,14 @@ fn in_two_namespaces(further: &str) -> Farm {
     ))
 }
 
-/// The modes of DHCP, with everything that each can bring.
+/// The modes of DHCP and of joining, with everything that each can bring.
+const MODES: [&str; 2] = [
+    "dhcp.installController=true",
+    "dhcp.mode=standalone,join.mode=token",
+];
+
 fn objects() -> [Objects; 2] {
-    ["dhcp.installController=true", "dhcp.mode=standalone"]
-        .map(|mode| in_two_namespaces(&format!("--set {mode}")).objects())
+    MODES.map(|mode| in_two_namespaces(&format!("--set {mode}")).objects())
 }
 
 fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
@@ -28,7 +32,7 @@ fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
 /// Each object is where it is without the value, or in the namespace for booting where it is of those charts.
 #[test]
 fn boot_server_and_dhcp_move_and_nothing_else() {
-    for mode in ["dhcp.installController=true", "dhcp.mode=standalone"] {
+    for mode in MODES {
         let flags = format!("--set {mode}");
         for object in &in_two_namespaces(&flags).objects().0 {
             let (kind, name) = (text(object, "/kind"), text(object, "/metadata/name"));
@@ -110,7 +114,8 @@ fn jobs_know_both_namespaces() {
         let mut arguments = arguments.and_then(Value::as_array).into_iter().flatten();
         arguments.any(|one| one == argument)
     };
-    for objects in objects() {
+    for mode in ["dhcp.installController=true", "dhcp.mode=standalone"] {
+        let objects = in_two_namespaces(&format!("--set {mode},join.mode=token")).objects();
         let job = |part: &str| {
             let mut jobs = objects.of_kind("Job");
             jobs.find(|job| text(job, "/metadata/name").contains(part))

@@ -132,7 +132,14 @@ fn folders_with_other_files_are_left_alone() {
 fn secrets_are_for_their_owner_only() {
     let folder = tempfile::tempdir().expect("a folder");
     let dir = folder.path().join("manifests");
-    render_into(&dir, &["--set", "kubernetes.extraManifests.a\\.yaml=null"]).success();
+    render_into(
+        &dir,
+        &[
+            "--set",
+            "kubernetes.extraManifests.a\\.yaml=null,join.mode=token",
+        ],
+    )
+    .success();
     let secrets: Vec<String> = contents(&dir)
         .into_iter()
         .filter(|(_, text)| text.contains("\nkind: Secret\n"))

@@ -60,12 +60,12 @@ fn init_makes_what_is_missing_and_keeps_the_rest() {
     let first = pki(&["init"], &dir, &[]);
     assert_eq!(first.code(), 0);
     assert!(
-        first.stderr.contains("17 certificates in "),
+        first.stderr.contains("18 certificates in "),
         "{}",
         first.stderr
     );
     let made = files(Path::new(&dir));
-    assert_eq!(made.len(), 51);
+    assert_eq!(made.len(), 54);
     for path in made.keys() {
         let mode = fs::metadata(path).expect("a file").permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{path}");
@@ -77,7 +77,7 @@ fn init_makes_what_is_missing_and_keeps_the_rest() {
     let again = pki(&["init"], &dir, &[]);
     assert_eq!(again.code(), 0);
     assert!(
-        again.stderr.contains("17 of them unchanged"),
+        again.stderr.contains("18 of them unchanged"),
         "{}",
         again.stderr
     );
@@ -124,7 +124,7 @@ fn render_puts_the_folder_into_secrets_and_marks_the_pods_that_read_them() {
             .filter(|item| item["type"] == "kubernetes.io/tls");
         secrets.count()
     };
-    assert_eq!((tls(&without), tls(&with)), (0, 17));
+    assert_eq!((tls(&without), tls(&with)), (0, 18));
     let marked: Vec<String> = items(&with)
         .iter()
         .filter(|item| {
@@ -148,9 +148,8 @@ fn render_puts_the_folder_into_secrets_and_marks_the_pods_that_read_them() {
         "apiserver",
         "controller-manager",
         "scheduler",
-        // The Jobs: the authorities that they publish are part of the hash in their names.
+        // The Job: the authorities that it publishes are part of the hash in its name.
         "bootstrap",
-        "ltsp-join-token",
     ];
     let mut expected = readers
         .map(|name| format!("kubefarm-kubernetes-{name}"))
@@ -259,7 +258,7 @@ fn renew_issues_what_is_named_or_every_leaf() {
 
     pki(&["renew"], &dir, &[]).success();
     let all = files(Path::new(&dir));
-    assert_eq!(changed(&one, &all).len(), 26);
+    assert_eq!(changed(&one, &all).len(), 28);
     let authorities = |files: &BTreeMap<String, String>| {
         let is_ca = |name: &str| name.contains("ca/tls") || name.contains("/sa/tls");
         let mut files = files.clone();
@@ -363,7 +362,7 @@ fn several_at_once_make_one_set_of_certificates() {
         })
         .collect();
     kept.sort();
-    let all = "17 of them unchanged";
+    let all = "18 of them unchanged";
     assert_eq!(kept, ["0 of them unchanged", all, all, all]);
 }
 
@@ -387,7 +386,7 @@ fn keys_have_every_size_that_values_may_ask_for() {
         assert!(text.contains(bits), "{text}");
         let again = pki(&["init"], &dir, &["--set", &set]);
         assert!(
-            again.stderr.contains("17 of them unchanged"),
+            again.stderr.contains("18 of them unchanged"),
             "{}",
             again.stderr
         );

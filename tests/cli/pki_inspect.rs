@@ -25,7 +25,7 @@ fn inspect_shows_folders_and_values() {
     assert!(!table.contains('\u{1b}'));
     let json: serde_json::Value =
         serde_json::from_str(&inspect(&["-o", "json"]).success()).expect("JSON");
-    assert_eq!(json.as_array().expect("a list").len(), 17);
+    assert_eq!(json.as_array().expect("a list").len(), 18);
     let days = json[0]["daysLeft"].as_i64().expect("a number");
     assert!((364..=365).contains(&days), "{days}");
 

@@ -152,7 +152,8 @@ fn links(folder: &Path) -> Vec<String> {
 
 #[test]
 fn a_tagged_node_is_set_up() {
-    let farm = advanced_network();
+    // Otherwise it gets its password when it joins.
+    let farm = advanced_network().with("--set").with("join.mode=token");
     let Some(node) = boot_well(&farm, STORAGE, None) else {
         return;
     };
@@ -220,6 +221,7 @@ fn services_are_enabled_and_updates_masked() {
         [
             "kubeadm-join.service /etc/systemd/system/kubeadm-join.service",
             "kubefarm-boot.service /etc/systemd/system/kubefarm-boot.service",
+            "kubefarm-goodbye.service /etc/systemd/system/kubefarm-goodbye.service",
         ]
     );
     let drop_in = node.read("/etc/systemd/system/kubelet.service.d/99-kubefarm.conf");
@@ -369,7 +371,7 @@ fn files_keep_their_folders_and_modes() {
 #[test]
 fn a_private_key_stays_private() {
     let item = r#"{"key": "k", "path": "k", "mode": 256}"#;
-    let items = format!(r#"[{{"secret": {{"name": "a", "items": [{item}]}}}}]"#);
+    let items = format!(r#"[{{"configMap": {{"name": "a", "items": [{item}]}}}}]"#);
     let farm = generic().with(format!(
         "--set-json=ltsp.config.extraProjectedItems={items}"
     ));

@@ -151,7 +151,8 @@ fn the_generic_farm_marks_its_storage_node() {
         common["KERNEL_PARAMETERS"],
         "console=tty1 console=ttyS0,115200n8"
     );
-    assert!(common["KUBEFARM_ROOT_PASSWD"].starts_with("$6$testfarm$xBbVVT"));
+    assert_eq!(common["KUBEFARM_ROOT_LOGIN"], "1");
+    assert!(!common.contains_key("KUBEFARM_ROOT_PASSWD"));
     assert_eq!(
         common["KUBEFARM_POST_INIT_NETWORKING"],
         ". /etc/ltsp/network.sh"

@@ -152,12 +152,20 @@ fn every_shell_can_parse_every_script() {
 }
 
 #[test]
-fn systemd_accepts_the_join_unit() {
+fn systemd_accepts_the_units_of_nodes() {
     let Some(analyze) = program("systemd-analyze", "systemd") else {
         return;
     };
     let objects = generic().objects();
-    let unit = objects.file("kubefarm-kubernetes-ltsp", "kubeadm-join.service");
+    let unit = |name| objects.file("kubefarm-kubernetes-ltsp", name);
+    for name in ["kubefarm-boot.service", "kubefarm-goodbye.service"] {
+        assert_eq!(
+            verify_unit(&analyze, unit(name)),
+            (true, String::new()),
+            "{name}"
+        );
+    }
+    let unit = unit("kubeadm-join.service");
     assert_eq!(verify_unit(&analyze, unit), (true, String::new()));
     let broken = unit.replace("Type=oneshot", "Type=onshot");
     assert_ne!(verify_unit(&analyze, &broken), (true, String::new()));

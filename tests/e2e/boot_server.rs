@@ -3,9 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::e2e::Seen;
-use crate::e2e::nodes::PLAIN;
+use crate::e2e::nodes::{PASSWORD, PLAIN, SECRET, public};
 use crate::e2e::release::{Release, assert_steady, name};
-use crate::e2e::token::join_file;
 use crate::support::ltsp::configuration;
 
 /// The boot server runs under the standard `baseline` and has one address, which DHCP publishes.
@@ -24,7 +23,7 @@ pub fn runs(release: &mut Release) -> Seen {
     format!("under `baseline`, at {address}, which the DhcpOptions say too")
 }
 
-/// A node loads boot menu, boot loaders and configuration, with the token of now.
+/// A node loads boot menu, boot loaders and configuration. Nothing secret is in what everybody can load.
 pub fn serves(release: &mut Release) -> Seen {
     let address = address(release);
     let menu = load(release, &format!("http://{address}/ltsp/grub/grub.cfg"));
@@ -41,29 +40,25 @@ pub fn serves(release: &mut Release) -> Seen {
         assert_eq!(over_tftp, shell(release, &get), "{file}");
         sizes.push(shell(release, "wc -c </tmp/tftp").trim().to_owned());
     }
-    // As GRUB does: the menu's settings say which configuration belongs to it.
-    let image = format!(
-        "curl -sSf http://{address}/ltsp/configuration/$(curl -sSf http://{address}/ltsp/grub/settings.cfg | \
-         sed -n s/^set.configuration=//p)/ltsp.img | cpio --quiet"
-    );
-    let unpacked = |file: &str| shell(release, &format!("{image} -i --to-stdout etc/ltsp/{file}"));
     let server = release.object("ltsp");
     assert_eq!(
-        unpacked("ltsp.conf"),
+        unpacked(release, "ltsp.conf"),
         configuration(&release.rendered(&[]), &server)
     );
-    // Kubernetes refreshes the files of a Secret about once a minute.
-    let token = join_file(release);
-    release
-        .cluster
-        .wait_until("nodes get the token of now", || {
-            unpacked("kubeadm-join.conf") == token
-        });
+    // Kubernetes refreshes the files of a ConfigMap about once a minute.
+    let public = public(release);
+    release.cluster.wait_until("nodes learn how to join", || {
+        public
+            .iter()
+            .all(|(file, text)| unpacked(release, file) == *text)
+    });
+    let files = holds_no_secret(release, &address);
+    let image = image(release);
     let modes = shell(release, &format!("{image} -tv 'etc/ltsp*'"));
     for (file, mode) in [
         ("etc/ltsp", "drwxr-xr-x"),
         ("etc/ltsp/ltsp.conf", "-rw-------"),
-        ("etc/ltsp/kubeadm-join.conf", "-rw-------"),
+        ("etc/ltsp/kubefarm-ca.crt", "-rw-r--r--"),
     ] {
         let found = modes.lines().any(|line| {
             let mut words = line.split_whitespace();
@@ -72,9 +67,71 @@ pub fn serves(release: &mut Release) -> Seen {
         assert!(found, "{file} is not root's with {mode}:\n{modes}");
     }
     format!(
-        "grub.cfg, core.0 and shimx64.efi of {} bytes, ltsp.img with the new token",
+        "grub.cfg, core.0 and shimx64.efi of {} bytes; {files} files, and no secret in any",
         sizes.join(" and ")
     )
+}
+
+/// Loads the image with the configuration as GRUB does, which finds its name in the menu's settings.
+fn image(release: &Release) -> String {
+    let address = address(release);
+    format!(
+        "curl -sSf http://{address}/ltsp/configuration/$(curl -sSf http://{address}/ltsp/grub/settings.cfg | \
+         sed -n s/^set.configuration=//p)/ltsp.img | cpio --quiet"
+    )
+}
+
+/// A file of /etc/ltsp, as a node unpacks it.
+pub fn unpacked(release: &Release, file: &str) -> String {
+    let image = image(release);
+    shell(release, &format!("{image} -i --to-stdout etc/ltsp/{file}"))
+}
+
+/// Looks through every file that the boot server's own folder has, and through what is packed in the configuration;
+/// gives their number. System images are the operator's own.
+fn holds_no_secret(release: &Release, address: &str) -> usize {
+    let pods = pods(release);
+    let namespace = release.boot_namespace();
+    let list = [
+        "exec",
+        "-n",
+        &namespace,
+        name(&pods[0]),
+        "-c",
+        "http",
+        "--",
+        "find",
+        "/shared",
+        "-type",
+        "f",
+    ];
+    let files = release.cluster.kubectl(&list).success();
+    let secret = SECRET.rsplit('=').next().expect("a value");
+    // The hash, the Secret's file, a private key, a bootstrap token.
+    let texts = format!("grep -qaF -e '{PASSWORD}' -e '{secret}'");
+    let forms = "grep -qaE -e '-BEGIN [A-Z ]*PRIVATE KEY-' -e '(^|[^a-z0-9])[a-z0-9]{6}[.][a-z0-9]{16}([^a-z0-9]|$)'";
+    let search = |what: &str| format!("{{ {texts} {what} || {forms} {what}; }}");
+    let mut count = 0;
+    for file in files.lines() {
+        let path = file.strip_prefix("/shared").expect("in the folder");
+        let url = format!("http://{address}{path}");
+        // What HTTP does not serve, TFTP does.
+        let load = format!(
+            "curl -sSf -o /tmp/served '{url}' || curl -sSf -o /tmp/served 'tftp://{address}{path}'; test -s /tmp/served"
+        );
+        shell(release, &load);
+        let found = format!("{} && echo found || true", search("/tmp/served"));
+        assert_eq!(shell(release, &found), "", "{path} holds a secret");
+        count += 1;
+    }
+    let unpack = format!(
+        "rm -rf /tmp/unpacked && mkdir /tmp/unpacked && cd /tmp/unpacked && {} -id && {} && echo found || true",
+        image(release),
+        search("-r .")
+    );
+    assert_eq!(shell(release, &unpack), "", "ltsp.img holds a secret");
+    assert!(count > 5, "{files}");
+    count
 }
 
 /// A dnsmasq of the farm's own on the network of its machine, which takes the standard `privileged`.

@@ -10,6 +10,7 @@
 //!   KUBEFARM_E2E_VALUES      further values files, separated by colons
 //!   KUBEFARM_E2E_HOLD        where it is set, a failure leaves everything as it is until Enter is pressed
 
+mod addresses;
 pub mod admin_cluster;
 mod announced;
 mod apply;
@@ -19,6 +20,7 @@ mod far_side;
 mod faults;
 mod ha;
 mod identity;
+mod join;
 mod konnectivity;
 mod manifests;
 mod nodes;
@@ -29,7 +31,7 @@ pub mod release;
 mod routed;
 pub mod runner;
 mod second_farm;
-pub mod token;
+mod token;
 mod writer;
 
 use std::process::ExitCode;
@@ -43,14 +45,13 @@ use runner::Check;
 pub type Seen = String;
 
 /// What is shown, and how.
-fn checks<'a>() -> [(&'static str, Check<Release<'a>>); 28] {
+fn checks<'a>() -> [(&'static str, Check<Release<'a>>); 30] {
     [
         ("apply --wait, certificates built in", apply::fresh),
         ("pods ready, none restarted, restricted", apply::pods),
         ("the boot server in its own namespace", boot_server::runs),
         ("the admin pod reaches the child", apply::admin_pod),
         ("the tools image, pulled from a registry", registry::tools),
-        ("the token CronJob, run now", token::refreshed),
         ("manifests larger than a Secret", manifests::large),
         ("etcd asks for certificates", identity::etcd),
         ("without credentials: no access", identity::anonymous),
@@ -60,6 +61,9 @@ fn checks<'a>() -> [(&'static str, Check<Release<'a>>); 28] {
             changes::node_settings,
         ),
         ("nodes load over HTTP and TFTP", boot_server::serves),
+        ("the join service refuses all others", join::others),
+        ("forged addresses are refused", addresses::fenced),
+        ("the shared token, where it is chosen", token::chosen),
         (
             "routed pods: webhook, aggregated API, logs, exec",
             routed::calls,

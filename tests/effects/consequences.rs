@@ -142,7 +142,7 @@ fn a_database_leaves_most_of_its_volume_free() {
 
 #[test]
 fn every_run_of_a_cron_job_comes_to_an_end() {
-    let objects = rendered(json!({"kubernetes.etcd.backup.enabled": true}));
+    let objects = rendered(json!({"kubernetes.etcd.backup.enabled": true, "join.mode": "token"}));
     let mut jobs = 0;
     for job in objects.iter().filter(|object| object["kind"] == "CronJob") {
         jobs += 1;

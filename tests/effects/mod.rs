@@ -29,7 +29,7 @@ const FARMS: [&[&str]; 4] = [
         "--set-json",
         r#"kubernetes.apiServer.service.loadBalancerIP="10.64.0.10""#,
     ],
-    &["-f", "builtin:generic"],
+    &["-f", "builtin:generic", "--set", "join.mode=token"],
     // What replaces a whole name hides the part that is in it; nothing is set here.
     &[],
 ];

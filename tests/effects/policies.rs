@@ -160,6 +160,6 @@ fn one_value_switches_all_of_them_off() {
         let policies = objects.iter().filter(|one| one["kind"] == "NetworkPolicy");
         policies.count()
     };
-    assert_eq!(policies(json!({})), 3);
+    assert_eq!(policies(json!({})), 4);
     assert_eq!(policies(json!({"networkPolicies.enabled": false})), 0);
 }

@@ -106,9 +106,13 @@ fn file(name: &str, text: &str) -> Value {
             settings.into_iter().map(|(_, settings)| settings).collect()
         }
         "nodes.json" => {
-            let names: Vec<(String, Value)> = serde_json::from_str(text).expect("JSON");
-            names.into_iter().map(|(_, names)| names).collect()
+            let machines: Vec<(String, Vec<String>)> = serde_json::from_str(text).expect("JSON");
+            let machines = machines.into_iter().flat_map(|(_, machines)| machines);
+            machines
+                .map(|machine| machine.split(' ').collect::<Value>())
+                .collect()
         }
+        "join.json" => serde_json::from_str(text).expect("JSON"),
         // Where it is the user's own text, it may be no TOML.
         "containerd.toml" => toml::from_str(text).unwrap_or_else(|_| json!(text)),
         "Corefile" => text

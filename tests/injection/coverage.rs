@@ -10,13 +10,14 @@ use crate::injection::places::{Fixture, Place};
 
 /// Text that other tests try, for it becomes more, or less, than itself: section texts and tags, subnets, the
 /// endpoint; and second ways to write what the farm writes in one.
-const TRIED_ELSEWHERE: [&str; 10] = [
+const TRIED_ELSEWHERE: [&str; 11] = [
     "ltsp.config.sections.*",
     "nodePools[].tags[]",
     "nodePools.*.",
     "kubernetes.controlPlaneEndpoint",
     "kubernetes.networking.serviceSubnet",
     "kubernetes.networking.podSubnet",
+    "kubernetes.networking.nodeNetworks",
     ".digest",
     "kubernetes.extraManifests.*",
     "extraObjects.*",

@@ -131,7 +131,7 @@ fn both_issue_the_same() {
         clear(&farm);
         farm.run_in("builtin", &apply).success();
         let ours = farm.secrets();
-        assert_eq!(ours.len(), 22);
+        assert_eq!(ours.len(), 23);
         assert_same(&ours, &theirs);
         clear(&farm);
     }
@@ -175,7 +175,7 @@ fn from_cert_manager_and_back_everything_is_kept() {
     farm.run_in("certManager", "apply").success();
     wait_for_cert_manager(&farm);
     let first = settled(&farm);
-    assert_eq!(first.len(), 17);
+    assert_eq!(first.len(), 18);
 
     // Nobody has to say --force-conflicts.
     let said = farm.run_in("builtin", "apply");

@@ -10,7 +10,7 @@ use crate::support::{kubefarm_command, run};
 
 /// The authorities, and the key that signs tokens.
 const AUTHORITIES: [&str; 4] = ["ca", "etcd-ca", "front-proxy-ca", "sa"];
-const ALL: usize = 17;
+const ALL: usize = 18;
 
 /// Starts a command with the farm's values, an object at a time.
 fn start(farm: &Farm, words: &str) -> Running {

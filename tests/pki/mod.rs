@@ -22,5 +22,5 @@ const FARM: &str = "--set kubernetes.etcd.replicaCount=0,\
                     kubernetes.apiServer.replicaCount=0,kubernetes.apiServer.service.type=ClusterIP,\
                     kubernetes.controllerManager.replicaCount=0,kubernetes.scheduler.replicaCount=0,\
                     kubernetes.admin.replicaCount=0,kubernetes.admin.job.enabled=false,\
-                    kubernetes.agent.replicaCount=0,\
-                    tokenGenerator.enabled=false,ltsp.enabled=false,ltsp.publishDHCP=false";
+                    kubernetes.agent.replicaCount=0,kubernetes.agent.service.type=ClusterIP,\
+                    ltsp.enabled=false,ltsp.publishDHCP=false";

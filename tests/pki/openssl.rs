@@ -6,7 +6,7 @@ use crate::pki::folder::Folder;
 use crate::support::{Finished, program, run};
 
 /// Each certificate, the authority that signed it, and what it is for: server, client, or both.
-const LEAVES: [(&str, &str, &str); 17] = [
+const LEAVES: [(&str, &str, &str); 19] = [
     ("etcd-peer", "etcd-ca", "server client"),
     ("etcd-server", "etcd-ca", "server client"),
     ("etcd-healthcheck-client", "etcd-ca", "client"),
@@ -18,6 +18,8 @@ const LEAVES: [(&str, &str, &str); 17] = [
     ("scheduler-server", "ca", "server"),
     ("scheduler-client", "ca", "client"),
     ("admin-client", "ca", "client"),
+    ("agent-client", "ca", "client"),
+    ("agent-server", "ca", "server"),
     ("front-proxy-client", "front-proxy-ca", "client"),
     ("konnectivity-server-client", "ca", "client"),
     ("konnectivity-server", "konnectivity-ca", "server"),
@@ -213,7 +215,7 @@ fn keys_in_the_older_formats_are_kept() {
         }
         let said = folder.run(&["init"]);
         assert!(
-            said.stderr.contains("17 of them unchanged"),
+            said.stderr.contains("18 of them unchanged"),
             "{}",
             said.stderr
         );

@@ -60,7 +60,7 @@ fn monitoring_sees_what_the_cluster_has() {
     let inspect = |more: &str| farm.site.run(&format!("pki inspect kubefarm {more}"));
     let list: Value = serde_json::from_str(&inspect("-o json").success()).expect("JSON");
     let list = list.as_array().expect("a list");
-    assert_eq!(list.len(), 17);
+    assert_eq!(list.len(), 18);
     let server = list.iter().find(|one| one["name"] == "apiserver-server");
     let server = server.expect("a certificate");
     let names = server["dnsNames"].to_string();

@@ -141,6 +141,11 @@ impl Cluster {
         self.identities.with_certificate(name, groups, 1)
     }
 
+    /// The certificate of a server with a name, and its key.
+    pub fn server_certificate(&self, name: &str) -> [PathBuf; 2] {
+        self.identities.of_server(name)
+    }
+
     /// A kubeconfig whose client certificate ended yesterday.
     pub fn expired_kubeconfig(&self) -> PathBuf {
         let groups = ["system:masters"];

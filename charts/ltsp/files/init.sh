@@ -53,8 +53,9 @@ kubefarm_ssh() {
 }
 
 kubefarm_root_password() {
-    test -n "$KUBEFARM_ROOT_PASSWD" || return 0
-    rw usermod -p "$KUBEFARM_ROOT_PASSWD" root
+    test "$KUBEFARM_ROOT_LOGIN" = 1 || return 0
+    # Where nodes ask for their certificates, the hash comes with it.
+    test -z "$KUBEFARM_ROOT_PASSWD" || rw usermod -p "$KUBEFARM_ROOT_PASSWD" root
     # sshd takes the first value it finds, and Debian includes the folder at the top of its file.
     if grep -qs '^Include /etc/ssh/sshd_config\.d/' /etc/ssh/sshd_config; then
         rw mkdir -p /etc/ssh/sshd_config.d
@@ -129,7 +130,7 @@ kubefarm_cron() {
     command -v crontab >/dev/null || command -v anacron >/dev/null || OMIT_FUNCTIONS="$OMIT_FUNCTIONS cron_main"
 }
 
-# These hold the root password's hash and the join token.
+# These may hold the root password's hash and a join token.
 kubefarm_private_files() {
     local file
 

@@ -12,7 +12,7 @@ use std::net::IpAddr;
 use k8s_openapi::api::core::v1::{Node, Taint};
 use serde_json::{Value as Json, json};
 
-use super::MANAGER;
+use crate::agent::farm_agent::MANAGER;
 use crate::farm::node_settings::{NodeSettings, NodeTaint};
 
 /// The annotation with the taints that the agent set: `KEY:EFFECT,…`.

@@ -1,67 +1,53 @@
-//! `kubefarm agent look-after-nodes`: labels, taints and annotations of Nodes follow the farm's values.
+//! Labels, taints and annotations of Nodes follow the farm's values.
 
 mod change;
-mod settings;
+mod removal;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::pin::pin;
 use std::time::Duration;
 
 use futures::StreamExt as _;
-use futures::stream::{self, Stream};
+use futures::stream;
 use k8s_openapi::api::core::v1::{ConfigMap, Node};
+use kube::Client;
 use kube::api::{Patch, PatchParams};
-use kube::runtime::WatchStreamExt as _;
-use kube::runtime::watcher::{self, Error as WatchError, Event as WatchEvent, watcher};
+use kube::runtime::watcher::{self, Error as WatchError, Event as WatchEvent};
 use tokio::time::Instant;
 
 use self::change::{Change, Seen};
-use self::settings::{Found, Settings};
+use self::removal::{Leaving, Step};
 use super::error::AgentError;
-use super::waiting::{JobContext, connect};
+use super::farm_agent::{Clusters, MANAGER, NodeAgent, watched};
+use super::settings::{Found, Settings};
+use super::waiting::JobContext;
 use crate::cluster::record::Lock;
-use crate::cluster::{Api, Event, Observer, Resource, Target};
+use crate::cluster::{Api, Event, Observer, Resource};
 
-/// The field manager of labels and annotations on Nodes.
-pub(super) const MANAGER: &str = "kubefarm-agent";
 /// How many Nodes are changed at a time.
 const CONCURRENCY: usize = 8;
 /// When a Node that could not be changed is tried again.
 const RETRY: Duration = Duration::from_secs(5);
 
-/// The agent of a farm, in the admin cluster.
-#[derive(Debug, Clone)]
-pub struct NodeAgent {
-    pub namespace: String,
-    /// The name of its Lease, and the label `app` of the ConfigMaps with the settings of Nodes.
-    pub name: String,
-}
-
-/// Looks after the Nodes of the child until it is interrupted. Of several agents one works: the others wait for its
-/// Lease.
+/// Changes Nodes, once no other agent does.
 ///
 /// # Errors
-/// Where a cluster cannot be reached in time or refuses, and where another agent took over.
-pub async fn look_after_nodes(
-    admin: Target,
-    child: Target,
+/// Where a cluster refuses, and where another agent took over.
+pub(super) async fn follow_values(
+    clusters: &Clusters,
     agent: &NodeAgent,
     context: &JobContext<'_>,
 ) -> Result<(), AgentError> {
-    let settings = admin.connect().await?.client;
-    let admin = connect(admin, context).await?;
     let leases = Resource::well_known("coordination.k8s.io", "Lease", "leases");
     let lease = leases.key(&agent.namespace, &agent.name);
-    // However long another agent works.
-    let patient = admin.until(far_future(), context.interrupt.clone());
-    let lock = Lock::acquire(&patient, lease, context.observer).await?;
-    lock.hold(&patient, async |ours| {
-        let nodes = child.connect().await?.client;
+    let lock = Lock::acquire(&clusters.admin, lease, context.observer).await?;
+    lock.hold(&clusters.admin, async |ours| {
         let clients = Clients {
-            settings: kube::Api::namespaced(settings, &agent.namespace),
-            nodes: kube::Api::all(nodes),
+            settings: kube::Api::namespaced(clusters.admin_client.clone(), &agent.namespace),
+            nodes: kube::Api::all(clusters.child.clone()),
+            child: clusters.child.clone(),
         };
-        let selector = format!("app={}", agent.name);
+        let selector = agent.selector();
         tokio::select! {
             () = context.interrupt.wait() => Ok(()),
             ended = Watch::new(&clients, context.observer).run(ours, &selector) => ended,
@@ -70,14 +56,10 @@ pub async fn look_after_nodes(
     .await
 }
 
-/// No deadline of a request is later. Thirty years, as tokio's own.
-fn far_future() -> Instant {
-    Instant::now() + Duration::from_secs(86_400 * 365 * 30)
-}
-
 struct Clients {
     settings: kube::Api<ConfigMap>,
     nodes: kube::Api<Node>,
+    child: Client,
 }
 
 /// When a Node is to be looked at.
@@ -107,8 +89,7 @@ struct Watch<'a> {
     nodes: HashMap<String, Seen>,
     /// Nodes that may have to be changed.
     open: BTreeMap<String, Attempt>,
-    /// Nodes that were reported because the values do not have them.
-    unlisted: BTreeSet<String>,
+    leaving: Leaving,
     reported: String,
 }
 
@@ -121,7 +102,7 @@ impl<'a> Watch<'a> {
             settings_are_whole: false,
             nodes: HashMap::new(),
             open: BTreeMap::new(),
-            unlisted: BTreeSet::new(),
+            leaving: Leaving::default(),
             reported: String::new(),
         }
     }
@@ -138,11 +119,12 @@ impl<'a> Watch<'a> {
             tokio::select! {
                 Some(event) = settings.next() => self.settings_event(event),
                 Some(event) = nodes.next() => self.node_event(event),
-                () = tokio::time::sleep(RETRY), if !self.open.is_empty() => {}
+                () = tokio::time::sleep(RETRY), if !self.open.is_empty() || self.removes() => {}
             }
             // The Lease may have gone to another agent.
             ours.wait_for_tenure().await?;
             self.change_all().await;
+            self.remove_one().await;
         }
     }
 
@@ -186,7 +168,7 @@ impl<'a> Watch<'a> {
             Ok(WatchEvent::Delete(node)) => {
                 let name = node.metadata.name.unwrap_or_default();
                 self.open.remove(&name);
-                self.unlisted.remove(&name);
+                self.leaving.remove(&name);
                 self.nodes.remove(&name);
             }
             Err(error) => self.report(&format!("Nodes: {error}")),
@@ -245,20 +227,55 @@ impl<'a> Watch<'a> {
             };
             match self.settings.of(&name, &node.addresses) {
                 Found::Settings(wanted) => {
-                    self.unlisted.remove(&name);
+                    self.leaving.remove(&name);
                     let change = Change::new(node, wanted);
                     if !change.is_empty() {
                         changes.push((change, attempt.failures));
                     }
                 }
-                Found::Unlisted if self.unlisted.insert(name.clone()) => {
-                    let note = format!("Node {name} is not in the values of the farm; left alone");
+                Found::Unlisted if self.leaving.add(&name, now) => {
+                    let plan = if self.settings.removes_nodes() {
+                        "it will be drained and removed"
+                    } else {
+                        "left alone"
+                    };
+                    let note = format!("Node {name} is not in the values of the farm; {plan}");
                     self.observer.observe(&Event::Note(&note));
                 }
-                Found::Unlisted | Found::Undecided => {}
+                Found::Unlisted => {}
+                Found::Undecided => self.leaving.remove(&name),
             }
         }
         changes
+    }
+
+    /// Whether there are Nodes to remove.
+    fn removes(&self) -> bool {
+        self.settings.removes_nodes() && !self.leaving.is_empty()
+    }
+
+    /// Goes on with removing a Node that the values do not have.
+    async fn remove_one(&mut self) {
+        if !self.removes() || !self.settings_are_whole {
+            return;
+        }
+        let Some(name) = self.leaving.next(Instant::now()).map(str::to_owned) else {
+            return;
+        };
+        match removal::step(&self.clients.child, &name).await {
+            Ok(Step::Removed) => {
+                let note = format!("Node {name}: removed, since the values do not have it");
+                self.observer.observe(&Event::Note(&note));
+                self.leaving.remove(&name);
+            }
+            Ok(Step::Waiting(pods)) => {
+                self.report(&format!(
+                    "Node {name}: waiting for {} to go",
+                    pods.join(", ")
+                ));
+            }
+            Err(error) => self.report(&format!("Node {name} cannot be removed: {error}")),
+        }
     }
 
     /// Reports what went wrong, once until something else does.
@@ -268,16 +285,6 @@ impl<'a> Watch<'a> {
             fault.clone_into(&mut self.reported);
         }
     }
-}
-
-fn watched<K>(
-    api: kube::Api<K>,
-    config: watcher::Config,
-) -> impl Stream<Item = Result<WatchEvent<K>, WatchError>>
-where
-    K: kube::Resource + Clone + serde::de::DeserializeOwned + std::fmt::Debug + Send + 'static,
-{
-    watcher(api, config).default_backoff()
 }
 
 /// Whether the Node has changed, or gone, since it was seen: the watch reports it as it is now. A JSON Patch whose test

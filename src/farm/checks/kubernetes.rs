@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::farm::findings::Findings;
-use crate::farm::spec::{KeyKind, ServiceType, Values};
+use crate::farm::spec::{JoinMode, KeyKind, ServiceType, Values};
 use crate::values::{Path, Problem};
 
 /// Checks the control plane's values.
@@ -121,7 +121,7 @@ fn tokens(values: &Values, findings: &mut Findings) {
     let Some((lifetime, wait)) = lifetime.zip(tokens.schedule.read().longest_wait()) else {
         return;
     };
-    if tokens.enabled && lifetime < wait {
+    if values.join_mode() == JoinMode::Token && lifetime < wait {
         let problem = Problem::warning(format!(
             "a token is valid for {}, but the next one comes after up to {} h: no node can join in between",
             tokens.token_ttl,

@@ -2,7 +2,7 @@
 
 use crate::farm::findings::Findings;
 use crate::farm::known::{KUBE_PROXY, ProgramVersion, Support};
-use crate::farm::spec::{KonnectivityMode, ServiceType, Values};
+use crate::farm::spec::{JoinMode, KonnectivityMode, ServiceType, Values};
 use crate::values::{Path, Problem};
 
 /// Checks that the parts of a farm can reach each other.
@@ -56,7 +56,8 @@ fn api_server(values: &Values, findings: &mut Findings) {
             "konnectivityServer",
             konnectivity.enabled && (server.enabled || !by_socket),
         ),
-        ("tokenGenerator", values.token_generator.enabled),
+        ("tokenGenerator", values.join_mode() == JoinMode::Token),
+        ("agent", kubernetes.agent.enabled),
     ]
     .into_iter()
     .filter_map(|(client, enabled)| enabled.then_some(client))
@@ -107,12 +108,12 @@ fn konnectivity(values: &Values, findings: &mut Findings) {
     );
 }
 
-/// If nodes get the Service's name as the endpoint, the join-token Job also gives them its address, and fails without
-/// one.
+/// If nodes get the Service's name as the endpoint, they also get its address, and cannot join without one.
 fn joining_nodes(values: &Values, findings: &mut Findings) {
     let kubernetes = &values.kubernetes;
     let service = &kubernetes.api_server.service;
-    if !values.token_generator.enabled
+    let join = values.join_mode();
+    if join == JoinMode::Nothing
         || !kubernetes.api_server.enabled
         || !service.enabled
         || service.kind == ServiceType::LoadBalancer
@@ -120,8 +121,13 @@ fn joining_nodes(values: &Values, findings: &mut Findings) {
     {
         return;
     }
+    let consequence = if join == JoinMode::Token {
+        "the Job that creates join tokens fails"
+    } else {
+        "nodes cannot join"
+    };
     let problem = Problem::warning(format!(
-        "a Service of type {:?} gets no address for nodes to connect to: the Job that creates join tokens fails",
+        "a Service of type {:?} gets no address for nodes to connect to: {consequence}",
         service.kind
     ));
     findings.record(

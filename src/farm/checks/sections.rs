@@ -10,14 +10,17 @@ use crate::farm::tag_settings::{TagSettings, fold};
 use crate::glob::Glob;
 use crate::values::{Path, Problem};
 
-/// Files of /etc/ltsp that only kubefarm or the join-config Secret may write.
-pub const OWN_FILES: [&str; 6] = [
+/// Files of /etc/ltsp that only kubefarm may write.
+pub const OWN_FILES: [&str; 9] = [
     "ltsp.conf",
     "init.sh",
     "kubeadm-join.conf",
     "kubeadm-join.service",
     "kubeadm-join.sh",
     "kubefarm-boot.service",
+    "kubefarm-ca.crt",
+    "kubefarm-goodbye.service",
+    "kubefarm-goodbye.sh",
 ];
 
 /// Settings that create a file, which `extraFiles` can replace.

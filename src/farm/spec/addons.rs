@@ -46,4 +46,6 @@ component! {
 pub struct Kubelet {
     #[serde(default)]
     pub config: Fragment,
+    #[serde(default)]
+    pub verify_certificates: bool,
 }

@@ -14,6 +14,7 @@ macro_rules! components {
             name_override: _,
             fullname_override: _,
             global: _,
+            join: _,
             token_generator: _,
             node_pools: _,
             tags: _,

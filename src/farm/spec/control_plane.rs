@@ -55,8 +55,14 @@ component! {
 }
 
 component! {
-    /// The farm's agent: a Deployment that looks after the child cluster's Nodes.
-    Agent {}
+    /// The farm's agent: a Deployment that looks after the child cluster's Nodes, and lets machines join.
+    Agent behind PortService {
+        /// Drain and remove Nodes that the values do not have.
+        #[serde(default)]
+        remove_nodes: bool,
+        /// The port of the join service in the pods.
+        port: Port,
+    }
 }
 
 /// The Job that sets the child cluster up.

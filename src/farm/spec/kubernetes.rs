@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     AccessMode, Admin, Agent, Annotations, ApiServer, Cidrs, ControllerManager, Coredns, DnsDomain,
     Endpoint, Etcd, ExtraManifest, FileName, KonnectivityAgent, KonnectivityServer, KubeProxy,
-    Kubelet, KubernetesVersion, Labels, NamePrefix, Scheduler, VolumeSize, null_if_empty,
+    Kubelet, KubernetesVersion, Labels, NamePrefix, Network, Scheduler, VolumeSize, null_if_empty,
 };
 
 /// The child cluster's control plane and what is set up inside it.
@@ -59,6 +59,7 @@ pub struct Networking {
     pub service_subnet: Cidrs,
     pub pod_subnet: Option<Cidrs>,
     pub pods_are_routed: Option<bool>,
+    pub node_networks: Option<Vec<Network>>,
 }
 
 /// Volumes for etcd and its backups.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::component::component;
 use super::service::service;
-use super::{Flags, Fragment, GoDuration, NamePrefix, Namespace, Schedule, TextMap};
+use super::{Flags, Fragment, GoDuration, NamePrefix, Namespace, Schedule, TextMap, Values};
 
 component! {
     /// The network boot server (LTSP, TFTP, HTTP).
@@ -71,6 +71,41 @@ pub enum ContainerdConfig {
     Text(String),
     /// A map, which is written as TOML.
     Map(IndexMap<String, serde_json::Value>),
+}
+
+/// How machines that boot join the cluster.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Join {
+    #[serde(default)]
+    pub mode: Option<JoinMode>,
+}
+
+/// What machines join with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum JoinMode {
+    /// A certificate of the machine's own, from the farm's agent.
+    Service,
+    /// The token of the moment, which is the same for all.
+    Token,
+    /// They do not join by themselves.
+    #[serde(rename = "none")]
+    Nothing,
+}
+
+impl Values {
+    /// What machines join with.
+    pub fn join_mode(&self) -> JoinMode {
+        let kubernetes = &self.kubernetes;
+        match self.join.mode {
+            Some(JoinMode::Token) if !self.token_generator.enabled => JoinMode::Nothing,
+            Some(mode) => mode,
+            None if !self.token_generator.enabled => JoinMode::Nothing,
+            None if kubernetes.enabled && kubernetes.agent.enabled => JoinMode::Service,
+            None => JoinMode::Token,
+        }
+    }
 }
 
 /// Join tokens for booting nodes.

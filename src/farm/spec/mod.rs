@@ -71,6 +71,9 @@ pub struct Values {
     pub global: Option<Fragment>,
     /// The child cluster's control plane and what is set up inside it.
     pub kubernetes: Kubernetes,
+    /// How machines that boot join the cluster.
+    #[serde(default)]
+    pub join: Join,
     /// Join tokens for booting nodes.
     pub token_generator: TokenGenerator,
     /// The network boot server, and the configuration that nodes get from it.

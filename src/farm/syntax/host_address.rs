@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
+use ipnet::IpNet;
+
 /// An address of a node, as dnsmasq accepts it for a host (dnsmasq(8), --dhcp-host): `10.64.1.11`, `[fd00::11]`,
 /// `[fd00::50/126]` for four addresses of which each of its identifiers gets one, and `[::11]` for 11 in the network of
 /// any range. Brackets are optional.
@@ -18,6 +20,14 @@ impl HostAddress {
     /// Whether it has no network of its own.
     pub fn is_host_part(&self) -> bool {
         matches!(self.ip, IpAddr::V6(ip) if u128::from(ip) >> 64 == 0)
+    }
+
+    /// All addresses that it stands for; `None` where they depend on a range.
+    pub fn network(&self) -> Option<IpNet> {
+        let whole = IpNet::from(self.ip);
+        let length = self.length.unwrap_or(whole.prefix_len());
+        let network = IpNet::new(self.ip, length).ok()?;
+        (!self.is_host_part()).then_some(network)
     }
 }
 

@@ -52,7 +52,7 @@ fn a_node_is_added_and_every_other_byte_stays() {
     assert_eq!(mode & 0o777, 0o640);
     assert_eq!(names_in(files.0.path()), ["values.yaml"]);
     let shown = kubefarm(["nodes", "show", "r1n07", "-f", &file, "-o", "json"]).success();
-    assert_eq!(json(&shown)["writtenAt"], format!("{file}:93:9"));
+    assert_eq!(json(&shown)["writtenAt"], format!("{file}:96:9"));
 }
 
 #[test]
@@ -241,7 +241,7 @@ fn wrong_input_is_refused() {
         ),
         (
             &["--as", "x", "--pool", "racks"],
-            &["there is no pool \"racks\"", "values.yaml:6"],
+            &["there is no pool \"racks\"", "values.yaml:7"],
         ),
         (
             &["--pool", "0"],
@@ -266,7 +266,18 @@ fn wrong_input_is_refused() {
         &file,
     ]);
     assert_refused(&group, &["no network card has the MAC"]);
-    let warned = claim(&file, &["--as", "x", "--pool", "0", "--ip", "10.65.0.1"]);
+    let elsewhere = ["--as", "x", "--pool", "0", "--ip", "10.65.0.1"];
+    assert_refused(
+        &claim(&file, &elsewhere),
+        &["the node at 10.65.0.1 is in none of these networks"],
+    );
+    assert_unchanged(&files, &file, &text);
+    fs::write(
+        &file,
+        text.replace("nodeNetworks: []", "nodeNetworks: null"),
+    )
+    .expect("written");
+    let warned = claim(&file, &elsewhere);
     warned.failed(0, &["10.65.0.1 is in no pool's range"]);
 }
 

@@ -287,7 +287,10 @@ fn lines_that_are_not_leases_are_refused() {
 #[test]
 fn layers_are_taken_by_render() {
     let files = Files::new();
-    let emptied = files.with("emptied.yaml", "nodePools: null\n");
+    let emptied = files.with(
+        "emptied.yaml",
+        "{nodePools: null, kubernetes: {networking: {nodeNetworks: null}}}\n",
+    );
     for (format, text) in [
         ("csv", TABLE),
         ("moonshot", CHASSIS),

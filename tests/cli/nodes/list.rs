@@ -129,7 +129,7 @@ fn json_has_everything() {
             "clientID": null,
             "leaseTime": "infinite",
             "ignored": false,
-            "writtenAt": "examples/generic/values.yaml:96:9",
+            "writtenAt": "examples/generic/values.yaml:99:9",
         }],
         "openRanges": [],
     });

@@ -47,14 +47,14 @@ fn an_unknown_node_is_refused_with_the_nearest() {
 #[test]
 fn passwords_are_masked() {
     for args in [
-        &["show", "r1n01"] as &[&str],
-        &["show", "r1n01", "-o", "json"],
+        &["show", "r1n01", "--set", "join.mode=token"] as &[&str],
+        &["show", "r1n01", "--set", "join.mode=token", "-o", "json"],
     ] {
         let shown = of_generic(args);
         assert!(shown.contains("KUBEFARM_ROOT_PASSWD"), "{shown}");
         assert!(!shown.contains("$6$"), "{shown}");
     }
-    let shown = of_generic(&["show", "r1n01"]);
+    let shown = of_generic(&["show", "r1n01", "--set", "join.mode=token"]);
     let line = shown
         .lines()
         .find(|line| line.starts_with("KUBEFARM_ROOT_PASSWD"));
@@ -218,6 +218,7 @@ fn of_two_nodes_with_a_name_the_farms_own_is_shown() {
 /// A pool for each way to find a node, settings that several sections set, that are hard to write, and sections of the
 /// user's own.
 const KINDS: &str = r#"
+join: {mode: token}
 tags:
   ltspOptions:
     all: {EVERYWHERE: "1", BOTH: "clients", TAGGED: "clients"}

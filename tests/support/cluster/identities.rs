@@ -62,6 +62,13 @@ impl Identities {
         self.kubeconfig(&file, &user)
     }
 
+    /// The certificate of a server with a name, and its key.
+    pub fn of_server(&self, name: &str) -> [PathBuf; 2] {
+        let extensions = format!("extendedKeyUsage=serverAuth\nsubjectAltName=DNS:{name}\n");
+        self.sign(name, &format!("/CN={name}"), 7, &extensions);
+        ["crt", "key"].map(|kind| self.folder.join(format!("{name}.{kind}")))
+    }
+
     /// A kubeconfig with a bearer token.
     pub fn with_token(&self, token: &str) -> PathBuf {
         self.kubeconfig(&format!("token-{token}"), &json!({ "token": token }))

@@ -1,0 +1,45 @@
+//! `kubefarm agent look-after-nodes`: the farm's agent, which keeps Nodes as the values say and lets machines join.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::error::AgentError;
+use super::farm_agent::{Clusters, NodeAgent};
+use super::join::{JoinService, let_join};
+use super::nodes::follow_values;
+use super::waiting::{JobContext, connect};
+use crate::cluster::Target;
+
+/// No deadline of a request is later: thirty years, as tokio's own.
+const FAR: Duration = Duration::from_secs(86_400 * 365 * 30);
+
+/// Looks after the Nodes of the child until it is interrupted, and lets machines join where that is wanted. Of several
+/// agents one changes Nodes, and the others wait for its Lease; all of them let machines join.
+///
+/// # Errors
+/// Where a cluster cannot be reached in time or refuses, where another agent took over, and where the join service
+/// cannot start.
+pub async fn look_after_nodes(
+    admin: Target,
+    child: Target,
+    agent: &NodeAgent,
+    join: Option<&JoinService>,
+    context: &JobContext<'_>,
+) -> Result<(), AgentError> {
+    let admin_client = admin.connect().await?.client;
+    let api = connect(admin, context).await?;
+    let clusters = Clusters {
+        admin: api.until(Instant::now() + FAR, context.interrupt.clone()),
+        admin_client,
+        child: child.connect().await?.client,
+    };
+    let follow = follow_values(&clusters, agent, context);
+    match join {
+        None => follow.await,
+        Some(join) => tokio::select! {
+            ended = follow => ended,
+            ended = let_join(&clusters, agent, join, context.observer) => ended,
+        },
+    }
+}

@@ -1,0 +1,83 @@
+//! Who asks the join service, beside machines that boot.
+
+use std::path::Path;
+
+use crate::e2e::Seen;
+use crate::e2e::nodes::{PLAIN, public};
+use crate::e2e::release::Release;
+use crate::support::run;
+
+/// A node of the example `generic` that is switched off: its name is free.
+const FREE: [&str; 2] = ["r1n03", "02:00:00:40:03:0a"];
+
+/// A machine of the network that is not the one, a pod of a node and a pod of the admin cluster each ask for a name that
+/// is free, and the pod of the node for its node's.
+pub fn others(release: &mut Release) -> Seen {
+    let folder = release.cluster.scratch().join("asks");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let [name, mac] = FREE;
+    let ask = request(release, &folder, name);
+    let query = format!("name={name}&mac={mac}");
+    let mut in_segment = release.cluster.in_network(Path::new("/dev/null"));
+    let said = run(in_segment.args(["sh", "-c", &ask(&query)])).success();
+    refused(&said, "403", "is not an address of r1n03");
+
+    let in_pod = |command: &str| {
+        // The network of any pod, as the CNI plugin has made it.
+        format!("nsenter --net=\"$(ls -d /var/run/netns/cni-* | head -n 1)\" sh -c '{command}'")
+    };
+    let [node, _, node_mac] = PLAIN;
+    let of_node = request(release, &folder, node);
+    for (machine, command) in [
+        ("admin", ask(&query)),
+        (node, ask(&query)),
+        (node, of_node(&format!("name={node}&mac={node_mac}"))),
+    ] {
+        let said = release
+            .cluster
+            .enter(machine, &["sh", "-c", &in_pod(&command)])
+            .success();
+        let is_refused = said.ends_with("403") || said.ends_with("409");
+        assert!(is_refused, "{machine}: {said}");
+    }
+    let events = release.get(&[
+        "events.events.k8s.io",
+        "--field-selector",
+        "reason=JoinRefused",
+    ]);
+    let events = events["items"].as_array().map_or(0, Vec::len);
+    assert!(events >= 4, "{events}");
+    "403 in the segment and for pods of both clusters; each an Event".to_owned()
+}
+
+/// Makes a key and a request for a name; gives the command that sends it with a query, and prints answer and status.
+fn request(release: &Release, folder: &Path, node: &str) -> impl Fn(&str) -> String {
+    let make = format!(
+        "cd '{0}' && openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out {node}.key && \
+         openssl req -new -key {node}.key -subj /O=system:nodes/CN=system:node:{node}",
+        folder.display()
+    );
+    let pem = run(std::process::Command::new("sh").args(["-c", &make])).success();
+    let folder = folder.to_owned();
+    std::fs::write(folder.join(node), &pem).expect("written");
+    let public = public(release);
+    let setting = |key: &str| {
+        let lines = public["kubeadm-join.conf"].lines();
+        let mut values = lines.filter_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+        values.next().expect("set").trim_matches('\'').to_owned()
+    };
+    let (service, address) = (setting("JOIN_SERVICE"), setting("JOIN_ADDRESS"));
+    // Machines have files of their own: the request goes along as a word. Base64 of PEM has no quotes.
+    let body = pem.trim().replace('\n', "\\n");
+    move |query| {
+        format!(
+            "printf -- \"{body}\\n\" | curl -sSk -m 70 --connect-to {service}:{address}: -w %{{http_code}} \
+             --data-binary @- \"https://{service}/v1/join?{query}\""
+        )
+    }
+}
+
+#[track_caller]
+fn refused(said: &str, status: &str, reason: &str) {
+    assert!(said.contains(reason) && said.ends_with(status), "{said}");
+}
