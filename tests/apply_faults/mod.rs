@@ -2,6 +2,7 @@
 
 mod behind_our_back;
 mod credentials;
+mod half_way;
 mod interrupted;
 mod killed;
 mod one_at_a_time;

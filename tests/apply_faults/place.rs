@@ -94,6 +94,14 @@ impl<'a> Place<'a> {
         Running::start(command)
     }
 
+    /// Begins to delete the farm, an object at a time.
+    pub fn start_delete(&self) -> Running {
+        let admin = self.cluster.kubeconfig().to_owned();
+        let mut command = self.subcommand("delete", admin, "kubefarm");
+        command.args(["-o", "json", "--concurrency", "1", "--timeout", "120s"]);
+        Running::start(command)
+    }
+
     /// Fails where the cluster differs from what values say, in any object that is there or should be.
     #[track_caller]
     pub fn assert_is_as(&self, values: &str) {

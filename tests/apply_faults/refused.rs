@@ -36,11 +36,12 @@ fn refuse(place: &Place, operations: &[&str], expression: &str, probe: &[&str]) 
     });
 }
 
-fn only(place: &Place) -> Value {
+/// The namespace of a place.
+pub fn only(place: &Place) -> Value {
     json!({ "matchLabels": { "kubernetes.io/metadata.name": place.namespace } })
 }
 
-fn create(place: &Place, object: &Value) {
+pub fn create(place: &Place, object: &Value) {
     let create = ["create", "--filename=-"];
     let created = place
         .cluster
