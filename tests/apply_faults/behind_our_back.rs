@@ -1,8 +1,8 @@
 //! Another client deletes objects while a farm is applied.
 
-use super::cluster;
-use super::place::{Place, WHOLE};
+use super::place::{Place, SMALL, WHOLE};
 use super::running::Running;
+use super::{assert_failed, cluster};
 
 /// Changes the Deployment of the boot server and leaves the rest.
 const MORE: &str = "-f examples/generic/values.yaml -f examples/advanced_network/values.yaml \
@@ -56,4 +56,52 @@ fn a_record_deleted_meanwhile_is_written_anew() {
     running.finish().0.success();
     place.kubectl(&["get", record]).success();
     place.assert_is_as(MORE);
+}
+
+#[test]
+fn what_came_in_the_place_of_a_stale_object_is_not_pruned() {
+    let Some(cluster) = cluster() else {
+        return;
+    };
+    let place = Place::new(cluster, "replaced-behind");
+    place.apply(WHOLE).success();
+    let names = place.names();
+    let role = names.iter().find_map(|name| name.strip_prefix("Role/"));
+    let role = role.expect("a Role, of those that go last");
+    let mut running = place.start(SMALL);
+    running.until(|event| event.stage() == Some("prune"));
+    running.signal("STOP");
+    place.kubectl(&["delete", "role", role]).success();
+    let theirs = ["create", "role", role, "--verb=get", "--resource=pods"];
+    place.kubectl(&theirs).success();
+    running.signal("CONT");
+    assert_failed(&running.finish().0, &[&format!("/{role}: ")]);
+    place.apply(SMALL).success();
+    place.kubectl(&["get", "role", role]).success();
+}
+
+#[test]
+fn what_came_in_the_place_of_a_deleted_object_is_not_waited_for() {
+    let Some(cluster) = cluster() else {
+        return;
+    };
+    let place = Place::new(cluster, "recreated");
+    let file = cluster.folder().join(&place.namespace);
+    let held = "extraObjects: {held: {apiVersion: v1, kind: ConfigMap, \
+                metadata: {name: held, finalizers: [example.org/hold]}}}\n";
+    std::fs::write(&file, held).expect("written");
+    place
+        .apply(&format!("{SMALL} -f {}", file.display()))
+        .success();
+    let mut running = place.start_delete();
+    running.until(|event| event.0["event"] == "note");
+    running.signal("STOP");
+    let patch = r#"{"metadata":{"finalizers":null}}"#;
+    place
+        .kubectl(&["patch", "configmap", "held", "--type=merge", "-p", patch])
+        .success();
+    place.kubectl(&["create", "configmap", "held"]).success();
+    running.signal("CONT");
+    running.finish().0.success();
+    place.kubectl(&["get", "configmap", "held"]).success();
 }

@@ -71,3 +71,22 @@ fn sigterm_is_an_interrupt_too() {
     finished.failed(143, &["error: interrupted", "\nnot done: "]);
     assert!(!place.names().contains("Lease/kubefarm-farm"));
 }
+
+#[test]
+fn interrupted_while_it_deletes_it_says_what_is_done_and_what_is_left() {
+    let Some(cluster) = cluster() else {
+        return;
+    };
+    let place = Place::new(cluster, "interrupted-delete");
+    place.apply(WHOLE).success();
+    let mut running = place.start_delete();
+    running.until(|event| event.is("deleted"));
+    running.signal("INT");
+    let (finished, events) = running.finish();
+    let deleted = events.iter().filter(|event| event.is("deleted")).count();
+    let done = format!("\ndone: {deleted} object");
+    finished.failed(130, &["interrupted", &done, "\nnot done: "]);
+    let names = place.names();
+    assert!(names.contains("ConfigMap/kubefarm-farm"), "the record");
+    place.start_delete().finish().0.success();
+}
