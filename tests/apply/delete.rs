@@ -6,7 +6,9 @@ use crate::apply::site::{Charts, Site};
 use crate::apply::{GENERIC, NEARLY_NOTHING, assert_failed, done};
 
 const AUTHORITY: &str = "kubefarm-kubernetes-pki-ca";
+const OTHER_AUTHORITY: &str = "kubefarm-kubernetes-pki-etcd-ca";
 const LEAF: &str = "kubefarm-kubernetes-pki-admin-client";
+const OTHER_LEAF: &str = "kubefarm-kubernetes-pki-controller-manager-client";
 
 /// What cert-manager would write for every Certificate, and a Secret that only looks like one of them.
 fn issue(site: &Site) {
@@ -77,6 +79,14 @@ fn data_outlive_the_farm_until_they_are_purged() {
         site.has("persistentvolumeclaim/etcd-data-kubefarm-kubernetes-etcd-2")
     });
 
+    // What the volumes were written by, for the next apply.
+    let facts = || {
+        let mut data = site.get("configmap/kubefarm-farm")["data"].take();
+        data["objects"].take();
+        data
+    };
+    let remembered = facts();
+    assert!(remembered["etcd-versions"].is_string(), "{remembered}");
     let before = site.settled_versions();
     let would = site.run("delete kubefarm --dry-run");
     assert_eq!(would.code(), 0, "{}", would.stderr);
@@ -111,6 +121,7 @@ fn data_outlive_the_farm_until_they_are_purged() {
         left(&site).iter().all(expected)
     });
     assert_eq!(left(&site).len(), 15, "{:?}", left(&site));
+    assert_eq!(facts(), remembered);
 
     let list = site.run("list").success();
     assert!(list.contains("deleted, data kept"), "{list}");
@@ -155,6 +166,46 @@ fn data_outlive_the_farm_until_they_are_purged() {
     assert_eq!(left(&site), remaining);
 }
 
+/// Also from a purge, as the Certificate itself.
+#[test]
+fn a_certificate_that_is_to_be_kept_keeps_its_secret() {
+    let Some(site) = Site::new("delete-keep") else {
+        return;
+    };
+    site.run(&format!("apply -q {GENERIC}")).success();
+    issue(&site);
+    let secret = |name: &str| format!("secret/{name}");
+    let annotate = |object: &str, annotation: &str| {
+        site.kubectl(&format!("annotate {object} {annotation}"))
+            .success();
+    };
+    for kept in [LEAF, AUTHORITY] {
+        annotate(&format!("certificate/{kept}"), "kubefarm.io/keep=true");
+    }
+    // As kubefarm marks those that it issues.
+    let mark = "kubefarm.io/certificate-authority=true";
+    annotate(&secret(AUTHORITY), mark);
+    annotate(&secret(OTHER_AUTHORITY), mark);
+    // This Certificate names a Secret that was not issued for it.
+    annotate(&secret(OTHER_LEAF), "cert-manager.io/certificate-name-");
+
+    let purged = site.run("delete kubefarm --purge --yes");
+    assert_eq!(purged.code(), 0, "{}", purged.stderr);
+    for name in [LEAF, AUTHORITY] {
+        for kind in ["Certificate", "Secret"] {
+            let object = format!("{kind} {}/{name}: kubefarm.io/keep", site.namespace);
+            let line = ("kept", object.as_str());
+            assert!(done(&purged).contains(&line), "{}", purged.stderr);
+            assert!(site.has(&format!("{kind}/{name}")), "{object}");
+        }
+    }
+    assert!(site.has(&secret(OTHER_LEAF)));
+    for gone in [OTHER_LEAF, OTHER_AUTHORITY] {
+        assert!(!site.has(&format!("certificate/{gone}")), "{gone}");
+    }
+    assert!(!site.has(&secret(OTHER_AUTHORITY)));
+}
+
 #[test]
 fn a_farm_of_which_nothing_is_kept_leaves_no_trace() {
     let Some(site) = Site::new("delete-all") else {
@@ -184,8 +235,14 @@ fn an_unknown_farm_comes_with_a_hint() {
     site.run(&format!("apply -q {nearly} --name unlikely-name"))
         .success();
     let before = site.settled_versions();
-    let near = site.run("delete unlikely-nam");
+    let user = format!("deleter-{}", site.namespace);
+    let kubeconfig = site.cluster.user_kubeconfig(&user, &["system:masters"]);
+    let near = site.run_as(&kubeconfig, "delete unlikely-nam");
     assert_failed(&near, 2, &["did you mean unlikely-name?"]);
+    let requests = site.cluster.audit();
+    let mut own = requests.iter().filter(|request| request.user == user);
+    // No Lease either.
+    assert!(own.all(|request| matches!(request.verb.as_str(), "get" | "list")));
     assert_eq!(site.versions(), before);
     let Some(other) = Site::new("delete-elsewhere") else {
         return;
@@ -209,11 +266,15 @@ fn what_a_finalizer_holds_stays_known_until_it_is_gone() {
         site.namespace
     );
     let stopped = site.run("delete kubefarm --timeout 5s");
-    assert_failed(
-        &stopped,
-        1,
-        &[&says, "example.org/hold", "\nnot done: 1 object"],
-    );
+    let gone = done(&stopped).len() - 1;
+    let parts = [
+        says.as_str(),
+        "example.org/hold",
+        &format!("\ndone: {gone} object"),
+        "\nnot done: 1 object",
+        "the first is ConfigMap ",
+    ];
+    assert_failed(&stopped, 1, &parts);
     assert!(site.has("configmap/kubefarm-farm"), "the record");
     let patch = r#"{"metadata":{"finalizers":null}}"#;
     site.kubectl(&format!("patch configmap/held --type=merge -p {patch}"))

@@ -54,6 +54,8 @@ fn on_the_server_it_is_said_what_would_happen() {
         assert!(lines.contains(&line), "no {line:?} in\n{}", tried.stderr);
     }
     assert!(tried.stderr.contains("nothing was changed"));
+    let tried = site.run_as(&kubeconfig, "delete kubefarm --dry-run");
+    assert_eq!(tried.code(), 0, "{}", tried.stderr);
     assert_eq!(site.versions(), before);
 
     let requests = site.cluster.audit();
