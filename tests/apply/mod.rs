@@ -9,6 +9,7 @@ mod diff;
 mod dry_run;
 mod guard;
 mod immutable;
+mod kinds;
 mod namespace;
 mod output;
 mod priority;
