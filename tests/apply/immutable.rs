@@ -78,6 +78,12 @@ fn objects_are_replaced_where_one_says_so() {
     assert_eq!(site.get("configmap/fixed")["data"]["text"], "new");
     let service = site.get("service/fixed");
     assert_eq!(service["spec"]["clusterIP"], "10.96.200.2");
+
+    // What would be refused of a new object, too, is no reason to replace the old one.
+    charts.write(&fixed("new", "10.96.200.2").replace("port: 80", "port: 70000"));
+    let refused = site.run(&format!("{apply} --replace"));
+    assert_failed(&refused, 1, &["/fixed: ", "70000", "nothing was changed"]);
+    assert_eq!(uid(&site.get("service/fixed")), uid(&service));
 }
 
 #[test]
