@@ -117,3 +117,98 @@ pub(super) fn are_cert_managers(content: &Map<String, Json>, conflicts: &[FieldC
             .iter()
             .all(|conflict| conflict.manager.starts_with(CERT_MANAGER))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::manifest::json::into_object;
+    use crate::pki::{Issued, Material};
+
+    #[derive(Default)]
+    struct Notes(RefCell<Vec<String>>);
+
+    impl Observer for Notes {
+        fn observe(&self, event: &Event<'_>) {
+            if let Event::Note(text) = event {
+                self.0.borrow_mut().push((*text).to_owned());
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_reissued_and_what_ends_is_reported() {
+        let issued = |secret: &str, change: Change| Issued {
+            secret: secret.to_owned(),
+            certificate: secret.to_owned(),
+            material: Material::default(),
+            change,
+        };
+        let completed = Completed {
+            issued: vec![
+                issued("kept", Change::Kept),
+                issued("new", Change::Issued(Reason::Missing)),
+                issued("old", Change::Issued(Reason::Due)),
+            ],
+            ending: vec![("ca".to_owned(), Timestamp::UNIX_EPOCH)],
+        };
+        let notes = Notes::default();
+        report(&completed, &notes);
+        let notes = notes.0.into_inner();
+        assert_eq!(notes.len(), 2, "{notes:?}");
+        assert_eq!(
+            notes[0],
+            "old is issued: less than a third of its life is left"
+        );
+        let ends = "the certificate authority ca ends at 1970-01-01T00:00:00Z: ";
+        assert!(notes[1].starts_with(ends), "{}", notes[1]);
+    }
+
+    #[test]
+    fn only_a_secret_that_cert_manager_issued_is_taken_from_it() {
+        let object = |kind: &str, annotation: &str| {
+            into_object(json!({
+                "kind": kind,
+                "metadata": { "annotations": { annotation: "ca" } },
+            }))
+        };
+        let conflicts = |managers: &[&str]| -> Vec<FieldConflict> {
+            let conflict = |manager: &&str| FieldConflict {
+                field: ".data".to_owned(),
+                manager: (*manager).to_owned(),
+            };
+            managers.iter().map(conflict).collect()
+        };
+        let theirs = ["cert-manager-certificates-issuing", "cert-manager"];
+        for (kind, annotation, managers, expected) in [
+            ("Secret", ISSUED_FOR, &theirs[..], true),
+            ("Secret", ISSUED_FOR, &["cert-manager", "kubectl"], false),
+            ("Secret", "example.org/ca", &theirs, false),
+            ("ConfigMap", ISSUED_FOR, &theirs, false),
+        ] {
+            let found = are_cert_managers(&object(kind, annotation), &conflicts(managers));
+            assert_eq!(found, expected, "{kind} {annotation} {managers:?}");
+        }
+    }
+
+    #[test]
+    fn a_secret_that_would_go_with_its_certificate_is_named() {
+        let secret = |owner: &str| {
+            let owners = json!([{ "kind": "Farm" }, { "kind": owner }]);
+            into_object(json!({ "metadata": { "ownerReferences": owners } }))
+        };
+        let secrets = BTreeMap::from([
+            ("theirs".to_owned(), secret("Certificate")),
+            ("other".to_owned(), secret("Tenant")),
+            ("free".to_owned(), Map::new()),
+        ]);
+        let owned = owned_by_certificates(&secrets);
+        assert!(
+            matches!(&owned[..], [PkiError::OwnedByCertificate { name }] if name == "theirs"),
+            "{owned:?}"
+        );
+    }
+}
