@@ -59,6 +59,42 @@ fn what_is_refused_is_refused_before_it_is_created() {
     let refused = site.run(&format!("apply {flags}"));
     assert_failed(&refused, 1, &["/bad: ", "prots", "nothing was changed"]);
     assert!(!exists(&site));
+
+    charts.write(
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: bad, labels: {password: \"hunter2 !\"}}\n",
+    );
+    let refused = site.run(&format!("apply {flags}"));
+    assert_failed(&refused, 1, &["/bad: ", "labels", "nothing was changed"]);
+    assert!(!refused.stderr.contains("hunter2"), "{}", refused.stderr);
+}
+
+/// Without its namespace an object is tried in `default`, and what is there is of no concern.
+#[test]
+fn what_is_in_the_namespace_default_does_not_matter() {
+    let Some(site) = nowhere("elsewhere") else {
+        return;
+    };
+    let name = format!("{}-taken", site.namespace);
+    let of_default = |verb: &str| {
+        let words = [verb, "configmap", &name, "--namespace=default"];
+        site.cluster.kubectl(&words).success();
+    };
+    of_default("create");
+    let charts = Charts::new(&format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\n---\n\
+         apiVersion: v1\nkind: Endpoints\nmetadata: {{name: old}}\n"
+    ));
+    let charts = charts.flag();
+    let apply = format!("apply --create-namespace {NEARLY_NOTHING} {charts}");
+    let warns = "v1 Endpoints is deprecated";
+    // The last one finds the namespace.
+    for flag in ["--dry-run=server", "", ""] {
+        let applied = site.run(&format!("{apply} {flag}"));
+        assert_eq!(applied.code(), 0, "{}", applied.stderr);
+        assert!(applied.stderr.contains(warns), "{}", applied.stderr);
+    }
+    assert!(site.has(&format!("configmap/{name}")));
+    of_default("delete");
 }
 
 /// Everything of a namespace for booting that an apply of `generic` has there.
