@@ -290,3 +290,39 @@ fn contents(planned: &[Planned]) -> impl Iterator<Item = (&Key, &Map<String, Jso
         .iter()
         .map(|planned| (&planned.key, &planned.content))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::client::Status;
+    use crate::cluster::guard::Risk;
+
+    #[test]
+    fn a_danger_takes_the_place_of_an_immutable_field_of_its_object() {
+        let key = |name: &str| Key::core("Service", "farm", name);
+        let immutable = Refusal::Immutable {
+            status: Status::new(422, "Invalid", "field is immutable"),
+            replaceable: true,
+        };
+        let danger = Danger {
+            risk: Risk::EtcdName,
+            key: key("etcd"),
+            what: String::new(),
+            way: String::new(),
+        };
+        let mut refusals = vec![
+            (key("etcd"), immutable.clone()),
+            (key("etcd"), Refusal::NoNamespace),
+            (key("other"), immutable.clone()),
+            (key("other"), Refusal::NoNamespace),
+        ];
+        refuse_dangers(vec![danger.clone()], &mut refusals);
+        let expected = [
+            (key("etcd"), Refusal::NoNamespace),
+            (key("other"), immutable),
+            (key("other"), Refusal::NoNamespace),
+            (key("etcd"), Refusal::Danger(danger)),
+        ];
+        assert_eq!(refusals, expected);
+    }
+}

@@ -67,3 +67,30 @@ pub(super) fn masked(status: Status, key: &Key) -> Status {
         status
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_may_quote_a_secrets_values_is_masked() {
+        let secret = Key::core("Secret", "farm", "a");
+        let map = Key::core("ConfigMap", "farm", "a");
+        let other = Key {
+            group: "example.org".to_owned(),
+            ..secret.clone()
+        };
+        for (key, code, is_masked) in [
+            (&secret, 422, true),
+            (&secret, 400, true),
+            (&secret, 403, false),
+            (&map, 422, false),
+            (&map, 403, false),
+            (&other, 422, false),
+        ] {
+            let status = Status::new(code, "Refused", "Invalid value: \"hunter2\"");
+            let text = masked(status, key).to_string();
+            assert_eq!(!text.contains("hunter2"), is_masked, "{key} {code}: {text}");
+        }
+    }
+}

@@ -84,7 +84,10 @@ impl Wave {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+    use crate::manifest::json::into_object;
 
     #[test]
     fn what_others_need_comes_first() {
@@ -139,6 +142,25 @@ mod tests {
                 let wave = Wave::of(as_one.0, as_one.1);
                 assert_eq!(Wave::of(group, kind), wave, "{group} {kind}");
             }
+        }
+    }
+
+    #[test]
+    fn authorities_come_before_what_they_sign() {
+        let wave = |kind: &str, annotation: &str, value: &str| {
+            let content = json!({ "metadata": { "annotations": { annotation: value } } });
+            Wave::of_object(&Key::core(kind, "farm", "ca"), &into_object(content))
+        };
+        for (kind, annotation, value, expected) in [
+            ("Secret", AUTHORITY, "true", Wave::Authorities),
+            ("Secret", ROTATION, "next", Wave::Authorities),
+            ("Secret", AUTHORITY, "", Wave::Configuration),
+            ("Secret", "example.org/ca", "true", Wave::Configuration),
+            ("ConfigMap", AUTHORITY, "true", Wave::Configuration),
+            ("Service", "example.org/ca", "true", Wave::Services),
+        ] {
+            let found = wave(kind, annotation, value);
+            assert_eq!(found, expected, "{kind} {annotation} {value}");
         }
     }
 }
