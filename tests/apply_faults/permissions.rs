@@ -98,6 +98,22 @@ fn who_may_not_delete_what_would_be_pruned_is_told_first() {
     assert_later_apply_fails("deployments", "delete", SMALL, "Deployment ");
 }
 
+#[test]
+fn who_may_not_delete_what_is_kept_need_not() {
+    let Some(cluster) = cluster() else {
+        return;
+    };
+    let place = Place::new(cluster, "no-need");
+    let with_volume = format!("{WHOLE} --set kubernetes.etcd.backup.enabled=true");
+    place.apply(&with_volume).success();
+    let kubeconfig = user_without(&place, "persistentvolumeclaims", &["delete"]);
+    let (finished, events) = place.start_as(kubeconfig, SMALL).finish();
+    assert_eq!(finished.code(), 0, "{}", finished.stderr);
+    let kept = events.iter().filter(|event| event.is("kept"));
+    let mut claims = kept.filter(|event| event.object().starts_with("PersistentVolumeClaim/"));
+    assert!(claims.next().is_some(), "{events:?}");
+}
+
 /// An apply over a whole farm of another user's, without a permission.
 #[track_caller]
 fn assert_later_apply_fails(kind: &str, verb: &str, values: &str, named: &str) {
