@@ -38,6 +38,12 @@ fn interrupted_between_objects_it_says_what_is_done_and_leaves_no_lease() {
     let mut there = place.names();
     assert!(there.remove("ConfigMap/kubefarm-farm"), "the record");
     assert_eq!(there, done, "and no Lease");
+    // What the guards of the next apply go by, before anything of it runs.
+    for fact in ["kubernetes", "etcd-versions"] {
+        let path = format!("--output=jsonpath={{.data.{fact}}}");
+        let record = place.kubectl(&["get", "configmap", "kubefarm-farm", &path]);
+        assert!(!record.success().is_empty(), "{fact}");
+    }
     place.apply(WHOLE).success();
     place.assert_is_as(WHOLE);
 }
