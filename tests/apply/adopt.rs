@@ -97,7 +97,8 @@ fn takes_over(way: &str) {
     let adopted = site.run(&format!("{apply} --adopt"));
     assert_eq!(adopted.code(), 0, "{}", adopted.stderr);
     let says = "delete secret -l owner=helm,name=old";
-    assert!(adopted.stderr.contains(says), "{}", adopted.stderr);
+    let told = adopted.stderr.matches(says).count();
+    assert_eq!(told, 1, "{}", adopted.stderr);
     assert!(
         done(&adopted)
             .iter()

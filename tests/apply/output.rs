@@ -45,6 +45,32 @@ fn a_log_gets_a_plain_line_for_each_object() {
 }
 
 #[test]
+fn a_program_is_told_of_each_wave_once() {
+    let Some(site) = Site::new("waves") else {
+        return;
+    };
+    let applied = site.run(&format!(
+        "apply -o json {GENERIC} -f values/builtin-pki.yaml"
+    ));
+    assert_eq!(applied.code(), 0, "{}", applied.stderr);
+    let waves: Vec<String> = events(&applied)
+        .iter()
+        .filter(|event| event["stage"] == "wave")
+        .filter_map(|event| Some(event["name"].as_str()?.to_owned()))
+        .collect();
+    let expected = [
+        "RBAC",
+        "certificate authorities",
+        "configuration",
+        "services",
+        "workloads",
+        "jobs",
+        "others",
+    ];
+    assert_eq!(waves, expected);
+}
+
+#[test]
 fn a_refused_secret_keeps_its_values() {
     let Some(site) = Site::new("secret") else {
         return;

@@ -37,6 +37,9 @@ fn objects_deleted_between_check_and_apply_are_there_in_the_end() {
     finished.success();
     let created = events.iter().filter(|event| event.is("created")).count();
     assert!(created > 4, "{created}");
+    let stayed = "StatefulSet/kubefarm-kubernetes-etcd";
+    let steps = events.iter().filter(|event| event.is_step());
+    assert_eq!(steps.filter(|event| event.object() == stayed).count(), 1);
     let mut there = place.names();
     there.insert("Lease/kubefarm-farm".to_owned());
     assert_eq!(there, objects);

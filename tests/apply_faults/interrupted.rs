@@ -71,11 +71,19 @@ fn sigterm_is_an_interrupt_too() {
     };
     let place = Place::new(cluster, "terminated");
     let mut running = place.start(WHOLE);
-    running.until(Event::is_step);
+    running.until(|event| event.stage() == Some("PKI"));
     running.signal("TERM");
-    let (finished, _) = running.finish();
+    let (finished, events) = running.finish();
     finished.failed(143, &["error: interrupted", "\nnot done: "]);
-    assert!(!place.names().contains("Lease/kubefarm-farm"));
+    let names = place.names();
+    assert!(!names.contains("Lease/kubefarm-farm"));
+    // Not even the rest of the wave.
+    let wave = events.iter().rfind(|event| event.stage().is_some());
+    let wave = wave.expect("the one that began");
+    let of_wave = |name: &&String| name.starts_with("Certificate/") || name.starts_with("Issuer/");
+    let there = names.iter().filter(of_wave).count();
+    let all = wave.0["count"].as_u64().expect("a number");
+    assert!((there as u64) < all, "{there} of {all}");
 }
 
 #[test]
