@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::apply::site::Site;
-use crate::apply::{GENERIC, assert_failed};
+use crate::apply::{GENERIC, assert_failed, done};
 
 const SCHEDULER: &str = "deployment/kubefarm-kubernetes-scheduler";
 
@@ -52,6 +52,11 @@ fn a_field_of_another_manager_is_reported_or_taken() {
         site.namespace
     );
     assert!(taken.stderr.contains(&says), "{}", taken.stderr);
+    for name in ["scheduler", "controller-manager"] {
+        let object = format!("Deployment {}/kubefarm-kubernetes-{name}", site.namespace);
+        let line = ("changed", object.as_str());
+        assert!(done(&taken).contains(&line), "{}", taken.stderr);
+    }
     let scheduler = site.get(SCHEDULER);
     assert_eq!(scheduler["spec"]["replicas"], 2);
     let others = site.get("deployment/kubefarm-kubernetes-controller-manager");

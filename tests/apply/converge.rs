@@ -236,3 +236,27 @@ fn crds_belong_to_every_farm() {
     apply("second", false).success();
     assert_eq!((ids("crd"), ids("dhcphosts")), (crds, hosts), "nor pruned");
 }
+
+/// What is as it should be costs one dry run.
+#[test]
+fn nothing_more_is_asked_for_what_is_as_it_should_be() {
+    let Some(site) = Site::new("unchanged") else {
+        return;
+    };
+    site.run(&format!("apply -q {GENERIC}")).success();
+    site.settled_versions();
+    let user = format!("again-{}", site.namespace);
+    let kubeconfig = site.cluster.user_kubeconfig(&user, &["system:masters"]);
+    let again = site.run_as(&kubeconfig, &format!("apply -q {GENERIC}"));
+    assert_eq!(again.code(), 0, "{}", again.stderr);
+    let requests = site.cluster.audit();
+    let own = requests.iter().filter(|request| request.user == user);
+    let mut tried = 0;
+    for request in own.filter(|request| !request.name.is_empty()) {
+        let is_dry_run = request.verb == "patch" && request.uri.contains("dryRun=All");
+        tried += usize::from(is_dry_run);
+        let is_records = ["kubefarm-farm", &site.namespace].contains(&request.name.as_str());
+        assert!(is_dry_run || is_records, "{request:?}");
+    }
+    assert!(tried > 40, "{tried}");
+}

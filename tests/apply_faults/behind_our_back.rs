@@ -1,18 +1,18 @@
 //! Another client deletes objects while a farm is applied.
 
 use super::place::{Place, SMALL, WHOLE};
-use super::running::Running;
+use super::running::{Event, Running};
 use super::{assert_failed, cluster};
 
 /// Changes the Deployment of the boot server and leaves the rest.
 const MORE: &str = "-f examples/generic/values.yaml -f examples/advanced_network/values.yaml \
                     --set ltsp.podAnnotations.more=x";
 
-/// Starts the change, and holds it when everything is checked and nothing is done.
-fn held_before_the_waves(place: &Place) -> Running {
+/// Starts the change, and holds it at an event.
+fn held(place: &Place, at: fn(&Event) -> bool) -> Running {
     place.apply(WHOLE).success();
     let mut running = place.start(MORE);
-    running.until(|event| event.0["stage"] == "wave");
+    running.until(at);
     running.signal("STOP");
     running
 }
@@ -23,7 +23,10 @@ fn objects_deleted_between_check_and_apply_are_there_in_the_end() {
         return;
     };
     let place = Place::new(cluster, "behind");
-    let running = held_before_the_waves(&place);
+    // By then, what is deleted here is checked. Waves of unchanged objects would be over before anything could be deleted.
+    let running = held(&place, |event| {
+        event.is("checked") && event.object().starts_with("CronJob/")
+    });
     let objects = place.names();
     let changed = "deployment/kubefarm-kubernetes-ltsp";
     let unchanged = ["service/kubefarm-kubernetes-apiserver", "job", "role"];
@@ -52,7 +55,7 @@ fn a_record_deleted_meanwhile_is_written_anew() {
         return;
     };
     let place = Place::new(cluster, "no-record");
-    let running = held_before_the_waves(&place);
+    let running = held(&place, |event| event.0["stage"] == "wave");
     let record = "configmap/kubefarm-farm";
     place.kubectl(&["delete", record]).success();
     running.signal("CONT");
@@ -107,4 +110,35 @@ fn what_came_in_the_place_of_a_deleted_object_is_not_waited_for() {
     running.signal("CONT");
     running.finish().0.success();
     place.kubectl(&["get", "configmap", "held"]).success();
+}
+
+#[test]
+fn what_came_in_the_place_of_an_object_is_not_replaced() {
+    let Some(cluster) = cluster() else {
+        return;
+    };
+    let place = Place::new(cluster, "replaced-twice");
+    let file = cluster.folder().join(&place.namespace);
+    let write = |text: &str| {
+        let fixed = format!(
+            "extraObjects: {{fixed: {{apiVersion: v1, kind: ConfigMap, metadata: {{name: fixed}}, \
+             immutable: true, data: {{a: {text}}}}}}}\n"
+        );
+        std::fs::write(&file, fixed).expect("written");
+    };
+    write("old");
+    let values = format!("{WHOLE} -f {}", file.display());
+    place.apply(&values).success();
+    write("new");
+    let mut running = place.start(&format!("{values} --replace"));
+    // Most of the others are still to be checked.
+    running.until(|event| event.is("checked") && event.object() == "ConfigMap/fixed");
+    running.signal("STOP");
+    place.kubectl(&["delete", "configmap", "fixed"]).success();
+    let theirs = ["create", "configmap", "fixed", "--from-literal=a=theirs"];
+    place.kubectl(&theirs).success();
+    running.signal("CONT");
+    assert_failed(&running.finish().0, &["/fixed: ", "\nnot done: "]);
+    let text = ["get", "configmap", "fixed", "--output=jsonpath={.data.a}"];
+    assert_eq!(place.kubectl(&text).success(), "theirs");
 }
