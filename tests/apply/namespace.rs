@@ -97,6 +97,22 @@ fn what_is_in_the_namespace_default_does_not_matter() {
     of_default("delete");
 }
 
+/// The Lease needs it before anything that is rendered.
+#[test]
+fn one_that_is_rendered_for_the_farm_itself_is_created_first() {
+    let Some(site) = nowhere("brought") else {
+        return;
+    };
+    let charts = Charts::new(&format!(
+        "apiVersion: v1\nkind: Namespace\nmetadata: {{name: {}}}\n",
+        site.namespace
+    ));
+    let charts = charts.flag();
+    let apply = format!("apply --create-namespace {NEARLY_NOTHING} {charts}");
+    site.run(&apply).success();
+    assert!(site.has("deployment/kubefarm-kubernetes-ltsp"));
+}
+
 /// Everything of a namespace for booting that an apply of `generic` has there.
 fn boots(site: &Site, namespace: &str) -> String {
     let get = format!(

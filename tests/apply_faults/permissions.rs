@@ -98,6 +98,19 @@ fn who_may_not_delete_what_would_be_pruned_is_told_first() {
     assert_later_apply_fails("deployments", "delete", SMALL, "Deployment ");
 }
 
+/// Where it is, nobody asks for it to be created.
+#[test]
+fn who_may_not_look_at_namespaces_may_ask_for_one() {
+    let Some(cluster) = cluster() else {
+        return;
+    };
+    let place = Place::new(cluster, "no-namespaces");
+    let kubeconfig = user_without(&place, "none", &[]);
+    let values = format!("{SMALL} --create-namespace");
+    let (finished, _) = place.start_as(kubeconfig, &values).finish();
+    assert_eq!(finished.code(), 0, "{}", finished.stderr);
+}
+
 #[test]
 fn who_may_not_delete_what_is_kept_need_not() {
     let Some(cluster) = cluster() else {

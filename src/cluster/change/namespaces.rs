@@ -79,3 +79,33 @@ fn key(name: &str) -> Key {
 fn resource() -> Resource {
     Resource::core("Namespace", "namespaces")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(api_version: &str, kind: &str, namespace: &str, name: &str) -> Object {
+        let content = json!({
+            "apiVersion": api_version, "kind": kind,
+            "metadata": { "namespace": namespace, "name": name },
+        });
+        Object::new("test", into_object(content))
+    }
+
+    #[test]
+    fn namespaces_are_those_of_objects_and_those_among_them() {
+        let release = Release {
+            name: "farm".to_owned(),
+            namespace: "clusters".to_owned(),
+        };
+        let objects = [
+            object("v1", "Namespace", "", "brought"),
+            object("v1", "ConfigMap", "boot", "map"),
+            object("example.org/v1", "Namespace", "", "theirs"),
+            object("apps/v1", "Deployment", "boot", "server"),
+        ];
+        assert_eq!(rendered(&objects), BTreeSet::from(["brought"]));
+        let all = of_all(&release, &objects);
+        assert_eq!(all, BTreeSet::from(["boot", "clusters"]));
+    }
+}
