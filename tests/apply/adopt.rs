@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::apply::site::Site;
-use crate::apply::{GENERIC, assert_failed, done};
+use crate::apply::{GENERIC, NEARLY_NOTHING, assert_failed, done};
 
 /// A chart that holds what we render, with more replicas of the scheduler and with more labels and fields than that.
 fn chart(site: &Site, values: &str) -> TempDir {
@@ -140,6 +140,36 @@ fn installed(name: &str, values: &str) -> Option<Site> {
     let install = ["install", "old", chart, "--namespace", &site.namespace];
     site.cluster.helm(&install).success();
     Some(site)
+}
+
+/// Otherwise an uninstallation would delete it.
+#[test]
+fn an_object_without_a_difference_is_taken_over_too() {
+    let Some(site) = Site::new("adopt-same") else {
+        return;
+    };
+    let theirs = json!({
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {
+            "name": "mine",
+            "annotations": {
+                "meta.helm.sh/release-name": "old",
+                "meta.helm.sh/release-namespace": site.namespace,
+            },
+        },
+        "data": { "a": "b" },
+    });
+    site.kubectl_with("apply --server-side --field-manager=helm -f -", &theirs)
+        .success();
+    let file = site.cluster.folder().join(&site.namespace);
+    let ours = "extraObjects: {mine: {apiVersion: v1, kind: ConfigMap, metadata: {name: mine}, data: {a: b}}}\n";
+    fs::write(&file, ours).expect("written");
+    let apply = format!("apply {NEARLY_NOTHING} -f {} --adopt", file.display());
+    site.run(&apply).success();
+    let mine = site.get("configmap/mine");
+    assert_eq!(mine["data"]["a"], "b");
+    assert!(!managers(&mine).contains(&"helm"), "{mine}");
 }
 
 #[test]
