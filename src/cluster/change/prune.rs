@@ -163,3 +163,61 @@ async fn delete(api: &Api, member: &Member, dry_run: bool) -> Result<(), Cluster
     };
     api.delete(&member.resource, &member.key, &params).await
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::cluster::change::planned::Step;
+    use crate::cluster::client::Resource;
+    use crate::manifest::json::into_object;
+
+    fn certificate(name: &str) -> Key {
+        Key {
+            group: "cert-manager.io".to_owned(),
+            ..Key::core("Certificate", "farm", name)
+        }
+    }
+
+    #[test]
+    fn only_an_authority_whose_secret_is_rendered_may_go() {
+        let spec = |name: &str| into_object(json!({ "spec": { "secretName": name } }));
+        let keys = ["rendered", "alone", "asked"].map(certificate);
+        let live: HashMap<Key, Map<String, Json>> = keys
+            .iter()
+            .map(|key| (key.clone(), spec(&key.name)))
+            .collect();
+        let secret = |name: &str| Planned {
+            key: Key::core("Secret", "farm", name),
+            content: Map::new(),
+            resource: None,
+            live: None,
+            step: Step::Unseen,
+            warnings: Vec::new(),
+        };
+        let member = |key: &Key, kept: Kept| Member {
+            key: key.clone(),
+            resource: Resource::well_known(&key.group, &key.kind, "certificates"),
+            uid: String::new(),
+            kept: Some(kept),
+        };
+        let [rendered, alone, asked] = &keys;
+        let members = vec![
+            member(rendered, Kept::Authority),
+            member(alone, Kept::Authority),
+            member(asked, Kept::Asked),
+        ];
+        let stale = stale(members, &[secret("rendered"), secret("asked")], &live);
+        let kept: Vec<(&Key, Option<Kept>)> = stale
+            .iter()
+            .map(|member| (&member.key, member.kept))
+            .collect();
+        let expected = [
+            (rendered, None),
+            (alone, Some(Kept::Authority)),
+            (asked, Some(Kept::Asked)),
+        ];
+        assert_eq!(kept, expected);
+    }
+}
