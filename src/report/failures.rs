@@ -192,7 +192,8 @@ fn print_keys(word: &str, keys: &[Key], out: &mut impl Write) -> io::Result<()> 
     if keys.is_empty() {
         return Ok(());
     }
-    writeln!(out, "{word}: {} objects", keys.len())?;
+    let plural = if keys.len() == 1 { "" } else { "s" };
+    writeln!(out, "{word}: {} object{plural}", keys.len())?;
     for key in keys.iter().take(NAMED) {
         writeln!(out, "  {}", printable(&key.to_string()))?;
     }

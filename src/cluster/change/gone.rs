@@ -40,6 +40,17 @@ pub(super) async fn lingering(
     Ok(found.into_iter().flatten().collect())
 }
 
+/// Those that are still there after a pause.
+async fn look_again(
+    api: &Api,
+    left: &[(Member, String)],
+    concurrency: usize,
+) -> Result<Vec<(Member, String)>, ClusterError> {
+    api.interrupt().pause(POLL_INTERVAL).await?;
+    let members: Vec<Member> = left.iter().map(|(member, _)| member.clone()).collect();
+    lingering(api, &members, concurrency).await
+}
+
 /// Waits until deleted members are gone.
 ///
 /// # Errors
@@ -55,23 +66,27 @@ pub(super) async fn wait_until_gone(
     while let Some((first, finalizers)) = left.first() {
         let key = &first.key;
         if !is_reported {
-            observer.observe(&Event::Note(&format!(
-                "waiting until {} objects are gone; the first is {key}",
-                left.len()
-            )));
+            let count = match left.len() {
+                1 => "1 object is".to_owned(),
+                count => format!("{count} objects are"),
+            };
+            let note = format!("waiting until {count} gone; the first is {key}");
+            observer.observe(&Event::Note(&note));
             is_reported = true;
         }
+        let lingers = || ClusterError::Lingering {
+            finalizers: finalizers.clone(),
+        };
         let error = if Instant::now() + POLL_INTERVAL >= api.deadline() {
-            ClusterError::Lingering {
-                finalizers: finalizers.clone(),
-            }
+            lingers()
         } else {
-            match api.interrupt().pause(POLL_INTERVAL).await {
-                Ok(()) => {
-                    let members: Vec<Member> = left.into_iter().map(|(member, _)| member).collect();
-                    left = lingering(api, &members, concurrency).await?;
+            match look_again(api, &left, concurrency).await {
+                Ok(found) => {
+                    left = found;
                     continue;
                 }
+                // The time was over before the cluster answered: what it said before holds.
+                Err(ClusterError::Timeout { .. }) => lingers(),
                 Err(error) => error,
             }
         };
