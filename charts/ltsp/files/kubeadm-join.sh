@@ -10,7 +10,7 @@ etc=/etc/ltsp
 file=$etc/kubeadm-join.conf
 authority=$etc/kubefarm-ca.crt
 # In RAM: the key of this boot, its certificate, and what else came with that.
-own=/run/kubefarm
+own=/run/kubefarm-join
 server=$(sed -n 's/.*\bltsp\.server=\([^ ]*\).*/\1/p' /proc/cmdline)
 new=$(mktemp -d)
 trap 'rm -rf "$new"' EXIT
