@@ -41,6 +41,9 @@ struct Pauses(Duration);
 
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// How many seconds the API server keeps a watch open, which then goes on from where it was: one that stalled without a
+/// word does not do so for long.
+const WATCH: u32 = 60;
 
 impl Iterator for Pauses {
     type Item = Duration;
@@ -66,5 +69,5 @@ pub(super) fn watched<K>(
 where
     K: kube::Resource + Clone + serde::de::DeserializeOwned + std::fmt::Debug + Send + 'static,
 {
-    watcher(api, config).backoff(Pauses(FIRST_PAUSE))
+    watcher(api, config.timeout(WATCH)).backoff(Pauses(FIRST_PAUSE))
 }

@@ -13,7 +13,7 @@ use k8s_openapi::api::core::v1::{ConfigMap, Node};
 use kube::Client;
 use kube::api::{Patch, PatchParams};
 use kube::runtime::watcher::{self, Error as WatchError, Event as WatchEvent};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use self::change::{Change, Seen};
 use self::removal::{Leaving, Step};
@@ -28,6 +28,8 @@ use crate::cluster::{Api, Event, Observer, Resource};
 const CONCURRENCY: usize = 8;
 /// When a Node that could not be changed is tried again.
 const RETRY: Duration = Duration::from_secs(5);
+/// How long a change may take.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Changes Nodes, once no other agent does.
 ///
@@ -62,23 +64,6 @@ struct Clients {
     child: Client,
 }
 
-/// When a Node is to be looked at.
-#[derive(Clone, Copy)]
-struct Attempt {
-    not_before: Instant,
-    /// How often in a row it could not be changed.
-    failures: u32,
-}
-
-impl Attempt {
-    fn now() -> Attempt {
-        Attempt {
-            not_before: Instant::now(),
-            failures: 0,
-        }
-    }
-}
-
 /// What is known of both clusters.
 struct Watch<'a> {
     clients: &'a Clients,
@@ -87,8 +72,8 @@ struct Watch<'a> {
     /// Whether all of the settings were read once.
     settings_are_whole: bool,
     nodes: HashMap<String, Seen>,
-    /// Nodes that may have to be changed.
-    open: BTreeMap<String, Attempt>,
+    /// Nodes that may have to be changed, and not before when.
+    open: BTreeMap<String, Instant>,
     leaving: Leaving,
     reported: String,
 }
@@ -146,7 +131,7 @@ impl<'a> Watch<'a> {
         }
         if self.settings_are_whole {
             let all = self.nodes.keys().cloned();
-            self.open.extend(all.map(|name| (name, Attempt::now())));
+            self.open.extend(all.map(|name| (name, Instant::now())));
         }
     }
 
@@ -160,7 +145,7 @@ impl<'a> Watch<'a> {
                 if known.is_none_or(|known| !seen.is_older_than(known)) {
                     self.open
                         .entry(seen.name.clone())
-                        .or_insert_with(Attempt::now);
+                        .or_insert_with(Instant::now);
                     self.nodes.insert(seen.name.clone(), seen);
                 }
             }
@@ -182,46 +167,58 @@ impl<'a> Watch<'a> {
         }
         let changes = self.changes();
         let nodes = &self.clients.nodes;
-        let done = stream::iter(changes.into_iter().map(|(change, failures)| async move {
-            let outcome = send(nodes, &change).await;
-            (change, failures, outcome)
+        let done = stream::iter(changes.into_iter().map(|change| async move {
+            // One that does not answer must not keep the others waiting.
+            let outcome = timeout(PATIENCE, send(nodes, &change)).await;
+            (change, outcome)
         }));
         let mut done = done.buffer_unordered(CONCURRENCY);
-        while let Some((change, failures, outcome)) = done.next().await {
-            match outcome {
-                Ok(seen) => {
+        let mut outdated = Vec::new();
+        while let Some((change, outcome)) = done.next().await {
+            let fault = match outcome {
+                Ok(Ok(seen)) => {
                     let line = format!("Node {}: {change}", change.name);
                     self.observer.observe(&Event::Note(&line));
                     self.nodes.extend(seen.map(|seen| (change.name, seen)));
+                    continue;
                 }
-                Err(error) => {
-                    // It is tried again with what the watch reports.
-                    let pause = if failures == 0 && is_outdated(&error) {
-                        Duration::ZERO
-                    } else {
-                        let line = format!("Node {}: {error}; trying again", change.name);
-                        self.observer.observe(&Event::Note(&line));
-                        RETRY
-                    };
-                    let again = Attempt {
-                        not_before: Instant::now() + pause,
-                        failures: failures + 1,
-                    };
-                    self.open.insert(change.name, again);
+                Ok(Err(error)) if is_outdated(&error) => {
+                    outdated.push(change.name);
+                    continue;
                 }
-            }
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => "the child cluster does not answer".to_owned(),
+            };
+            let line = format!("Node {}: {fault}; trying again", change.name);
+            self.observer.observe(&Event::Note(&line));
+            self.open.insert(change.name, Instant::now() + RETRY);
+        }
+        drop(done);
+        for name in outdated {
+            self.look_again(name).await;
         }
     }
 
-    /// What has to be changed now of the Nodes that are open, each with how often that failed.
-    fn changes(&mut self) -> Vec<(Change, u32)> {
+    /// Reads a Node that had changed meanwhile: the watch may be behind.
+    async fn look_again(&mut self, name: String) {
+        if let Ok(Ok(found)) = timeout(PATIENCE, self.clients.nodes.get_opt(&name)).await {
+            match found {
+                Some(node) => self.nodes.insert(name.clone(), Seen::of(&node)),
+                None => self.nodes.remove(&name),
+            };
+        }
+        self.open.insert(name, Instant::now());
+    }
+
+    /// What has to be changed now of the Nodes that are open.
+    fn changes(&mut self) -> Vec<Change> {
         let now = Instant::now();
         let open = std::mem::take(&mut self.open).into_iter();
         let (due, later): (BTreeMap<_, _>, _) =
-            open.partition(|(_, attempt)| attempt.not_before <= now);
+            open.partition(|(_, not_before)| *not_before <= now);
         self.open = later;
         let mut changes = Vec::new();
-        for (name, attempt) in due {
+        for (name, _) in due {
             let Some(node) = self.nodes.get(&name) else {
                 continue;
             };
@@ -230,7 +227,7 @@ impl<'a> Watch<'a> {
                     self.leaving.remove(&name);
                     let change = Change::new(node, wanted);
                     if !change.is_empty() {
-                        changes.push((change, attempt.failures));
+                        changes.push(change);
                     }
                 }
                 Found::Unlisted if self.leaving.add(&name, now) => {
@@ -262,7 +259,11 @@ impl<'a> Watch<'a> {
         let Some(name) = self.leaving.next(Instant::now()).map(str::to_owned) else {
             return;
         };
-        match removal::step(&self.clients.child, &name).await {
+        let step = timeout(PATIENCE, removal::step(&self.clients.child, &name)).await;
+        let Ok(step) = step else {
+            return self.report("the child cluster does not answer");
+        };
+        match step {
             Ok(Step::Removed) => {
                 let note = format!("Node {name}: removed, since the values do not have it");
                 self.observer.observe(&Event::Note(&note));
@@ -287,7 +288,7 @@ impl<'a> Watch<'a> {
     }
 }
 
-/// Whether the Node has changed, or gone, since it was seen: the watch reports it as it is now. A JSON Patch whose test
+/// Whether the Node has changed, or gone, since it was seen. A JSON Patch whose test
 /// fails is an invalid one (422).
 fn is_outdated(error: &kube::Error) -> bool {
     matches!(error, kube::Error::Api(status) if matches!(status.code, 404 | 409 | 422))
