@@ -107,6 +107,8 @@ impl Child {
             self.kubectl(&format!("delete {kinds} -A -l {selector}"))
                 .success();
         }
+        let policies = "validatingadmissionpolicybindings,validatingadmissionpolicies";
+        self.kubectl(&format!("delete {policies} --all")).success();
         self.kubectl("delete leases -n kube-system --all").success();
         self.kubectl(
             "delete secrets -n kube-system --field-selector type=bootstrap.kubernetes.io/token",

@@ -165,6 +165,57 @@ fn of_two_agents_one_works_and_the_other_takes_over() {
     remove_nodes(&child);
 }
 
+/// The child refuses a change for good, with the code of one that came too late: it is reported, and made once it may be.
+#[test]
+fn a_change_that_the_child_refuses_is_reported() {
+    let Some((child, site)) = bootstrapped("refusing", VALUES) else {
+        return;
+    };
+    remove_nodes(&child);
+    register(&child, "n1", &json!({}), &json!([]), "10.64.0.1");
+    let policy = json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy",
+        "metadata": {"name": "kept-bare"},
+        "spec": {
+            "matchConstraints": {"resourceRules": [{
+                "apiGroups": [""], "apiVersions": ["v1"], "operations": ["UPDATE"], "resources": ["nodes"],
+            }]},
+            "validations": [{"expression": "!has(object.metadata.labels)", "message": "no labels here"}],
+        },
+    });
+    let binding = json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding",
+        "metadata": {"name": "kept-bare"},
+        "spec": {"policyName": "kept-bare", "validationActions": ["Deny"]},
+    });
+    for object in [policy, binding] {
+        let created = child
+            .cluster
+            .kubectl_with_stdin(&["create", "-f", "-"], &object.to_string());
+        created.success();
+    }
+    child.cluster.wait_until("the policy holds", || {
+        let tried = child.kubectl("label node n1 a=b --dry-run=server");
+        tried.stderr.contains("no labels here")
+    });
+    let Some(agent) = Agent::start(&site, &child) else {
+        return;
+    };
+    // Longer than between two attempts.
+    std::thread::sleep(std::time::Duration::from_secs(8));
+    child
+        .kubectl("delete validatingadmissionpolicybinding,validatingadmissionpolicy kept-bare")
+        .success();
+    child
+        .cluster
+        .wait_until("the labels follow", || labels(&child, "n1")["rack"] == "1");
+    let reported = agent.end().stderr;
+    assert!(
+        reported.contains("no labels here") && reported.contains("trying again"),
+        "{reported}"
+    );
+}
+
 /// A Node that the values do not have is drained and removed; a budget is respected; listed Nodes are left alone.
 #[test]
 fn nodes_that_left_the_values_are_drained_and_removed() {

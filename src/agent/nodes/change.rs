@@ -24,7 +24,7 @@ const KUBELET: &str = "kubelet";
 #[derive(Debug)]
 pub(super) struct Seen {
     pub name: String,
-    version: String,
+    pub version: String,
     labels: Texts,
     annotations: Texts,
     taints: Vec<Taint>,

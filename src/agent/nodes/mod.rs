@@ -173,7 +173,7 @@ impl<'a> Watch<'a> {
             (change, outcome)
         }));
         let mut done = done.buffer_unordered(CONCURRENCY);
-        let mut outdated = Vec::new();
+        let mut refused = Vec::new();
         while let Some((change, outcome)) = done.next().await {
             let fault = match outcome {
                 Ok(Ok(seen)) => {
@@ -182,32 +182,44 @@ impl<'a> Watch<'a> {
                     self.nodes.extend(seen.map(|seen| (change.name, seen)));
                     continue;
                 }
-                Ok(Err(error)) if is_outdated(&error) => {
-                    outdated.push(change.name);
+                Ok(Err(error)) => {
+                    refused.push((change.name, error));
                     continue;
                 }
-                Ok(Err(error)) => error.to_string(),
                 Err(_) => "the child cluster does not answer".to_owned(),
             };
-            let line = format!("Node {}: {fault}; trying again", change.name);
-            self.observer.observe(&Event::Note(&line));
-            self.open.insert(change.name, Instant::now() + RETRY);
+            self.try_again(change.name, &fault);
         }
         drop(done);
-        for name in outdated {
-            self.look_again(name).await;
+        for (name, error) in refused {
+            if is_outdated(&error) && self.look_again(&name).await {
+                self.open.insert(name, Instant::now());
+            } else {
+                self.try_again(name, &error.to_string());
+            }
         }
     }
 
-    /// Reads a Node that had changed meanwhile: the watch may be behind.
-    async fn look_again(&mut self, name: String) {
-        if let Ok(Ok(found)) = timeout(PATIENCE, self.clients.nodes.get_opt(&name)).await {
-            match found {
-                Some(node) => self.nodes.insert(name.clone(), Seen::of(&node)),
-                None => self.nodes.remove(&name),
-            };
-        }
-        self.open.insert(name, Instant::now());
+    /// Reports why a Node was not changed, and tries it later.
+    fn try_again(&mut self, name: String, fault: &str) {
+        let line = format!("Node {name}: {fault}; trying again");
+        self.observer.observe(&Event::Note(&line));
+        self.open.insert(name, Instant::now() + RETRY);
+    }
+
+    /// Reads a Node that may have changed meanwhile, for the watch may be behind; whether it had.
+    async fn look_again(&mut self, name: &str) -> bool {
+        let found = timeout(PATIENCE, self.clients.nodes.get_opt(name)).await;
+        let Ok(Ok(found)) = found else {
+            return false;
+        };
+        let now = found.as_ref().map(Seen::of);
+        let before = match now {
+            Some(now) => self.nodes.insert(name.to_owned(), now),
+            None => self.nodes.remove(name),
+        };
+        let version = before.map(|before| before.version);
+        version != found.and_then(|found| found.metadata.resource_version)
     }
 
     /// What has to be changed now of the Nodes that are open.
@@ -288,8 +300,8 @@ impl<'a> Watch<'a> {
     }
 }
 
-/// Whether the Node has changed, or gone, since it was seen. A JSON Patch whose test
-/// fails is an invalid one (422).
+/// Whether the Node may have changed, or gone, since it was seen. A JSON Patch whose test fails is an invalid one (422),
+/// and so is what the child refuses for good.
 fn is_outdated(error: &kube::Error) -> bool {
     matches!(error, kube::Error::Api(status) if matches!(status.code, 404 | 409 | 422))
 }
