@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures::stream::Stream;
+use k8s_openapi::api::core::v1::{Node, NodeCondition};
 use kube::Client;
 use kube::runtime::WatchStreamExt as _;
 use kube::runtime::utils::Backoff;
@@ -34,6 +35,14 @@ pub(super) struct Clusters {
     pub admin: Api,
     pub admin_client: Client,
     pub child: Client,
+}
+
+/// The condition `Ready` of a Node.
+pub(super) fn ready(node: &Node) -> Option<&NodeCondition> {
+    let conditions = node.status.as_ref()?.conditions.as_ref()?;
+    conditions
+        .iter()
+        .find(|condition| condition.type_ == "Ready")
 }
 
 /// The pauses of a watch that fails: a second first, then longer ones. A control plane that comes up is to be seen soon.

@@ -18,6 +18,7 @@ use tokio::time::{Instant, sleep};
 use super::kubelets::approve;
 use super::refusal::Refusal;
 use super::request::JoinRequest;
+use crate::agent::farm_agent::ready;
 
 /// How long the certificate is good for: the least that the API server allows.
 const LIFE: Duration = Duration::from_secs(600);
@@ -66,6 +67,11 @@ pub(super) async fn grant(
     }
 }
 
+/// One for each Node.
+fn object_name(request: &JoinRequest) -> String {
+    format!("kubefarm-join-{}", request.name)
+}
+
 /// Creates the request; `None` if there is one for this name.
 async fn create(
     requests: &Api<CertificateSigningRequest>,
@@ -73,7 +79,7 @@ async fn create(
 ) -> Result<Option<CertificateSigningRequest>, Refusal> {
     let object = CertificateSigningRequest {
         metadata: ObjectMeta {
-            name: Some(format!("kubefarm-join-{}", request.name)),
+            name: Some(object_name(request)),
             labels: Some([(LABEL.to_owned(), request.name.clone())].into()),
             ..ObjectMeta::default()
         },
@@ -103,7 +109,7 @@ async fn existing(
     requests: &Api<CertificateSigningRequest>,
     request: &JoinRequest,
 ) -> Result<CertificateSigningRequest, Refusal> {
-    let name = format!("kubefarm-join-{}", request.name);
+    let name = object_name(request);
     let again = || Refusal::later("its last request is being removed", LONGEST_PAUSE);
     let found = requests.get_opt(&name).await?.ok_or_else(again)?;
     let created = found.creation_timestamp().ok_or_else(again)?.0;
@@ -127,10 +133,8 @@ async fn existing(
 /// Whether the Node of this name came or went since: its machine has joined with the certificate.
 async fn is_used(client: &Client, name: &str, since: Timestamp) -> Result<bool, Refusal> {
     let node = Api::<Node>::all(client.clone()).get_opt(name).await?;
-    let conditions = node.and_then(|node| node.status?.conditions);
-    let mut conditions = conditions.into_iter().flatten();
-    let ready = conditions.find(|condition| condition.type_ == "Ready");
-    let changed = ready.and_then(|ready| ready.last_transition_time);
+    let ready = node.as_ref().and_then(ready);
+    let changed = ready.and_then(|ready| ready.last_transition_time.as_ref());
     Ok(changed.is_some_and(|changed| changed.0 > since))
 }
 

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::life::{Alive, Pulse, Ready, SeenLease, is_gone};
 use super::request::JoinRequest;
+use crate::agent::farm_agent;
 use crate::agent::settings::{Machine, Settings};
 use crate::farm::join::JoinSettings;
 
@@ -227,15 +228,9 @@ fn is_mac(listed: &str, claimed: &str) -> bool {
     }
 }
 
-/// The condition `Ready`. A Node without one was never reported on.
+/// A Node without the condition was never reported on.
 pub(super) fn ready(node: &Node) -> Ready {
-    let conditions = node
-        .status
-        .as_ref()
-        .and_then(|status| status.conditions.as_ref());
-    let mut conditions = conditions.into_iter().flatten();
-    let ready = conditions.find(|condition| condition.type_ == "Ready");
-    match ready.map(|condition| condition.status.as_str()) {
+    match farm_agent::ready(node).map(|ready| ready.status.as_str()) {
         Some("True") => Ready::True,
         Some("Unknown") => Ready::Unknown,
         _ => Ready::False,

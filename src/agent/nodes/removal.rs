@@ -10,7 +10,7 @@ use kube::{Api, Client, ResourceExt as _};
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::agent::farm_agent::MANAGER;
+use crate::agent::farm_agent::{MANAGER, ready};
 
 /// How long the values have to lack a Node before anything is done about it: while a farm is applied, its objects are
 /// not all of one version.
@@ -142,13 +142,8 @@ fn has_to_go(pod: &Pod) -> bool {
 
 /// Whether the machine reported its own shutdown; nothing runs on it any more.
 fn said_goodbye(node: &Node) -> bool {
-    let conditions = node
-        .status
-        .as_ref()
-        .and_then(|status| status.conditions.as_ref());
-    let mut conditions = conditions.into_iter().flatten();
-    let ready = conditions.find(|condition| condition.type_ == "Ready");
-    ready.is_some_and(|ready| ready.status == "Unknown" && ready.reason.as_deref() == Some(GOODBYE))
+    ready(node)
+        .is_some_and(|ready| ready.status == "Unknown" && ready.reason.as_deref() == Some(GOODBYE))
 }
 
 #[cfg(test)]
