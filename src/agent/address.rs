@@ -36,6 +36,13 @@ pub(super) async fn service_address(
     .await
 }
 
+/// The first IP address, or why there is none: a predicate of the Service.
+pub(super) fn first_address(found: ServiceAddress) -> Result<IpAddr, String> {
+    let addresses = addresses_of(found)?;
+    let first = addresses.first().copied();
+    first.ok_or_else(|| "has no address".to_owned())
+}
+
 /// The IP addresses, or why there are none: a predicate of the Service.
 pub(super) fn addresses_of(found: ServiceAddress) -> Result<Vec<IpAddr>, String> {
     match found {

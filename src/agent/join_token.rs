@@ -10,18 +10,16 @@ use serde_json::{Map, Value as Json, json};
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use super::address::{addresses_of, service_address};
+use super::address::{first_address, service_address};
 use super::authorities::Authorities;
 use super::error::AgentError;
+use super::join_file::{self, FILE};
 use super::waiting::{JobContext, connect, wait_for};
 use crate::cluster::client::DeleteParams;
 use crate::cluster::{Api, ClusterError, Interrupt, Observer, Resource, Target};
-use crate::farm::syntax::split_endpoint;
 use crate::manifest::Key;
 use crate::manifest::json::into_object;
 
-/// The file of the Secret, and of the nodes' `/etc/ltsp`.
-const FILE: &str = "kubeadm-join.conf";
 /// The group that the rights of joining nodes are bound to (kubeadm's default).
 const GROUP: &str = "system:bootstrappers:kubeadm:default-node-token";
 /// What tokens are made of (kubernetes.io/docs/reference/access-authn-authz/bootstrap-tokens).
@@ -153,25 +151,20 @@ async fn hosts(
     wanted: &JoinToken,
     observer: &dyn Observer,
 ) -> Result<Option<String>, AgentError> {
-    let host = split_endpoint(&wanted.endpoint).map(|(host, _)| host);
     let service = &wanted.service;
-    if host != Some(service.as_str()) {
+    if !join_file::is_service(&wanted.endpoint, service) {
         return Ok(None);
     }
     let found = service_address(admin, &wanted.namespace, service, observer).await?;
-    let reason = match addresses_of(found) {
-        Ok(addresses) => match addresses.first() {
-            Some(address) => return Ok(Some(format!("{address} {service}"))),
-            None => "has no address".to_owned(),
-        },
-        Err(reason) => reason,
-    };
-    Err(AgentError::Unusable(format!(
-        "Service {service} {reason}: set kubernetes.controlPlaneEndpoint to the address at which nodes reach the API server"
-    )))
+    match first_address(found) {
+        Ok(address) => Ok(Some(format!("{address} {service}"))),
+        Err(reason) => Err(AgentError::Unusable(format!(
+            "Service {service} {reason}: set kubernetes.controlPlaneEndpoint to the address at which nodes reach the API server"
+        ))),
+    }
 }
 
-/// What booting nodes read: shell assignments, which systemd reads as well (systemd.exec(5), EnvironmentFile=).
+/// What booting nodes read.
 pub(super) fn file(
     wanted: &JoinToken,
     token: &Token,
@@ -180,7 +173,7 @@ pub(super) fn file(
 ) -> String {
     let mut text = String::new();
     if let Some(hosts) = hosts {
-        text.push_str(&format!("HOSTS_KUBERNETES='{hosts}'\n"));
+        text.push_str(&join_file::hosts(hosts));
     }
     let endpoint = &wanted.endpoint;
     text.push_str(&format!(

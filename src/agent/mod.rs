@@ -12,6 +12,7 @@ mod bootstrap;
 mod error;
 mod farm_agent;
 mod join;
+mod join_file;
 mod join_token;
 mod look_after_nodes;
 mod nodes;

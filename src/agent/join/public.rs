@@ -5,17 +5,15 @@ use std::path::Path;
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::agent::address::addresses_of;
+use crate::agent::address::first_address;
 use crate::agent::authorities::Authorities;
 use crate::agent::error::AgentError;
+use crate::agent::join_file::{self, FILE};
 use crate::cluster::state::ServiceAddress;
 use crate::cluster::{Api, Resource};
 use crate::farm::join::JoinSettings;
-use crate::farm::syntax::split_endpoint;
 use crate::manifest::Key;
 
-/// Shell assignments, which the nodes' scripts read.
-const FILE: &str = "kubeadm-join.conf";
 /// PEM.
 const AUTHORITY: &str = "kubefarm-ca.crt";
 
@@ -34,8 +32,7 @@ pub(super) async fn publish(
         Some(address) => address.clone(),
         None => address_of(admin, namespace, &join.service).await?,
     };
-    let host = split_endpoint(&join.endpoint).map(|(host, _)| host);
-    let api_server = if host == Some(join.api_server.as_str()) {
+    let api_server = if join_file::is_service(&join.endpoint, &join.api_server) {
         Some(address_of(admin, namespace, &join.api_server).await?)
     } else {
         None
@@ -66,18 +63,15 @@ async fn address_of(admin: &Api, namespace: &str, service: &str) -> Result<Strin
         .await?;
     let unusable = |reason: String| AgentError::Unusable(format!("Service {service} {reason}"));
     let found = found.ok_or_else(|| unusable("does not exist".to_owned()))?;
-    let addresses = addresses_of(ServiceAddress::of(&found)).map_err(unusable)?;
-    let first = addresses.first().map(ToString::to_string);
-    first.ok_or_else(|| unusable("has no address".to_owned()))
+    let address = first_address(ServiceAddress::of(&found)).map_err(unusable)?;
+    Ok(address.to_string())
 }
 
 fn file(join: &JoinSettings, address: &str, api_server: Option<&str>) -> String {
     let mut text = String::new();
     if let Some(api_server) = api_server {
-        text.push_str(&format!(
-            "HOSTS_KUBERNETES='{api_server} {}'\n",
-            join.api_server
-        ));
+        let line = format!("{api_server} {}", join.api_server);
+        text.push_str(&join_file::hosts(&line));
     }
     // An address of IPv6 goes in brackets (curl(1), --connect-to).
     let address = if address.contains(':') {
