@@ -25,21 +25,21 @@ impl Agent {
     pub fn new(values: &Values, name: String, default_tag: &str) -> Agent {
         let agent = &values.kubernetes.agent;
         let is_wanted = values.kubernetes.enabled && agent.enabled;
-        let (settings, parts) = if is_wanted {
+        let (settings, listed) = if is_wanted {
             node_settings::of_pools(&values.node_pools, &values.tags)
         } else {
             Default::default()
         };
+        let checksum =
+            || node_settings::checksum(listed.iter().map(|(_, machine)| machine.as_str()));
         let behaviour = AgentSettings {
-            remove_nodes_unlike: agent
-                .remove_nodes
-                .then(|| node_settings::checksum_of(&values.node_pools)),
+            remove_nodes_unlike: agent.remove_nodes.then(checksum),
         };
         Agent {
             workload: Workload::new(agent, name, default_tag),
             settings: serde_json::to_string(&settings).unwrap_or_default(),
             behaviour: serde_json::to_string(&behaviour).unwrap_or_default(),
-            parts,
+            parts: node_settings::parts(&listed),
         }
     }
 }

@@ -151,24 +151,13 @@ pub struct MachinesPart {
     pub machines: String,
 }
 
-/// The settings of all pools, and the machines in parts that fit into objects.
-pub fn of_pools(pools: &NodePools, tags: &Tags) -> (SettingsByDigest, Vec<MachinesPart>) {
-    let (by_digest, listed) = listed(pools, tags);
-    let parts = parts(&listed);
-    (by_digest, parts)
-}
+/// A machine's text, and the digest of its settings.
+pub type Listed = (Arc<str>, String);
 
-/// The checksum of all machines.
-pub fn checksum_of(pools: &NodePools) -> String {
-    let nodes = pools.own().flat_map(|(_, pool)| &pool.nodes);
-    let machines: Vec<String> = nodes.filter_map(|machine| text(machine)).collect();
-    checksum(machines.iter().map(String::as_str))
-}
-
-/// The settings, and each machine with the digest of its own.
-fn listed(pools: &NodePools, tags: &Tags) -> (SettingsByDigest, Vec<(Arc<str>, String)>) {
+/// The settings of all pools, and their machines.
+pub fn of_pools(pools: &NodePools, tags: &Tags) -> (SettingsByDigest, Vec<Listed>) {
     let mut by_digest = SettingsByDigest::new();
-    let mut listed: Vec<(Arc<str>, String)> = Vec::new();
+    let mut listed: Vec<Listed> = Vec::new();
     for (_, pool) in pools.own() {
         let settings = of_pool(pool, tags);
         let digest: Arc<str> = digest(&settings).into();
@@ -223,9 +212,10 @@ fn digest(settings: &NodeSettings) -> String {
     digest
 }
 
-fn parts(listed: &[(Arc<str>, String)]) -> Vec<MachinesPart> {
+/// The machines in parts that fit into objects.
+pub fn parts(listed: &[Listed]) -> Vec<MachinesPart> {
     // In JSON with quotes and a comma; digests stand before many machines.
-    let size = |(_, machine): &(Arc<str>, String)| machine.len() + 3;
+    let size = |(_, machine): &Listed| machine.len() + 3;
     let ranges = split(
         listed,
         size,
@@ -271,7 +261,8 @@ mod tests {
     ) -> (SettingsByDigest, Vec<MachinesPart>) {
         let pools: NodePools = serde_json::from_value(pools).unwrap();
         let tags: Tags = serde_json::from_value(tags).unwrap();
-        of_pools(&pools, &tags)
+        let (settings, listed) = of_pools(&pools, &tags);
+        (settings, parts(&listed))
     }
 
     #[test]
