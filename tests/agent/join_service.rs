@@ -22,6 +22,8 @@ fn answering(name: &str, values: &str) -> Option<(Child, Site, Agent)> {
     child
         .kubectl("delete leases -n kube-node-lease --all")
         .success();
+    site.kubectl("create secret generic ipa --from-literal=token=secret --from-literal=other=x")
+        .success();
     site.balance(AGENT, "\"ip\":\"127.0.0.1\"");
     site.balance(
         API_SERVER,
@@ -52,8 +54,6 @@ fn a_machine_of_the_farm_gets_a_certificate_and_what_is_secret() {
     let Some((child, site, agent)) = answering("join-service", VALUES) else {
         return;
     };
-    site.kubectl("create secret generic ipa --from-literal=token=secret --from-literal=other=x")
-        .success();
     child
         .cluster
         .wait_until("the boot server has something to serve", || {
@@ -120,8 +120,6 @@ fn others_get_nothing() {
     let Some((child, site, agent)) = answering("join-refused", VALUES) else {
         return;
     };
-    site.kubectl("create secret generic ipa --from-literal=token=secret")
-        .success();
     let asker = |source| Asker::new(&agent, &child, source);
     let mac = "02:00:00:00:00:01";
     asker("127.0.10.2")
@@ -200,11 +198,9 @@ fn others_get_nothing() {
 
 #[test]
 fn a_living_machine_keeps_its_name_and_one_that_said_goodbye_does_not() {
-    let Some((child, site, agent)) = answering("join-life", VALUES) else {
+    let Some((child, _site, agent)) = answering("join-life", VALUES) else {
         return;
     };
-    site.kubectl("create secret generic ipa --from-literal=token=secret")
-        .success();
     let machine = Asker::new(&agent, &child, "127.0.10.1");
     let ask = || machine.ask_for("n1", "02:00:00:00:00:01");
     assert_eq!(ask().status, 200);

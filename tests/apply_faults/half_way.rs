@@ -5,56 +5,30 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::place::{Place, SMALL, WHOLE};
-use super::refused::{create, only};
+use super::refused::{REFUSES, enforce};
 use super::running::Event;
 use super::{assert_failed, cluster};
-
-const REFUSES: &str = "not on our watch";
 
 /// Refuses, but for dry runs, the operations on what an expression holds for. Returns once it does, which it shows by the
 /// ConfigMap `probe`.
 fn refuse_in_earnest(place: &Place, operation: &str, expression: &str, message: &str) {
-    let name = &place.namespace;
     let (subject, verb) = match operation {
         "DELETE" => ("oldObject", "delete"),
         _ => ("object", "create"),
     };
     let probe = format!("{subject}.kind == 'ConfigMap' && {subject}.metadata.name == 'probe'");
-    let policy = json!({
-        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy",
-        "metadata": { "name": name },
-        "spec": {
-            "failurePolicy": "Fail",
-            "matchConstraints": { "resourceRules": [{
-                "apiGroups": ["*"], "apiVersions": ["*"], "operations": [operation], "resources": ["*"],
-            }] },
-            "validations": [
-                { "expression": format!("!({probe})"), "message": REFUSES },
-                {
-                    "expression": format!("has(request.dryRun) && request.dryRun || !({expression})"),
-                    "messageExpression": message,
-                },
-            ],
+    let validations = json!([
+        { "expression": format!("!({probe})"), "message": REFUSES },
+        {
+            "expression": format!("has(request.dryRun) && request.dryRun || !({expression})"),
+            "messageExpression": message,
         },
-    });
-    let binding = json!({
-        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding",
-        "metadata": { "name": name },
-        "spec": {
-            "policyName": name, "validationActions": ["Deny"],
-            "matchResources": { "namespaceSelector": only(place) },
-        },
-    });
+    ]);
     if verb == "delete" {
         place.kubectl(&["create", "configmap", "probe"]).success();
     }
-    for object in [policy, binding] {
-        create(place, &object);
-    }
-    place.cluster.wait_until("the policy holds", || {
-        let tries = [verb, "configmap", "probe", "--dry-run=server"];
-        place.kubectl(&tries).stderr.contains(REFUSES)
-    });
+    let probe = [verb, "configmap", "probe"];
+    enforce(place, &[operation], &validations, &probe);
 }
 
 fn stop_refusing(place: &Place) {

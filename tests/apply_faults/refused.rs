@@ -5,8 +5,17 @@ use serde_json::{Value, json};
 use super::place::{Place, SMALL, WHOLE};
 use super::{assert_failed, cluster};
 
+/// What the policy says.
+pub const REFUSES: &str = "not on our watch";
+
 /// Refuses what an expression does not hold for, in the namespace: a policy that the API server itself enforces.
 fn refuse(place: &Place, operations: &[&str], expression: &str, probe: &[&str]) {
+    let validations = json!([{ "expression": expression, "message": REFUSES }]);
+    enforce(place, operations, &validations, probe);
+}
+
+/// Enforces a policy in the namespace; returns once it refuses what `probe` tries.
+pub fn enforce(place: &Place, operations: &[&str], validations: &Value, probe: &[&str]) {
     let name = &place.namespace;
     let policy = json!({
         "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy",
@@ -16,7 +25,7 @@ fn refuse(place: &Place, operations: &[&str], expression: &str, probe: &[&str]) 
             "matchConstraints": { "resourceRules": [{
                 "apiGroups": ["*"], "apiVersions": ["*"], "operations": operations, "resources": ["*"],
             }] },
-            "validations": [{ "expression": expression, "message": "not on our watch" }],
+            "validations": validations,
         },
     });
     let binding = json!({
@@ -32,7 +41,7 @@ fn refuse(place: &Place, operations: &[&str], expression: &str, probe: &[&str]) 
     }
     place.cluster.wait_until("the policy holds", || {
         let tried = place.kubectl(&[probe, &["--dry-run=server"]].concat());
-        tried.stderr.contains("not on our watch")
+        tried.stderr.contains(REFUSES)
     });
 }
 
