@@ -1,4 +1,4 @@
-//! What the parts of the farm's agent share: which agent it is, its clusters, and how it watches them.
+//! Which agent it is, its clusters, and how it watches them.
 
 use std::time::Duration;
 

@@ -1,14 +1,19 @@
 //! `kubefarm agent look-after-nodes`: the farm's agent, which keeps Nodes as the values say and lets machines join.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
+use futures::future::OptionFuture;
 use tokio::time::Instant;
 
 use super::error::AgentError;
 use super::farm_agent::{Clusters, NodeAgent};
+use super::faults::Faults;
 use super::join::{JoinService, let_join};
 use super::nodes::follow_values;
+use super::shared::Shared;
 use super::waiting::{JobContext, connect};
+use super::watch::watch;
 use crate::cluster::Target;
 
 /// No deadline of a request is later: thirty years, as tokio's own.
@@ -34,12 +39,18 @@ pub async fn look_after_nodes(
         admin_client,
         child: child.connect().await?.client,
     };
-    let follow = follow_values(&clusters, agent, context);
-    match join {
-        None => follow.await,
-        Some(join) => tokio::select! {
-            ended = follow => ended,
-            ended = let_join(&clusters, agent, join, context.observer) => ended,
-        },
+    let known = RefCell::default();
+    let faults = Faults::new(context.observer);
+    let shared = Shared {
+        clusters: &clusters,
+        agent,
+        known: &known,
+        faults: &faults,
+    };
+    let joining = OptionFuture::from(join.map(|join| let_join(&shared, join, context.observer)));
+    tokio::select! {
+        ended = follow_values(&clusters, agent, context) => ended,
+        () = watch(&shared, join.is_some()) => Ok(()),
+        Some(ended) = joining => ended,
     }
 }

@@ -11,15 +11,19 @@ mod boot_address;
 mod bootstrap;
 mod error;
 mod farm_agent;
+mod faults;
 mod join;
 mod join_file;
 mod join_token;
+mod known;
 mod look_after_nodes;
 mod nodes;
 mod settings;
+mod shared;
 #[cfg(test)]
 mod tests;
 mod waiting;
+mod watch;
 
 pub use announce::Announce;
 pub use boot_address::{BootAddress, DhcpOption, Published, publish_boot_address};

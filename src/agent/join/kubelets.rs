@@ -15,7 +15,7 @@ use kube::runtime::watcher::Event as WatchEvent;
 use kube::{Api, ResourceExt as _};
 
 use super::csr::CertificateRequest;
-use super::known::Known;
+use crate::agent::known::Known;
 
 const CLIENT: &str = "kubernetes.io/kube-apiserver-client-kubelet";
 const SERVING: &str = "kubernetes.io/kubelet-serving";
@@ -194,7 +194,7 @@ mod tests {
 
     use super::*;
     use crate::agent::join::csr::tests::pem;
-    use crate::agent::join::known::tests::known;
+    use crate::agent::known::tests::known;
     use crate::farm::join::JoinSettings;
 
     fn spec(signer: &str, names: &[&str]) -> CertificateSigningRequestSpec {

@@ -5,9 +5,7 @@
 mod csr;
 mod files;
 mod grant;
-mod known;
 mod kubelets;
-mod life;
 mod public;
 mod rate;
 mod refusal;
@@ -25,16 +23,14 @@ use futures::StreamExt as _;
 use jiff::Timestamp;
 use k8s_openapi::api::certificates::v1::CertificateSigningRequest;
 use k8s_openapi::api::coordination::v1::Lease;
-use k8s_openapi::api::core::v1::{ConfigMap, Node};
+use k8s_openapi::api::core::v1::Node;
 use kube::api::{Patch, PatchParams};
 use kube::runtime::watcher;
 use kube::{Api as KubeApi, ResourceExt as _};
 use serde_json::json;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
-use self::known::{Known, Stranger};
 use self::kubelets::Pending;
-use self::life::Alive;
 use self::rate::Rate;
 use self::refusal::Refusal;
 use self::report::Report;
@@ -42,11 +38,12 @@ use self::request::JoinRequest;
 use self::server::{Answers, Asked, Server};
 use super::error::AgentError;
 use super::farm_agent::{Clusters, MANAGER, NodeAgent, watched};
+use super::known::{self, Alive, Known, Stranger};
+use super::shared::Shared;
+use super::watch::NODE_LEASES;
 use crate::cluster::Observer;
 use crate::farm::join::JoinSettings;
 
-/// Where kubelets have their Leases.
-const NODE_LEASES: &str = "kube-node-lease";
 /// The Lease that the agent renews to see whether nodes could renew theirs.
 const PULSE: [&str; 2] = ["kube-system", "kubefarm-agent"];
 const PULSE_INTERVAL: Duration = Duration::from_secs(5);
@@ -71,22 +68,20 @@ pub struct JoinService {
 /// # Errors
 /// A port that cannot be had, and a certificate that cannot be read.
 pub(super) async fn let_join(
-    clusters: &Clusters,
-    agent: &NodeAgent,
+    shared: &Shared<'_>,
     service: &JoinService,
     observer: &dyn Observer,
 ) -> Result<(), AgentError> {
     let server = Server::bind(service.port, &service.certificate).await?;
     let joining = Joining {
-        clusters,
-        agent,
-        report: Report::new(clusters.admin_client.clone(), agent, observer),
-        known: RefCell::default(),
+        clusters: shared.clusters,
+        agent: shared.agent,
+        known: shared.known,
+        report: Report::new(shared, observer),
         rate: RefCell::new(Rate::new()),
     };
     tokio::select! {
         () = server.run(&joining) => {}
-        () = joining.watch() => {}
         () = joining.approve() => {}
         () = joining.feel_the_pulse() => {}
         () = joining.publish(service) => {}
@@ -99,43 +94,12 @@ pub(super) async fn let_join(
 struct Joining<'a> {
     clusters: &'a Clusters,
     agent: &'a NodeAgent,
+    known: &'a RefCell<Known>,
     report: Report<'a>,
-    known: RefCell<Known>,
     rate: RefCell<Rate>,
 }
 
 impl Joining<'_> {
-    /// Keeps what is known as it is.
-    async fn watch(&self) {
-        let of_settings = watcher::Config::default().labels(&self.agent.selector());
-        let settings = KubeApi::<ConfigMap>::namespaced(
-            self.clusters.admin_client.clone(),
-            &self.agent.namespace,
-        );
-        let leases = KubeApi::<Lease>::namespaced(self.clusters.child.clone(), NODE_LEASES);
-        let nodes = KubeApi::<Node>::all(self.clusters.child.clone());
-        let mut settings = pin!(watched(settings, of_settings));
-        let mut leases = pin!(watched(leases, watcher::Config::default()));
-        let mut nodes = pin!(watched(nodes, watcher::Config::default()));
-        loop {
-            let fault = tokio::select! {
-                Some(event) = settings.next() => match event {
-                    Ok(event) => self.known.borrow_mut().settings_event(event),
-                    Err(error) => Err(format!("settings: {error}")),
-                },
-                Some(event) = nodes.next() => match event {
-                    Ok(event) => { self.known.borrow_mut().node_event(event); Ok(()) }
-                    Err(error) => Err(format!("Nodes: {error}")),
-                },
-                Some(event) = leases.next() => match event {
-                    Ok(event) => { self.known.borrow_mut().lease_event(event, Instant::now()); Ok(()) }
-                    Err(error) => Err(format!("Leases of nodes: {error}")),
-                },
-            };
-            self.report.state("watch", fault.err());
-        }
-    }
-
     /// Approves what kubelets ask for themselves, for ever.
     async fn approve(&self) {
         let requests: KubeApi<CertificateSigningRequest> =
@@ -149,9 +113,9 @@ impl Joining<'_> {
                 Some(event) = events.next() => match event {
                     Ok(event) => {
                         pending.event(event);
-                        self.report.state("requests", None);
+                        self.report.faults.state("requests", None);
                     }
-                    Err(error) => self.report.state("requests", Some(format!("certificate requests: {error}"))),
+                    Err(error) => self.report.faults.state("requests", Some(format!("certificate requests: {error}"))),
                 },
                 _ = ticks.tick() => {}
             }
@@ -165,7 +129,7 @@ impl Joining<'_> {
                 )
                 .await;
                 if let Err(error) = outcome {
-                    self.report.state(
+                    self.report.faults.state(
                         "approval",
                         Some(format!("a certificate is not approved: {error}")),
                     );
@@ -201,7 +165,7 @@ impl Joining<'_> {
                 Ok(Err(error)) => Some(format!("Lease {name}: {error}")),
                 Err(_) => Some(format!("Lease {name}: the child cluster does not answer")),
             };
-            self.report.state("pulse", fault);
+            self.report.faults.state("pulse", fault);
         }
     }
 
@@ -218,7 +182,7 @@ impl Joining<'_> {
             let fault = done
                 .err()
                 .map(|error| format!("machines cannot ask: {error}"));
-            self.report.state("publish", fault);
+            self.report.faults.state("publish", fault);
         }
     }
 
@@ -249,7 +213,7 @@ impl Joining<'_> {
                 pause,
             ));
         };
-        match known.belongs(request, source, join) {
+        match known.belongs(&request.name, &request.macs, source, join) {
             Ok(()) => Ok(join.clone()),
             Err(Stranger::Undecided) => Err(Refusal::later("the farm is being changed", pause)),
             Err(Stranger::Refused(reason)) => Err(Refusal::forbidden(reason)),

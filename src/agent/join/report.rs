@@ -1,7 +1,6 @@
 //! What the join service did: a line in the log and an Event in the farm's namespace for each grant and refusal.
 
-use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::cell::Cell;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -9,12 +8,14 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::ObjectReference;
 use k8s_openapi::api::events::v1::Event as KubeEvent;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::MicroTime;
+use kube::Api;
 use kube::api::{ObjectMeta, PostParams};
-use kube::{Api, Client};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::agent::farm_agent::{MANAGER, NodeAgent};
+use crate::agent::faults::Faults;
+use crate::agent::shared::Shared;
 use crate::cluster::{Event, Observer};
 
 /// Events that wait to be written; more are lost, and stand in the log.
@@ -31,8 +32,7 @@ pub(super) struct Report<'a> {
     sender: mpsc::Sender<KubeEvent>,
     receiver: Cell<Option<mpsc::Receiver<KubeEvent>>>,
     refusals: Cell<Allowance>,
-    /// The last fault of each activity.
-    faults: RefCell<HashMap<&'static str, String>>,
+    pub faults: &'a Faults<'a>,
 }
 
 /// How many refusals may have an Event now.
@@ -58,7 +58,9 @@ impl Allowance {
 }
 
 impl<'a> Report<'a> {
-    pub fn new(client: Client, agent: &'a NodeAgent, observer: &'a dyn Observer) -> Report<'a> {
+    pub fn new(shared: &Shared<'a>, observer: &'a dyn Observer) -> Report<'a> {
+        let agent = shared.agent;
+        let client = shared.clusters.admin_client.clone();
         let (sender, receiver) = mpsc::channel(WAITING);
         Report {
             observer,
@@ -70,7 +72,7 @@ impl<'a> Report<'a> {
                 left: REFUSALS,
                 since: Instant::now(),
             }),
-            faults: RefCell::default(),
+            faults: shared.faults,
         }
     }
 
@@ -81,7 +83,7 @@ impl<'a> Report<'a> {
         };
         while let Some(event) = receiver.recv().await {
             let written = self.events.create(&PostParams::default(), &event).await;
-            self.state(
+            self.faults.state(
                 "events",
                 written.err().map(|error| format!("Events: {error}")),
             );
@@ -147,21 +149,6 @@ impl<'a> Report<'a> {
         };
         // A full queue: it stands in the log.
         let _ = self.sender.try_send(event);
-    }
-
-    /// How an activity goes; a fault is reported once, until it is another one or over.
-    pub fn state(&self, activity: &'static str, fault: Option<String>) {
-        let mut faults = self.faults.borrow_mut();
-        match fault {
-            None => {
-                faults.remove(activity);
-            }
-            Some(fault) if faults.get(activity) == Some(&fault) => {}
-            Some(fault) => {
-                self.observer.observe(&Event::Note(&fault));
-                faults.insert(activity, fault);
-            }
-        }
     }
 }
 

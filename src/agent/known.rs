@@ -1,5 +1,7 @@
-//! What the join service knows of the farm and of its Nodes: watched all the time, so that a machine that asks gets its
-//! answer at once.
+//! What the agent knows of the farm and of its Nodes: watched all the time, so that a machine that asks gets its answer
+//! at once.
+
+mod life;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -11,10 +13,10 @@ use kube::ResourceExt as _;
 use kube::runtime::watcher::Event as WatchEvent;
 use tokio::time::Instant;
 
-use super::life::{Alive, Pulse, Ready, SeenLease, is_gone};
-use super::request::JoinRequest;
-use crate::agent::farm_agent;
-use crate::agent::settings::{Machine, Settings};
+pub(super) use self::life::{Alive, Ready};
+use self::life::{Pulse, SeenLease, is_gone};
+use super::farm_agent;
+use super::settings::{Machine, Settings};
 use crate::farm::join::JoinSettings;
 
 /// What is known at the moment.
@@ -128,17 +130,17 @@ impl Known {
         is_gone(node, &self.lease(name, now), &self.pulse, now)
     }
 
-    /// Whether the values give a machine at this address the name that it asks for.
+    /// Whether the values give a machine with these MACs, at this address, the name that it asks for.
     ///
     /// # Errors
     /// Why not.
     pub fn belongs(
         &self,
-        request: &JoinRequest,
+        name: &str,
+        macs: &[String],
         source: IpAddr,
         join: &JoinSettings,
     ) -> Result<(), Stranger> {
-        let name = &request.name;
         let refused = |reason: String| Err(Stranger::Refused(reason));
         let Some(machine) = self.settings.machine(name) else {
             // Anybody could ask for names that no machine has.
@@ -160,7 +162,7 @@ impl Known {
         if join.verify_addresses && !self.is_at(machine, source, join) {
             return refused(format!("{source} is not an address of {name}"));
         }
-        let mut claims = request.macs.iter();
+        let mut claims = macs.iter();
         let is_claimed = claims.any(|claim| machine.macs.iter().any(|mac| is_mac(mac, claim)));
         if !machine.macs.is_empty() && !is_claimed {
             return refused(format!("the machine has none of the MACs of {name}"));
@@ -264,12 +266,8 @@ pub(super) mod tests {
     }
 
     fn ask(join: &JoinSettings, name: &str, macs: &[&str], source: &str) -> Result<(), Stranger> {
-        let request = JoinRequest {
-            name: name.to_owned(),
-            macs: macs.iter().map(|mac| (*mac).to_owned()).collect(),
-            pem: String::new(),
-        };
-        known(join).belongs(&request, source.parse().unwrap(), join)
+        let macs: Vec<String> = macs.iter().map(|mac| (*mac).to_owned()).collect();
+        known(join).belongs(name, &macs, source.parse().unwrap(), join)
     }
 
     const MAC: &str = "02:00:00:40:01:0a";

@@ -15,7 +15,7 @@ pub(super) const GAP: Duration = Duration::from_secs(15);
 
 /// The condition `Ready` of a Node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ready {
+pub(in crate::agent) enum Ready {
     True,
     /// The kubelet reports that it is not.
     False,
@@ -34,7 +34,7 @@ pub(super) struct SeenLease {
 
 /// Since when the agent can write to the child without a gap, and so nodes can.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Pulse {
+pub(in crate::agent) struct Pulse {
     since: Option<Instant>,
     last: Option<Instant>,
 }
@@ -58,7 +58,7 @@ impl Pulse {
 
 /// Why a machine is taken for alive.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Alive {
+pub(in crate::agent) struct Alive {
     pub reason: &'static str,
     /// When it may be worth asking again.
     pub retry: Duration,
