@@ -1,5 +1,7 @@
-//! Single machines: which the values list, what each gets from DHCP and at boot, and how one comes into the values.
+//! Single machines: which the values list, what each gets from DHCP and at boot, how one comes into the values, and how
+//! far each of them is.
 
+pub mod boot;
 pub mod claim;
 pub mod dhcp;
 pub mod import;
