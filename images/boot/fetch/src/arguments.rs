@@ -21,7 +21,7 @@ kubefarm-fetch public FILE
 kubefarm-fetch sign --key FILE --version N --kernel RELEASE IMAGE
     Writes IMAGE.manifest and IMAGE.manifest.sig. RELEASE is what uname -r says.
 kubefarm-fetch image --key FILE... --version N [--kernel RELEASE] --output FILE
-                     [--tries N] [--report URL] SOURCE...
+                     [--tries N] [--report URL] [--progress URL] SOURCE...
     Loads the image from the first SOURCE that has it, and checks it while it comes.
     SOURCE is its URL, with the manifest at SOURCE.manifest and the signature at
     SOURCE.manifest.sig. The server is an IP address.
@@ -31,6 +31,7 @@ kubefarm-fetch image --key FILE... --version N [--kernel RELEASE] --output FILE
       --output FILE     is there only once all of the image is right
       --tries N         tries in a row that bring nothing new (default: 10)
       --report URL      where the last words go on failure, as with report
+      --progress URL    asks for URL?percent=N after each tenth of the image
 kubefarm-fetch report URL TEXT
     Asks for URL?said=TEXT, so that the server's access log has TEXT.
 
@@ -75,6 +76,7 @@ pub struct Image {
     pub output: PathBuf,
     pub tries: u32,
     pub report: Option<String>,
+    pub progress: Option<String>,
     pub sources: Vec<String>,
     pub waits: Waits,
 }
@@ -99,6 +101,7 @@ struct Options {
     output: Option<PathBuf>,
     tries: Option<u32>,
     report: Option<String>,
+    progress: Option<String>,
     longest_pause: Option<Duration>,
     stall: Option<Duration>,
     command: Option<String>,
@@ -142,6 +145,7 @@ impl Options {
             "output" => once(&mut self.output, name, value.into())?,
             "tries" => once(&mut self.tries, name, number(value)?)?,
             "report" => once(&mut self.report, name, url(value)?)?,
+            "progress" => once(&mut self.progress, name, url(value)?)?,
             // For the tests of this program, which cannot wait as long as a machine that boots.
             "test-longest-pause-ms" => once(&mut self.longest_pause, name, milliseconds(value)?)?,
             "test-stall-ms" => once(&mut self.stall, name, milliseconds(value)?)?,
@@ -212,6 +216,7 @@ impl Options {
             output: self.output.take().ok_or("--output is missing")?,
             tries: self.tries.take().unwrap_or(TRIES),
             report: self.report.take(),
+            progress: self.progress.take(),
             sources: self
                 .operands
                 .drain(..)
@@ -238,6 +243,7 @@ impl Options {
             ("--output", self.output.is_some()),
             ("--tries", self.tries.is_some()),
             ("--report", self.report.is_some()),
+            ("--progress", self.progress.is_some()),
             ("so many arguments", !self.operands.is_empty()),
         ];
         match left.iter().find(|(_, left)| *left) {

@@ -13,6 +13,7 @@ use crate::output::Output;
 use crate::progress::Progress;
 use crate::say::say;
 use crate::sign::finished;
+use crate::tenths::Tenths;
 use crate::turns::Turns;
 use crate::waits::Waits;
 
@@ -24,6 +25,7 @@ pub struct Download<'a> {
     pub waits: &'a Waits,
     pub manifest: &'a Manifest,
     pub output: &'a Output,
+    pub tenths: &'a Tenths<'a>,
     /// Tries in a row that may bring no new chunk.
     pub tries: u32,
 }
@@ -105,8 +107,10 @@ impl Download<'_> {
         let mut arriving = self.http.from(source, first.start, size)?;
         while let Some(chunk) = self.manifest.chunk(*good) {
             let read = |buffer: &mut [u8]| arriving.read(buffer);
+            let end = chunk.start + chunk.length;
             self.take(chunk, read, progress)?;
             *good += 1;
+            self.tenths.at(end);
         }
         Ok(())
     }
@@ -183,7 +187,9 @@ mod tests {
             sums: vec![sum; 2],
         };
         let http = Http::new(&waits);
+        let tenths = Tenths::new(&http, None, 10);
         let download = Download {
+            tenths: &tenths,
             http: &http,
             waits: &waits,
             manifest: &manifest,

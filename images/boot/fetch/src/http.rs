@@ -11,6 +11,7 @@ use crate::waits::Waits;
 /// Bytes of a report. A server's line for request and address holds 8 KiB at least.
 const LONGEST_REPORT: usize = 1000;
 
+#[derive(Clone)]
 pub struct Http {
     agent: Agent,
     waits: Waits,
@@ -84,7 +85,16 @@ impl Http {
     /// Tells the server something, for its access log. Any answer will do: it has been written down.
     pub fn report(&self, url: &str, text: &str) -> Result<(), Fault> {
         let text: String = text.chars().take(LONGEST_REPORT).collect();
-        let request = self.agent.get(url).query("said", text);
+        self.ask(url, "said", &text)
+    }
+
+    /// Tells the server how much of the image there is.
+    pub fn percent(&self, url: &str, percent: u64) -> Result<(), Fault> {
+        self.ask(url, "percent", &percent.to_string())
+    }
+
+    fn ask(&self, url: &str, key: &str, value: &str) -> Result<(), Fault> {
+        let request = self.agent.get(url).query(key, value);
         let request = request
             .config()
             .timeout_global(Some(self.waits.report))

@@ -11,6 +11,7 @@ use crate::output::Output;
 use crate::room;
 use crate::say::say;
 use crate::signed::{self, Wanted};
+use crate::tenths::Tenths;
 use crate::turns::Turns;
 
 /// Loads the image; where that fails for good, it tells the server why, if there is one to tell.
@@ -40,7 +41,9 @@ fn fetch(image: &Image, http: &Http) -> Result<(), Failure> {
     ));
     let output = Output::create(&image.output)?;
     room::check(manifest.size, &image.output)?;
+    let tenths = Tenths::new(http, image.progress.as_deref(), manifest.size);
     let download = Download {
+        tenths: &tenths,
         http,
         waits: &image.waits,
         manifest: &manifest,
@@ -49,6 +52,7 @@ fn fetch(image: &Image, http: &Http) -> Result<(), Failure> {
     };
     download.run(&mut turns)?;
     output.finish()?;
+    tenths.finish();
     say(format_args!(
         "all {count} chunks are right, {:.1} s",
         began.elapsed().as_secs_f64()

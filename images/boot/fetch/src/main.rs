@@ -28,6 +28,7 @@ mod room;
 mod say;
 mod sign;
 mod signed;
+mod tenths;
 mod turns;
 mod waits;
 

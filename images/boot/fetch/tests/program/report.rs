@@ -83,3 +83,35 @@ fn success_reports_nothing() {
             .any(|path| path.starts_with("/failed"))
     );
 }
+
+#[test]
+fn each_tenth_is_told_once_and_the_end_for_certain() {
+    let release = Release::new();
+    let server = Scripted::start(release.web(""), |_, _| false);
+    let progress = server.url("report?mac=02");
+    release.is_loaded(&release.load(&["--progress", &progress, &server.url("image")]));
+    let paths = server.paths();
+    let told: Vec<u32> = paths
+        .iter()
+        .filter_map(|path| path.strip_prefix("/report?mac=02&percent=")?.parse().ok())
+        .collect();
+    assert_eq!(told.iter().filter(|percent| **percent == 100).count(), 1);
+    let mut others: Vec<u32> = told.into_iter().filter(|percent| *percent < 100).collect();
+    others.sort_unstable();
+    let count = others.len();
+    others.dedup();
+    assert_eq!(others.len(), count, "{paths:?}");
+    assert!(others.iter().all(|percent| percent % 10 == 0), "{paths:?}");
+}
+
+#[test]
+fn an_image_comes_although_nobody_hears_how_much_of_it() {
+    let release = Release::new();
+    let server = Scripted::start(release.web(""), |_, _| false);
+    let nobody = [
+        "--progress",
+        "http://127.0.0.1:9/report",
+        &server.url("image"),
+    ];
+    release.is_loaded(&release.load(&nobody));
+}
