@@ -16,7 +16,7 @@ use tokio::time::Instant;
 pub(super) use self::life::{Alive, Ready};
 use self::life::{Pulse, SeenLease, is_gone};
 use super::farm_agent;
-use super::settings::{Machine, Settings};
+use super::settings::{Machine, Settings, is_mac};
 use crate::farm::join::JoinSettings;
 
 /// What is known at the moment.
@@ -216,18 +216,6 @@ impl Known {
 
 fn contains(networks: &[IpNet], address: IpAddr) -> bool {
     networks.iter().any(|network| network.contains(&address))
-}
-
-/// Whether a MAC is the one of the values, in which an octet may be `*`.
-fn is_mac(listed: &str, claimed: &str) -> bool {
-    let (mut listed, mut claimed) = (listed.split(':'), claimed.split(':'));
-    loop {
-        match (listed.next(), claimed.next()) {
-            (None, None) => return true,
-            (Some(octet), Some(claim)) if octet == "*" || octet == claim => {}
-            _ => return false,
-        }
-    }
 }
 
 /// A Node without the condition was never reported on.

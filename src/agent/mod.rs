@@ -8,6 +8,7 @@ mod address;
 mod announce;
 mod authorities;
 mod boot_address;
+mod boots;
 mod bootstrap;
 mod error;
 mod farm_agent;

@@ -10,6 +10,7 @@ use crate::farm::join::JoinSettings;
 use crate::farm::node_settings::{
     AgentSettings, ListedMachine, MachinesByDigest, NodeSettings, SettingsByDigest, checksum,
 };
+use crate::farm::server_logs::ServerLog;
 
 /// The file with the settings.
 const SETTINGS: &str = "settings.json";
@@ -17,6 +18,8 @@ const SETTINGS: &str = "settings.json";
 const MACHINES: &str = "nodes.json";
 /// The file that says how machines join.
 const JOIN: &str = "join.json";
+/// The file that says where machines are seen that boot.
+const SERVERS: &str = "servers.json";
 /// The file that says what becomes of Nodes that are not among the machines.
 const AGENT: &str = "agent.json";
 
@@ -29,6 +32,8 @@ pub(super) struct Settings {
     /// Those of machines without a name.
     by_address: HashMap<IpAddr, Digest>,
     removes_nodes: bool,
+    /// How often they changed.
+    version: u64,
 }
 
 /// What stands in one ConfigMap.
@@ -38,6 +43,7 @@ struct Object {
     machines: MachinesByDigest,
     join: Option<JoinSettings>,
     agent: AgentSettings,
+    servers: Vec<ServerLog>,
 }
 
 /// A machine with a name.
@@ -76,6 +82,7 @@ impl Settings {
             machines: file(object, MACHINES)?,
             join: file(object, JOIN)?,
             agent: file(object, AGENT)?,
+            servers: file(object, SERVERS)?,
         };
         self.objects.insert(name, read);
         self.index();
@@ -107,6 +114,23 @@ impl Settings {
         self.objects
             .values()
             .find_map(|object| object.join.as_ref())
+    }
+
+    /// The logs of the servers that machines boot from.
+    pub fn servers(&self) -> Vec<ServerLog> {
+        let servers = self.objects.values().flat_map(|object| &object.servers);
+        servers.cloned().collect()
+    }
+
+    /// Another number after each change.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// The machines with names.
+    pub fn machines(&self) -> impl Iterator<Item = (&str, &Machine)> {
+        let machines = self.by_name.iter();
+        machines.map(|(name, machine)| (name.as_str(), machine))
     }
 
     /// Whether Nodes that the values do not have are removed: the values want that, and all machines are here.
@@ -158,6 +182,7 @@ impl Settings {
     }
 
     fn index(&mut self) {
+        self.version += 1;
         let mut wanted = self
             .objects
             .values()
@@ -212,6 +237,18 @@ impl Machine {
     /// Whether objects of different versions list it in different ways.
     pub fn is_undecided(&self) -> bool {
         self.digest == Digest::Several
+    }
+}
+
+/// Whether a MAC is the one of the values, in which an octet may be `*`.
+pub(super) fn is_mac(listed: &str, claimed: &str) -> bool {
+    let (mut listed, mut claimed) = (listed.split(':'), claimed.split(':'));
+    loop {
+        match (listed.next(), claimed.next()) {
+            (None, None) => return true,
+            (Some(octet), Some(claim)) if octet == "*" || octet == claim => {}
+            _ => return false,
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use super::boots::Boots;
 use super::farm_agent::{Clusters, NodeAgent};
 use super::faults::Faults;
 use super::known::Known;
@@ -12,4 +13,5 @@ pub(super) struct Shared<'a> {
     pub agent: &'a NodeAgent,
     pub known: &'a RefCell<Known>,
     pub faults: &'a Faults<'a>,
+    pub boots: &'a Boots<'a>,
 }

@@ -7,7 +7,7 @@ use futures::future::OptionFuture;
 use k8s_openapi::api::coordination::v1::Lease;
 use k8s_openapi::api::core::v1::{ConfigMap, Node};
 use kube::Api as KubeApi;
-use kube::runtime::watcher;
+use kube::runtime::watcher::{self, Event as WatchEvent};
 use tokio::time::Instant;
 
 use super::farm_agent::watched;
@@ -22,6 +22,7 @@ pub(super) async fn watch(shared: &Shared<'_>, with_leases: bool) {
         clusters,
         agent,
         known,
+        boots,
         ..
     } = shared;
     let of_settings = watcher::Config::default().labels(&agent.selector());
@@ -40,7 +41,13 @@ pub(super) async fn watch(shared: &Shared<'_>, with_leases: bool) {
                 Err(error) => Err(format!("settings: {error}")),
             },
             Some(event) = nodes.next() => match event {
-                Ok(event) => { known.borrow_mut().node_event(event); Ok(()) }
+                Ok(event) => {
+                    if let WatchEvent::Apply(node) | WatchEvent::InitApply(node) = &event {
+                        boots.node(node);
+                    }
+                    known.borrow_mut().node_event(event);
+                    Ok(())
+                }
                 Err(error) => Err(format!("Nodes: {error}")),
             },
             Some(Some(event)) = lease => match event {

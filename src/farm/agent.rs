@@ -2,7 +2,10 @@
 
 use serde::Serialize;
 
+use super::boot::BootServer;
+use super::dhcp::Standalone;
 use super::node_settings::{self, AgentSettings, MachinesPart};
+use super::server_logs::{ServerLog, server_logs};
 use super::spec::Values;
 use super::workload::Workload;
 
@@ -16,13 +19,25 @@ pub struct Agent {
     pub settings: String,
     /// JSON of [`node_settings::AgentSettings`].
     pub behaviour: String,
+    /// Where one sees which machines boot.
+    #[serde(skip)]
+    pub logs: Vec<ServerLog>,
+    /// JSON of the same.
+    pub server_logs: String,
     /// The listed machines by their settings; the first part stands beside the settings.
     pub parts: Vec<MachinesPart>,
 }
 
 impl Agent {
     /// The agent called `name`.
-    pub fn new(values: &Values, name: String, default_tag: &str) -> Agent {
+    pub fn new(
+        values: &Values,
+        name: String,
+        default_tag: &str,
+        boot_server: &BootServer,
+        standalone: &Standalone,
+    ) -> Agent {
+        let logs = server_logs(values, boot_server, standalone);
         let agent = &values.kubernetes.agent;
         let is_wanted = values.kubernetes.enabled && agent.enabled;
         let (settings, listed) = if is_wanted {
@@ -39,6 +54,8 @@ impl Agent {
             workload: Workload::new(agent, name, default_tag),
             settings: serde_json::to_string(&settings).unwrap_or_default(),
             behaviour: serde_json::to_string(&behaviour).unwrap_or_default(),
+            server_logs: serde_json::to_string(&logs).unwrap_or_default(),
+            logs,
             parts: node_settings::parts(&listed),
         }
     }

@@ -16,6 +16,11 @@ use super::spec::{DhcpController, DhcpMode, DhcpServer, Tags, Values};
 use super::with_computed::WithComputed;
 use super::workload::Workload;
 
+/// The name of dnsmasq-controller's objects, and the label `app` of its pods.
+pub const CONTROLLER: &str = "dnsmasq-controller";
+/// The container with dnsmasq, in the pods of either kind of DHCP server.
+pub const DHCP_CONTAINER: &str = "dnsmasq";
+
 /// The DHCP server and its configuration.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -60,7 +65,7 @@ pub struct Controller {
 impl Controller {
     /// The controller that serves the resources in `namespace`.
     pub fn new(controller: &DhcpController, namespace: &str) -> Controller {
-        let name = "dnsmasq-controller".to_owned();
+        let name = CONTROLLER.to_owned();
         Controller {
             cluster_role: format!("{name}-{namespace}"),
             workload: Workload::new(controller, name, "latest"),

@@ -33,7 +33,7 @@ impl LowPorts {
                 || (beside_api_server && beside.iter().any(is_low)),
             controller_manager: is_low(&kubernetes.controller_manager.port),
             scheduler: is_low(&kubernetes.scheduler.port),
-            agent: is_low(&kubernetes.agent.port),
+            agent: is_low(&kubernetes.agent.port) || is_low(&kubernetes.agent.metrics_port),
             konnectivity_server: is_low(&own.server) || beside.iter().any(is_low),
         }
     }

@@ -26,6 +26,7 @@ mod publish_address;
 pub mod reference;
 mod schedule;
 pub mod schema;
+pub mod server_logs;
 mod setting;
 mod shell;
 pub mod spec;
@@ -323,7 +324,6 @@ fn build(
     let manager = Workload::new(manager, name("controller-manager"), &follows);
     let scheduler = Workload::new(&kubernetes.scheduler, name("scheduler"), &follows);
     let admin = Workload::new(&kubernetes.admin, name("admin"), &own_tag);
-    let agent = Agent::new(&values, name("agent"), &own_tag);
     let bootstrap = Bootstrap {
         name: names.bootstrap(),
         affinity: kubernetes.admin.affinity.clone(),
@@ -338,6 +338,7 @@ fn build(
     let leases = Leases::new(&values, &names.ltsp);
     let tags = TagSettings::new(&values.tags);
     let boot_server = BootServer::new(&values, &names.ltsp, &release.namespace, &own_tag, &tags);
+    let agent = Agent::new(&values, name("agent"), &own_tag, &boot_server, &standalone);
     let pki = Pki::new(&values, names, &release, services, key_kind);
     let network_policies = NetworkPolicies::new(&values, names);
     let controller = Controller::new(&values.dhcp.controller, &boot_server.namespace);

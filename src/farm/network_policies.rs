@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::control_plane::admin_port;
 use super::names::Names;
-use super::spec::{Fragment, JoinMode, KonnectivityMode, TrafficPolicy, Values};
+use super::spec::{Fragment, JoinMode, KonnectivityMode, Port, TrafficPolicy, Values};
 
 /// A label of pods that may be clients of the etcd whose name is its value.
 pub const ETCD_CLIENT: &str = "kubefarm.io/etcd-client";
@@ -91,12 +91,15 @@ fn etcd(values: &Values, prefix: &str) -> Vec<Value> {
         rule(&members, &[tcp(etcd.ports.client), tcp(etcd.ports.peer)]),
         rule(&clients, &[tcp(etcd.ports.client)]),
     ];
-    let readers: Vec<Value> = peers(&policies.monitoring).collect();
-    if !readers.is_empty() {
-        rules.push(rule(&readers, &[tcp(etcd.ports.metrics)]));
-    }
+    rules.extend(monitoring(values, etcd.ports.metrics));
     rules.extend(offered(&etcd.sidecars));
     rules
+}
+
+/// For metrics that require no credentials: who is named for it.
+fn monitoring(values: &Values, port: Port) -> Option<Value> {
+    let readers: Vec<Value> = peers(&values.network_policies.monitoring).collect();
+    (!readers.is_empty()).then(|| rule(&readers, &[tcp(port)]))
 }
 
 /// For the API server: everyone, on the ports that require credentials; of Konnectivity's server beside it only that
@@ -131,13 +134,15 @@ fn konnectivity_server(values: &Values, prefix: &str) -> Vec<Value> {
     rules
 }
 
-/// For the agent: machines that join, on the port of the join service.
+/// For the agent: machines that join, on the port of the join service. What is known of machines is asked for through
+/// the API server, which forwards a port.
 fn agent(values: &Values) -> Vec<Value> {
     let agent = &values.kubernetes.agent;
     let joins = values.join_mode() == JoinMode::Service;
     let join = joins.then(|| rule(&[], &[tcp(agent.port)]));
-    let offered = offered(&agent.sidecars);
-    join.into_iter().chain(offered).collect()
+    let rules = join.into_iter();
+    let rules = rules.chain(monitoring(values, agent.metrics_port));
+    rules.chain(offered(&agent.sidecars)).collect()
 }
 
 /// For the boot server: the nodes, on HTTP and TFTP.

@@ -36,9 +36,10 @@ name_control_plane() {
     test -z "${HOSTS_KUBERNETES:-}" || grep -qxF "$HOSTS_KUBERNETES" /etc/hosts || echo "$HOSTS_KUBERNETES" >>/etc/hosts
 }
 
-# fail WORD...: what stands in the journal and on the console.
+# fail WORD...: what stands in the journal and on the console, and what the boot server hears.
 fail() {
     echo "$*" >&2
+    sh "$etc/kubefarm-report.sh" "$*"
     exit 1
 }
 
@@ -148,6 +149,7 @@ join_by_token() {
 if has_joined; then
     exit
 fi
+sh "$etc/kubefarm-report.sh"
 if [ -n "$server" ] && (fetch); then
     keep "$file" 0600
     keep "$authority" 0644

@@ -21,13 +21,16 @@ use crate::manifest::json::text_at;
 /// The field manager of everything kubefarm applies.
 pub const FIELD_MANAGER: &str = "kubefarm";
 
+/// No deadline is later: thirty years, as tokio's own.
+const FAR: Duration = Duration::from_secs(86_400 * 365 * 30);
+
 /// How many objects a page of a list holds.
 const PAGE: u32 = 500;
 
 /// Requests to one cluster, until a deadline or until the user interrupts.
 #[derive(Clone)]
 pub struct Api {
-    transport: Transport,
+    pub(super) transport: Transport,
     pub resources: Resources,
 }
 
@@ -96,6 +99,11 @@ impl Api {
             transport: self.transport.until(deadline, interrupt),
             resources: self.resources.clone(),
         }
+    }
+
+    /// A copy whose requests go on until the user interrupts, each attempt with a deadline of its own.
+    pub fn for_ever(&self) -> Api {
+        self.until(Instant::now() + FAR, self.interrupt().clone())
     }
 
     /// A copy whose requests are sent only while a Lease is ours.

@@ -63,6 +63,13 @@ fn one_process_each(values: &Values, findings: &mut Findings) {
             vec![("admin", agent.ports.admin), ("health", agent.ports.health)],
         ),
         (
+            "kubernetes.agent",
+            vec![
+                ("port", kubernetes.agent.port),
+                ("metricsPort", kubernetes.agent.metrics_port),
+            ],
+        ),
+        (
             "kubernetes.apiServer",
             vec![("port", kubernetes.api_server.port)],
         ),

@@ -11,7 +11,7 @@ use crate::glob::Glob;
 use crate::values::{Path, Problem};
 
 /// Files of /etc/ltsp that only kubefarm may write.
-pub const OWN_FILES: [&str; 9] = [
+pub const OWN_FILES: [&str; 10] = [
     "ltsp.conf",
     "init.sh",
     "kubeadm-join.conf",
@@ -21,6 +21,7 @@ pub const OWN_FILES: [&str; 9] = [
     "kubefarm-ca.crt",
     "kubefarm-goodbye.service",
     "kubefarm-goodbye.sh",
+    "kubefarm-report.sh",
 ];
 
 /// Settings that create a file, which `extraFiles` can replace.

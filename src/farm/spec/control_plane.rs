@@ -62,6 +62,8 @@ component! {
         remove_nodes: bool,
         /// The port of the join service in the pods.
         port: Port,
+        /// The port of metrics, and of what is known of the machines.
+        metrics_port: Port,
     }
 }
 

@@ -16,6 +16,9 @@ Gives the Nodes of the child cluster the labels, taints and annotations that the
 values say, when they join and whenever the values change. What others set is
 left alone. Runs until it is stopped; of several, one works at a time.
 
+What machines do that boot is on --metrics-port: GET /metrics for Prometheus,
+GET /v1/machines for kubefarm nodes list --live.
+
 With --join-port it also lets machines join: a machine of the farm that boots
 asks for a certificate of its own over TLS. All agents answer.
 
@@ -42,6 +45,14 @@ pub struct LookAfterNodes {
     /// The name of the Lease, and the label `app` of the ConfigMaps with the settings.
     #[arg(long, value_name = "NAME", env = "KUBEFARM_NAME")]
     name: String,
+    /// Serve metrics, and how far each machine is, on this port.
+    #[arg(
+        long,
+        value_name = "PORT",
+        env = "KUBEFARM_METRICS_PORT",
+        default_value_t = 8080
+    )]
+    metrics_port: u16,
     /// Let machines join that ask on this port.
     #[arg(long, value_name = "PORT", env = "KUBEFARM_JOIN_PORT", requires_all = ["join_certificate", "certificate_authority"])]
     join_port: Option<u16>,
@@ -76,6 +87,14 @@ impl LookAfterNodes {
         };
         let progress = Progress::new(ProgressFormat::Lines);
         let running = self.timeout.running(interrupt, &progress);
-        Ok(look_after_nodes(admin, child, &agent, join.as_ref(), &running).await?)
+        Ok(look_after_nodes(
+            admin,
+            child,
+            &agent,
+            self.metrics_port,
+            join.as_ref(),
+            &running,
+        )
+        .await?)
     }
 }
