@@ -10,9 +10,9 @@ use crate::values::nearest;
 ///
 /// Never inlined: what these commands wait for is large, and would be on the stack of those that wait for nothing.
 #[inline(never)]
-pub fn on_cluster<F: Future<Output = Result<(), Failure>>>(
+pub fn on_cluster<T, F: Future<Output = Result<T, Failure>>>(
     command: impl FnOnce(Interrupt) -> F,
-) -> Result<(), Failure> {
+) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;

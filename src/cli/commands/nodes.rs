@@ -3,12 +3,17 @@
 mod claim;
 mod import;
 mod list;
+mod live;
+mod logs;
+mod selection;
 mod show;
+mod watch;
 
 use clap::Args;
 
 use crate::cli::failure::Failure;
 use crate::cli::subcommands::subcommands;
+use crate::nodes::listed::Listed;
 use crate::values::{Node, Path};
 
 const EXAMPLES: &str = "\
@@ -17,13 +22,17 @@ Examples:
     kubefarm nodes list -f values.yaml
     kubefarm nodes show r1n01 -f values.yaml
 
+  A rack that boots, and what the servers saw of a machine that does not:
+    kubefarm nodes watch 'r1*' -f values.yaml
+    kubefarm nodes logs r1n01 -f values.yaml
+
   A machine that booted into the catch-all farm, into a values file:
     kubefarm nodes claim 02:00:00:40:07:0a --as r1n07 --into claimed.yaml
 
   Machines from a table, as a layer of values:
     kubefarm nodes import --format csv machines.csv > machines.yaml";
 
-/// List, show, claim and import the nodes of a farm.
+/// List, show, watch, claim and import the nodes of a farm.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Nodes {
@@ -34,6 +43,8 @@ pub struct Nodes {
 subcommands! {
     list::List,
     show::Show,
+    watch::Watch,
+    logs::Logs,
     claim::Claim,
     import::Import,
 }
@@ -62,4 +73,19 @@ fn cell(texts: &[String]) -> String {
     } else {
         texts.join(" ")
     }
+}
+
+/// What the values say of a node.
+fn facts(node: &Listed<'_>, tree: &Node) -> serde_json::Value {
+    serde_json::json!({
+        "name": node.machine.name,
+        "pool": node.pool_name(),
+        "macs": node.macs(),
+        "addresses": node.addresses(),
+        "tags": node.tags(),
+        "clientID": node.machine.client_id,
+        "leaseTime": node.lease_time(),
+        "ignored": node.pool.ignore,
+        "writtenAt": place(tree, &node.path()),
+    })
 }

@@ -170,7 +170,7 @@ impl Transport {
         }
     }
 
-    async fn connection(&self) -> Arc<Connection> {
+    pub async fn connection(&self) -> Arc<Connection> {
         Arc::clone(&*self.connection.lock().await)
     }
 
@@ -263,7 +263,7 @@ impl Transport {
         }
     }
 
-    fn failure(&self, error: kube::Error) -> ClusterError {
+    pub fn failure(&self, error: kube::Error) -> ClusterError {
         let server = self.server().to_owned();
         match error {
             kube::Error::Api(status) if status.code == 401 => ClusterError::Unauthorized { server },

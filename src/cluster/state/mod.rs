@@ -4,6 +4,7 @@ mod access;
 mod certificates;
 mod judge;
 mod list;
+mod machines;
 pub mod readiness;
 mod service_address;
 mod status;
@@ -15,6 +16,7 @@ pub use certificates::{
     ISSUED_FOR, farm_secrets, issued_secrets, materials, read_secrets, short_name,
 };
 pub use list::{Farm, list, namespaces};
+pub use machines::{LogLine, Machines, log_lines};
 pub use readiness::Readiness;
 pub use service_address::ServiceAddress;
 pub use status::{FarmStatus, ObjectStatus, status};

@@ -1,16 +1,18 @@
-//! `kubefarm nodes list`: the nodes in the values.
+//! `kubefarm nodes list`: the nodes in the values, and how far they are.
 
 use clap::{Args, ValueEnum};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{cell, place, pretty};
-use crate::cli::args::FarmArgs;
+use super::selection::Selection;
+use super::{cell, facts, live, place, pretty};
+use crate::cli::args::{ClusterArgs, FarmArgs};
 use crate::cli::failure::{Failure, report};
+use crate::cli::on_cluster::on_cluster;
 use crate::cli::stdout::write_stdout;
-use crate::cli::unknown::unknown;
-use crate::farm::spec::NodePools;
-use crate::glob::Glob;
-use crate::nodes::listed::{Listed, OpenRange, listed, open_ranges, pool_name};
+use crate::cluster::Interrupt;
+use crate::farm::Farm;
+use crate::nodes::listed::{Listed, OpenRange, listed, open_ranges};
 use crate::report::table;
 use crate::values::Node;
 
@@ -22,37 +24,28 @@ Examples:
   Those of the first rack with a tag:
     kubefarm nodes list 'r1*' --tag storage -f values.yaml
 
+  How far each machine is, as the farm's agent saw it:
+    kubefarm nodes list -f values.yaml --live
+
   Every MAC, for a script; a table for a spreadsheet, which kubefarm nodes
   import --format csv reads again:
     kubefarm nodes list -f values.yaml -o json | jq --raw-output '.nodes[].macs[]'
     kubefarm nodes list -f values.yaml -o csv > nodes.csv";
 
-/// List the nodes in the values: pool, MACs, addresses and tags.
+/// List the nodes in the values: pool, MACs, addresses and tags; or how far each of them is.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct List {
-    /// Only nodes with such names; `*` stands for any text, `?` for a letter.
-    #[arg(value_name = "PATTERN")]
-    pattern: Option<String>,
+    #[command(flatten)]
+    selection: Selection,
     #[command(flatten)]
     farm: FarmArgs,
-    /// Only nodes of this pool: its name, or its number where the pools are a list.
-    #[arg(
-        long,
-        value_name = "POOL",
-        env = "KUBEFARM_POOL",
-        help_heading = "Nodes"
-    )]
-    pool: Option<String>,
-    /// Only nodes whose pool has this tag; with several, all of them.
-    #[arg(
-        long,
-        value_name = "TAG",
-        env = "KUBEFARM_TAG",
-        value_delimiter = ',',
-        help_heading = "Nodes"
-    )]
-    tag: Vec<String>,
+    /// How far each machine is, as the farm's agent saw it: stage, since when, when it was last seen, version of the
+    /// kubelet, release of the image, and why it does not go on. Machines that the values do not list come last.
+    #[arg(long, env = "KUBEFARM_LIVE", help_heading = "Cluster")]
+    live: bool,
+    #[command(flatten)]
+    cluster: ClusterArgs,
     /// The order.
     #[arg(long, value_enum, default_value_t = Order::Name, env = "KUBEFARM_SORT_BY", help_heading = "Output")]
     sort_by: Order,
@@ -82,47 +75,44 @@ impl List {
         let (farm, warnings, tree) = self.farm.check_with_places()?;
         report(&warnings)?;
         let pools = &farm.node_pools;
-        self.check_pool(pools)?;
+        self.selection.check(pools)?;
         let mut nodes = listed(pools);
-        nodes.retain(|node| self.is_wanted(node));
+        nodes.retain(|node| self.selection.has(node));
         self.sort(&mut nodes);
-        let is_of_pool =
-            |range: &OpenRange| self.pool.as_ref().is_none_or(|pool| range.pool == *pool);
-        let mut ranges = open_ranges(pools);
-        // Whoever asks for some nodes does not ask for ranges.
-        ranges.retain(|range| self.pattern.is_none() && self.tag.is_empty() && is_of_pool(range));
-        let text = match self.output {
-            Format::Table => as_table(&nodes, &ranges, None),
-            Format::Wide => as_table(&nodes, &ranges, Some(&tree)),
-            Format::Json => as_json(&nodes, &ranges, &tree)?,
-            Format::Csv => as_csv(&nodes)?,
+        let text = if self.live {
+            on_cluster(|interrupt| self.live(&farm, &nodes, &tree, interrupt))?
+        } else {
+            let mut ranges = open_ranges(pools);
+            // Whoever asks for some nodes does not ask for ranges.
+            ranges.retain(|range| self.selection.has_all_of(&range.pool));
+            match self.output {
+                Format::Table => as_table(&nodes, &ranges, None),
+                Format::Wide => as_table(&nodes, &ranges, Some(&tree)),
+                Format::Json => as_json(&nodes, &ranges, &tree)?,
+                Format::Csv => as_csv(&nodes)?,
+            }
         };
         write_stdout(text.as_bytes())
     }
 
-    fn check_pool(&self, pools: &NodePools) -> Result<(), Failure> {
-        let names: Vec<String> = pools.0.iter().map(|(step, _)| pool_name(step)).collect();
-        match &self.pool {
-            Some(pool) if !names.contains(pool) => {
-                let names: Vec<&str> = names.iter().map(String::as_str).collect();
-                Err(unknown("pool", pool, &names))
-            }
-            _ => Ok(()),
+    async fn live(
+        &self,
+        farm: &Farm,
+        nodes: &[Listed<'_>],
+        tree: &Node,
+        interrupt: Interrupt,
+    ) -> Result<String, Failure> {
+        let api = self.cluster.open(interrupt).await?;
+        let mut machines = live::machines(&api, farm)?;
+        machines.refresh().await?;
+        let rows = live::rows(nodes, machines.seen(), &self.selection);
+        let now = Timestamp::now();
+        match self.output {
+            Format::Table => Ok(live::as_table(&rows, now, false)),
+            Format::Wide => Ok(live::as_table(&rows, now, true)),
+            Format::Json => live::as_json(&rows, tree, now),
+            Format::Csv => live::as_csv(&rows, now),
         }
-    }
-
-    fn is_wanted(&self, node: &Listed<'_>) -> bool {
-        let is_named = |pattern: &String| {
-            let (pattern, name) = (pattern.to_lowercase(), node.name().to_lowercase());
-            Glob::Case.matches(&pattern, &name)
-        };
-        let has = |tag: &String| node.tags().iter().any(|own| *own == **tag);
-        self.pattern.as_ref().is_none_or(is_named)
-            && self
-                .pool
-                .as_ref()
-                .is_none_or(|pool| node.pool_name() == *pool)
-            && self.tag.iter().all(has)
     }
 
     /// Sorts; nodes without what is sorted by come last, in the order of the values.
@@ -195,21 +185,6 @@ fn as_json(nodes: &[Listed<'_>], ranges: &[OpenRange], tree: &Node) -> Result<St
         .map(|range| json!({ "pool": range.pool, "range": range.range }))
         .collect();
     pretty(&json!({ "nodes": nodes, "openRanges": ranges }))
-}
-
-/// What the values say of a node.
-pub(super) fn facts(node: &Listed<'_>, tree: &Node) -> Value {
-    json!({
-        "name": node.machine.name,
-        "pool": node.pool_name(),
-        "macs": node.macs(),
-        "addresses": node.addresses(),
-        "tags": node.tags(),
-        "clientID": node.machine.client_id,
-        "leaseTime": node.lease_time(),
-        "ignored": node.pool.ignore,
-        "writtenAt": place(tree, &node.path()),
-    })
 }
 
 fn as_csv(nodes: &[Listed<'_>]) -> Result<String, Failure> {

@@ -3,8 +3,7 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::list::facts;
-use super::{cell, place, pretty};
+use super::{cell, facts, place, pretty};
 use crate::cli::args::{FarmArgs, Json};
 use crate::cli::failure::{Failure, report};
 use crate::cli::stdout::write_stdout;
@@ -67,7 +66,7 @@ impl Show {
 }
 
 /// The failure for a node that the values do not have, with the one that was probably meant.
-fn no_node(wanted: &str, nodes: &[Listed<'_>]) -> Failure {
+pub(super) fn no_node(wanted: &str, nodes: &[Listed<'_>]) -> Failure {
     let names: Vec<String> = nodes.iter().flat_map(Listed::ways_to_call_it).collect();
     let hint = match nearest(wanted, names.iter().map(String::as_str)) {
         Some(near) => format!("did you mean {near}?"),
