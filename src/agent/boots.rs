@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Node;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use tokio::time::sleep;
 
 use self::follow::{Line, follow};
@@ -147,8 +148,10 @@ impl<'a> Boots<'a> {
         };
         let Some(condition) = ready(node) else { return };
         let is_ready = condition.status == "True";
-        let changed = condition.last_transition_time.as_ref().map(|time| time.0);
-        let heard = condition.last_heartbeat_time.as_ref().map(|time| time.0);
+        // Kubelets count whole seconds, and the join was in one of them.
+        let end_of_second = |time: &Time| time.0 + SignedDuration::from_millis(999);
+        let changed = condition.last_transition_time.as_ref().map(end_of_second);
+        let heard = condition.last_heartbeat_time.as_ref().map(end_of_second);
         let seen = self
             .machines
             .borrow()

@@ -11,11 +11,11 @@ use crate::agent::process::Agent;
 use crate::agent::site::Site;
 use crate::support::run;
 
-const VALUES: &str = "-f tests/agent/joining.yaml";
+pub(super) const VALUES: &str = "-f tests/agent/joining.yaml";
 const PUBLIC: &str = "kubefarm-kubernetes-ltsp-join";
 
 /// A child that is set up, its farm, and the agent that answers.
-fn answering(name: &str, values: &str) -> Option<(Child, Site, Agent)> {
+pub(super) fn answering(name: &str, values: &str) -> Option<(Child, Site, Agent)> {
     let (child, site) = bootstrapped(name, values)?;
     child.kubectl("delete nodes --all").success();
     child.kubectl("delete csr -l kubefarm.io/join").success();

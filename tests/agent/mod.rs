@@ -4,6 +4,7 @@
 mod announced;
 mod asker;
 mod boot_address;
+mod boots;
 mod bootstrap;
 mod child;
 mod faults;

@@ -14,19 +14,23 @@ pub struct Agent {
     process: Option<Process>,
     /// Where machines ask it.
     pub port: u16,
+    /// Where one asks how far machines are.
+    pub metrics: u16,
     /// Its files.
     _pod: Pod,
 }
 
 impl Agent {
     pub fn start(site: &Site, child: &Child) -> Option<Agent> {
-        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-        let port = free.local_addr().expect("an address").port();
-        drop(free);
-        let pod = site.pod_of(AGENT, child)?.at_port(port);
+        let free = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let (one, other) = (free(), free());
+        let [port, metrics] =
+            [one, other].map(|free| free.local_addr().expect("an address").port());
+        let pod = site.pod_of(AGENT, child)?.at_ports(port, metrics);
         Some(Agent {
             process: Some(pod.start()),
             port,
+            metrics,
             _pod: pod,
         })
     }

@@ -179,10 +179,14 @@ impl Pod {
         self
     }
 
-    /// The same pod with another port for machines that join: pods of tests share a network.
-    pub fn at_port(mut self, port: u16) -> Pod {
-        self.words.retain(|word| !word.starts_with("--join-port="));
-        self.with(&format!("--join-port={port}"))
+    /// The same pod with other ports, for machines that join and for who asks how far they are: pods of tests share a
+    /// network.
+    pub fn at_ports(mut self, join: u16, metrics: u16) -> Pod {
+        let is_port =
+            |word: &str| word.starts_with("--join-port=") || word.starts_with("--metrics-port=");
+        self.words.retain(|word| !is_port(word));
+        self.with(&format!("--join-port={join}"))
+            .with(&format!("--metrics-port={metrics}"))
     }
 
     /// Runs to its end.
