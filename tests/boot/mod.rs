@@ -49,6 +49,7 @@ fn few<'a>() -> Vec<(&'static str, Check<Farm<'a>>)> {
         ("BIOS and UEFI, both over PXE: login", nodes::power_on),
         ("what is inside", inside::look),
         ("both join, with labels and taint", nodes::join),
+        ("each step of their way is known", nodes::way),
     ]
 }
 

@@ -128,6 +128,45 @@ pub fn join(farm: &mut Farm) -> Seen {
     said.join(", ") + " from power-on; labels and taint of the tags"
 }
 
+/// What the agent saw of them: the stages of a boot, in their order, with nothing missing.
+pub fn way(farm: &mut Farm) -> Seen {
+    let release = &farm.release;
+    let mut said = Vec::new();
+    for [name, ..] in [PLAIN, STORAGE] {
+        let mut command = release.cluster.kubefarm();
+        command.args(["nodes", "list", name, "--live", "-o", "json"]);
+        let list: Value =
+            serde_json::from_str(&run(command.args(release.flags())).success()).expect("JSON");
+        let live = &list["nodes"][0]["live"];
+        assert_eq!(live["stage"], "ready", "{live}");
+        let steps = live["steps"].as_array().expect("a list").iter();
+        let mut stages: Vec<&str> = steps.filter_map(|step| step["stage"].as_str()).collect();
+        stages.dedup();
+        assert_eq!(
+            stages,
+            [
+                "dhcp",
+                "loader",
+                "kernel",
+                "image",
+                "configuration",
+                "join",
+                "ready"
+            ],
+            "{live:#}"
+        );
+        assert!(
+            live["release"].is_string() && live["version"].is_string(),
+            "{live}"
+        );
+        said.push(format!(
+            "{name} from {} to {}",
+            live["began"], live["since"]
+        ));
+    }
+    said.join(", ")
+}
+
 /// An object of the child cluster, or a List of all of a kind; null while there is no answer, which is not a fault of
 /// what is waited for.
 pub fn look(release: &Release, what: &[&str]) -> Value {

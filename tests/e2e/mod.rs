@@ -32,6 +32,7 @@ mod routed;
 pub mod runner;
 mod second_farm;
 mod token;
+mod way;
 mod writer;
 
 use std::process::ExitCode;
@@ -45,7 +46,7 @@ use runner::Check;
 pub type Seen = String;
 
 /// What is shown, and how.
-fn checks<'a>() -> [(&'static str, Check<Release<'a>>); 30] {
+fn checks<'a>() -> [(&'static str, Check<Release<'a>>); 31] {
     [
         ("apply --wait, certificates built in", apply::fresh),
         ("pods ready, none restarted, restricted", apply::pods),
@@ -61,6 +62,7 @@ fn checks<'a>() -> [(&'static str, Check<Release<'a>>); 30] {
             changes::node_settings,
         ),
         ("nodes load over HTTP and TFTP", boot_server::serves),
+        ("how far machines are, and why", way::known),
         ("the join service refuses all others", join::others),
         ("forged addresses are refused", addresses::fenced),
         ("the shared token, where it is chosen", token::chosen),
