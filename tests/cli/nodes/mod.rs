@@ -3,6 +3,7 @@
 mod claim;
 mod import;
 mod list;
+mod live;
 mod redfish;
 mod show;
 
@@ -58,7 +59,7 @@ fn text_of(path: &Path) -> String {
 #[test]
 fn every_command_below_nodes_is_listed_and_has_worked_examples() {
     let help = kubefarm(["nodes", "--help"]).success();
-    for command in ["list", "show", "claim", "import"] {
+    for command in ["list", "show", "watch", "logs", "claim", "import"] {
         assert!(help.contains(&format!("\n  {command}")), "{command}");
         let help = kubefarm(["nodes", command, "--help"]).success();
         let (_, examples) = help.split_once("Examples:\n").expect("examples");

@@ -11,6 +11,7 @@ use crate::cli::failure::{Failure, report};
 use crate::cli::on_cluster::on_cluster;
 use crate::cli::stdout::write_stdout;
 use crate::cluster::Interrupt;
+use crate::cluster::state::Machines;
 use crate::farm::Farm;
 use crate::nodes::listed::{Listed, OpenRange, listed, open_ranges};
 use crate::report::table;
@@ -102,8 +103,9 @@ impl List {
         tree: &Node,
         interrupt: Interrupt,
     ) -> Result<String, Failure> {
+        let agent = live::agent(farm)?;
         let api = self.cluster.open(interrupt).await?;
-        let mut machines = live::machines(&api, farm)?;
+        let mut machines = Machines::new(&api, &farm.release.namespace, agent);
         machines.refresh().await?;
         let rows = live::rows(nodes, machines.seen(), &self.selection);
         let now = Timestamp::now();

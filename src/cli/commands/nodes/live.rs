@@ -8,8 +8,6 @@ use serde_json::{Value, json};
 use super::selection::Selection;
 use super::{cell, facts, pretty};
 use crate::cli::failure::Failure;
-use crate::cluster::Api;
-use crate::cluster::state::Machines;
 use crate::farm::Farm;
 use crate::nodes::boot::{Machine, Stage};
 use crate::nodes::canonical_mac;
@@ -23,17 +21,16 @@ pub(super) struct Row<'a> {
     pub machine: Option<&'a Machine>,
 }
 
-/// The agent of a farm.
+/// The name of the farm's agent.
 ///
 /// # Errors
 /// A farm without one.
-pub(super) fn machines<'a>(api: &'a Api, farm: &Farm) -> Result<Machines<'a>, Failure> {
-    if !farm.kubernetes.enabled || !farm.agent.spec.enabled {
-        let message = "this farm has no agent (kubernetes.agent.enabled), and nobody else knows how far machines are";
-        return Err(Failure::Usage(message.to_owned()));
+pub(super) fn agent(farm: &Farm) -> Result<&str, Failure> {
+    if farm.kubernetes.enabled && farm.agent.spec.enabled {
+        return Ok(&farm.agent.computed.workload.name);
     }
-    let agent = &farm.agent.computed.workload.name;
-    Ok(Machines::new(api, &farm.release.namespace, agent))
+    let message = "this farm has no agent (kubernetes.agent.enabled), and nobody else knows how far machines are";
+    Err(Failure::Usage(message.to_owned()))
 }
 
 /// The nodes that are wanted, and after them the machines that the values do not list.

@@ -61,6 +61,7 @@ impl Watch {
         nodes: &[Listed<'_>],
         interrupt: Interrupt,
     ) -> Result<(), Failure> {
+        let agent = live::agent(farm)?;
         let api = self.cluster.open(interrupt.clone()).await?;
         let deadline = api.deadline();
         // Who watches does so for as long as it takes, and requests have deadlines of their own.
@@ -69,7 +70,7 @@ impl Watch {
         } else {
             api.for_ever()
         };
-        let mut machines = live::machines(&api, farm)?;
+        let mut machines = Machines::new(&api, &farm.release.namespace, agent);
         let mut output = Output::new();
         let mut last = None;
         loop {
