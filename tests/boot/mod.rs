@@ -6,6 +6,7 @@
 //!   KUBEFARM_BOOT_CHECKS=few   what CI runs at each change: two whole boots with their joins, and a few failures
 //!   KUBEFARM_BOOT_CHECKS=nodes   with what comes on top for the two nodes
 //!   KUBEFARM_BOOT_CHECKS=others  what comes last of all, alone
+//!   KUBEFARM_BOOT_CHECKS=rack    two hundred machines without processors of their own, alone
 //!   KUBEFARM_BOOT_CHECKS=demo  what `make demo` shows
 //!   KUBEFARM_BOOT_IMAGE        the folder with the boot image, as images/boot/build.sh writes it
 //!   KUBEFARM_E2E_HOLD          as for `make e2e`
@@ -24,6 +25,7 @@ mod many;
 mod network;
 mod nodes;
 mod outages;
+mod rack;
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime};
@@ -72,6 +74,7 @@ fn others<'a>() -> Vec<(&'static str, Check<Farm<'a>>)> {
         ("a bond, and a VLAN over it", network::bond),
         ("a script that fails ends no node", failures::script),
         ("many machines at once", many::clients),
+        ("a rack of 200, and 5 that stop", rack::boots),
         ("an unknown machine moves to a farm", catch_all::moves),
     ]
 }
@@ -91,6 +94,15 @@ pub fn run() -> ExitCode {
         Ok("demo") => return demo::run(&mut farm, began),
         Ok("few") => few(),
         Ok("nodes") => [few(), with_nodes()].concat(),
+        Ok("rack") => {
+            let begin = few().into_iter().take(1);
+            begin
+                .chain([(
+                    "a rack of 200, and 5 that stop",
+                    rack::boots as Check<Farm<'_>>,
+                )])
+                .collect()
+        }
         Ok("others") => few().into_iter().take(1).chain(others()).collect(),
         _ => [few(), with_nodes(), others()].concat(),
     };

@@ -23,7 +23,7 @@ mod identity;
 mod join;
 mod konnectivity;
 mod manifests;
-mod nodes;
+pub mod nodes;
 mod policies;
 mod refused;
 mod registry;

@@ -59,7 +59,7 @@ pub(super) fn described(arg: Arg, command: &str, line: &Line) -> Arg {
             let target = target.clone();
             from(arg, move || of_cluster(&target, Wanted::Releases))
         }
-        ("show", "node") => of_values(arg, line, nodes::names),
+        ("show" | "logs", "node") => of_values(arg, line, nodes::names),
         ("list" | "claim", "pool") => of_values(arg, line, nodes::pools),
         ("list", "tag") => of_values(arg, line, nodes::tags),
         ("import", "listings") | ("claim", "into" | "leases") => {
