@@ -43,6 +43,11 @@ pub fn killed(release: &mut Release) -> Seen {
 
 /// Kills the process of a container, which its kubelet starts again.
 pub fn kill(release: &Release, pod: &str, container: &str) {
+    signal(release, pod, container, "SIGKILL");
+}
+
+/// Sends a signal to the process of a container.
+pub fn signal(release: &Release, pod: &str, container: &str, signal: &str) {
     let pod = release.get(&["pod", pod]);
     let statuses = pod["status"]["containerStatuses"]
         .as_array()
@@ -59,7 +64,7 @@ pub fn kill(release: &Release, pod: &str, container: &str) {
         "tasks",
         "kill",
         "--signal",
-        "SIGKILL",
+        signal,
         id,
     ];
     release.cluster.enter("admin", &kill).success();
@@ -67,12 +72,19 @@ pub fn kill(release: &Release, pod: &str, container: &str) {
 
 /// One of them.
 pub fn an_api_server(release: &Release) -> String {
+    api_servers(release).remove(0)
+}
+
+/// The names of their pods.
+pub fn api_servers(release: &Release) -> Vec<String> {
     let app = release.object("apiserver");
     let pods = release.pods();
-    let mut servers = pods
+    let servers = pods
         .iter()
         .filter(|pod| pod["metadata"]["labels"]["app"] == app.as_str());
-    name(servers.next().expect("one that runs")).to_owned()
+    let names: Vec<String> = servers.map(|pod| name(pod).to_owned()).collect();
+    assert!(!names.is_empty(), "no API server runs");
+    names
 }
 
 /// Who leads: a pod's name, and an ID that every process makes anew.

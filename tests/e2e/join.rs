@@ -1,10 +1,13 @@
 //! Who asks the join service, beside machines that boot.
 
 use std::path::Path;
+use std::thread::sleep;
+use std::time::Duration;
 
 use crate::e2e::Seen;
-use crate::e2e::nodes::{PLAIN, public};
-use crate::e2e::release::Release;
+use crate::e2e::faults::{api_servers, signal};
+use crate::e2e::nodes::{ALL, PLAIN, public};
+use crate::e2e::release::{Release, is_ready};
 use crate::support::run;
 
 /// A node of the example `generic` that is switched off: its name is free.
@@ -48,6 +51,40 @@ pub fn others(release: &mut Release) -> Seen {
     let events = events["items"].as_array().map_or(0, Vec::len);
     assert!(events >= 4, "{events}");
     "403 in the segment and for pods of both clusters; each an Event".to_owned()
+}
+
+/// All API servers stand still for a minute. When they go on, the Leases of nodes that live are old, and one of them asks
+/// again and again: its own name is not granted to it a second time, nor is it lost.
+pub fn outage(release: &mut Release) -> Seen {
+    let servers = api_servers(release);
+    for server in &servers {
+        signal(release, server, "kube-apiserver", "SIGSTOP");
+    }
+    // The outage itself.
+    sleep(Duration::from_secs(60));
+    for server in &servers {
+        signal(release, server, "kube-apiserver", "SIGCONT");
+    }
+    let folder = release.cluster.scratch().join("asks");
+    let [node, _, mac] = PLAIN;
+    let ask = request(release, &folder, node)(&format!("name={node}&mac={mac}"));
+    let asks = || release.cluster.enter(node, &["sh", "-c", &ask]).stdout;
+    for _ in 0..14 {
+        let said = asks();
+        assert!(!said.ends_with("200"), "a living node's name was granted");
+        // An address may ask five times in ten seconds.
+        sleep(Duration::from_secs(5));
+    }
+    for [name, ..] in ALL {
+        release.cluster.wait_until(&format!("{name} is Ready"), || {
+            is_ready(&release.child_get(&["node", name]))
+        });
+    }
+    refused(&asks(), "409", "is taken for alive: its Node is Ready");
+    format!(
+        "{} API servers; 14 requests in the name of a living node: none granted",
+        servers.len()
+    )
 }
 
 /// Makes a key and a request for a name; gives the command that sends it with a query, and prints answer and status.

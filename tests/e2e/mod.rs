@@ -46,7 +46,7 @@ use runner::Check;
 pub type Seen = String;
 
 /// What is shown, and how.
-fn checks<'a>() -> [(&'static str, Check<Release<'a>>); 31] {
+fn checks<'a>() -> [(&'static str, Check<Release<'a>>); 32] {
     [
         ("apply --wait, certificates built in", apply::fresh),
         ("pods ready, none restarted, restricted", apply::pods),
@@ -64,6 +64,7 @@ fn checks<'a>() -> [(&'static str, Check<Release<'a>>); 31] {
         ("nodes load over HTTP and TFTP", boot_server::serves),
         ("how far machines are, and why", way::known),
         ("the join service refuses all others", join::others),
+        ("an outage of a minute grants no name", join::outage),
         ("forged addresses are refused", addresses::fenced),
         ("the shared token, where it is chosen", token::chosen),
         (
