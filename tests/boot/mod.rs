@@ -61,6 +61,7 @@ fn with_nodes<'a>() -> Vec<(&'static str, Check<Farm<'a>>)> {
         ("logs, exec, a Service", nodes::pods),
         ("boot server and agent away, a reboot", outages::boot_server),
         ("the power of a node is cut", outages::power_cut),
+        ("the power of everything is cut", outages::power_loss),
     ]
 }
 

@@ -72,6 +72,72 @@ pub fn power_cut(farm: &mut Farm) -> Seen {
     )
 }
 
+/// The power of everything is gone, and comes back: the boot server and the machines first, the control plane a while
+/// after these are up and ask. Everybody joins, without a hand.
+pub fn power_loss(farm: &mut Farm) -> Seen {
+    let boots = [PLAIN, STORAGE].map(|[name, ..]| boot_of(&look(&farm.release, &["node", name])));
+    farm.guests.clear();
+    let workloads = control_plane(&farm.release);
+    for (workload, _) in &workloads {
+        scale(&farm.release, workload, 0);
+    }
+    farm.release
+        .cluster
+        .wait_until("the control plane is gone", || {
+            farm.release
+                .pods()
+                .iter()
+                .all(|pod| pod["metadata"]["ownerReferences"][0]["kind"] == "Job")
+        });
+    for ([name, _, mac], firmware) in [(PLAIN, Firmware::Bios), (STORAGE, Firmware::UEFI)] {
+        let machine = Machine {
+            name,
+            macs: &[mac],
+            memory: 2048,
+            firmware,
+        };
+        farm.guests
+            .push(Guest::power_on(farm.release.cluster, &machine));
+    }
+    for guest in &mut farm.guests {
+        guest.wait_for("cannot be asked", READY);
+        guest.wait_for(" login:", READY);
+    }
+    for (workload, replicas) in &workloads {
+        scale(&farm.release, workload, *replicas);
+    }
+    let mut said = Vec::new();
+    let began = Instant::now();
+    for ((guest, [name, ..]), boot) in farm.guests.iter_mut().zip([PLAIN, STORAGE]).zip(&boots) {
+        guest.wait_until(&format!("{name} is Ready again"), READY * 2, || {
+            let node = look(&farm.release, &["node", name]);
+            is_ready(&node) && boot_of(&node) != *boot
+        });
+        said.push(format!("{name} {:.0} s", began.elapsed().as_secs_f64()));
+    }
+    format!(
+        "{} after the control plane was switched on",
+        said.join(", ")
+    )
+}
+
+/// Its Deployments and StatefulSets, with the numbers of their pods.
+fn control_plane(release: &Release) -> Vec<(String, u64)> {
+    let found = release.get(&["deployments,statefulsets"]);
+    let items = found["items"].as_array().into_iter().flatten();
+    let of_farm = items.map(|item| {
+        let kind = item["kind"].as_str().expect("a kind").to_lowercase();
+        let replicas = item["spec"]["replicas"].as_u64().expect("a number");
+        (format!("{kind}/{}", name(item)), replicas)
+    });
+    of_farm.collect()
+}
+
+fn scale(release: &Release, workload: &str, replicas: u64) {
+    let scale = ["scale", workload, &format!("--replicas={replicas}")];
+    release.kubectl(&scale).success();
+}
+
 /// The refusals of a name because its machine may be alive.
 fn taken_for_alive(release: &Release, name: &str) -> Vec<String> {
     let events = release.get(&[
@@ -128,8 +194,7 @@ fn stay_ready(release: &Release) -> usize {
 /// Takes the agent away, or brings it back.
 fn scale_agent(release: &Release, replicas: u32) {
     let deployment = format!("deployment/{}", release.object("agent"));
-    let scale = ["scale", &deployment, &format!("--replicas={replicas}")];
-    release.kubectl(&scale).success();
+    scale(release, &deployment, replicas.into());
     let app = release.object("agent");
     release.cluster.wait_until("the agent is as many", || {
         let pods = release.pods();
