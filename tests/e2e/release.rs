@@ -256,7 +256,8 @@ impl<'a> Release<'a> {
 
     /// What helps to understand a failure.
     pub fn print_state(&self) {
-        let everything: [&[&str]; 2] = [
+        let agent = format!("deployment/{}", self.object("agent"));
+        let everything: [&[&str]; 3] = [
             &["get", "pods", "--all-namespaces", "-o", "wide"],
             &[
                 "get",
@@ -265,6 +266,7 @@ impl<'a> Release<'a> {
                 "--field-selector",
                 "type!=Normal",
             ],
+            &["logs", &agent, "--tail=100"],
         ];
         for arguments in everything {
             let finished = self.kubectl(arguments);
