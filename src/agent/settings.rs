@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use ipnet::IpNet;
 use k8s_openapi::api::core::v1::ConfigMap;
@@ -11,6 +12,9 @@ use crate::farm::node_settings::{
     AgentSettings, ListedMachine, MachinesByDigest, NodeSettings, SettingsByDigest, checksum,
 };
 use crate::farm::server_logs::ServerLog;
+
+/// The next version of any settings.
+static VERSIONS: AtomicU64 = AtomicU64::new(1);
 
 /// The file with the settings.
 const SETTINGS: &str = "settings.json";
@@ -32,7 +36,7 @@ pub(super) struct Settings {
     /// Those of machines without a name.
     by_address: HashMap<IpAddr, Digest>,
     removes_nodes: bool,
-    /// How often they changed.
+    /// Another one after each change, also of one that was read anew as a whole.
     version: u64,
 }
 
@@ -122,7 +126,7 @@ impl Settings {
         servers.cloned().collect()
     }
 
-    /// Another number after each change.
+    /// Another number after each change, and never one that was there before.
     pub fn version(&self) -> u64 {
         self.version
     }
@@ -182,7 +186,7 @@ impl Settings {
     }
 
     fn index(&mut self) {
-        self.version += 1;
+        self.version = VERSIONS.fetch_add(1, Ordering::Relaxed);
         let mut wanted = self
             .objects
             .values()

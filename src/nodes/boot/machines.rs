@@ -59,18 +59,22 @@ impl Machines {
             self.make_room();
         }
         let (address, text) = (address_of(&sight), sight.text.to_string());
-        self.revision += 1;
         let machine = self.all.entry(name).or_insert_with_key(|name| {
             self.strangers += usize::from(!is_listed);
             Machine::new(name.clone(), is_listed, at)
         });
-        let before = (!machine.steps.is_empty()).then(|| (machine.stage, machine.fault.clone()));
+        let before = machine.clone();
         machine.mac = mac.or(machine.mac.take());
         machine.address = machine.address.or(address);
         machine.take(sight, at);
+        if *machine == before {
+            return None;
+        }
+        self.revision += 1;
         machine.revision = self.revision;
-        let after = (machine.stage, machine.fault.clone());
-        (before.as_ref() != Some(&after)).then(|| Change {
+        let is_news = before.steps.is_empty()
+            || (before.stage, &before.fault) != (machine.stage, &machine.fault);
+        is_news.then(|| Change {
             name: machine.name.clone(),
             stage: machine.stage,
             text,

@@ -1,5 +1,6 @@
 //! `kubefarm nodes watch`: machines that boot, as they go on.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use clap::Args;
@@ -123,14 +124,15 @@ fn not_ready(nodes: &[Listed<'_>], machines: &Machines<'_>, selection: &Selectio
 /// Where it is shown.
 enum Output {
     Table(Screen),
-    Lines,
+    /// With the last line of each machine: what is seen again is not news.
+    Lines(HashMap<String, String>),
 }
 
 impl Output {
     fn new() -> Output {
         match size() {
             Some(_) => Output::Table(Screen::default()),
-            None => Output::Lines,
+            None => Output::Lines(HashMap::new()),
         }
     }
 
@@ -149,14 +151,21 @@ impl Output {
                 let text = screen.replace(&text, size().unwrap_or((80, 24)));
                 write_stdout(text.as_bytes())
             }
-            Output::Lines => {
+            Output::Lines(last) => {
                 let wanted = |name: &&String| {
                     let mut rows = rows.iter();
                     rows.any(|row| row.machine.is_some_and(|machine| machine.name == **name))
                 };
                 let names = changed.iter().filter(wanted);
-                let lines = names.filter_map(|name| machines.seen().get(name)).map(line);
-                write_stdout(lines.collect::<String>().as_bytes())
+                let mut text = String::new();
+                for machine in names.filter_map(|name| machines.seen().get(name)) {
+                    let line = line(machine);
+                    if last.get(&machine.name) != Some(&line) {
+                        text.push_str(&format!("{} {line}\n", machine.seen));
+                        last.insert(machine.name.clone(), line);
+                    }
+                }
+                write_stdout(text.as_bytes())
             }
         }
     }
@@ -171,7 +180,7 @@ impl Output {
     }
 }
 
-/// The last step of a machine.
+/// The last step of a machine, without its time.
 fn line(machine: &Machine) -> String {
     let last = machine.steps.last();
     let text = last.map(|step| step.text.as_ref()).unwrap_or_default();
@@ -182,9 +191,6 @@ fn line(machine: &Machine) -> String {
     };
     let percent = machine.percent.map(|percent| format!(" {percent}%"));
     let percent = percent.unwrap_or_default();
-    let line = format!(
-        "{} {} {}{percent}: {stop}{text}",
-        machine.seen, machine.name, machine.stage
-    );
-    readable(&line) + "\n"
+    let line = format!("{} {}{percent}: {stop}{text}", machine.name, machine.stage);
+    readable(&line)
 }
