@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value as Json, json};
+use sha2::{Digest as _, Sha256};
 
 use super::announce::{self, Announce};
 use super::authorities::Authorities;
@@ -14,9 +16,10 @@ use super::error::{AgentError, read, unreadable};
 use super::waiting::{JobContext, connect, wait_for};
 use crate::cluster::change::{Allowed, ApplyError, ApplyOptions, apply};
 use crate::cluster::guard::Risk;
-use crate::cluster::record::inventory;
-use crate::cluster::{Api, Resource, Resources, Target};
+use crate::cluster::record::{PART_OF, inventory};
+use crate::cluster::{Api, Observer, Resource, Resources, Target};
 use crate::farm::Release;
+use crate::hexadecimal::hexadecimal;
 use crate::manifest::json::into_object;
 use crate::manifest::{Key, Manifest, Object, order, parse};
 
@@ -45,6 +48,15 @@ pub struct Bootstrap {
     pub concurrency: usize,
 }
 
+/// What a child is to have, and the child.
+pub(super) struct Prepared {
+    pub api: Api,
+    pub addons: Vec<Object>,
+    extra: Vec<Object>,
+    /// The endpoint that the Service `kubernetes` itself needs, unless the API servers announce themselves.
+    primary: Option<SocketAddr>,
+}
+
 /// Applies the addons, `cluster-info`, the endpoints of the API server and the user's manifests, and removes what was
 /// among them before. The admin cluster is asked only where it has to say which endpoints these are.
 ///
@@ -56,6 +68,31 @@ pub async fn bootstrap(
     wanted: &Bootstrap,
     context: &JobContext<'_>,
 ) -> Result<(), AgentError> {
+    let prepared = prepare(admin, child, wanted, context).await?;
+    let (api, concurrency) = (&prepared.api, wanted.concurrency);
+    apply_addons(api, prepared.addons, concurrency, false, context.observer).await?;
+    let (extra, release) = (prepared.extra, release(EXTRA_MANIFESTS));
+    let record = inventory::read(api, &release).await;
+    if !extra.is_empty() || record.map_err(ApplyError::from)?.is_some() {
+        let options = options(&extra, concurrency);
+        apply(api, &release, extra, &options, context.observer).await?;
+    }
+    match prepared.primary {
+        Some(primary) => announce::take_over(api, primary, context.observer).await,
+        None => Ok(()),
+    }
+}
+
+/// Reads what is wanted, and waits for the clusters and for the namespaces that an API server makes.
+///
+/// # Errors
+/// Where a file is not a manifest, or a cluster or an address does not come in time.
+pub(super) async fn prepare(
+    admin: Target,
+    child: Target,
+    wanted: &Bootstrap,
+    context: &JobContext<'_>,
+) -> Result<Prepared, AgentError> {
     let authorities = Authorities::read(&wanted.authorities)?;
     let mut addons = manifests(&wanted.addons)?;
     if addons.is_empty() {
@@ -84,15 +121,36 @@ pub async fn bootstrap(
         let namespaces = Resource::core("Namespace", "namespaces");
         wait_for(&api, &namespaces, &key, context.observer, |_| Ok(())).await?;
     }
-    apply_set(&api, ADDONS, addons, wanted, context).await?;
-    let record = inventory::read(&api, &release(EXTRA_MANIFESTS)).await;
-    if !extra.is_empty() || record.map_err(ApplyError::from)?.is_some() {
-        apply_set(&api, EXTRA_MANIFESTS, extra, wanted, context).await?;
-    }
-    match primary {
-        Some(primary) => announce::take_over(&api, primary, context.observer).await,
-        None => Ok(()),
-    }
+    Ok(Prepared {
+        api,
+        addons,
+        extra,
+        primary,
+    })
+}
+
+/// Applies what nodes need; with `only_same`, not over what was applied from other manifests.
+///
+/// # Errors
+/// [`ApplyError::Other`] in that case, and where the child refuses.
+pub(super) async fn apply_addons(
+    api: &Api,
+    addons: Vec<Object>,
+    concurrency: usize,
+    only_same: bool,
+    observer: &dyn Observer,
+) -> Result<(), ApplyError> {
+    let mut options = options(&addons, concurrency);
+    // kubefarm's own objects have to follow its version. The user's may contain data that cannot be recreated.
+    options.allowed.replace = true;
+    options.only_same = only_same;
+    apply(api, &release(ADDONS), addons, &options, observer).await?;
+    Ok(())
+}
+
+/// The label selector of what nodes need.
+pub(super) fn selector_of_addons() -> String {
+    format!("{PART_OF}={}", release(ADDONS).id())
 }
 
 fn release(name: &str) -> Release {
@@ -102,32 +160,36 @@ fn release(name: &str) -> Release {
     }
 }
 
-async fn apply_set(
-    api: &Api,
-    name: &str,
-    objects: Vec<Object>,
-    wanted: &Bootstrap,
-    context: &JobContext<'_>,
-) -> Result<(), AgentError> {
+fn options(objects: &[Object], concurrency: usize) -> ApplyOptions {
     let version = env!("CARGO_PKG_VERSION").to_owned();
-    let options = ApplyOptions {
+    ApplyOptions {
         allowed: Allowed {
             // Nobody can be asked here, and a manual change would stop every later run.
             force: true,
             adopt: false,
-            // kubefarm's own objects have to follow its version. The user's may contain data that cannot be recreated.
-            replace: name == ADDONS,
+            replace: false,
             create_namespace: false,
         },
         prune: true,
-        concurrency: wanted.concurrency,
+        only_same: false,
+        concurrency,
         certificates: None,
-        facts: BTreeMap::from([("kubefarm".to_owned(), version)]),
+        facts: BTreeMap::from([
+            ("kubefarm".to_owned(), version),
+            ("content".to_owned(), content(objects)),
+        ]),
         // What is in these sets runs in the child cluster, not the child cluster itself.
         accepted: Risk::ALL.into(),
-    };
-    apply(api, &release(name), objects, &options, context.observer).await?;
-    Ok(())
+    }
+}
+
+/// By which it is known whether two runs apply the same.
+fn content(objects: &[Object]) -> String {
+    let mut hash = Sha256::new();
+    for object in objects {
+        hash.update(Json::Object(object.content.clone()).to_string());
+    }
+    hexadecimal(hash.finalize())
 }
 
 /// The objects of every file in a folder, as a mounted ConfigMap or Secret has them: names with a dot in front are the

@@ -1,5 +1,5 @@
 //! What runs inside the admin cluster: the Jobs of a farm prepare the child cluster, make join tokens and publish the boot
-//! server's address; its agent looks after the child's Nodes. Each may run at any time, twice, and beside another of its
+//! server's address; its agent looks after the child's Nodes, and the admin pod after what the first of the Jobs prepared. Each may run at any time, twice, and beside another of its
 //! kind.
 //!
 //! Files are read before a cluster is asked, so that a wrong one is reported at once.
@@ -19,6 +19,7 @@ mod join_token;
 mod known;
 mod look_after_nodes;
 mod nodes;
+mod put_back;
 mod settings;
 mod shared;
 #[cfg(test)]
@@ -34,4 +35,5 @@ pub use farm_agent::NodeAgent;
 pub use join::JoinService;
 pub use join_token::{JoinToken, join_token};
 pub use look_after_nodes::look_after_nodes;
+pub use put_back::put_back;
 pub use waiting::JobContext;

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::agent::assert_failed;
 use crate::agent::bootstrap::{JOB, bootstrapped, ready};
 use crate::agent::child::Child;
+use crate::agent::process::Agent;
 use crate::agent::site::Site;
 use crate::support::cluster::{self, Cluster};
 use crate::support::{Finished, run};
@@ -144,6 +145,18 @@ fn a_load_balancer_says_the_address() {
         ("kubernetes-ipv6", "[fd00::7]:6443"),
     ];
     assert_eq!(slices(&child), named(&both));
+
+    // The admin pod, whose KUBECONFIG is the child's, asks for the address as well.
+    let Some(keeper) = Agent::that_puts_back(&site, &child) else {
+        return;
+    };
+    let slice = "-n default endpointslice/kubernetes-ipv4";
+    child.kubectl(&format!("delete {slice}")).success();
+    child
+        .cluster
+        .wait_until("the slice is back", || child.has(slice));
+    assert_eq!(slices(&child), named(&both));
+    keeper.end();
 }
 
 const SECOND: &str = "second-apiserver";

@@ -14,6 +14,7 @@ mod join_token;
 mod machine;
 mod nodes;
 mod process;
+mod put_back;
 mod site;
 
 use crate::support::Finished;

@@ -1,4 +1,4 @@
-//! The farm's agent as a process, with the command and the files of its Deployment's pod.
+//! A pod that runs on as a process, such as that of the farm's agent, with the command and the files of its Deployment.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::process::Child as Process;
@@ -27,10 +27,23 @@ impl Agent {
         let [port, metrics] =
             [one, other].map(|free| free.local_addr().expect("an address").port());
         let pod = site.pod_of(AGENT, child)?.at_ports(port, metrics);
+        let process = Some(pod.start());
         Some(Agent {
-            process: Some(pod.start()),
+            process,
             port,
             metrics,
+            _pod: pod,
+        })
+    }
+
+    /// The pod that puts back what nodes need.
+    pub fn that_puts_back(site: &Site, child: &Child) -> Option<Agent> {
+        let pod = site.pod_of("kubefarm-kubernetes-admin", child)?;
+        let process = Some(pod.start());
+        Some(Agent {
+            process,
+            port: 0,
+            metrics: 0,
             _pod: pod,
         })
     }

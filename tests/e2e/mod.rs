@@ -25,6 +25,7 @@ mod konnectivity;
 mod manifests;
 pub mod nodes;
 mod policies;
+mod put_back;
 mod refused;
 mod registry;
 pub mod release;
@@ -66,6 +67,10 @@ fn checks<'a>() -> [(&'static str, Check<Release<'a>>); 32] {
         ("the join service refuses all others", join::others),
         ("an outage of a minute grants no name", join::outage),
         ("forged addresses are refused", addresses::fenced),
+        (
+            "what somebody deletes in the child comes back",
+            put_back::by_the_admin_pod,
+        ),
         ("the shared token, where it is chosen", token::chosen),
         (
             "routed pods: webhook, aggregated API, logs, exec",

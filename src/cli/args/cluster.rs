@@ -33,6 +33,7 @@ impl ClusterArgs {
         let target = Target {
             kubeconfig: self.kubeconfig.clone(),
             context: self.context.clone(),
+            ..Target::default()
         };
         Api::open(target, self.timeout, interrupt).await
     }

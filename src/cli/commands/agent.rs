@@ -3,7 +3,9 @@
 mod bootstrap;
 mod join_token;
 mod look_after_nodes;
+mod prepared;
 mod publish_boot_address;
+mod put_back;
 
 use std::time::Duration;
 
@@ -35,6 +37,7 @@ subcommands! {
     join_token::JoinToken,
     look_after_nodes::LookAfterNodes,
     publish_boot_address::PublishBootAddress,
+    put_back::PutBack,
 }
 
 impl Agent {

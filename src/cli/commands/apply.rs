@@ -208,6 +208,7 @@ impl ChangeArgs {
                 create_namespace: self.create_namespace,
             },
             prune: !self.no_prune,
+            only_same: false,
             concurrency: cluster.concurrency(),
             certificates: farm.issues_certificates().then(|| Certificates {
                 pki: farm.pki.clone(),

@@ -114,6 +114,13 @@ pub async fn check(
         count: objects.len(),
     });
     let parent = inventory::read(api, release).await?;
+    let knows = |parent: &Parent| {
+        let mut facts = options.facts.iter();
+        facts.all(|(name, fact)| parent.facts.get(name) == Some(fact))
+    };
+    if options.only_same && !parent.as_ref().is_none_or(knows) {
+        return Err(ApplyError::Other);
+    }
     let live = match &parent {
         Some(parent) => inventory::objects(api, release, parent, options.concurrency).await?,
         None => Vec::new(),

@@ -12,6 +12,9 @@ pub enum ApplyError {
     /// Nothing was changed.
     #[error("refused: {} of the objects; nothing was changed", .0.len())]
     Refused(Vec<(Key, Refusal)>),
+    /// Nothing was changed, since only the same was to be applied again.
+    #[error("something else was applied since; nothing was changed")]
+    Other,
     #[error("namespace {0} does not exist; --create-namespace makes it")]
     NoNamespace(String),
     #[error("namespace {0} is being deleted; nothing was changed")]

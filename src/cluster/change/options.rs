@@ -12,6 +12,9 @@ pub struct ApplyOptions {
     pub allowed: Allowed,
     /// Whether objects of the farm that are no longer rendered are deleted.
     pub prune: bool,
+    /// Only if the farm has no record, or one with these facts: for who puts back what others changed, and may know less
+    /// than who applied last.
+    pub only_same: bool,
     /// How many requests at a time.
     pub concurrency: usize,
     /// The certificates to issue into Secrets; `None` where another tool does.

@@ -21,6 +21,8 @@ pub struct Target {
     pub kubeconfig: Option<PathBuf>,
     /// A context of it, instead of the current one.
     pub context: Option<String>,
+    /// The account of the pod that we run in, whatever `KUBECONFIG` says.
+    pub in_pod: bool,
 }
 
 /// A cluster that can be asked. Nothing has been asked yet.
@@ -43,12 +45,20 @@ impl From<Option<PathBuf>> for Target {
     fn from(kubeconfig: Option<PathBuf>) -> Target {
         Target {
             kubeconfig,
-            context: None,
+            ..Target::default()
         }
     }
 }
 
 impl Target {
+    /// The cluster of the pod that we run in.
+    pub fn of_pod() -> Target {
+        Target {
+            in_pod: true,
+            ..Target::default()
+        }
+    }
+
     /// Reads the configuration and prepares a client, in the order of kubectl: the file given, the files of
     /// `KUBECONFIG` merged, `~/.kube/config`, and without any the pod's own service account.
     ///
@@ -87,6 +97,9 @@ impl Target {
     }
 
     fn kubeconfig(&self) -> Result<Option<Kubeconfig>, ClusterError> {
+        if self.in_pod {
+            return Ok(None);
+        }
         if let Some(file) = &self.kubeconfig {
             return read(file).map(Some);
         }

@@ -1,20 +1,16 @@
 //! `kubefarm agent bootstrap`.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args;
 
 use super::TimeoutArgs;
-use crate::agent::{self, Announce, bootstrap};
-use crate::cli::args::Endpoint;
+use super::prepared::PreparedArgs;
+use crate::agent::bootstrap;
 use crate::cli::failure::Failure;
 use crate::cli::on_cluster::on_cluster;
-use crate::cluster::{Interrupt, Target};
+use crate::cluster::Interrupt;
 use crate::report::{Progress, ProgressFormat};
-
-/// How many requests to have in flight at a time.
-const CONCURRENCY: usize = 4;
 
 const EXAMPLES: &str = "\
 Waits for the child cluster's API server, applies the manifests in the folders,
@@ -38,48 +34,11 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Bootstrap {
-    /// The child cluster's kubeconfig.
-    #[arg(long, value_name = "FILE", env = "KUBEFARM_KUBECONFIG")]
-    kubeconfig: PathBuf,
-    /// The kubeconfig of the cluster with the Service. Default: the pod's service account.
-    #[arg(long, value_name = "FILE", env = "KUBEFARM_ADMIN_KUBECONFIG")]
-    admin_kubeconfig: Option<PathBuf>,
-    /// The certificate authorities that nodes have to trust, in PEM.
-    #[arg(long, value_name = "FILE", env = "KUBEFARM_CERTIFICATE_AUTHORITY")]
-    certificate_authority: PathBuf,
-    /// Where nodes reach the API server: HOST:PORT.
-    #[arg(long, value_name = "ENDPOINT", env = "KUBEFARM_ENDPOINT")]
-    endpoint: Endpoint,
-    /// A folder with the manifests of the addons.
-    #[arg(long, value_name = "DIR", env = "KUBEFARM_ADDONS")]
-    addons: PathBuf,
+    #[command(flatten)]
+    prepared: PreparedArgs,
     /// A folder with more manifests.
     #[arg(long, value_name = "DIR", env = "KUBEFARM_EXTRA_MANIFESTS")]
     extra_manifests: Option<PathBuf>,
-    /// The endpoints of the child's Service kubernetes: ADDRESS:PORT, one of each family. Default: the API servers set them.
-    #[arg(
-        long,
-        value_name = "ENDPOINT",
-        env = "KUBEFARM_ANNOUNCE",
-        value_delimiter = ','
-    )]
-    announce: Vec<SocketAddr>,
-    /// Announce the addresses that a load balancer gives to this Service.
-    #[arg(
-        long,
-        value_name = "SERVICE",
-        env = "KUBEFARM_ANNOUNCE_SERVICE",
-        requires = "announce_port",
-        requires = "namespace",
-        conflicts_with = "announce"
-    )]
-    announce_service: Option<String>,
-    /// The port at those addresses.
-    #[arg(long, value_name = "PORT", env = "KUBEFARM_ANNOUNCE_PORT")]
-    announce_port: Option<u16>,
-    /// The namespace of the Service.
-    #[arg(long, value_name = "NAMESPACE", env = "KUBEFARM_NAMESPACE")]
-    namespace: Option<String>,
     #[command(flatten)]
     timeout: TimeoutArgs,
 }
@@ -90,26 +49,8 @@ impl Bootstrap {
     }
 
     async fn run_until(self, interrupt: Interrupt) -> Result<(), Failure> {
-        let child = Target::from(self.kubeconfig);
-        let admin = Target::from(self.admin_kubeconfig);
-        let balanced = (self.announce_service, self.announce_port, self.namespace);
-        let announce = match balanced {
-            (Some(service), Some(port), Some(namespace)) => Announce::Balanced {
-                namespace,
-                service,
-                port,
-            },
-            _ if self.announce.is_empty() => Announce::Nothing,
-            _ => Announce::At(self.announce),
-        };
-        let wanted = agent::Bootstrap {
-            announce,
-            addons: self.addons,
-            extra_manifests: self.extra_manifests,
-            authorities: self.certificate_authority,
-            endpoint: self.endpoint.0,
-            concurrency: CONCURRENCY,
-        };
+        let (admin, child) = self.prepared.clusters();
+        let wanted = self.prepared.wanted(self.extra_manifests);
         let progress = Progress::new(ProgressFormat::Lines);
         let running = self.timeout.running(interrupt, &progress);
         Ok(bootstrap(admin, child, &wanted, &running).await?)

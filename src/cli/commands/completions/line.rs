@@ -30,6 +30,7 @@ impl Line {
                 kubeconfig: last("--kubeconfig", "KUBEFARM_KUBECONFIG")
                     .map(|file| Path::new(&file).to_owned()),
                 context: last("--context", "KUBEFARM_CONTEXT"),
+                ..Target::default()
             },
         }
     }
