@@ -47,7 +47,7 @@ use runner::Check;
 pub type Seen = String;
 
 /// What is shown, and how.
-fn checks<'a>() -> [(&'static str, Check<Release<'a>>); 32] {
+fn checks<'a>() -> [(&'static str, Check<Release<'a>>); 33] {
     [
         ("apply --wait, certificates built in", apply::fresh),
         ("pods ready, none restarted, restricted", apply::pods),
