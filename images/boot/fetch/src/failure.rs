@@ -16,7 +16,7 @@ pub enum Kind {
     Network = 13,
     /// Too little RAM, or room in the output's file system.
     Ram = 14,
-    /// An older image, or one for another kernel.
+    /// An older image, one for another kernel, or another one than the configuration names.
     Release = 15,
     /// A file cannot be written.
     Output = 16,

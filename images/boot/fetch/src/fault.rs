@@ -53,6 +53,16 @@ pub enum Fault {
         image: String,
         initrd: String,
     },
+    /// Signed, and not the one that the configuration names: SHA-256 of the manifests.
+    OtherImage {
+        got: Sum,
+        pinned: Sum,
+    },
+    /// The configuration is not the one that was signed.
+    WrongSum {
+        got: Sum,
+        signed: Sum,
+    },
     /// Whatever else the HTTP client says.
     Other(String),
 }
@@ -61,11 +71,14 @@ impl Fault {
     pub fn kind(&self) -> Kind {
         match self {
             Self::Missing => Kind::Missing,
-            Self::TooLarge(_) | Self::WrongSignature { .. } | Self::WrongManifest(_) => {
-                Kind::Signature
-            }
+            Self::TooLarge(_)
+            | Self::WrongSignature { .. }
+            | Self::WrongManifest(_)
+            | Self::WrongSum { .. } => Kind::Signature,
             Self::Short { .. } | Self::WrongChunk(_) => Kind::Image,
-            Self::Older { .. } | Self::OtherKernel { .. } => Kind::Release,
+            Self::Older { .. } | Self::OtherKernel { .. } | Self::OtherImage { .. } => {
+                Kind::Release
+            }
             Self::NoRoute(_)
             | Self::Refused
             | Self::NoAnswer(_)
@@ -122,7 +135,7 @@ impl fmt::Display for Fault {
             }
             Self::WrongChunk(wrong) => wrong.fmt(f),
             Self::WrongSignature { keys } => {
-                write!(f, "WRONG: not made for this manifest by the key {keys}")
+                write!(f, "WRONG: not made for it by the key {keys}")
             }
             Self::WrongManifest(why) => write!(f, "WRONG: {why}"),
             Self::Older { image, initrd } => {
@@ -136,6 +149,18 @@ impl fmt::Display for Fault {
                     f,
                     "for ANOTHER KERNEL: it is for {image}, this initrd has {initrd}; take both from one release"
                 )
+            }
+            Self::OtherImage { got, pinned } => {
+                let (got, pinned) = (short(got), short(pinned));
+                write!(
+                    f,
+                    "ANOTHER ONE than the signed configuration names: SHA-256 of its manifest got {got}..., named \
+                     {pinned}..."
+                )
+            }
+            Self::WrongSum { got, signed } => {
+                let (got, signed) = (short(got), short(signed));
+                write!(f, "WRONG: SHA-256 got {got}..., signed {signed}...")
             }
             Self::Other(why) => f.write_str(why),
         }

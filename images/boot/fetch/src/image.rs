@@ -17,12 +17,15 @@ use crate::turns::Turns;
 /// Loads the image; where that fails for good, it tells the server why, if there is one to tell.
 pub fn load(image: &Image) -> Result<(), Failure> {
     let http = Http::new(&image.waits);
-    fetch(image, &http).inspect_err(|failure| {
-        let Some(url) = &image.report else { return };
-        if let Err(fault) = http.report(url, &failure.words) {
-            say(format_args!("this could not be reported: {url}: {fault}"));
-        }
-    })
+    fetch(image, &http).inspect_err(|failure| report(&http, image.report.as_deref(), failure))
+}
+
+/// Tells the server why something failed for good, if there is one to tell.
+pub fn report(http: &Http, url: Option<&str>, failure: &Failure) {
+    let Some(url) = url else { return };
+    if let Err(fault) = http.report(url, &failure.words) {
+        say(format_args!("this could not be reported: {url}: {fault}"));
+    }
 }
 
 fn fetch(image: &Image, http: &Http) -> Result<(), Failure> {
@@ -32,6 +35,7 @@ fn fetch(image: &Image, http: &Http) -> Result<(), Failure> {
         keys,
         version: image.version,
         kernel: image.kernel.clone(),
+        manifest: image.manifest,
     };
     let mut turns = Turns::new(&image.sources);
     let manifest = signed::fetch(http, &image.waits, &mut turns, image.tries, &wanted)?;

@@ -1,5 +1,5 @@
-//! The one static program in the initrd of a network-booted machine: fetches the system image, and checks it while
-//! it arrives. The image build signs with it.
+//! The one static program in the initrd of a network-booted machine: fetches configuration and system image, and checks
+//! them. The image build and the boot server sign with it.
 
 #![cfg_attr(
     test,
@@ -15,6 +15,7 @@
 )]
 
 mod arguments;
+mod configuration;
 mod download;
 mod failure;
 mod fault;
@@ -60,6 +61,8 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Public { file } => print(&key::public_pem(&key::read_private(&file)?)),
         Command::Sign(sign) => sign::sign(&sign),
         Command::Image(image) => image::load(&image),
+        Command::SignConfiguration(sign) => configuration::sign(&sign),
+        Command::Configuration(wanted) => configuration::load(&wanted),
         Command::Report { url, text } => Http::new(&Waits::default())
             .report(&url, &text)
             .map_err(|fault| Failure::new(fault.kind(), format!("{url}: {fault}"))),

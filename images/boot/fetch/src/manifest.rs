@@ -59,21 +59,7 @@ pub struct Chunk {
 impl Manifest {
     /// Reads a manifest, strictly. The error says what is wrong, and in which line.
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
-        let text = std::str::from_utf8(bytes).map_err(|_| "it is not text".to_owned())?;
-        if !text.ends_with('\n') || text.contains('\r') {
-            return Err("its last line is cut, or its line ends are not those of Unix".to_owned());
-        }
-        let mut lines = Reader {
-            lines: text.lines(),
-            number: 0,
-        };
-        let format = lines.next();
-        if format != FORMAT {
-            return Err(format!(
-                "its format is {} and not \"{FORMAT}\"",
-                shown(format)
-            ));
-        }
+        let mut lines = Reader::new(bytes, FORMAT)?;
         let version = decimal("version", lines.field("version")?)?;
         let kernel = kernel_release(lines.field("kernel")?)?.to_owned();
         let size = decimal("size", lines.field("size")?)?;
@@ -81,11 +67,7 @@ impl Manifest {
         let count = chunk_count(size, chunk)?;
         let mut sums = Vec::new();
         while !lines.at_end() {
-            let number = lines.number + 1;
-            let sum = unhex(lines.field("sha256")?);
-            sums.push(sum.ok_or_else(|| {
-                format!("line {number} is not a SHA-256: 64 digits of 0-9 and a-f")
-            })?);
+            sums.push(lines.sum()?);
         }
         if u64::try_from(sums.len()) != Ok(count) {
             return Err(format!(
@@ -129,24 +111,45 @@ impl fmt::Display for Manifest {
     }
 }
 
-struct Reader<'a> {
+/// Reads lines of a name and a value, strictly.
+pub struct Reader<'a> {
     lines: Lines<'a>,
     number: usize,
 }
 
 impl<'a> Reader<'a> {
+    /// Of a text that begins with its format.
+    pub fn new(bytes: &'a [u8], format: &str) -> Result<Self, String> {
+        let text = std::str::from_utf8(bytes).map_err(|_| "it is not text".to_owned())?;
+        if !text.ends_with('\n') || text.contains('\r') {
+            return Err("its last line is cut, or its line ends are not those of Unix".to_owned());
+        }
+        let mut reader = Self {
+            lines: text.lines(),
+            number: 0,
+        };
+        let first = reader.next();
+        if first != format {
+            return Err(format!(
+                "its format is {} and not \"{format}\"",
+                shown(first)
+            ));
+        }
+        Ok(reader)
+    }
+
     /// The next line; an empty one after the last.
     fn next(&mut self) -> &'a str {
         self.number += 1;
         self.lines.next().unwrap_or_default()
     }
 
-    fn at_end(&self) -> bool {
+    pub fn at_end(&self) -> bool {
         self.lines.clone().next().is_none()
     }
 
     /// The value of the next line, which has to have this name: one order, nothing twice, nothing unknown.
-    fn field(&mut self, name: &str) -> Result<&'a str, String> {
+    pub fn field(&mut self, name: &str) -> Result<&'a str, String> {
         let line = self.next();
         line.strip_prefix(name)
             .and_then(|rest| rest.strip_prefix(' '))
@@ -157,6 +160,13 @@ impl<'a> Reader<'a> {
                     shown(line)
                 )
             })
+    }
+
+    /// The next line, which has to have a SHA-256.
+    pub fn sum(&mut self) -> Result<Sum, String> {
+        let number = self.number + 1;
+        unhex(self.field("sha256")?)
+            .ok_or_else(|| format!("line {number} is not a SHA-256: 64 digits of 0-9 and a-f"))
     }
 }
 
@@ -203,7 +213,7 @@ pub fn kernel_release(text: &str) -> Result<&str, String> {
 }
 
 /// A foreign text in a message: on one line, and not too long for it.
-fn shown(text: &str) -> String {
+pub fn shown(text: &str) -> String {
     let start: String = text.chars().take(40).collect();
     let dots = if start.len() < text.len() { "..." } else { "" };
     format!("{start:?}{dots}")
@@ -213,7 +223,7 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn unhex(text: &str) -> Option<Sum> {
+pub fn unhex(text: &str) -> Option<Sum> {
     let bytes = text.as_bytes();
     if bytes.len() != 64 {
         return None;

@@ -57,10 +57,15 @@ fn sums(image: &Path) -> io::Result<(u64, Vec<Sum>)> {
             return Ok((size, sums));
         }
         size += chunk.len() as u64;
-        let mut hash = Context::new(&SHA256);
-        hash.update(&chunk);
-        sums.push(finished(hash));
+        sums.push(sum(&chunk));
     }
+}
+
+/// The SHA-256 of bytes.
+pub fn sum(bytes: &[u8]) -> Sum {
+    let mut hash = Context::new(&SHA256);
+    hash.update(bytes);
+    finished(hash)
 }
 
 /// SHA-256 as an array; ring gives a slice that is always 32 bytes long.
@@ -78,7 +83,7 @@ fn beside(image: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
-fn write(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
+pub fn write(file: &Path, bytes: &[u8]) -> Result<(), Failure> {
     fs::write(file, bytes).map_err(|error| {
         Failure::new(
             Kind::Output,

@@ -6,8 +6,9 @@ use crate::failure::Failure;
 use crate::fault::{Fault, Trouble, seconds};
 use crate::http::Http;
 use crate::key::{PublicKeys, SIGNATURE};
-use crate::manifest::Manifest;
+use crate::manifest::{Manifest, Sum};
 use crate::say::say;
+use crate::sign::sum;
 use crate::turns::Turns;
 use crate::waits::Waits;
 
@@ -20,6 +21,8 @@ pub struct Wanted {
     /// The initrd's own version: none older.
     pub version: u64,
     pub kernel: Option<String>,
+    /// The SHA-256 of the manifest: no other image.
+    pub manifest: Option<Sum>,
 }
 
 /// Fetches the manifest from the first source that has the right one, and leaves the turn to that source.
@@ -30,10 +33,20 @@ pub fn fetch(
     tries: u32,
     wanted: &Wanted,
 ) -> Result<Manifest, Failure> {
+    in_turns(waits, turns, tries, |source| attempt(http, source, wanted))
+}
+
+/// Tries the sources one after the other, and leaves the turn to the one that had what is right.
+pub fn in_turns<T>(
+    waits: &Waits,
+    turns: &mut Turns,
+    tries: u32,
+    attempt: impl Fn(&str) -> Result<T, Trouble>,
+) -> Result<T, Failure> {
     let mut tried = 0;
     while let Some(source) = turns.current() {
-        let trouble = match attempt(http, source, wanted) {
-            Ok(manifest) => return Ok(manifest),
+        let trouble = match attempt(source) {
+            Ok(found) => return Ok(found),
             Err(trouble) => trouble,
         };
         tried += 1;
@@ -78,7 +91,7 @@ fn attempt(http: &Http, source: &str, wanted: &Wanted) -> Result<Manifest, Troub
     }
     // Nothing of the text was looked at before this line.
     let read = Manifest::parse(&text).map_err(|why| manifest(Fault::WrongManifest(why)))?;
-    match unwanted(&read, wanted) {
+    match unwanted(&read, &text, wanted) {
         Some(fault) => Err(Trouble {
             what: "the image",
             url: source.to_owned(),
@@ -88,19 +101,21 @@ fn attempt(http: &Http, source: &str, wanted: &Wanted) -> Result<Manifest, Troub
     }
 }
 
-fn unwanted(manifest: &Manifest, wanted: &Wanted) -> Option<Fault> {
+fn unwanted(manifest: &Manifest, text: &[u8], wanted: &Wanted) -> Option<Fault> {
     if manifest.version < wanted.version {
         return Some(Fault::Older {
             image: manifest.version,
             initrd: wanted.version,
         });
     }
-    let kernel = wanted
-        .kernel
-        .as_ref()
-        .filter(|kernel| **kernel != manifest.kernel)?;
-    Some(Fault::OtherKernel {
-        image: manifest.kernel.clone(),
-        initrd: kernel.clone(),
-    })
+    let other = |kernel: &&String| **kernel != manifest.kernel;
+    if let Some(kernel) = wanted.kernel.as_ref().filter(other) {
+        return Some(Fault::OtherKernel {
+            image: manifest.kernel.clone(),
+            initrd: kernel.clone(),
+        });
+    }
+    let got = sum(text);
+    let pinned = wanted.manifest.filter(|pinned| *pinned != got)?;
+    Some(Fault::OtherImage { got, pinned })
 }

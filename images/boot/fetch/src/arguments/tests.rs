@@ -56,6 +56,19 @@ fn what_is_missing_is_named() {
         ("image --key k --output o http://10.0.0.1/i", "--version"),
         ("image --key k --version 1 http://10.0.0.1/i", "--output"),
         ("image --key k --version 1 --output o", "SOURCE"),
+        ("sign-configuration --name n --output o a", "--key"),
+        ("sign-configuration --key k --output o a", "--name"),
+        ("sign-configuration --key k --name n a", "--output"),
+        ("sign-configuration --key k --name n --output o", "ARCHIVE"),
+        (
+            "configuration --header h --output o http://10.0.0.1/c",
+            "--key",
+        ),
+        (
+            "configuration --key k --output o http://10.0.0.1/c",
+            "--header",
+        ),
+        ("configuration --key k --header h --output o", "SOURCE"),
     ] {
         assert_eq!(
             error(line),
@@ -79,6 +92,14 @@ fn what_does_not_belong_is_named() {
             "sign does not take --tries",
         ),
         ("fetch", "there is no command \"fetch\""),
+        (
+            "configuration --key k --header h --output o --version 1 http://10.0.0.1/c",
+            "configuration does not take --version",
+        ),
+        (
+            "configuration --key k --header h --output o --file f http://10.0.0.1/c",
+            "configuration does not take so many arguments",
+        ),
         ("key f --frobnicate 1", "there is no option --frobnicate"),
         ("key -x f", "invalid option '-x'"),
     ] {
@@ -99,6 +120,10 @@ fn values_are_checked_at_once() {
         let said = error(&format!("{IMAGE} {option}"));
         assert!(said.contains(words), "{option}: {said}");
     }
+    assert!(error(&format!("{IMAGE} --manifest 12")).contains("is not a SHA-256"));
+    let sign = "sign-configuration --key k --name n --output o a";
+    assert!(error(&format!("{sign} --image x86_64")).contains("is not MACHINE=MANIFEST"));
+    assert!(error(&format!("{sign} --image a/b=c")).contains("is not a name"));
     assert!(error("sign --version 1.0 --key k --kernel k i").contains("is not a whole number"));
     assert!(error("sign --version 1 --key k --kernel é i").contains("is not a release"));
 }

@@ -10,6 +10,7 @@
     reason = "a test that panics has failed"
 )]
 
+mod configuration;
 mod faults;
 mod keys;
 mod nginx;
