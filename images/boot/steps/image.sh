@@ -18,6 +18,9 @@ lay_out() {
     cp -R "$loaders/grubx64.efi" "$loaders/grub" "$output/.layers/loaders/srv/tftp/"
     cp -R "$loaders/ltsp/grub" "$output/.layers/loaders/srv/tftp/ltsp/grub"
     copy "$release/x86_64/." "$output/.layers/release/$machine"
+    # Signs the configuration, in the format that these initrds read.
+    mkdir -p "$output/.layers/release/usr/bin"
+    install -m 0755 "$FETCH" "$output/.layers/release/usr/bin/kubefarm-fetch"
     # Nodes that began to boot with it go on, and a boot server that is one release behind sends nobody away.
     if [ -n "$PREVIOUS" ]; then
         old=$(cat "$PREVIOUS/$machine/release")
@@ -25,7 +28,8 @@ lay_out() {
             copy "$PREVIOUS/$machine/$old" "$output/.layers/release/$machine/$old"
     fi
     for layer in loaders release; do
-        copy "$output/.layers/$layer/." "$output"
+        mkdir -p "$output/srv"
+        copy "$output/.layers/$layer/srv/." "$output/srv"
     done
 }
 
@@ -51,6 +55,7 @@ lay_out
 document
 python3 "$here/../oci.py" --name "$IMAGE" --output "$output" --level 1 --owner 0:0 \
     --description 'Boots bare machines over the network into a system in RAM, for kubefarm' \
+    --label "io.kubefarm.image-key=$("$FETCH" public "$KEY" | sed '/^-/d')" \
     --label "io.kubefarm.release=$(cat "$release/x86_64/release")" --label "io.kubefarm.version=$VERSION" \
     "$server_root/server-root.tar" "$output/.layers/loaders" "$output/.layers/documents" "$output/.layers/release"
 rm -rf "$output/.layers"
