@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::agent::asker::Asker;
@@ -96,7 +97,7 @@ fn a_machine_of_the_farm_gets_a_certificate_and_what_is_secret() {
     );
 
     // Its answer was lost: the same request has the same answer. Another key is another machine.
-    let again = machine.ask("name=n1&mac=02:00:00:00:00:01");
+    let again = machine.ask(&signed("name=n1&mac=02:00:00:00:00:01", 0));
     assert_eq!(again.status, 200, "{}", again.text);
     assert_eq!(machine.files(), files);
     let other = Asker::new(&agent, &child, "127.0.10.1");
@@ -113,6 +114,12 @@ fn a_machine_of_the_farm_gets_a_certificate_and_what_is_secret() {
                     .iter()
                     .any(|note| note.starts_with("n1 from 127.0.10.1 was refused: another"))
         });
+}
+
+/// A query of a machine whose configuration was signed so many days ago.
+fn signed(query: &str, days: i64) -> String {
+    let time = Timestamp::now().as_second() - days * 24 * 3600;
+    format!("{query}&signed={time}")
 }
 
 #[test]
@@ -134,6 +141,11 @@ fn others_get_nothing() {
     asker("127.0.20.21")
         .ask_for("found", mac)
         .is_refused(403, "not in a range");
+    let replayed = asker("127.0.10.1");
+    replayed.make_for("n1");
+    replayed
+        .ask(&signed(&format!("name=n1&mac={mac}"), 7))
+        .is_refused(412, "more than a day before now");
     let found = asker("127.0.20.20").ask_for("found", mac);
     assert_eq!(found.status, 200, "{}", found.text);
     for (subject, further, reason) in [
@@ -187,6 +199,7 @@ fn others_get_nothing() {
             "none of the MACs",
             "do not list n3",
             "not in a range",
+            "its configuration was signed at ",
             "not exactly",
             "has attributes",
             "no name",

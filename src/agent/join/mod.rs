@@ -2,6 +2,7 @@
 //! certificate of minutes for that name, with which `kubeadm join` makes a Node of it; and what the farm hands to its
 //! nodes in secret. Nobody else gets anything.
 
+mod age;
 mod csr;
 mod files;
 mod grant;
@@ -217,7 +218,12 @@ impl Joining<'_> {
             ));
         };
         match known.belongs(&request.name, &request.macs, source, join) {
-            Ok(()) => Ok(join.clone()),
+            Ok(()) => {
+                if let Some(signed) = request.signed {
+                    age::check(signed, Timestamp::now()).map_err(Refusal::outdated)?;
+                }
+                Ok(join.clone())
+            }
             Err(Stranger::Undecided) => Err(Refusal::later("the farm is being changed", pause)),
             Err(Stranger::Refused(reason)) => Err(Refusal::forbidden(reason)),
         }

@@ -24,6 +24,11 @@ impl Refusal {
         Refusal::new(StatusCode::FORBIDDEN, reason, None)
     }
 
+    /// Not with the configuration that the machine runs.
+    pub fn outdated(reason: impl Into<String>) -> Refusal {
+        Refusal::new(StatusCode::PRECONDITION_FAILED, reason, None)
+    }
+
     /// The name is another machine's.
     pub fn conflict(reason: impl Into<String>, retry: Duration) -> Refusal {
         Refusal::new(StatusCode::CONFLICT, reason, Some(retry))

@@ -3,6 +3,8 @@
 //! The request has to be exactly what the signer of kubelets' client certificates signs (kubernetes.io/docs/reference/
 //! access-authn-authz/certificate-signing-requests, `kubernetes.io/kube-apiserver-client-kubelet`), and nothing beside.
 
+use jiff::Timestamp;
+
 use super::csr::CertificateRequest;
 use crate::farm::syntax::is_lower_dns_name;
 
@@ -18,6 +20,8 @@ pub(super) struct JoinRequest {
     pub name: String,
     /// The MACs that the machine says it has.
     pub macs: Vec<String>,
+    /// When the configuration was signed that the machine runs; `None` where the boot server signs none.
+    pub signed: Option<Timestamp>,
     /// The certificate request, PEM.
     pub pem: String,
 }
@@ -30,9 +34,11 @@ impl JoinRequest {
     pub fn read(query: &str, body: &[u8]) -> Result<JoinRequest, String> {
         let mut name = None;
         let mut macs = Vec::new();
+        let mut signed = None;
         for (key, value) in form_urlencoded::parse(query.as_bytes()) {
             match &*key {
                 "name" if name.is_none() => name = Some(value.into_owned()),
+                "signed" if signed.is_none() => signed = Some(seconds(&value)?),
                 "mac" if macs.len() < MOST_MACS => macs.push(value.to_ascii_lowercase()),
                 _ => return Err(format!("`{key}` is not expected in the query")),
             }
@@ -46,9 +52,18 @@ impl JoinRequest {
         Ok(JoinRequest {
             name,
             macs,
+            signed,
             pem: pem.to_owned(),
         })
     }
+}
+
+/// Reads a time in seconds since 1970.
+fn seconds(text: &str) -> Result<Timestamp, String> {
+    let seconds = text.parse().ok();
+    seconds
+        .and_then(|seconds| Timestamp::from_second(seconds).ok())
+        .ok_or_else(|| "`signed` is not a time in seconds since 1970".to_owned())
 }
 
 /// Checks a certificate request in PEM.
@@ -102,6 +117,9 @@ mod tests {
         let read = JoinRequest::read("name=r1n01&mac=02%3A00&mac=0A", good.as_bytes()).unwrap();
         assert_eq!((read.name.as_str(), read.pem), ("r1n01", good.clone()));
         assert_eq!(read.macs, ["02:00", "0a"]);
+        assert_eq!(read.signed, None);
+        let read = JoinRequest::read("name=r1n01&signed=1796076000", good.as_bytes()).unwrap();
+        assert_eq!(read.signed.unwrap().as_second(), 1_796_076_000);
         assert_eq!(
             refused("name=r1n02", &good),
             "the subject is not exactly O=system:nodes, CN=system:node:r1n02"
@@ -110,6 +128,9 @@ mod tests {
             "",
             "name=r1n01&name=r1n01",
             "name=r1n01&x=y",
+            "name=r1n01&signed=now",
+            "name=r1n01&signed=99999999999999",
+            "name=r1n01&signed=1&signed=1",
             "name=R1",
             "name=a/b",
             "name=",
