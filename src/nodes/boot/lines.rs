@@ -144,7 +144,9 @@ fn what(path: &str, is_node: bool) -> Option<(Stage, &'static str)> {
         _ if is_node => None,
         ("ltsp", "vmlinuz") => Some((Stage::Kernel, "loaded the kernel")),
         ("ltsp", "initrd.img") => Some((Stage::Kernel, "loaded the initial RAM disk")),
-        ("ltsp", "ltsp.img") => Some((Stage::Kernel, "loaded the configuration")),
+        ("ltsp", "ltsp.img" | "ltsp.img.signed") => {
+            Some((Stage::Kernel, "loaded the configuration"))
+        }
         ("ltsp", name) if name.starts_with(IMAGE) => {
             Some((Stage::Image, "asks for the system image"))
         }

@@ -159,6 +159,11 @@ fn what_an_http_server_writes() {
         ),
         ("/ltsp/configuration/a1/ltsp.img", "curl/8.14.1", "nothing"),
         (
+            "/ltsp/configuration/a1/ltsp.img.signed",
+            "kubefarm-fetch/0.1.0",
+            "10.64.1.11 kernel loaded the configuration",
+        ),
+        (
             "/ltsp/report?mac=02-00-00-40-01-0a&stage=image&percent=40",
             "x",
             "02:00:00:40:01:0a image loads the system image 40",
