@@ -2,12 +2,14 @@
 //!
 //! Source: kubernetes.io/docs/setup/best-practices/certificates, and kubeadm's own list.
 
+mod certificate;
 mod hours;
 mod sans;
 
 use indexmap::IndexMap;
 use serde::Serialize;
 
+pub use certificate::{Certificate, PrivateKey, RotationPolicy};
 pub use hours::Hours;
 use sans::Sans;
 
@@ -25,6 +27,9 @@ pub const AUTHORITIES: [&str; 3] = ["ca", "front-proxy-ca", "sa"];
 
 /// The API server's certificate as a client of etcd, which the user supplies for an etcd outside the farm.
 const ETCD_CLIENT: &str = "apiserver-etcd-client";
+
+/// The key that signs the configuration of nodes.
+pub const CONFIGURATION: &str = "configuration";
 
 /// The farm's agent, as a user of the child cluster.
 const AGENT_USER: &str = "kubefarm:agent";
@@ -57,67 +62,6 @@ pub struct Pki {
 pub struct Issuer {
     pub name: String,
     pub secret_name: Option<String>,
-}
-
-/// One certificate and its Secret (`tls.crt`, `tls.key`, `ca.crt`), which share a name.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Certificate {
-    /// `apiserver-server`: the name without the prefix of the farm.
-    #[serde(skip)]
-    pub short: String,
-    pub name: String,
-    pub secret_name: String,
-    pub issuer: String,
-    #[serde(rename = "isCA")]
-    pub is_ca: bool,
-    pub common_name: String,
-    pub organizations: Option<Vec<&'static str>>,
-    /// Key usages, by cert-manager's names.
-    pub usages: Vec<&'static str>,
-    pub dns_names: Option<Vec<String>>,
-    pub ip_addresses: Option<Vec<String>>,
-    pub duration: Hours,
-    pub renew_before: Hours,
-    pub private_key: PrivateKey,
-    /// The annotations of its Secret in mode `builtin`.
-    pub annotations: IndexMap<&'static str, String>,
-}
-
-impl Certificate {
-    /// The annotations that cert-manager would write on the Secret, so that it adopts it and issues nothing again if
-    /// the mode is changed; and kubefarm's own on authorities.
-    fn annotations(&self) -> IndexMap<&'static str, String> {
-        let list = |values: &Option<Vec<String>>| values.as_deref().unwrap_or_default().join(",");
-        let mut annotations = IndexMap::from([
-            ("cert-manager.io/alt-names", list(&self.dns_names)),
-            ("cert-manager.io/certificate-name", self.name.clone()),
-            ("cert-manager.io/common-name", self.common_name.clone()),
-            ("cert-manager.io/ip-sans", list(&self.ip_addresses)),
-            ("cert-manager.io/issuer-group", "cert-manager.io".to_owned()),
-            ("cert-manager.io/issuer-kind", "Issuer".to_owned()),
-            ("cert-manager.io/issuer-name", self.issuer.clone()),
-            ("cert-manager.io/uri-sans", String::new()),
-        ]);
-        if let Some(organizations) = &self.organizations {
-            let key = "cert-manager.io/subject-organizations";
-            annotations.insert(key, organizations.join(","));
-        }
-        if self.is_ca {
-            annotations.insert(AUTHORITY, "true".to_owned());
-        }
-        annotations
-    }
-}
-
-/// The private key of a certificate.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct PrivateKey {
-    #[serde(flatten)]
-    pub kind: KeyKind,
-    /// `Never` keeps a CA's key; `Always` creates a new one with each certificate.
-    pub rotation_policy: &'static str,
 }
 
 impl Pki {
@@ -156,6 +100,9 @@ impl Pki {
         builder.front_proxy();
         if values.kubernetes.konnectivity_server.enabled {
             builder.konnectivity();
+        }
+        if values.ltsp.enabled {
+            builder.configuration();
         }
         let mut pki = builder.pki;
         pki.front_proxy_client = pki.common_name("front-proxy-client");
@@ -216,6 +163,7 @@ const PEER: &[&str] = &[
     "server auth",
     "client auth",
 ];
+const SIGNATURES: &[&str] = &["digital signature"];
 const SIGNING: &[&str] = &["digital signature", "cert sign", "crl sign"];
 
 impl Builder<'_> {
@@ -332,6 +280,22 @@ impl Builder<'_> {
         }
     }
 
+    /// Only its key is used, which machines know by its public half: so it stays as long as a CA's. It is where the boot
+    /// server is, and no authority of the farm is there to sign it.
+    fn configuration(&mut self) {
+        let name = format!("{}-pki-{CONFIGURATION}", self.names.ltsp);
+        let issuer = format!("{}-selfsigning-issuer", self.names.ltsp);
+        let certificate = self.certificate(CONFIGURATION, "", SIGNATURES, CA_LIFE, false);
+        certificate.secret_name = name.clone();
+        certificate.name = name;
+        certificate.issuer = issuer;
+        certificate.boots = true;
+        certificate.private_key = PrivateKey {
+            kind: KeyKind::Ed25519,
+            rotation_policy: RotationPolicy::Never,
+        };
+    }
+
     /// Adds a CA and the issuer that signs with it; returns the issuer's name.
     fn authority(&mut self, name: &str, issuer: &str) -> String {
         let certificate = self.certificate(name, "selfsigning-issuer", SIGNING, CA_LIFE, true);
@@ -376,6 +340,7 @@ impl Builder<'_> {
             secret_name: object.clone(),
             name: object,
             issuer: format!("{}-{issuer}", self.names.kubernetes),
+            boots: false,
             is_ca,
             common_name: format!("{}-{name}", self.names.certificates),
             organizations: None,
@@ -387,7 +352,11 @@ impl Builder<'_> {
             annotations: IndexMap::new(),
             private_key: PrivateKey {
                 kind: self.key_kind,
-                rotation_policy: if is_ca { "Never" } else { "Always" },
+                rotation_policy: if is_ca {
+                    RotationPolicy::Never
+                } else {
+                    RotationPolicy::Always
+                },
             },
         });
         let last = self.pki.certificates.len() - 1;

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use aws_lc_rs::signature::{ECDSA_P521_SHA512_ASN1, UnparsedPublicKey};
 use jiff::Timestamp;
-use x509_parser::oid_registry::OID_SIG_ECDSA_WITH_SHA512;
+use x509_parser::oid_registry::{OID_SIG_ECDSA_WITH_SHA512, OID_SIG_ED25519};
 use x509_parser::pem::Pem;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 use x509_parser::public_key::PublicKey;
@@ -178,6 +178,9 @@ fn has_signature(this: &X509Certificate<'_>, signer: &X509Certificate<'_>) -> bo
 }
 
 fn key_kind(read: &X509Certificate<'_>) -> Option<KeyKind> {
+    if read.public_key().algorithm.algorithm == OID_SIG_ED25519 {
+        return Some(KeyKind::Ed25519);
+    }
     let (algorithm, bits) = match read.public_key().parsed().ok()? {
         PublicKey::RSA(key) => (KeyAlgorithm::Rsa, key.key_size()),
         // Counted in whole bytes: P-521 is 528.

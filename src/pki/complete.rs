@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::authority::{Authority, Step, check_clock, next_secret, previous_secret};
 use super::issue::issue;
 use super::{Certificate, Key, Material, PkiError, Reason, Store};
-use crate::farm::certificates::{Certificate as Wanted, Pki};
+use crate::farm::certificates::{Certificate as Wanted, Pki, RotationPolicy};
 
 /// Changes that are requested beyond the necessary ones.
 #[derive(Debug, Clone, Default)]
@@ -208,35 +208,29 @@ impl<'a> Completion<'a> {
     }
 
     fn leaf(&self, wanted: &Wanted) -> Result<Issued, PkiError> {
-        let authority = self.pki.authority_of(wanted);
-        let authority = authority.and_then(|by| self.authorities.get(by.secret_name.as_str()));
-        let Some(authority) = authority else {
-            return Err(PkiError::Unknown {
-                name: wanted.issuer.clone(),
-                names: self
-                    .authorities
-                    .keys()
-                    .map(|name| (*name).to_owned())
-                    .collect(),
-            });
-        };
-        let bundle = authority.bundle();
+        let authority = self.authority_for(wanted)?;
         let (material, change) = match self.judge(wanted, authority)? {
-            Verdict::Keep(found) => trusting(found, &bundle),
+            Verdict::Keep(found) => match authority {
+                Some(authority) => trusting(found, &authority.bundle()),
+                None => trusting(found, &found.certificate),
+            },
             Verdict::Issue(reason) => {
                 let now = self.time(wanted, &reason)?;
                 let failed = |source| PkiError::Issue {
                     name: wanted.short.clone(),
                     source,
                 };
-                let key = Key::generate(wanted.private_key.kind).map_err(failed)?;
-                let signer = authority.signer();
+                let key = match self.kept_key(wanted, &reason) {
+                    Some(key) => key,
+                    None => Key::generate(wanted.private_key.kind).map_err(failed)?,
+                };
+                let signer = authority.map(Authority::signer);
                 let certificate =
-                    issue(&wanted.into(), &key, Some(&signer), now).map_err(failed)?;
+                    issue(&wanted.into(), &key, signer.as_ref(), now).map_err(failed)?;
                 let material = Material {
+                    authorities: authority.map_or_else(|| certificate.clone(), Authority::bundle),
                     certificate,
                     key: key.to_pem(),
-                    authorities: bundle,
                 };
                 (material, Change::Issued(reason))
             }
@@ -249,7 +243,39 @@ impl<'a> Completion<'a> {
         })
     }
 
-    fn judge(&self, wanted: &Wanted, authority: &Authority) -> Result<Verdict<'_>, PkiError> {
+    /// The authority that signs a certificate; `None` if that signs itself.
+    fn authority_for(&self, wanted: &Wanted) -> Result<Option<&Authority>, PkiError> {
+        if wanted.boots {
+            return Ok(None);
+        }
+        let authority = self.pki.authority_of(wanted);
+        let authority = authority.and_then(|by| self.authorities.get(by.secret_name.as_str()));
+        let unknown = || PkiError::Unknown {
+            name: wanted.issuer.clone(),
+            names: self
+                .authorities
+                .keys()
+                .map(|name| (*name).to_owned())
+                .collect(),
+        };
+        authority.map(Some).ok_or_else(unknown)
+    }
+
+    /// The key that is there, where it has to stay: only a request brings a new one.
+    fn kept_key(&self, wanted: &Wanted, reason: &Reason) -> Option<Key> {
+        let stays = wanted.private_key.rotation_policy == RotationPolicy::Never;
+        if !stays || *reason == Reason::Requested {
+            return None;
+        }
+        let (certificate, key) = self.found.get(&wanted.secret_name)?.pair().ok()?;
+        (certificate.key_kind == Some(wanted.private_key.kind)).then_some(key)
+    }
+
+    fn judge(
+        &self,
+        wanted: &Wanted,
+        authority: Option<&Authority>,
+    ) -> Result<Verdict<'_>, PkiError> {
         let Some(found) = self.found.get(&wanted.secret_name) else {
             return Ok(Verdict::Issue(Reason::Missing));
         };
@@ -263,6 +289,7 @@ impl<'a> Completion<'a> {
                 flaw,
             })?;
         }
+        let by = authority.map_or(&certificate, |authority| &authority.certificate);
         let reasons = [
             (self.intent.renew.contains(&wanted.short), Reason::Requested),
             (!has_subject(&certificate, wanted), Reason::Subject),
@@ -272,10 +299,7 @@ impl<'a> Completion<'a> {
                 certificate.key_kind != Some(wanted.private_key.kind),
                 Reason::Algorithm,
             ),
-            (
-                !certificate.is_signed_by(&authority.certificate),
-                Reason::Authority,
-            ),
+            (!certificate.is_signed_by(by), Reason::Authority),
             (
                 self.now.is_some_and(|now| certificate.is_due(now)),
                 Reason::Due,

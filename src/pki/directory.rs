@@ -147,8 +147,12 @@ pub fn about_folders(dir: &Path, pki: &Pki, errors: Vec<PkiError>) -> Vec<PkiErr
     errors.collect()
 }
 
-/// Without the beginning that all Secrets of a farm share.
-fn folder_of<'a>(pki: &Pki, secret: &'a str) -> &'a str {
+/// Without the beginning that all Secrets of a farm share; what is in the boot server's namespace has another one.
+fn folder_of<'a>(pki: &'a Pki, secret: &'a str) -> &'a str {
+    let mut certificates = pki.certificates.iter();
+    if let Some(found) = certificates.find(|one| one.boots && one.secret_name == secret) {
+        return &found.short;
+    }
     let rest = secret.strip_prefix(pki.prefix.as_str());
     rest.and_then(|rest| rest.strip_prefix('-'))
         .unwrap_or(secret)

@@ -6,6 +6,12 @@ use zeroize::{Zeroize, Zeroizing};
 use super::Flaw;
 use crate::farm::spec::KeyKind;
 
+/// An Ed25519 key of PKCS #8 (RFC 8410, section 7), up to its 32 bytes of seed. rcgen would write version 2 of it, which
+/// OpenSSL 3.0 does not read.
+const ED25519: [u8; 16] = [
+    0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
+];
+
 /// A private key.
 pub struct Key(KeyPair);
 
@@ -23,6 +29,7 @@ impl Key {
     pub fn generate(kind: KeyKind) -> Result<Key, rcgen::Error> {
         let rsa = |size| KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, size);
         let key = match kind {
+            KeyKind::Ed25519 => ed25519(),
             KeyKind::Ecdsa256 => KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256),
             KeyKind::Ecdsa384 => KeyPair::generate_for(&rcgen::PKCS_ECDSA_P384_SHA384),
             KeyKind::Ecdsa521 => KeyPair::generate_for(&rcgen::PKCS_ECDSA_P521_SHA512),
@@ -62,4 +69,11 @@ impl Key {
     pub(super) fn pair(&self) -> &KeyPair {
         &self.0
     }
+}
+
+fn ed25519() -> Result<KeyPair, rcgen::Error> {
+    let mut seed = Zeroizing::new([0; 32]);
+    getrandom::fill(&mut *seed).map_err(|_| rcgen::Error::RingUnspecified)?;
+    let der = Zeroizing::new([&ED25519[..], &*seed].concat());
+    KeyPair::try_from(der.as_slice())
 }

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use super::{Change, Completed, Intent, Issued, Material, PkiError, Reason, Step, Store, complete};
 use crate::chart::Charts;
 use crate::farm;
-use crate::farm::certificates::Pki;
+use crate::farm::certificates::{CONFIGURATION, Pki};
 use crate::values::{Input, load};
 
 /// When everything is made: 2026-01-01.
@@ -47,7 +47,11 @@ fn after(seconds: i64) -> Timestamp {
 }
 
 fn secret(short: &str) -> String {
-    format!("{PREFIX}-{short}")
+    if short == CONFIGURATION {
+        "farm-kubernetes-ltsp-pki-configuration".to_owned()
+    } else {
+        format!("{PREFIX}-{short}")
+    }
 }
 
 fn completed(pki: &Pki, found: &Store, seconds: i64) -> Completed {
@@ -98,9 +102,8 @@ fn changes(completed: &Completed) -> BTreeMap<&str, Change> {
 }
 
 fn short(issued: &Issued) -> &str {
-    let rest = issued.secret.strip_prefix(PREFIX);
-    rest.and_then(|rest| rest.strip_prefix('-'))
-        .expect("a Secret of the farm")
+    let parts = issued.secret.rsplit_once("-pki-");
+    parts.expect("a Secret of the farm").1
 }
 
 /// The one Secret that is issued, and why; fails where anything else changed.

@@ -70,6 +70,17 @@ impl<'a> BootServer<'a> {
         ))
     }
 
+    /// The same as it is signed.
+    pub fn signed(&self) -> Vec<u8> {
+        let name = self.configuration();
+        self.get(&format!("/ltsp/configuration/{name}/ltsp.img.signed"))
+    }
+
+    /// The public key that it is signed with.
+    pub fn config_key(&self) -> String {
+        self.setting("config_key").trim_matches('\'').to_owned()
+    }
+
     /// What its web server has logged.
     pub fn log(&self) -> String {
         let namespace = self.release.boot_namespace();

@@ -39,6 +39,16 @@ impl<'a> Files<'a> {
         self.release().join("initrd.img")
     }
 
+    /// That of the image.
+    pub fn manifest(&self) -> PathBuf {
+        self.release().join("root.squashfs.manifest")
+    }
+
+    /// The program that signs.
+    pub fn helper(&self) -> PathBuf {
+        self.folder.join("kubefarm-fetch")
+    }
+
     /// A copy of all that the boot server's image has to serve.
     pub fn copy_all(&self, folder: &Path) {
         let all = self.folder.join("srv/tftp/.");
@@ -70,7 +80,7 @@ impl<'a> Files<'a> {
         let kernel = fs::read_to_string(self.release().join("root.squashfs.manifest"));
         let kernel = kernel.expect("a manifest");
         let kernel = kernel.lines().find_map(|line| line.strip_prefix("kernel "));
-        let mut sign = Command::new(self.folder.join("kubefarm-fetch"));
+        let mut sign = Command::new(self.helper());
         sign.args(["sign", "--kernel", kernel.expect("a kernel"), "--version"]);
         sign.arg(version.to_string())
             .arg("--key")

@@ -55,6 +55,15 @@ impl Firmware {
         }
     }
 
+    /// The same with more parameters for the kernel.
+    pub fn with(mut self, more: &str) -> Firmware {
+        if let Firmware::Kernel { parameters, .. } = &mut self {
+            parameters.push(' ');
+            parameters.push_str(more);
+        }
+        self
+    }
+
     /// The flags for a machine of this name.
     pub fn flags(&self, cluster: &AdminCluster, name: &str) -> Vec<String> {
         match self {

@@ -5,7 +5,7 @@ use crate::boot::nodes::{PLAIN, STORAGE};
 use crate::boot::{Farm, Seen};
 
 /// What both have: a command and what it prints.
-const FACTS: [(&str, &str); 12] = [
+const FACTS: [(&str, &str); 13] = [
     (
         "readlink /etc/localtime",
         "/usr/share/zoneinfo/Europe/Vienna",
@@ -13,6 +13,7 @@ const FACTS: [(&str, &str); 12] = [
     ("findmnt -n -o FSTYPE /", "overlay"),
     ("findmnt -n -o FSTYPE /run/kubefarm", "tmpfs"),
     ("ls /run/kubefarm", "root.squashfs"),
+    ("ls /run/kubefarm-boot", "configuration\nkeys.pem"),
     ("sysctl -n net.ipv4.ip_forward", "1"),
     (
         "grep -c -w -e ^br_netfilter -e ^overlay -e ^ip_vs /proc/modules",

@@ -13,6 +13,7 @@
 
 mod boot_server;
 mod catch_all;
+mod configuration;
 mod demo;
 mod environment;
 mod failures;
@@ -48,6 +49,7 @@ fn few<'a>() -> Vec<(&'static str, Check<Farm<'a>>)> {
     vec![
         ("apply --wait: boot server, DHCP", nodes::apply),
         ("no boot with an image that is not right", failures::image),
+        ("no boot with a wrong configuration", configuration::wrong),
         ("BIOS and UEFI, both over PXE: login", nodes::power_on),
         ("what is inside", inside::look),
         ("both join, with labels and taint", nodes::join),
@@ -71,6 +73,7 @@ fn others<'a>() -> Vec<(&'static str, Check<Farm<'a>>)> {
         ("boot servers end during a boot", outages::replaced),
         ("Secure Boot, iPXE: login", loaders::secure_boot),
         ("HTTP boot: login; an altered kernel", loaders::http),
+        ("a configuration of last week", configuration::replayed),
         ("a network that fails", failures::network),
         ("a bond, and a VLAN over it", network::bond),
         ("a script that fails ends no node", failures::script),

@@ -94,6 +94,7 @@ pub fn power_on<'a>(farm: &mut Farm<'a>) -> Seen {
     let mut said = Vec::new();
     for guest in &mut farm.guests {
         guest.wait_for("as the boot loader got it", LOGIN);
+        guest.wait_for("the signature of the configuration is right", LOGIN);
         guest.wait_for("chunks are right", LOGIN);
         let login = guest.wait_for(" login:", LOGIN);
         // Of the firmware, only UEFI writes on the serial port.

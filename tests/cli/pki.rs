@@ -60,12 +60,12 @@ fn init_makes_what_is_missing_and_keeps_the_rest() {
     let first = pki(&["init"], &dir, &[]);
     assert_eq!(first.code(), 0);
     assert!(
-        first.stderr.contains("18 certificates in "),
+        first.stderr.contains("19 certificates in "),
         "{}",
         first.stderr
     );
     let made = files(Path::new(&dir));
-    assert_eq!(made.len(), 54);
+    assert_eq!(made.len(), 57);
     for path in made.keys() {
         let mode = fs::metadata(path).expect("a file").permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{path}");
@@ -77,7 +77,7 @@ fn init_makes_what_is_missing_and_keeps_the_rest() {
     let again = pki(&["init"], &dir, &[]);
     assert_eq!(again.code(), 0);
     assert!(
-        again.stderr.contains("18 of them unchanged"),
+        again.stderr.contains("19 of them unchanged"),
         "{}",
         again.stderr
     );
@@ -124,7 +124,7 @@ fn render_puts_the_folder_into_secrets_and_marks_the_pods_that_read_them() {
             .filter(|item| item["type"] == "kubernetes.io/tls");
         secrets.count()
     };
-    assert_eq!((tls(&without), tls(&with)), (0, 18));
+    assert_eq!((tls(&without), tls(&with)), (0, 19));
     let marked: Vec<String> = items(&with)
         .iter()
         .filter(|item| {
@@ -147,6 +147,7 @@ fn render_puts_the_folder_into_secrets_and_marks_the_pods_that_read_them() {
         "agent",
         "apiserver",
         "controller-manager",
+        "ltsp",
         "scheduler",
         // The Job: the authorities that it publishes are part of the hash in its name.
         "bootstrap",
@@ -268,10 +269,15 @@ fn renew_issues_what_is_named_or_every_leaf() {
     assert_eq!(authorities(&all).len(), 8);
     assert!(changed(&authorities(&made), &authorities(&all)).is_empty());
 
+    pki(&["renew", "configuration"], &dir, &[]).success();
+    let another = files(Path::new(&dir));
+    let expected = ["ca.crt", "tls.crt", "tls.key"].map(|part| format!("configuration/{part}"));
+    assert_eq!(changed(&all, &another), expected);
+
     pki(&["renew", "ca"], &dir, &[]).success();
     let longer = files(Path::new(&dir));
     assert!(
-        changed(&all, &longer)
+        changed(&another, &longer)
             .iter()
             .all(|name| !name.ends_with("tls.key"))
     );
@@ -362,7 +368,7 @@ fn several_at_once_make_one_set_of_certificates() {
         })
         .collect();
     kept.sort();
-    let all = "18 of them unchanged";
+    let all = "19 of them unchanged";
     assert_eq!(kept, ["0 of them unchanged", all, all, all]);
 }
 
@@ -386,7 +392,7 @@ fn keys_have_every_size_that_values_may_ask_for() {
         assert!(text.contains(bits), "{text}");
         let again = pki(&["init"], &dir, &["--set", &set]);
         assert!(
-            again.stderr.contains("18 of them unchanged"),
+            again.stderr.contains("19 of them unchanged"),
             "{}",
             again.stderr
         );

@@ -25,7 +25,17 @@ fn inspect_shows_folders_and_values() {
     assert!(!table.contains('\u{1b}'));
     let json: serde_json::Value =
         serde_json::from_str(&inspect(&["-o", "json"]).success()).expect("JSON");
-    assert_eq!(json.as_array().expect("a list").len(), 18);
+    let json_list = json.as_array().expect("a list");
+    assert_eq!(json_list.len(), 19);
+    // What machines are told to trust: an Ed25519 key.
+    let mut keys = json_list
+        .iter()
+        .filter(|one| one["name"] == "configuration");
+    let key = keys.next().expect("a key")["publicKey"].as_str();
+    assert!(
+        key.is_some_and(|key| key.starts_with("MCowBQYDK2VwAyEA")),
+        "{key:?}"
+    );
     let days = json[0]["daysLeft"].as_i64().expect("a number");
     assert!((364..=365).contains(&days), "{days}");
 

@@ -267,8 +267,8 @@ fn sections_set_what_they_say() {
     assert!(other.is_some_and(|other| !other.contains_key("BOTH")));
 }
 
-/// The boot server's configuration for GRUB, with LTSP's reader.
-fn boot_menu(objects: &Objects, folder: &Path) -> Option<()> {
+/// The boot server's configuration for GRUB, with LTSP's reader, and an initrd that reads this format of configurations.
+fn boot_menu(objects: &Objects, folder: &Path, format: &str) -> Option<()> {
     let shell = program("dash", "dash").filter(|_| is_installed())?;
     let script = objects.file(&format!("{BOOT_SERVER}-scripts"), "boot-menu.sh");
     std::fs::write(folder.join("boot-menu.sh"), script).expect("written");
@@ -276,29 +276,41 @@ fn boot_menu(objects: &Objects, folder: &Path) -> Option<()> {
     let conf = folder.join("ltsp.conf");
     std::fs::create_dir_all(folder.join("images/x86_64")).expect("a folder");
     std::fs::write(folder.join("images/x86_64/release"), "1f2e\n").expect("written");
+    let release = folder.join("images/x86_64/1f2e");
+    std::fs::create_dir_all(&release).expect("a folder");
+    std::fs::write(release.join("configuration-format"), format).expect("written");
     let mut command = Command::new(shell);
     command.current_dir(folder).arg("boot-menu.sh").arg(conf);
-    run(command.args(["menu", "a0b1", "images"])).success();
+    run(command.args(["menu", "a0b1", "images", KEY])).success();
     Some(())
 }
+
+/// What the configuration is signed with.
+const KEY: &str = "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
 
 #[test]
 fn the_boot_menu_follows_sections_and_addresses() {
     let folder = tempfile::tempdir().expect("a folder");
-    let Some(()) = boot_menu(&farm_with_sections(), folder.path()) else {
+    let Some(()) = boot_menu(&farm_with_sections(), folder.path(), "1\n") else {
         return;
     };
     let read =
         |name: &str| std::fs::read_to_string(folder.path().join("menu").join(name)).expect(name);
     assert_eq!(
         read("settings.cfg"),
-        "set kernel_parameters=''\nset timeout=0\nset configuration=a0b1\nset release=1f2e\n\
-         if [ \"$machine\" = arm64 ]; then\n    set release=\nfi\nset node_settings=yes\n"
+        format!(
+            "set kernel_parameters=''\nset timeout=0\nset configuration=a0b1\nset release=1f2e\n\
+             set config_key='{KEY}'\nif [ \"$machine\" = arm64 ]; then\n    set release=\n    set config_key=''\nfi\n\
+             set node_settings=yes\n"
+        )
     );
     assert_eq!(
         read("settings.ipxe"),
-        "set kernel_parameters \nset configuration a0b1\nset release 1f2e\n\
-         iseq ${buildarch} arm64 && set release  ||\nset node_settings yes\n"
+        format!(
+            "set kernel_parameters \nset configuration a0b1\nset release 1f2e\nset config_key {KEY}\n\
+             iseq ${{buildarch}} arm64 && set release  ||\niseq ${{buildarch}} arm64 && set config_key  ||\n\
+             set node_settings yes\n"
+        )
     );
     let machine = read("nodes/02:00:00:40:01:0a.cfg");
     assert_eq!(machine, "set kernel_parameters=''\nset timeout=7\n");
@@ -319,13 +331,16 @@ fn the_boot_menu_follows_tags() {
         .with("--set=ltsp.config.options.MENU_TIMEOUT=2500")
         .with("--set=tags.ltspOptions.storage.KERNEL_PARAMETERS=quiet");
     let folder = tempfile::tempdir().expect("a folder");
-    let Some(()) = boot_menu(&farm.objects(), folder.path()) else {
+    let Some(()) = boot_menu(&farm.objects(), folder.path(), "none") else {
         return;
     };
     let file = |name: &str| folder.path().join(name);
     let read = |name: &str| std::fs::read_to_string(file(name)).expect(name);
     let common = "set kernel_parameters='console=tty1 console=ttyS0,115200n8'\nset timeout=3\n";
-    assert!(read("menu/settings.cfg").starts_with(common));
+    let settings = read("menu/settings.cfg");
+    assert!(settings.starts_with(common), "{settings}");
+    // Such an initrd boots as ever.
+    assert!(settings.contains("\nset config_key=''\n"), "{settings}");
     let nodes: Vec<_> = std::fs::read_dir(file("menu/nodes"))
         .expect("a folder")
         .collect();

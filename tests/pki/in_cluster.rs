@@ -52,8 +52,8 @@ impl Farm {
         let items = list["items"].as_array().expect("a list").clone();
         let short = |item: &Value| {
             let name = item["metadata"]["name"].as_str().expect("a name");
-            let short = name.strip_prefix("kubefarm-kubernetes-pki-");
-            short.expect("one of the farm's").to_owned()
+            let parts = name.rsplit_once("-pki-");
+            parts.expect("one of the farm's").1.to_owned()
         };
         items.into_iter().map(|item| (short(&item), item)).collect()
     }

@@ -3,12 +3,14 @@
 #
 # Reads   /config       ltsp.conf and its companions, as Kubernetes mounts them
 #         /scripts      grub.cfg, boot.ipxe
+#         /configuration-key/tls.key   what the configuration is signed with; without it, it is not signed
 #         /srv/tftp     what the image brings: boot loaders in ltsp/grub and where signed ones look for one another;
 #                       kernels, initrds and system images, which are served from there, in ltsp/x86_64/RELEASE
 #                       and ltsp/arm64/RELEASE; the name of the release in use is in the file `release` beside
 # Writes  /etc/ltsp     the configuration in one piece, where LTSP looks for it
 #         /shared       the boot loaders, the menu, and ltsp/configuration/NAME/ltsp.img: an initrd with /etc/ltsp
-#                       and LTSP itself, under the name of its content; there.cfg beside it is for grub.cfg
+#                       and LTSP itself, under the name of its content; there.cfg beside it is for grub.cfg.
+#                       ltsp.img.signed is the same for initrds that check it: signed, in one file
 #
 # A node that has loaded the menu of one configuration loads that one's ltsp.img and no other, from whichever boot
 # server; so the one before stays until the next but one is there.
@@ -17,6 +19,9 @@ set -eu
 config=/config
 image=/srv/tftp
 shared=/shared
+key=/configuration-key/tls.key
+# The join service takes no configuration that was signed a day ago: often enough for a server that fails for hours.
+sign_again=1800
 staging=$shared/.staging
 
 # Everything is built aside and moved into place, so that a node never loads half a file.
@@ -24,6 +29,7 @@ publish() {
     rm -rf "$staging"
     mkdir -p "$staging/ltsp" "$shared/ltsp/configuration"
     assemble
+    public=$(public_key)
     # LTSP checks the syntax of every *.sh on the way; a mistake there ends here. It wants to know the
     # network it is on, to find settings for this server: there are none.
     DEVICE=none IP_ADDRESS=0.0.0.0 MAC_ADDRESS=00:00:00:00:00:00 \
@@ -62,9 +68,18 @@ assemble() {
     done
 }
 
-# The same on every boot server that has the same configuration and image: the content decides.
+# The public half of the key, as one line of base64; nothing where nothing can be signed.
+public_key() {
+    if [ -s "$key" ] && command -v kubefarm-fetch >/dev/null; then
+        pem=$(kubefarm-fetch public "$key")
+        echo "$pem" | sed '/^-/d'
+    fi
+}
+
+# The same on every boot server that has the same configuration, key and image: the content decides.
 name_of_configuration() {
     {
+        echo "$public"
         cat "$image"/ltsp/*/release 2>/dev/null || true
         cd /etc/ltsp
         find . -type f | LC_ALL=C sort | while read -r file; do
@@ -78,7 +93,7 @@ stage_grub() {
     cp -R "$image/ltsp/grub" "$staging/ltsp/grub"
     cp /scripts/grub.cfg "$staging/ltsp/grub/grub.cfg"
     mkdir -p "$staging/ltsp/grub/nodes"
-    sh /scripts/boot-menu.sh /etc/ltsp/ltsp.conf "$staging/ltsp/grub" "$configuration" "$image/ltsp"
+    sh /scripts/boot-menu.sh /etc/ltsp/ltsp.conf "$staging/ltsp/grub" "$configuration" "$image/ltsp" "$public"
     {
         sed 1q /scripts/boot.ipxe
         cat "$staging/ltsp/grub/settings.ipxe"
@@ -90,6 +105,10 @@ stage_grub() {
 publish_configuration() {
     mkdir -p "$shared/ltsp/configuration/$configuration"
     mv -f "$staging/ltsp/ltsp.img" "$shared/ltsp/configuration/$configuration/ltsp.img"
+    if [ -n "$public" ]; then
+        echo "The configuration is signed with the key $public."
+        sign "$configuration"
+    fi
     echo "set there=$configuration" >"$shared/ltsp/configuration/$configuration/there.cfg"
     chmod -R a+rX "$shared/ltsp/configuration"
     # The newest two stay. A name may come back: then it is the newest again.
@@ -98,6 +117,25 @@ publish_configuration() {
     ls -t "$shared/ltsp/configuration" | tail -n +3 | while read -r old; do
         rm -rf "$shared/ltsp/configuration/$old"
     done
+}
+
+# sign CONFIGURATION: with the time, and with the images that belong to it.
+sign() {
+    folder=$shared/ltsp/configuration/$1
+    set -- --key "$key" --name "$1" --output "$folder/ltsp.img.signed"
+    for machine in x86_64 arm64; do
+        release=$(cat "$image/ltsp/$machine/release" 2>/dev/null || true)
+        manifest=$image/ltsp/$machine/$release/root.squashfs.manifest
+        test ! -f "$manifest" || set -- "$@" --image "$machine=$manifest"
+    done
+    kubefarm-fetch sign-configuration "$@" "$folder/ltsp.img"
+}
+
+# Signs anew what the boot menu names.
+sign_current() {
+    public=$(public_key)
+    test -n "$public" || return 0
+    sign "$(sed -n 's/^set configuration=//p' "$shared/ltsp/grub/settings.cfg")"
 }
 
 # A folder that is not empty cannot be replaced in one step: for an instant there is none, and a node that
@@ -115,9 +153,10 @@ publish_signed() {
     done
 }
 
-# Kubernetes replaces a mounted configuration by turning the link ..data to a new folder.
+# Kubernetes replaces a mounted configuration, and a key, by turning the link ..data to a new folder.
 configuration() {
     readlink "$config/..data" || ls -l "$config"
+    readlink "${key%/*}/..data" || true
 }
 
 # Returns on a change, or after a minute for whatever was missed.
@@ -132,21 +171,36 @@ wait_for_change() {
 }
 
 umask 0022
-if [ "${1-}" = once ]; then
+case ${1-} in
+once)
     publish
     exit
-fi
+    ;;
+sign)
+    sign_current
+    exit
+    ;;
+esac
 
 # Before the first success there is nothing to serve: fail, and let Kubernetes restart and report it.
 published=$(configuration)
 publish
+signed=$(date +%s)
 while wait_for_change; do
     current=$(configuration)
-    test "$current" != "$published" || continue
     # In a process of its own: `set -e` does not work inside a condition.
-    if sh "$0" once; then
-        published=$current
+    if [ "$current" = "$published" ]; then
+        :
+    elif sh "$0" once; then
+        published=$current signed=$(date +%s)
     else
         echo "The new configuration cannot be used; nodes keep booting with the old one." >&2
+    fi
+    if [ $(($(date +%s) - signed)) -lt "$sign_again" ]; then
+        :
+    elif sh "$0" sign; then
+        signed=$(date +%s)
+    else
+        echo "The configuration cannot be signed anew; from a day after its last signature on, no node joins." >&2
     fi
 done

@@ -2,9 +2,11 @@
 # Writes for GRUB and iPXE what to load, and what ltsp.conf says about KERNEL_PARAMETERS and MENU_TIMEOUT
 # (milliseconds; iPXE has no menu).
 #
-# Usage: boot-menu.sh LTSP_CONF DIRECTORY CONFIGURATION IMAGES
+# Usage: boot-menu.sh LTSP_CONF DIRECTORY CONFIGURATION IMAGES [KEY]
 #   CONFIGURATION             the name of what ltsp.img has
 #   IMAGES                    has a folder for each kind of machine, with the name of its release in `release`
+#   KEY                       the public key that the configuration is signed with: initrds that can check it load it
+#                             themselves
 #   DIRECTORY/settings.cfg    what [common] and [clients] say: for every node; settings.ipxe is the same for iPXE
 #   DIRECTORY/nodes/MAC.cfg   for the nodes whose own sections or tags say something else; MAC.ipxe for iPXE
 #   DIRECTORY/nodes/IP.cfg    for those that ltsp.conf knows by address
@@ -14,6 +16,7 @@ conf=$1
 directory=$2
 configuration=$3
 images=$4
+key=${5-}
 
 # LTSP's own reader turns ltsp.conf into shell functions: ini2sh. It expects `re` (run or die).
 re() {
@@ -94,19 +97,29 @@ release() {
     cat "$images/$1/release" 2>/dev/null || true
 }
 
+# config_key MACHINE: the key, where the initrd of its release reads what is signed; nothing otherwise.
+config_key() {
+    format=$(cat "$images/$1/$(release "$1")/configuration-format" 2>/dev/null || true)
+    test "$format" != 1 || echo "$key"
+}
+
 # Appended to the settings of all nodes, for which they hold too.
 loaded() {
     {
         echo "set configuration=$configuration"
         echo "set release=$(release x86_64)"
+        echo "set config_key='$(config_key x86_64)'"
         # shellcheck disable=SC2016 # GRUB's variable
-        printf 'if [ "$machine" = arm64 ]; then\n    set release=%s\nfi\n' "$(release arm64)"
+        printf 'if [ "$machine" = arm64 ]; then\n    set release=%s\n    set config_key='"'%s'"'\nfi\n' \
+            "$(release arm64)" "$(config_key arm64)"
         echo "set node_settings=$1"
     } >>"$directory/settings.cfg"
     {
         echo "set configuration $configuration"
         echo "set release $(release x86_64)"
+        echo "set config_key $(config_key x86_64)"
         echo "iseq \${buildarch} arm64 && set release $(release arm64) ||"
+        echo "iseq \${buildarch} arm64 && set config_key $(config_key arm64) ||"
         echo "set node_settings $1"
     } >>"$directory/settings.ipxe"
 }

@@ -11,6 +11,9 @@ file=$etc/kubeadm-join.conf
 authority=$etc/kubefarm-ca.crt
 # In RAM: the key of this boot, its certificate, and what else came with that.
 own=/run/kubefarm-join
+# What the initrd has checked: the configuration that this node runs, when it was signed, and the keys. There is nothing
+# where the boot server signs none.
+boot=/run/kubefarm-boot
 server=$(sed -n 's/.*\bltsp\.server=\([^ ]*\).*/\1/p' /proc/cmdline)
 new=$(mktemp -d)
 trap 'rm -rf "$new"' EXIT
@@ -18,9 +21,26 @@ trap 'rm -rf "$new"' EXIT
 # The files are in the initrd with the configuration, which the boot menu's settings name.
 fetch() {
     configuration=$(curl -sSf -m 20 "http://$server/ltsp/grub/settings.cfg" | sed -n 's/^set configuration=//p')
-    curl -sSf -m 60 -o "$new/ltsp.img" "http://$server/ltsp/configuration/$configuration/ltsp.img"
+    url=http://$server/ltsp/configuration/$configuration/ltsp.img
+    if [ -s "$boot/keys.pem" ]; then
+        curl -sSf -m 60 -o "$new/signed" "$url.signed" &&
+            /usr/lib/kubefarm/kubefarm-fetch configuration --key "$boot/keys.pem" --header "$new/header" \
+                --output "$new/ltsp.img" --file "$new/signed"
+    else
+        curl -sSf -m 60 -o "$new/ltsp.img" "$url"
+    fi
     (cd "$new" && busybox cpio -i -d <ltsp.img 2>/dev/null)
     test -s "$new$file"
+}
+
+# named HEADER FIELD: what the header of a configuration says.
+named() {
+    sed -n "s/^$2 //p" "$1" 2>/dev/null || true
+}
+
+# Whether the boot server has another configuration now than the one that this node runs.
+is_replaced() {
+    test -s "$new/header" && test "$(named "$new/header" name)" != "$(named "$boot/configuration" name)"
 }
 
 # keep FILE MODE: takes a file that was fetched, in one step.
@@ -67,6 +87,9 @@ ask() {
         *) query="$query&mac=$mac" ;;
         esac
     done
+    # The join service takes none that was signed long ago: somebody may serve what was right last week.
+    signed=$(named "$boot/configuration" signed)
+    query="$query${signed:+&signed=$signed}"
     # A request whose answer was lost is made again as it was: then the same certificate is the answer.
     if [ -e "$own/node.crt" ] || [ ! -s "$own/request" ]; then
         rm -f "$own/node.crt" "$own/request"
@@ -77,6 +100,13 @@ ask() {
         -w '%{http_code}' --data-binary "@$own/request" "https://$JOIN_SERVICE/v1/join?$query" 2>"$new/fault") ||
         fail "The join service $JOIN_SERVICE at $JOIN_ADDRESS cannot be asked: $(cat "$new/fault")." \
             "The node has not joined; trying again."
+    # 412: not with this configuration. With the one that the boot server has now, after a reboot.
+    if [ "$status" = 412 ] && is_replaced; then
+        echo "The join service does not let $name in: $(head -c 500 "$new/answer")" \
+            "The boot server has another configuration now: this machine starts anew to load it." >&2
+        systemctl --no-block reboot
+        exit 1
+    fi
     if [ "$status" != 200 ]; then
         fail "The join service does not let $name in: $(head -c 500 "$new/answer")" \
             "The node has not joined; trying again."
@@ -153,6 +183,10 @@ sh "$etc/kubefarm-report.sh"
 if [ -n "$server" ] && (fetch); then
     keep "$file" 0600
     keep "$authority" 0644
+    # The same as this node runs, signed anew.
+    if [ -s "$new/header" ] && ! is_replaced; then
+        cp "$new/header" "$boot/configuration"
+    fi
 elif [ -s "$file" ]; then
     echo "The boot server ${server:-, which nobody named,} does not say how to join; trying what came with the boot." >&2
 else

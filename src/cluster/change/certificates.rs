@@ -12,8 +12,8 @@ use super::options::Certificates;
 use crate::cluster::client::{Api, FieldConflict};
 use crate::cluster::event::{Event, Observer};
 use crate::cluster::state::{ISSUED_FOR, materials, read_secrets};
-use crate::manifest::Object;
 use crate::manifest::json::{text_at, value_at};
+use crate::manifest::{Key, Object};
 use crate::pki::secrets::{fill, secret_names};
 use crate::pki::{Change, Completed, PkiError, Reason, complete};
 
@@ -35,7 +35,15 @@ pub(super) async fn complete_secrets(
     observer: &dyn Observer,
 ) -> Result<(), ApplyError> {
     let pki = &certificates.pki;
-    let found = read_secrets(api, namespace, secret_names(pki), concurrency).await?;
+    let keys = secret_names(pki).into_iter().map(|name| {
+        // One of them is where the boot server is.
+        let is_it = |object: &&Object| object.kind() == "Secret" && object.name() == name;
+        match objects.iter().find(is_it) {
+            Some(object) => object.key(),
+            None => Key::core("Secret", namespace, &name),
+        }
+    });
+    let found = read_secrets(api, keys.collect(), concurrency).await?;
     let owned = owned_by_certificates(&found);
     if !owned.is_empty() {
         return Err(ApplyError::Pki(owned));

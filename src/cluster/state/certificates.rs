@@ -15,19 +15,16 @@ use crate::pki::{Material, Store};
 /// On the Secrets that cert-manager writes: the name of the Certificate.
 pub const ISSUED_FOR: &str = "cert-manager.io/certificate-name";
 
-/// The Secrets of these names that are there.
+/// Those of these Secrets that are there, by their names.
 pub async fn read_secrets(
     api: &Api,
-    namespace: &str,
-    names: Vec<String>,
+    keys: Vec<Key>,
     concurrency: usize,
 ) -> Result<BTreeMap<String, Map<String, Json>>, ClusterError> {
     let secrets = &Resource::core("Secret", "secrets");
-    let found = stream::iter(names).map(|name| async move {
-        let secret = api
-            .get(secrets, &Key::core("Secret", namespace, &name))
-            .await?;
-        Ok::<_, ClusterError>(secret.map(|secret| (name, secret)))
+    let found = stream::iter(keys).map(|key| async move {
+        let secret = api.get(secrets, &key).await?;
+        Ok::<_, ClusterError>(secret.map(|secret| (key.name, secret)))
     });
     let found: Vec<_> = found.buffer_unordered(concurrency).try_collect().await?;
     Ok(found.into_iter().flatten().collect())
@@ -54,8 +51,7 @@ pub async fn farm_secrets(
         .map(|(member, object)| (member.key, object))
         .collect();
     let issued = issued_secrets(objects.iter().map(|(key, object)| (key, object)));
-    let issued = issued.into_iter().map(|key| key.name).collect();
-    let mut found = read_secrets(api, &release.namespace, issued, concurrency).await?;
+    let mut found = read_secrets(api, issued, concurrency).await?;
     let own = objects.into_iter().filter(|(key, object)| {
         key.kind == "Secret" && text_at(object, &["type"]) == "kubernetes.io/tls"
     });

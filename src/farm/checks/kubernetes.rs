@@ -163,9 +163,9 @@ fn key_size(values: &Values, findings: &mut Findings) {
     if values.pki.key_kind().is_some() {
         return;
     }
-    let kinds = KeyKind::ALL.into_iter();
-    let kinds = kinds.filter(|kind| kind.algorithm() == values.pki.algorithm);
-    let sizes: Vec<u32> = kinds.map(KeyKind::size).collect();
+    let choices = KeyKind::CHOICES.into_iter().filter_map(KeyKind::choice);
+    let choices = choices.filter(|(algorithm, _)| *algorithm == values.pki.algorithm);
+    let sizes: Vec<u32> = choices.map(|(_, size)| size).collect();
     let size = values.pki.size;
     let message = format!("{size} is not a size of this kind of key; expected one of {sizes:?}");
     let [algorithm, size] = ["pki.algorithm", "pki.size"].map(Path::from);

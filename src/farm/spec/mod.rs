@@ -121,6 +121,8 @@ pub enum PkiMode {
 /// A kind of private key that certificates can have: those that both cert-manager and kubefarm make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyKind {
+    /// For what is signed beside certificates, whatever the values choose.
+    Ed25519,
     Ecdsa256,
     Ecdsa384,
     Ecdsa521,
@@ -130,7 +132,8 @@ pub enum KeyKind {
 }
 
 impl KeyKind {
-    pub const ALL: [KeyKind; 6] = [
+    /// Those that values can choose.
+    pub const CHOICES: [KeyKind; 6] = [
         KeyKind::Ecdsa256,
         KeyKind::Ecdsa384,
         KeyKind::Ecdsa521,
@@ -141,26 +144,20 @@ impl KeyKind {
 
     /// The kind of an algorithm and a size in bits.
     pub fn new(algorithm: KeyAlgorithm, size: u32) -> Option<KeyKind> {
-        let mut all = KeyKind::ALL.into_iter();
-        all.find(|kind| (kind.algorithm(), kind.size()) == (algorithm, size))
+        let mut all = KeyKind::CHOICES.into_iter();
+        all.find(|kind| kind.choice() == Some((algorithm, size)))
     }
 
-    pub fn algorithm(self) -> KeyAlgorithm {
+    /// The algorithm and the size in bits that values choose it by.
+    pub fn choice(self) -> Option<(KeyAlgorithm, u32)> {
         match self {
-            KeyKind::Ecdsa256 | KeyKind::Ecdsa384 | KeyKind::Ecdsa521 => KeyAlgorithm::Ecdsa,
-            KeyKind::Rsa2048 | KeyKind::Rsa3072 | KeyKind::Rsa4096 => KeyAlgorithm::Rsa,
-        }
-    }
-
-    /// In bits.
-    pub fn size(self) -> u32 {
-        match self {
-            KeyKind::Ecdsa256 => 256,
-            KeyKind::Ecdsa384 => 384,
-            KeyKind::Ecdsa521 => 521,
-            KeyKind::Rsa2048 => 2048,
-            KeyKind::Rsa3072 => 3072,
-            KeyKind::Rsa4096 => 4096,
+            KeyKind::Ed25519 => None,
+            KeyKind::Ecdsa256 => Some((KeyAlgorithm::Ecdsa, 256)),
+            KeyKind::Ecdsa384 => Some((KeyAlgorithm::Ecdsa, 384)),
+            KeyKind::Ecdsa521 => Some((KeyAlgorithm::Ecdsa, 521)),
+            KeyKind::Rsa2048 => Some((KeyAlgorithm::Rsa, 2048)),
+            KeyKind::Rsa3072 => Some((KeyAlgorithm::Rsa, 3072)),
+            KeyKind::Rsa4096 => Some((KeyAlgorithm::Rsa, 4096)),
         }
     }
 }
@@ -170,8 +167,14 @@ impl serde::Serialize for KeyKind {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeStruct as _;
         let mut kind = serializer.serialize_struct("KeyKind", 2)?;
-        kind.serialize_field("algorithm", &self.algorithm())?;
-        kind.serialize_field("size", &self.size())?;
+        if let Some((algorithm, size)) = self.choice() {
+            kind.serialize_field("algorithm", &algorithm)?;
+            kind.serialize_field("size", &size)?;
+        } else {
+            kind.serialize_field("algorithm", "Ed25519")?;
+            // Its keys have no other encoding.
+            kind.serialize_field("encoding", "PKCS8")?;
+        }
         kind.end()
     }
 }

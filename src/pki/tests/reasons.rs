@@ -1,6 +1,7 @@
 //! Every reason to issue a certificate, and that nothing else is touched by it.
 
 use super::*;
+use crate::farm::spec::KeyKind;
 use crate::pki::Flaw;
 
 #[test]
@@ -105,7 +106,8 @@ fn other_keys_reissue_the_leaves_and_keep_the_authorities() {
     let completed = completed(&after, &found, 60);
     let changed = changes(&completed);
     for wanted in &after.certificates {
-        let reason = (!wanted.is_ca).then_some(&Change::Issued(Reason::Algorithm));
+        let follows = !wanted.is_ca && !wanted.boots;
+        let reason = follows.then_some(&Change::Issued(Reason::Algorithm));
         let name = wanted.short.as_str();
         assert_eq!(changed.get(name), reason, "{name}");
     }
@@ -171,4 +173,34 @@ fn names_that_are_no_certificates_are_refused() {
         said.ends_with("choose one of etcd-ca, ca, sa, front-proxy-ca"),
         "{said}"
     );
+}
+
+/// Machines know the key: it outlives certificates and authorities.
+#[test]
+fn the_key_of_the_configuration_stays_until_another_is_requested() {
+    let pki = pki("");
+    let first = made(&pki);
+    let of = |found: &Store| found[&secret(CONFIGURATION)].clone();
+    let material = of(&first);
+    let (certificate, _) = material.pair().expect("a pair");
+    assert_eq!(certificate.key_kind, Some(KeyKind::Ed25519));
+    assert!(certificate.is_signed_by(&certificate) && !certificate.is_ca);
+    assert_eq!(material.authorities, material.certificate);
+    // As OpenSSL 3.0 reads it: version 1, which has nothing behind the seed.
+    assert_eq!(material.key.lines().nth(1).expect("PEM").len(), 64);
+
+    let mut other = pki.clone();
+    let wanted = other.certificates.iter_mut();
+    let mut wanted = wanted.filter(|one| one.short == "configuration");
+    wanted.next().expect("it").common_name = "other".to_owned();
+    let done = completed(&other, &first, 60);
+    assert_eq!(only(&done), ("configuration", Reason::Subject));
+    let again = of(&store(&done));
+    assert_eq!(again.key, material.key);
+    assert_ne!(again.certificate, material.certificate);
+
+    let intent = renewing(&["configuration"]);
+    let done = complete(&pki, &first, Some(after(60)), &intent).expect("completed");
+    assert_eq!(only(&done), ("configuration", Reason::Requested));
+    assert_ne!(of(&store(&done)).key, material.key);
 }

@@ -5,6 +5,8 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 use jiff::Timestamp;
 use serde_json::json;
@@ -16,7 +18,7 @@ use crate::cli::on_cluster::on_cluster;
 use crate::cli::stdout::write_stdout;
 use crate::cluster::change::now;
 use crate::farm::Release;
-use crate::farm::certificates::{AUTHORITIES, Pki};
+use crate::farm::certificates::{AUTHORITIES, CONFIGURATION, Pki};
 use crate::pki::{Certificate, Flaw, Material, directory};
 use crate::report::{Style, columns, fitted};
 
@@ -214,6 +216,7 @@ fn found(materials: BTreeMap<String, Material>) -> Vec<Inspected> {
     for one in &mut found {
         if let Ok(certificate) = &one.certificate
             && !authorities.iter().any(|by| certificate.is_signed_by(by))
+            && !(one.name == CONFIGURATION && certificate.is_signed_by(certificate))
         {
             one.certificate = Err(Flaw::Orphan(certificate.issuer.clone()));
         }
@@ -314,6 +317,7 @@ fn as_json(certificates: &[Inspected], now: Timestamp) -> Result<String, Failure
                 "usages": one.usages,
                 "isCA": one.is_ca,
                 "serial": one.serial,
+                "publicKey": STANDARD.encode(&one.public_key),
                 "notBefore": one.not_before,
                 "notAfter": one.not_after,
                 "daysLeft": days_left(one, now),

@@ -14,7 +14,8 @@ Every apply renews certificates when less than a third of their life is left;
 this command renews them now. In the cluster it is an apply, of everything in the
 values, that waits until the pods have the new certificates. A certificate
 authority is renewed only by name: it gets a new expiry and keeps its key, so
-that the certificates it signed stay valid.
+that the certificates it signed stay valid. So is the key that the configuration
+of nodes is signed with, configuration: there is another one then.
 
 Examples:
   Every certificate but the authorities:
@@ -22,6 +23,9 @@ Examples:
 
   A key that somebody may have seen:
     kubefarm pki renew admin-client -f values.yaml -n clusters
+
+  Another key for the configuration of nodes:
+    kubefarm pki renew configuration -f values.yaml -n clusters
 
   In a folder:
     kubefarm pki renew --pki-dir pki -f values.yaml";
@@ -52,8 +56,9 @@ impl Renew {
     }
 }
 
+/// Without keys that machines know.
 fn leaves(farm: &Farm) -> BTreeSet<String> {
     let certificates = farm.pki.certificates.iter();
-    let leaves = certificates.filter(|certificate| !certificate.is_ca);
+    let leaves = certificates.filter(|certificate| !certificate.is_ca && !certificate.boots);
     leaves.map(|leaf| leaf.short.clone()).collect()
 }
