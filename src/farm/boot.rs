@@ -1,6 +1,7 @@
 //! The boot server and its configuration: the sections of ltsp.conf, and the files beside it.
 
 mod files;
+mod init_settings;
 mod projected;
 mod sections;
 
@@ -12,12 +13,13 @@ use serde::Serialize;
 pub use super::setting::{Setting, TagSection};
 pub use super::tag_settings::fold;
 pub use files::{own_files, toml_text};
+use init_settings::init_settings;
 use projected::projected_items;
 pub use projected::{ProjectedFile, ProjectedSecret, projected_secrets};
 pub use sections::{section_file, shell_text, split_section};
 
 use super::names::non_empty;
-use super::spec::{self, Fragment, JoinMode, Mac, Machine, NodePools, TextMap, Values};
+use super::spec::{Fragment, Mac, Machine, NodePools, TextMap, Values};
 use super::split::{Limits, split};
 use super::tag_settings::{TagSettings, user_setting};
 use super::workload::Workload;
@@ -110,25 +112,6 @@ fn settings(map: &TextMap) -> Vec<Setting> {
     map.iter()
         .flat_map(|(key, value)| user_setting(key, value))
         .collect()
-}
-
-fn init_settings(config: &spec::BootConfig, join: JoinMode) -> Vec<Setting> {
-    let timezone = config.timezone.as_deref();
-    let password = config.root_passwd.as_deref();
-    // Whoever can reach the boot server reads these.
-    let served = password.filter(|_| join != JoinMode::Service);
-    [
-        (
-            "KUBEFARM_DISABLE_AUTOUPDATE",
-            config.disable_autoupdate.then_some("1"),
-        ),
-        ("KUBEFARM_TIMEZONE", timezone),
-        ("KUBEFARM_ROOT_LOGIN", password.map(|_| "1")),
-        ("KUBEFARM_ROOT_PASSWD", served),
-    ]
-    .into_iter()
-    .filter_map(|(key, value)| Some(Setting::new(key, value?)))
-    .collect()
 }
 
 /// The user's sections; `init/` is always there and first.

@@ -105,6 +105,9 @@ fn kubelet_configuration(values: &Values, services: &Subnets) -> Value {
         "rotateCertificates": true,
         // Somebody has to approve what kubelets ask for then.
         "serverTLSBootstrap": values.join_mode() == JoinMode::Service,
+        // Otherwise a machine that shuts down kills its pods.
+        "shutdownGracePeriod": "30s",
+        "shutdownGracePeriodCriticalPods": "10s",
         "staticPodPath": "/etc/kubernetes/manifests",
     });
     lay_over(&mut configuration, &values.kubernetes.kubelet.config);

@@ -86,6 +86,7 @@ pub fn image(farm: &mut Farm) -> Seen {
                 macs: &[mac],
                 memory: case.memory,
                 firmware: Firmware::loaded(&boot_server, &files, mac, &image, files.initrd()),
+                disk: None,
             };
             guests.push((case, Guest::power_on(cluster, &machine)));
         }

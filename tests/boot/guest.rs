@@ -1,11 +1,11 @@
-//! A bare machine: QEMU without disks, on the network of the admin cluster.
+//! A bare machine: QEMU, mostly without disks, on the network of the admin cluster.
 //!
 //! It is emulated (`tcg`), since not every computer that runs tests can do more, with one processor: with two, one boot
 //! in eight ended in the kernel (multi-threaded emulation against code that the kernel patches).
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -26,6 +26,8 @@ pub struct Machine<'a> {
     /// In MiB.
     pub memory: u32,
     pub firmware: Firmware,
+    /// A file that is its only disk.
+    pub disk: Option<PathBuf>,
 }
 
 impl<'a> Machine<'a> {
@@ -36,6 +38,7 @@ impl<'a> Machine<'a> {
             macs,
             memory: 1536,
             firmware,
+            disk: None,
         }
     }
 }
@@ -74,6 +77,7 @@ impl<'a> Guest<'a> {
         command.args(["-n", "10", "qemu-system-x86_64"]);
         command.args(common(machine, &taps));
         command.args(machine.firmware.flags(cluster, &name));
+        command.args(machine.disk.iter().flat_map(|file| disk(file)));
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -253,6 +257,16 @@ fn common(machine: &Machine, taps: &[String]) -> Vec<String> {
         flags.push(machine.firmware.card(number, mac));
     }
     flags
+}
+
+/// A disk that nothing boots from.
+fn disk(file: &Path) -> [String; 4] {
+    [
+        "-drive".to_owned(),
+        format!("if=none,id=disk,format=raw,file={}", file.display()),
+        "-device".to_owned(),
+        "virtio-blk-pci,drive=disk,serial=kubefarm-test".to_owned(),
+    ]
 }
 
 /// Copies the console into a file and a text, until it ends.

@@ -7,6 +7,7 @@
 //!   KUBEFARM_BOOT_CHECKS=nodes   with what comes on top for the two nodes
 //!   KUBEFARM_BOOT_CHECKS=others  what comes last of all, alone
 //!   KUBEFARM_BOOT_CHECKS=rack    two hundred machines without processors of their own, alone
+//!   KUBEFARM_BOOT_CHECKS=ram     what a node does with its RAM, and with a disk, alone
 //!   KUBEFARM_BOOT_CHECKS=demo  what `make demo` shows
 //!   KUBEFARM_BOOT_IMAGE        the folder with the boot image, as images/boot/build.sh writes it
 //!   KUBEFARM_E2E_HOLD          as for `make e2e`
@@ -27,6 +28,7 @@ mod network;
 mod nodes;
 mod outages;
 mod rack;
+mod ram;
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime};
@@ -64,6 +66,14 @@ fn with_nodes<'a>() -> Vec<(&'static str, Check<Farm<'a>>)> {
         ("boot server and agent away, a reboot", outages::boot_server),
         ("the power of a node is cut", outages::power_cut),
         ("the power of everything is cut", outages::power_loss),
+    ]
+}
+
+/// What comes on top, with a small machine that has a disk.
+fn ram<'a>() -> Vec<(&'static str, Check<Farm<'a>>)> {
+    vec![
+        ("2 GiB: a full emptyDir, Ready", ram::full),
+        ("a disk that may be wiped", ram::disk),
     ]
 }
 
@@ -107,8 +117,9 @@ pub fn run() -> ExitCode {
                 )])
                 .collect()
         }
+        Ok("ram") => few().into_iter().take(1).chain(ram()).collect(),
         Ok("others") => few().into_iter().take(1).chain(others()).collect(),
-        _ => [few(), with_nodes(), others()].concat(),
+        _ => [few(), with_nodes(), ram(), others()].concat(),
     };
     let explain = |farm: &Farm| farm.release.print_state();
     runner::run(&mut farm, &checks, explain, began)

@@ -25,7 +25,7 @@ pub const READY: Duration = Duration::from_secs(480);
 const PODS: Duration = Duration::from_secs(1200);
 
 /// The image of the pods here, as `up.sh` names it.
-const TEST_IMAGE: &str = "registry.k8s.io/e2e-test-images/agnhost:2.66.1";
+pub const TEST_IMAGE: &str = "registry.k8s.io/e2e-test-images/agnhost:2.66.1";
 
 /// The flags that the farm is rendered with.
 pub fn values() -> Vec<String> {
@@ -88,6 +88,7 @@ pub fn power_on<'a>(farm: &mut Farm<'a>) -> Seen {
             macs: &[mac],
             memory: 2048,
             firmware,
+            disk: None,
         };
         farm.guests.push(Guest::power_on(cluster, &machine));
     }
@@ -108,7 +109,7 @@ pub fn power_on<'a>(farm: &mut Farm<'a>) -> Seen {
 }
 
 /// Tells the router of the network which node has which pods, as the values of this test give them out.
-fn route_to_pods(cluster: &AdminCluster, address: &str) {
+pub fn route_to_pods(cluster: &AdminCluster, address: &str) {
     let (_, number) = address.rsplit_once('.').expect("an address");
     let pods = format!("10.201.{number}.0/24");
     let mut ip = guest::in_network(cluster, "ip");

@@ -58,6 +58,7 @@ pub fn power_cut(farm: &mut Farm) -> Seen {
         macs: &[mac],
         memory: 2048,
         firmware: Firmware::UEFI,
+        disk: None,
     };
     let mut guest = Guest::power_on(farm.release.cluster, &machine);
     let ready = guest.wait_until(&format!("{name} is Ready again"), READY, || {
@@ -95,6 +96,7 @@ pub fn power_loss(farm: &mut Farm) -> Seen {
             macs: &[mac],
             memory: 2048,
             firmware,
+            disk: None,
         };
         farm.guests
             .push(Guest::power_on(farm.release.cluster, &machine));

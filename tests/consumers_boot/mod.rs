@@ -1,6 +1,7 @@
 //! Real boots of nodes with LTSP's own `init`, in namespaces: what the rendered files make of a node's system.
 
 mod failures;
+mod memory;
 
 use std::fs::{create_dir_all, read_dir, read_link, read_to_string, write};
 use std::os::unix::fs::PermissionsExt as _;
@@ -160,7 +161,8 @@ fn a_tagged_node_is_set_up() {
     assert_eq!(
         node.read("/etc/systemd/system/kubelet.service.d/99-kubefarm.conf")
             .trim_end(),
-        "[Service]\nEnvironment=\"KUBELET_EXTRA_ARGS=--node-labels=example.org/disks=nvme,example.org/rack=r1 \
+        "[Service]\nExecStartPre=-/bin/sh /etc/ltsp/kubelet-settings.sh\n\
+         Environment=\"KUBELET_EXTRA_ARGS=--config-dir=/run/kubefarm-node/kubelet.conf.d --node-labels=example.org/disks=nvme,example.org/rack=r1 \
          --register-with-taints=example.org/dedicated=storage:NoSchedule \""
     );
     assert!(
@@ -221,11 +223,19 @@ fn services_are_enabled_and_updates_masked() {
         [
             "kubeadm-join.service /etc/systemd/system/kubeadm-join.service",
             "kubefarm-boot.service /etc/systemd/system/kubefarm-boot.service",
+            "kubefarm-disk.service /etc/systemd/system/kubefarm-disk.service",
             "kubefarm-goodbye.service /etc/systemd/system/kubefarm-goodbye.service",
+            "kubefarm-room.service /etc/systemd/system/kubefarm-room.service",
+            "kubefarm-syslog.service /etc/systemd/system/kubefarm-syslog.service",
         ]
     );
     let drop_in = node.read("/etc/systemd/system/kubelet.service.d/99-kubefarm.conf");
-    assert_eq!(drop_in, "[Service]\nEnvironment=\"KUBELET_EXTRA_ARGS=\"\n");
+    assert!(
+        drop_in.ends_with(
+            "\nEnvironment=\"KUBELET_EXTRA_ARGS=--config-dir=/run/kubefarm-node/kubelet.conf.d \"\n"
+        ),
+        "{drop_in}"
+    );
     assert!(
         node.read("/etc/containerd/config.toml")
             .contains("SystemdCgroup = true")
@@ -272,7 +282,7 @@ fn sections_of_the_user_run_and_flags_keep_their_signs() {
     assert_eq!(node.read("/run/init"), "r1n01 1\n");
     assert!(node.path("/run/mac").exists());
     let drop_in = node.read("/etc/systemd/system/kubelet.service.d/99-kubefarm.conf");
-    let expected = r#"Environment="KUBELET_EXTRA_ARGS=--a=100%% --b=\"c\\d\"""#;
+    let expected = r#"Environment="KUBELET_EXTRA_ARGS=--config-dir=/run/kubefarm-node/kubelet.conf.d --a=100%% --b=\"c\\d\"""#;
     assert!(drop_in.contains(expected), "{drop_in}");
 }
 

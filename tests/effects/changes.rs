@@ -91,6 +91,10 @@ fn by_key(path: &[String], key: &str) -> Option<Value> {
         "extraManifests" => {
             json!({"other.yaml": "apiVersion: v1\nkind: Namespace\nmetadata: {name: x}\n"})
         }
+        "device" => json!("by-id/other"),
+        "minSize" | "maxSize" | "swap" => json!("7Gi"),
+        "use" => json!(["images"]),
+        "maxUse" => json!("7M"),
         "sshAuthorizedKeys" => json!(["ssh-ed25519 AAAA"]),
         "timezone" => json!("Europe/Berlin"),
         "rootPasswd" => json!("$6$x"),
@@ -135,6 +139,9 @@ pub fn needed_with(path: &[String]) -> Vec<String> {
         ],
         // Several members need their volumes.
         "kubernetes.persistence.enabled" => vec!["kubernetes.etcd.replicaCount=1".to_owned()],
+        "ltsp.config.localDisk.wipe" | "ltsp.config.localDisk.swap" => {
+            vec![r#"ltsp.config.localDisk.device="by-id/other""#.to_owned()]
+        }
         "pki.algorithm" => vec!["pki.size=2048".to_owned()],
         _ => Vec::new(),
     }

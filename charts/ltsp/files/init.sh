@@ -7,6 +7,9 @@
 # Settings come as variables from ltsp.conf: KUBEFARM_*, KUBERNETES_LABELS_*, KUBERNETES_TAINTS_*,
 # KUBELET_EXTRA_ARGS_*.
 
+# shellcheck source=/dev/null
+. /etc/ltsp/memory.sh
+
 kubefarm_init() {
     rw mkdir -p /etc/systemd/system
     kubefarm_updates
@@ -15,6 +18,10 @@ kubefarm_init() {
     kubefarm_root_password
     kubefarm_kernel
     kubefarm_container_runtimes
+    kubefarm_guard memory.sh kubefarm_memory
+    kubefarm_journal
+    kubefarm_syslog
+    kubefarm_local_disk
     kubefarm_kubelet
     kubefarm_services
     kubefarm_ltsp_service
@@ -75,7 +82,51 @@ kubefarm_container_runtimes() {
     kubefarm_copy docker.json /etc/docker/daemon.json 0644
 }
 
-# Labels, taints and flags end in the variable that kubeadm's own drop-in hands to the kubelet.
+# The journal is in RAM, whether in /run or in the root, and so is what it keeps for later.
+kubefarm_journal() {
+    test -n "$KUBEFARM_JOURNAL_MAX_USE" || return 0
+    rw mkdir -p /etc/systemd/journald.conf.d
+    printf '[Journal]\nSystemMaxUse=%s\nRuntimeMaxUse=%s\n' "$KUBEFARM_JOURNAL_MAX_USE" "$KUBEFARM_JOURNAL_MAX_USE" \
+        >/etc/systemd/journald.conf.d/50-kubefarm.conf
+}
+
+# For kubefarm-syslog.service. The port is that of RFC 5426 where none is named.
+kubefarm_syslog() {
+    local server
+
+    server=$KUBEFARM_SYSLOG
+    case $server in
+    '') return 0 ;;
+    *]:* | *[!]]:*[!]]) ;;
+    *) server=$server:514 ;;
+    esac
+    rw mkdir -p /etc/systemd/journald.conf.d /run/kubefarm-node
+    printf '[Journal]\nForwardToSyslog=yes\n' >/etc/systemd/journald.conf.d/50-kubefarm-syslog.conf
+    printf 'KUBEFARM_SYSLOG=%s\n' "$server" >/run/kubefarm-node/syslog
+}
+
+# For kubefarm-disk.service, which has to wait for the disks.
+kubefarm_local_disk() {
+    test -n "$KUBEFARM_DISK_LABEL$KUBEFARM_DISK_DEVICE$KUBEFARM_DISK_MIN_SIZE$KUBEFARM_DISK_MAX_SIZE" || return 0
+    rw mkdir -p /run/kubefarm-node
+    {
+        kubefarm_assignment label "${KUBEFARM_DISK_LABEL:-kubefarm}"
+        kubefarm_assignment pattern "$KUBEFARM_DISK_DEVICE"
+        kubefarm_assignment least "$KUBEFARM_DISK_MIN_SIZE"
+        kubefarm_assignment most "$KUBEFARM_DISK_MAX_SIZE"
+        kubefarm_assignment wipe "$KUBEFARM_DISK_WIPE"
+        kubefarm_assignment uses "$KUBEFARM_DISK_USE"
+        kubefarm_assignment swap "$KUBEFARM_DISK_SWAP"
+    } >/run/kubefarm-node/disk
+}
+
+# kubefarm_assignment NAME VALUE: a line that a shell reads back.
+kubefarm_assignment() {
+    printf "%s='%s'\n" "$1" "$(printf %s "$2" | sed "s/'/'\\\\''/g")"
+}
+
+# Labels, taints and flags end in the variable that kubeadm's own drop-in hands to the kubelet. What follows from the
+# machine's size is in a file, which is put together before each start, when kubeadm has fetched the cluster's own.
 kubefarm_kubelet() {
     local labels taints flags
 
@@ -83,10 +134,12 @@ kubefarm_kubelet() {
     taints=$(kubefarm_values KUBERNETES_TAINTS | paste -s -d, -)
     flags=$(kubefarm_values KUBELET_EXTRA_ARGS | paste -s -d' ' -)
     flags="${labels:+--node-labels=$labels }${taints:+--register-with-taints=$taints }$flags"
+    flags="--config-dir=/run/kubefarm-node/kubelet.conf.d $flags"
     # Inside quotes systemd reads \ and " as C does, and % as the start of a specifier.
     flags=$(printf '%s\n' "$flags" | sed -e 's/[\\"]/\\&/g' -e 's/%/%%/g')
-    rw mkdir -p /etc/systemd/system/kubelet.service.d
-    printf '[Service]\nEnvironment="KUBELET_EXTRA_ARGS=%s"\n' "$flags" \
+    # Without the folder the kubelet would not start.
+    rw mkdir -p /etc/systemd/system/kubelet.service.d /run/kubefarm-node/kubelet.conf.d
+    printf '[Service]\nExecStartPre=-/bin/sh /etc/ltsp/kubelet-settings.sh\nEnvironment="KUBELET_EXTRA_ARGS=%s"\n' "$flags" \
         >/etc/systemd/system/kubelet.service.d/99-kubefarm.conf
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{accounts, sections, settings};
+use super::{accounts, local_disk, sections, settings};
 use crate::farm::boot::toml_text;
 use crate::farm::findings::Findings;
 use crate::farm::spec::{BootConfig, ContainerdConfig, Values};
@@ -19,6 +19,7 @@ pub fn check(config: &BootConfig, values: &Values, findings: &mut Findings) {
     default_modules(config, &path.join("modules"), findings);
     timezone(config, &path.join("timezone"), findings);
     accounts::check(config, values, findings);
+    local_disk::check(&config.local_disk, &path.join("localDisk"), findings);
 }
 
 /// Values that become a line of a file.

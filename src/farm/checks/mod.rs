@@ -9,6 +9,7 @@ mod dnsmasq_flags;
 mod join;
 mod konnectivity;
 mod kubernetes;
+mod local_disk;
 mod ltsp;
 mod netboot;
 mod network;

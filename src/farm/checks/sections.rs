@@ -11,14 +11,21 @@ use crate::glob::Glob;
 use crate::values::{Path, Problem};
 
 /// Files of /etc/ltsp that only kubefarm may write.
-pub const OWN_FILES: [&str; 10] = [
+pub const OWN_FILES: [&str; 17] = [
     "ltsp.conf",
     "init.sh",
+    "memory.sh",
+    "kubelet-room.sh",
+    "kubelet-settings.sh",
+    "local-disk.sh",
     "kubeadm-join.conf",
     "kubeadm-join.service",
     "kubeadm-join.sh",
     "kubefarm-boot.service",
     "kubefarm-ca.crt",
+    "kubefarm-disk.service",
+    "kubefarm-room.service",
+    "kubefarm-syslog.service",
     "kubefarm-goodbye.service",
     "kubefarm-goodbye.sh",
     "kubefarm-report.sh",

@@ -7,8 +7,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::component::component;
+use super::node_storage::{Journal, LocalDisk, NodeMemory};
 use super::service::service;
-use super::{Flags, Fragment, GoDuration, NamePrefix, Namespace, Schedule, TextMap, Values};
+use super::{
+    Endpoint, Flags, Fragment, GoDuration, NamePrefix, Namespace, Schedule, TextMap, Values,
+};
 
 component! {
     /// The network boot server (LTSP, TFTP, HTTP).
@@ -53,6 +56,13 @@ pub struct BootConfig {
     pub modules: Vec<String>,
     pub docker_config: Option<Fragment>,
     pub containerd_config: Option<ContainerdConfig>,
+    /// What nodes keep in RAM.
+    pub memory: NodeMemory,
+    /// A disk of the nodes, for what would be in RAM.
+    pub local_disk: LocalDisk,
+    /// The nodes' journal.
+    pub journal: Journal,
+    pub syslog: Option<Endpoint>,
     #[serde(default)]
     pub options: TextMap,
     #[serde(default)]

@@ -3,6 +3,7 @@
 
 mod addresses;
 mod amounts;
+mod disks;
 mod fields;
 mod flags;
 mod images;
@@ -22,6 +23,7 @@ pub use addresses::{
     Address, CertificateName, Cidrs, DnsDomain, Endpoint, HostPort, LoadBalancerClass, Network,
 };
 pub use amounts::{AccessMode, GoDuration, Schedule, VolumeSize};
+pub use disks::{DiskLabel, DiskName, JournalSize};
 pub use fields::Field;
 pub use flags::{Flags, scalar_text};
 pub use images::{ImageDigest, ImageName, ImageTag};

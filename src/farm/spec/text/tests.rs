@@ -96,6 +96,31 @@ fn rules_and_patterns_agree() {
         "99 * * * *",
         "0 H * * *",
     ]);
+    check::<DiskLabel>(&[
+        "kubefarm",
+        "a.b_c-1",
+        "1234567890123456",
+        "|",
+        "",
+        "12345678901234567",
+        "a b",
+        "a/b",
+    ]);
+    check::<DiskName>(&[
+        "by-path/pci-0000:3b:00.0-nvme-1",
+        "by-id/nvme-*",
+        "by-id/ata-?",
+        "|",
+        "/dev/sda",
+        "sda",
+        "by-id/",
+        "by-/a",
+        "by-id/a b",
+        "by-id/$a",
+        "by-id/a/b",
+        "",
+    ]);
+    check::<JournalSize>(&["64M", "1048576", "2T", "|", "64Mi", "M", "", "-1", "1.5G"]);
     check::<AccessMode>(&["ReadWriteOnce", "|", "RWO", ""]);
     check::<Mac>(&[
         "02:00:ac:10:00:0A",
