@@ -13,6 +13,8 @@ set -eu
 if [ "$1" != machine ]; then
     for number in $(seq "$1" "$2"); do
         unshare --net sh "$0" machine "$number" &
+        # Its namespace comes a moment later.
+        until [ "$(readlink "/proc/$!/ns/net")" != "$(readlink /proc/self/ns/net)" ]; do sleep 0.01; done
         ip link add "rack$number" type veth peer name eth0 \
             address "$(printf '02:00:00:50:%02x:0a' "$number")" netns "$!"
         ip link set "rack$number" master lan up

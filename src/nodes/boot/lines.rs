@@ -52,39 +52,54 @@ pub fn dhcp(line: &str) -> Option<Sight> {
 pub fn tftp(line: &str) -> Option<Sight> {
     let (_, message) = line.split_once("dnsmasq-tftp")?;
     let (_, message) = message.split_once(": ")?;
-    let loader = |address: &str, text: String| {
+    let loader = |address: &str, text: Cow<'static, str>| {
         let address = address.trim().parse().ok()?;
         Some(Sight::new(Who::Address(address), Stage::Loader, text))
     };
     if let Some(message) = message.strip_prefix("sent ") {
         let (file, address) = message.rsplit_once(" to ")?;
-        return loader(address, format!("loaded {}", served(file)));
+        return loader(address, loaded(file));
     }
     if let Some(message) = message.strip_prefix("failed sending ") {
         let (file, address) = message.rsplit_once(" to ")?;
-        return Some(loader(address, format!("did not get all of {}", served(file)))?.fault());
+        return Some(
+            loader(
+                address,
+                format!("did not get all of {}", served(file)).into(),
+            )?
+            .fault(),
+        );
     }
     let (file, address) = message
         .strip_prefix("file ")?
         .rsplit_once(" not found for ")?;
-    let sight = loader(
-        address,
-        format!("asked for {}, which is not there", served(file)),
-    )?;
-    // Signed boot loaders ask for lists of what was revoked, and for modules, that nobody has.
-    Some(if is_loader(file) {
-        sight.fault()
+    // Boot loaders ask for lists of what was revoked, for modules and for settings of one machine that nobody has.
+    if !is_loader(file) && !is_menu(file) {
+        return None;
+    }
+    let missing = format!("asked for {}, which is not there", served(file));
+    Some(loader(address, missing.into())?.fault())
+}
+
+/// What a boot loader loads of itself are dozens of files.
+fn loaded(file: &str) -> Cow<'static, str> {
+    if is_loader(file) {
+        format!("loaded {}", served(file)).into()
+    } else if file.ends_with(".cfg") {
+        "read the boot menu".into()
     } else {
-        sight
-    })
+        "loaded parts of the boot loader".into()
+    }
 }
 
 fn is_loader(file: &str) -> bool {
     let last = file.rsplit('/').next().unwrap_or_default();
-    matches!(
-        last,
-        "core.0" | "core.efi" | "shimx64.efi" | "grubx64.efi" | "grub.cfg" | "settings.cfg"
-    )
+    matches!(last, "core.0" | "core.efi" | "shimx64.efi" | "grubx64.efi")
+}
+
+fn is_menu(file: &str) -> bool {
+    let last = file.rsplit('/').next().unwrap_or_default();
+    matches!(last, "grub.cfg" | "settings.cfg")
 }
 
 /// The path of a file as a machine asks for it.

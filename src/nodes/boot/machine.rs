@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Sight, Stage, Step};
 
 /// More steps than a boot has.
-const STEPS: usize = 16;
+const STEPS: usize = 24;
 /// A machine that asks for an address in the middle of a boot is at its beginning again, unless it went on just now:
 /// initial RAM disks and systems ask, too.
 const SAME_BOOT: SignedDuration = SignedDuration::from_secs(120);
@@ -123,7 +123,9 @@ impl Machine {
             _ => self.steps.insert(place, step),
         }
         if self.steps.len() > STEPS {
-            self.steps.remove(0);
+            // Not the one that the boot began with.
+            let is_begin = self.steps.first().map(|first| first.at) == self.began;
+            self.steps.remove(usize::from(is_begin));
         }
     }
 

@@ -91,11 +91,23 @@ fn what_a_tftp_server_writes() {
         ),
         (
             "dnsmasq-tftp: file /shared/revocations_sku.efi not found for 10.64.1.11",
-            "10.64.1.11 loader asked for revocations_sku.efi, which is not there",
+            "nothing",
         ),
         (
             "dnsmasq-tftp: error 0 TFTP Aborted received from 10.64.1.11",
             "nothing",
+        ),
+        (
+            "dnsmasq-tftp: file /shared/ltsp/grub/settings.cfg not found for 10.64.1.11",
+            "10.64.1.11 loader! asked for ltsp/grub/settings.cfg, which is not there",
+        ),
+        (
+            "dnsmasq-tftp: sent /shared/ltsp/grub/i386-pc/normal.mod to 10.64.1.11",
+            "10.64.1.11 loader loaded parts of the boot loader",
+        ),
+        (
+            "dnsmasq-tftp: sent /shared/ltsp/grub/grub.cfg to 10.64.1.11",
+            "10.64.1.11 loader read the boot menu",
         ),
         ("dnsmasq-tftp: sent /shared/x to y", "nothing"),
     ] {

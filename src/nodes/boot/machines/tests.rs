@@ -104,6 +104,25 @@ fn a_boot_goes_from_dhcp_to_ready_in_whichever_order_its_logs_arrive() {
 }
 
 #[test]
+fn the_begin_of_a_boot_is_kept_however_many_steps_it_has() {
+    let mut machines = Machines::default();
+    for (second, sight) in boot() {
+        machines.take(sight, at(second), &Farm);
+    }
+    for second in 0..100 {
+        let text = format!("step {second}");
+        machines.take(
+            Sight::new(Who::Mac(MAC.to_owned()), Stage::Join, text),
+            at(100 + second),
+            &Farm,
+        );
+    }
+    let machine = only(&machines);
+    assert_eq!((machine.began, machine.steps.len()), (Some(at(0)), 24));
+    assert_eq!(machine.steps[23].text, "step 99");
+}
+
+#[test]
 fn a_machine_that_stops_says_why_until_it_goes_on() {
     let mut machines = Machines::default();
     let mut boot = boot();
