@@ -43,8 +43,13 @@ load() {
     curl -sSf -m 60 -A 'GRUB 2.12' -o "$work/loaded" "http://$RACK_SERVER/ltsp/$1"
 }
 
-for try in $(seq 100); do
-    ip link set eth0 up 2>/dev/null && break
+tries=0
+until ip link set eth0 up 2>/dev/null; do
+    tries=$((tries + 1))
+    if [ "$tries" -gt 100 ]; then
+        echo "$name has no card after 10 seconds"
+        exit 1
+    fi
     sleep 0.1
 done
 ip link set lo up
