@@ -340,7 +340,7 @@ fn build(
     let boot_server = BootServer::new(&values, &names.ltsp, &release.namespace, &own_tag, &tags);
     let agent = Agent::new(&values, name("agent"), &own_tag, &boot_server, &standalone);
     let pki = Pki::new(&values, names, &release, services, key_kind);
-    let network_policies = NetworkPolicies::new(&values, names);
+    let network_policies = NetworkPolicies::new(&values, names, pods);
     let controller = Controller::new(&values.dhcp.controller, &boot_server.namespace);
     let join = Join::new(&values, names, &boot_server.namespace, &cluster.endpoint);
     let publish_address = PublishAddress::new(&values, &boot_server, &leases);

@@ -1,7 +1,9 @@
-//! Who may connect to which pods: the ingress rules of NetworkPolicies.
+//! Who may connect to which pods: the rules of NetworkPolicies.
 //!
 //! A pod that a policy selects accepts only what its rules allow. Probes of its own node's kubelet are always allowed:
 //! network plugins exempt the node from the policies of its pods.
+
+mod egress;
 
 use indexmap::IndexSet;
 use ipnet::IpNet;
@@ -11,29 +13,35 @@ use serde_json::{Value, json};
 use super::control_plane::admin_port;
 use super::names::Names;
 use super::spec::{Fragment, JoinMode, KonnectivityMode, Port, TrafficPolicy, Values};
+use super::subnets::Subnets;
+
+pub use egress::{flags_with_servers, is_limited, reaches_pods};
 
 /// A label of pods that may be clients of the etcd whose name is its value.
 pub const ETCD_CLIENT: &str = "kubefarm.io/etcd-client";
 
-/// The ingress rules of each policy (`NetworkPolicyIngressRule`).
+/// The ingress rules of each policy (`NetworkPolicyIngressRule`), and what API servers may connect to.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct NetworkPolicies {
     pub enabled: bool,
     pub etcd: Vec<Value>,
     pub api_server: Vec<Value>,
+    /// `None`: everything.
+    pub api_server_egress: Option<Vec<Value>>,
     pub konnectivity_server: Vec<Value>,
     pub agent: Vec<Value>,
     pub boot_server: Vec<Value>,
 }
 
 impl NetworkPolicies {
-    /// The policies of a farm.
-    pub fn new(values: &Values, names: &Names) -> NetworkPolicies {
+    /// The policies of a farm. `subnets`: those of the child's pods.
+    pub fn new(values: &Values, names: &Names, subnets: &Subnets) -> NetworkPolicies {
         NetworkPolicies {
             enabled: values.network_policies.enabled,
             etcd: etcd(values, &names.kubernetes),
             api_server: api_server(values),
+            api_server_egress: egress::rules(values, &names.kubernetes, subnets),
             konnectivity_server: konnectivity_server(values, &names.kubernetes),
             agent: agent(values),
             boot_server: boot_server(values),

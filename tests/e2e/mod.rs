@@ -16,6 +16,7 @@ mod announced;
 mod apply;
 mod boot_server;
 mod changes;
+mod egress;
 mod far_side;
 mod faults;
 mod ha;
@@ -47,7 +48,7 @@ use runner::Check;
 pub type Seen = String;
 
 /// What is shown, and how.
-fn checks<'a>() -> [(&'static str, Check<Release<'a>>); 33] {
+fn checks<'a>() -> [(&'static str, Check<Release<'a>>); 34] {
     [
         ("apply --wait, certificates built in", apply::fresh),
         ("pods ready, none restarted, restricted", apply::pods),
@@ -76,6 +77,7 @@ fn checks<'a>() -> [(&'static str, Check<Release<'a>>); 33] {
             "routed pods: webhook, aggregated API, logs, exec",
             routed::calls,
         ),
+        ("API servers call their own child only", egress::enforced),
         (
             "Konnectivity over GRPC: logs, exec",
             konnectivity::logs_over_grpc,

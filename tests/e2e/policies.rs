@@ -138,7 +138,7 @@ fn start_callers(release: &Release) {
 }
 
 /// A pod that the standard `restricted` lets in.
-fn pod(name: &str, namespace: &str, labels: &Value) -> Value {
+pub fn pod(name: &str, namespace: &str, labels: &Value) -> Value {
     json!({
         "apiVersion": "v1", "kind": "Pod",
         "metadata": { "name": name, "namespace": namespace, "labels": labels },

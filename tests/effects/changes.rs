@@ -75,11 +75,12 @@ fn by_key(path: &[String], key: &str) -> Option<Value> {
         "externalTrafficPolicy" => json!("Local"),
         "ipFamilyPolicy" => json!("PreferDualStack"),
         "ipFamilies" => json!(["IPv4"]),
-        "monitoring" | "etcdClients" | "bootClients" => {
+        "monitoring" | "etcdClients" | "bootClients" | "apiServerPeers" => {
             json!([{"ipBlock": {"cidr": "10.64.0.0/16"}}])
         }
         "activeDeadlineSeconds" => json!(7),
         "podsAreRouted" => json!(true),
+        "apiServerEgress" => json!(false),
         "ipAddresses" => json!(["10.64.7.7"]),
         "extraObjects" => {
             json!({"other": {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "other"}}})

@@ -35,16 +35,10 @@ const FARMS: [&[&str]; 4] = [
 ];
 
 /// Keys without an effect of their own, and why.
-const EXCEPTIONS: [(&str, &str); 2] = [
-    (
-        "kubernetes.etcd.service.enabled",
-        "etcd does not work without: switching it off is refused",
-    ),
-    (
-        "kubernetes.networking.podsAreRouted",
-        "it answers a question about the networks around a farm: a warning, and no object",
-    ),
-];
+const EXCEPTIONS: [(&str, &str); 1] = [(
+    "kubernetes.etcd.service.enabled",
+    "etcd does not work without: switching it off is refused",
+)];
 
 /// A leaf of the defaults: a scalar, a list, or a map without entries.
 fn leaves(path: &mut Vec<String>, value: &Value, found: &mut Vec<(Vec<String>, Value)>) {

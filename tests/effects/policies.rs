@@ -34,6 +34,28 @@ fn is_let_in(peer: &Value, caller: &Caller) -> bool {
     }
 }
 
+/// Whether API servers may connect to a port there, by TCP.
+fn is_called(objects: &[Value], target: &Caller, port: u16) -> bool {
+    let spec = &object(objects, "NetworkPolicy", "apiserver")["spec"];
+    if spec["policyTypes"] == json!(["Ingress"]) {
+        assert!(spec["egress"].is_null());
+        return true;
+    }
+    assert_eq!(spec["policyTypes"], json!(["Ingress", "Egress"]));
+    let mut rules = spec["egress"].as_array().expect("rules").iter();
+    rules.any(|rule| {
+        let is_one = |one: &Value| one["port"] == port && one["protocol"] == "TCP";
+        let ports = rule["ports"].as_array();
+        let peers = rule["to"].as_array();
+        assert!(
+            peers.is_none_or(|peers| !peers.is_empty()),
+            "this is everyone"
+        );
+        ports.is_none_or(|ports| ports.iter().any(is_one))
+            && peers.is_none_or(|peers| peers.iter().any(|peer| is_let_in(peer, target)))
+    })
+}
+
 /// Whether `caller` reaches a port of the pods that the policy `name` is about.
 fn reaches(objects: &[Value], caller: &Caller, name: &str, port: u16, protocol: &str) -> bool {
     let policy = object(objects, "NetworkPolicy", name);
@@ -41,7 +63,8 @@ fn reaches(objects: &[Value], caller: &Caller, name: &str, port: u16, protocol: 
     if spec.is_null() {
         return true;
     }
-    assert_eq!(spec["policyTypes"], json!(["Ingress"]));
+    let types = spec["policyTypes"].as_array().expect("a list");
+    assert!(types.contains(&json!("Ingress")));
     let app = &spec["podSelector"]["matchLabels"]["app"];
     assert_eq!(*app, format!("kubefarm-kubernetes-{name}"));
     let rules = spec["ingress"].as_array().expect("rules").iter();
@@ -151,6 +174,78 @@ fn the_boot_server_is_reached_from_where_nodes_are() {
         "networkPolicies.bootClients": [{"ipBlock": {"cidr": "10.244.0.0/16"}}],
     }));
     assert!(!reach(&named, NODE) && reach(&named, ELSEWHERE));
+}
+
+#[test]
+fn api_servers_call_their_own_child_where_it_is_known() {
+    const OF_CHILD: Caller = Address("10.201.3.3");
+    const ISSUER: Caller = Address("192.0.2.10");
+    let farm = |more: Value| {
+        let mut values = json!({
+            "nodePools": [{"range": "10.64.0.9,static,255.255.0.0,10.64.255.255,infinite"}],
+            "kubernetes.networking.nodeNetworks": ["10.71.0.0/16"],
+            "kubernetes.networking.podSubnet": "10.201.0.0/16",
+        });
+        let map = values.as_object_mut().expect("a map");
+        map.extend(more.as_object().cloned().unwrap_or_else(Map::new));
+        rendered(values)
+    };
+    let is_open = |objects: &[Value]| is_called(objects, &ELSEWHERE, 443);
+    let limited = farm(json!({}));
+    for (target, port) in [
+        (NODE, 10250),
+        (Address("10.71.0.1"), 10250),
+        (OF_CHILD, 8443),
+        (Pod("kubefarm-kubernetes-etcd"), 2379),
+        (Pod("kubefarm-kubernetes-apiserver"), 6443),
+        (ELSEWHERE, 53),
+    ] {
+        assert!(is_called(&limited, &target, port), "{port}");
+    }
+    for (target, port) in [
+        (ELSEWHERE, 80),
+        (Address("169.254.169.254"), 80),
+        (ISSUER, 443),
+        (Pod("kubefarm-kubernetes-etcd"), 2380),
+        (Pod("kubefarm-kubernetes-ltsp"), 80),
+        (Pod("kubefarm-kubernetes-konnectivity-server"), 8131),
+    ] {
+        assert!(!is_called(&limited, &target, port), "{port}");
+    }
+    let http = json!({
+        "kubernetes.konnectivityServer.enabled": true,
+        "kubernetes.konnectivityServer.mode": "HTTPConnect",
+    });
+    let konnectivity = Pod("kubefarm-kubernetes-konnectivity-server");
+    assert!(is_called(&farm(http), &konnectivity, 8131));
+    // Where the values do not say what is needed, or name other servers.
+    let issuer = json!("https://issuer.example.org");
+    for open in [
+        json!({"kubernetes.networking.nodeNetworks": null}),
+        json!({"kubernetes.networking.podSubnet": null}),
+        json!({"kubernetes.apiServer.extraArgs.oidc-issuer-url": issuer}),
+        json!({"kubernetes.apiServer.sidecars": [{"name": "audit", "image": "x"}]}),
+        json!({"networkPolicies.apiServerEgress": false}),
+    ] {
+        assert!(is_open(&farm(open.clone())), "{open}");
+    }
+    let named = farm(json!({
+        "kubernetes.apiServer.extraArgs.oidc-issuer-url": issuer,
+        "networkPolicies.apiServerPeers": [{"ipBlock": {"cidr": "192.0.2.10/32"}}],
+    }));
+    assert!(!is_open(&named) && is_called(&named, &ISSUER, 443));
+    for limited in [
+        json!({"kubernetes.networking.podSubnet": null, "kubernetes.networking.podsAreRouted": false}),
+        json!({"kubernetes.networking.podSubnet": null, "networkPolicies.apiServerEgress": true}),
+    ] {
+        assert!(!is_open(&farm(limited.clone())), "{limited}");
+    }
+    // No network at all is not every network.
+    let nowhere = farm(json!({
+        "nodePools": [], "kubernetes.networking.nodeNetworks": [],
+        "kubernetes.networking.podSubnet": null, "networkPolicies.apiServerEgress": true,
+    }));
+    assert!(!is_open(&nowhere));
 }
 
 #[test]

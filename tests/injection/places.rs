@@ -201,7 +201,8 @@ impl Fixture {
             return Vec::new();
         };
         let whole = match path.0.as_slice() {
-            [.., Segment::Key(key)] if key == "mac" => true,
+            // A list that has to hold as a whole.
+            [.., Segment::Key(key)] if ["mac", "nodeNetworks"].contains(&key.as_str()) => true,
             // Whatever is in it, it is a manifest or not.
             [.., Segment::Key(key), Segment::Key(_)]
                 if ["extraManifests", "extraObjects"].contains(&key.as_str()) =>

@@ -3,6 +3,7 @@
 mod accounts;
 mod addresses;
 mod announced;
+mod api_server_egress;
 mod counts;
 mod dhcp;
 mod dnsmasq_flags;
@@ -55,6 +56,7 @@ pub fn check(
     ports::check(values, findings);
     services::check(values, findings);
     network_policies::check(values, findings);
+    api_server_egress::check(values, findings);
     references::check(values, findings);
     counts::check(values, findings);
     pods::check(values, findings);

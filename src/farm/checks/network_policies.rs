@@ -24,6 +24,7 @@ pub fn check(values: &Values, findings: &mut Findings) {
         ("monitoring", policies.monitoring.as_slice()),
         ("etcdClients", &policies.etcd_clients),
         ("bootClients", boot_clients.unwrap_or_default()),
+        ("apiServerPeers", &policies.api_server_peers),
     ] {
         for (index, one) in peers.iter().enumerate() {
             peer(one, &path.join(key).join(index), findings);

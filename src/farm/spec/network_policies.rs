@@ -16,4 +16,7 @@ pub struct NetworkPolicies {
     #[serde(default)]
     pub etcd_clients: Vec<Fragment>,
     pub boot_clients: Option<Vec<Fragment>>,
+    pub api_server_egress: Option<bool>,
+    #[serde(default)]
+    pub api_server_peers: Vec<Fragment>,
 }
