@@ -28,6 +28,12 @@ name=$(printf 'b%03d' "$number")
 mac=$(printf '02:00:00:50:%02x:0a' "$number")
 work=$RACK_FOLDER/$name
 mkdir -p "$work"
+doing='getting a card'
+# Who fails says where.
+failed() {
+    echo "$name failed: $doing, $(tail -n 3 "$work/dhcp" 2>&1 | tr '\n' ' ')"
+}
+trap 'test $? = 0 || failed' EXIT
 stop=$(echo "$RACK_STOPS" | tr ' ' '\n' | sed -n "s/^$number://p")
 
 # at STAGE: the end of a machine that comes no further.
@@ -59,10 +65,13 @@ test "$1" != bound || ip addr replace "$ip/16" dev eth0
 END
 chmod +x "$work/lease"
 # The DHCP server learns of new machines with the next file of its ConfigMap.
+doing='asking for an address'
 busybox udhcpc -i eth0 -f -q -n -t 60 -T 3 -A 1 -s "$work/lease" >"$work/dhcp" 2>&1
 at dhcp
+doing='loading the boot loader'
 curl -sSf -m 60 -o "$work/loaded" "tftp://$RACK_SERVER/ltsp/grub/i386-pc/core.0"
 at loader
+doing='loading over HTTP'
 load grub/settings.cfg
 load "$RACK_RELEASE/vmlinuz?first"
 at kernel
@@ -74,6 +83,7 @@ done
 load "report?mac=$mac&stage=image&percent=100"
 at configuration
 load "report?mac=$mac&stage=join"
+doing='joining'
 openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$work/key" -out "$work/request" \
     -subj "/O=system:nodes/CN=system:node:$name" 2>/dev/null
 test "$stop" != join || mac=02:00:00:99:99:99

@@ -215,7 +215,7 @@ fn keys_in_the_older_formats_are_kept() {
         }
         let said = folder.run(&["init"]);
         assert!(
-            said.stderr.contains("18 of them unchanged"),
+            said.stderr.contains("19 of them unchanged"),
             "{}",
             said.stderr
         );

@@ -9,7 +9,7 @@ use kubefarm::values::{Input, Loaded, Path, Problem, Severity, load_with_removed
 use serde_json::{Value, json};
 
 /// What no farm can be without: the ends of paths.
-const NEEDED: [&str; 23] = [
+const NEEDED: [&str; 24] = [
     // Quantities of the user's: null leaves them out, and an empty text is not one where its pods are rendered.
     "resources.requests.cpu",
     "resources.requests.memory",
@@ -26,6 +26,7 @@ const NEEDED: [&str; 23] = [
     "tokenGenerator.tokenTtl",
     ".schedule",
     ".port",
+    "kubernetes.agent.metricsPort",
     "kubernetes.konnectivityServer.mode",
     "pki.mode",
     "pki.algorithm",

@@ -11,6 +11,12 @@ set -eu
 while [ ! -e /shared/ltsp/grub/grub.cfg ]; do
     sleep 1
 done
+# A rack that is switched on asks at once. Of more requests than this number dnsmasq forgets some without a word, and
+# firmware gives up after a few tries. The flag may be there once only.
+case " $*" in
+*' --tftp-max'*) ;;
+*) set -- --tftp-max=500 "$@" ;;
+esac
 # --no-daemon: stay in the foreground, log to stderr, keep the user this runs as.
 exec dnsmasq --no-daemon --conf-file=/dev/null --port=0 \
     --enable-tftp --tftp-root=/shared "$@"

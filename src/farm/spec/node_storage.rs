@@ -9,6 +9,7 @@ use super::{DiskLabel, DiskName, JournalSize, VolumeSize};
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NodeMemory {
+    #[serde(default)]
     pub enabled: bool,
 }
 
