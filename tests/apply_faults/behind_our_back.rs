@@ -142,3 +142,44 @@ fn what_came_in_the_place_of_an_object_is_not_replaced() {
     let text = ["get", "configmap", "fixed", "--output=jsonpath={.data.a}"];
     assert_eq!(place.kubectl(&text).success(), "theirs");
 }
+
+#[test]
+fn what_changed_meanwhile_is_taken_over_from_helm_as_it_is() {
+    let Some(cluster) = cluster() else {
+        return;
+    };
+    let place = Place::new(cluster, "adopted-behind");
+    let theirs = r#"{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "mine", "annotations":
+        {"meta.helm.sh/release-name": "old"}}, "data": {"a": "b"}}"#;
+    let namespace = format!("--namespace={}", place.namespace);
+    let create = [
+        "apply",
+        "--server-side",
+        "--field-manager=helm",
+        "-f",
+        "-",
+        &namespace,
+    ];
+    cluster.kubectl_with_stdin(&create, theirs).success();
+    let ours = r#"extraObjects={"mine":{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"mine"},"data":{"a":"c"}}}"#;
+    let mut running = place.start(&format!("{SMALL} --adopt --set-json {ours}"));
+    running.until(|event| event.is("checked") && event.object() == "ConfigMap/mine");
+    running.signal("STOP");
+    place
+        .kubectl(&["annotate", "configmap/mine", "else=x"])
+        .success();
+    running.signal("CONT");
+    running.finish().0.success();
+    let whole = [
+        "get",
+        "configmap/mine",
+        "--show-managed-fields",
+        "-o",
+        "json",
+    ];
+    let mine = place.kubectl(&whole).success();
+    for part in [r#""a": "c""#, r#""else": "x""#] {
+        assert!(mine.contains(part), "{part}: {mine}");
+    }
+    assert!(!mine.contains(r#""manager": "helm""#), "{mine}");
+}
