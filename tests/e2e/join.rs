@@ -25,20 +25,31 @@ pub fn others(release: &mut Release) -> Seen {
     let said = run(in_segment.args(["sh", "-c", &ask(&query)])).success();
     refused(&said, "403", "is not an address of r1n03");
 
-    let in_pod = |command: &str| {
-        // The network of any pod, as the CNI plugin has made it.
-        format!("nsenter --net=\"$(ls -d /var/run/netns/cni-* | head -n 1)\" sh -c '{command}'")
+    let in_pod = |address: &str, command: &str| {
+        // The networks of pods, as the CNI plugin has made them.
+        format!(
+            "for pod in /var/run/netns/cni-*; do nsenter --net=\"$pod\" ip -o addr | grep -qF ' {address}' && break; done; \
+             nsenter --net=\"$pod\" sh -c '{command}'"
+        )
     };
+    // Not one of the farm's API servers, which connect to their own child only.
+    let dns = "get pods -n kube-system -l k8s-app=kube-dns -o jsonpath={.items[0].status.podIP}";
+    let dns: Vec<&str> = dns.split(' ').collect();
+    let admin_pod = release.cluster.kubectl(&dns).success() + "/";
     let [node, _, node_mac] = PLAIN;
     let of_node = request(release, &folder, node);
-    for (machine, command) in [
-        ("admin", ask(&query)),
-        (node, ask(&query)),
-        (node, of_node(&format!("name={node}&mac={node_mac}"))),
+    for (machine, address, command) in [
+        ("admin", admin_pod.as_str(), ask(&query)),
+        (node, "10.201.", ask(&query)),
+        (
+            node,
+            "10.201.",
+            of_node(&format!("name={node}&mac={node_mac}")),
+        ),
     ] {
         let said = release
             .cluster
-            .enter(machine, &["sh", "-c", &in_pod(&command)])
+            .enter(machine, &["sh", "-c", &in_pod(address, &command)])
             .success();
         let is_refused = said.ends_with("403") || said.ends_with("409");
         assert!(is_refused, "{machine}: {said}");
