@@ -97,6 +97,8 @@ pub fn disk(farm: &mut Farm) -> Seen {
     let marks = "touch /var/lib/containerd/mark /var/lib/kubelet/mark";
     guest.shell(ADDRESS, marks).success();
     shut_down(&mut guest);
+    // Its network port is the next one's.
+    drop(guest);
     let mut guest = power_on(farm);
     wait_until_ready(farm, &mut guest);
     let marks = "ls /var/lib/containerd/mark /var/lib/kubelet/mark 2>/dev/null || true";
