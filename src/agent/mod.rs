@@ -17,6 +17,7 @@ mod join;
 mod join_file;
 mod join_token;
 mod known;
+mod listener;
 mod look_after_nodes;
 mod nodes;
 mod put_back;

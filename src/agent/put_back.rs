@@ -14,6 +14,7 @@ use tokio::time::{Instant, timeout};
 use self::watched::Watched;
 use super::bootstrap::{Bootstrap, apply_addons, prepare, selector_of_addons};
 use super::error::AgentError;
+use super::faults::Faults;
 use super::waiting::JobContext;
 use crate::cluster::change::ApplyError;
 use crate::cluster::{Action, Event, Interrupt, Observer, Target};
@@ -37,7 +38,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub async fn put_back(admin: Target, child: Target, wanted: &Bootstrap, context: &JobContext<'_>) {
     let interrupt = &context.interrupt;
     let mut history = History::default();
-    let mut reported = String::new();
+    let faults = Faults::new(context.observer);
     while !interrupt.is_set() {
         let repairs = Repairs {
             observer: context.observer,
@@ -51,19 +52,18 @@ pub async fn put_back(admin: Target, child: Target, wanted: &Bootstrap, context:
                         () = interrupt.wait() => return,
                     }
                     let pause = history.add(repairs.keys.take(), Instant::now());
-                    (String::new(), pause)
+                    (None, pause)
                 }
                 Err(AgentError::Apply(error)) if matches!(*error, ApplyError::Other) => {
                     let note = "something else was applied than this pod's files have; waiting for \
                             the same";
-                    (note.to_owned(), OUTDATED)
+                    (Some(note.to_owned()), OUTDATED)
                 }
-                Err(error) => (format!("{}; trying again", said(&error)), RETRY),
+                Err(error) => (Some(format!("{}; trying again", said(&error))), RETRY),
             };
-        if !fault.is_empty() && fault != reported && !interrupt.is_set() {
-            context.observer.observe(&Event::Note(&fault));
+        if !interrupt.is_set() {
+            faults.state("put-back", fault);
         }
-        reported = fault;
         sleep(interrupt, wait).await;
     }
 }

@@ -2,21 +2,19 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::boot::boot_server::BootServer;
+use crate::boot::failures::stops;
 use crate::boot::files::{Files, WebServer};
 use crate::boot::firmware::Firmware;
 use crate::boot::guest::{Guest, LOGIN, Machine};
 use crate::boot::{Farm, Seen};
 use crate::e2e::release::Release;
 use crate::support::run;
-
-/// How long a machine may take from its kernel's start until it has said its last words and starts anew.
-const LAST_WORDS: Duration = Duration::from_secs(240);
 
 /// The file of a configuration.
 const SIGNED: &str = "ltsp.img.signed";
@@ -91,9 +89,7 @@ pub fn wrong(farm: &mut Farm) -> Seen {
             guests.push((case, Guest::power_on(cluster, &machine)));
         }
         for (case, guest) in &mut guests {
-            guest.wait_for(case.words, LAST_WORDS);
-            guest.wait_for("it starts anew in 3 seconds", LAST_WORDS);
-            guest.wait_for_end(LAST_WORDS);
+            stops(guest, case.words);
             // The system was not even mounted.
             assert!(!guest.console().contains("initrd-bottom"), "{}", case.name);
         }

@@ -69,6 +69,13 @@ const CASES: [Case; 6] = [
     },
 ];
 
+/// A machine says why it cannot boot, and starts anew.
+pub fn stops(guest: &mut Guest, words: &str) {
+    guest.wait_for(words, LAST_WORDS);
+    guest.wait_for("it starts anew in 3 seconds", LAST_WORDS);
+    guest.wait_for_end(LAST_WORDS);
+}
+
 /// No machine boots with an image that is not the signed one.
 pub fn image(farm: &mut Farm) -> Seen {
     let cluster = farm.release.cluster;
@@ -91,9 +98,7 @@ pub fn image(farm: &mut Farm) -> Seen {
             guests.push((case, Guest::power_on(cluster, &machine)));
         }
         for (case, guest) in &mut guests {
-            guest.wait_for(case.words, LAST_WORDS);
-            guest.wait_for("it starts anew in 3 seconds", LAST_WORDS);
-            guest.wait_for_end(LAST_WORDS);
+            stops(guest, case.words);
         }
     }
     let log = boot_server.log();

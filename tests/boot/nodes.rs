@@ -79,19 +79,11 @@ fn publish_images(release: &Release) {
 }
 
 /// Both are switched on at once, and load everything over the network.
-pub fn power_on<'a>(farm: &mut Farm<'a>) -> Seen {
-    let cluster = farm.release.cluster;
-    for ([name, address, mac], firmware) in [(PLAIN, Firmware::Bios), (STORAGE, Firmware::UEFI)] {
-        route_to_pods(cluster, address);
-        let machine = Machine {
-            name,
-            macs: &[mac],
-            memory: 2048,
-            firmware,
-            disk: None,
-        };
-        farm.guests.push(Guest::power_on(cluster, &machine));
+pub fn power_on(farm: &mut Farm) -> Seen {
+    for [_, address, _] in [PLAIN, STORAGE] {
+        route_to_pods(farm.release.cluster, address);
     }
+    switch_on(farm);
     let mut said = Vec::new();
     for guest in &mut farm.guests {
         guest.wait_for("as the boot loader got it", LOGIN);
@@ -106,6 +98,19 @@ pub fn power_on<'a>(farm: &mut Farm<'a>) -> Seen {
         said.push(format!("{} after {:.0} s", guest.name, login.as_secs_f64()));
     }
     said.join(", ")
+}
+
+/// Switches both on, with the memory that pods need.
+pub fn switch_on(farm: &mut Farm) {
+    for ([name, _, mac], firmware) in [(PLAIN, Firmware::Bios), (STORAGE, Firmware::UEFI)] {
+        let macs = [mac];
+        let machine = Machine {
+            memory: 2048,
+            ..Machine::new(name, &macs, firmware)
+        };
+        let guest = Guest::power_on(farm.release.cluster, &machine);
+        farm.guests.push(guest);
+    }
 }
 
 /// Tells the router of the network which node has which pods, as the values of this test give them out.

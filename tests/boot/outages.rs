@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::boot::firmware::Firmware;
 use crate::boot::guest::{Guest, LOGIN, Machine};
-use crate::boot::nodes::{PLAIN, READY, STORAGE, look};
+use crate::boot::nodes::{PLAIN, READY, STORAGE, look, switch_on};
 use crate::boot::{Farm, Seen};
 use crate::e2e::release::{Release, is_ready, name};
 
@@ -90,17 +90,7 @@ pub fn power_loss(farm: &mut Farm) -> Seen {
                 .iter()
                 .all(|pod| pod["metadata"]["ownerReferences"][0]["kind"] == "Job")
         });
-    for ([name, _, mac], firmware) in [(PLAIN, Firmware::Bios), (STORAGE, Firmware::UEFI)] {
-        let machine = Machine {
-            name,
-            macs: &[mac],
-            memory: 2048,
-            firmware,
-            disk: None,
-        };
-        farm.guests
-            .push(Guest::power_on(farm.release.cluster, &machine));
-    }
+    switch_on(farm);
     for guest in &mut farm.guests {
         guest.wait_for("cannot be asked", READY);
         guest.wait_for(" login:", READY);

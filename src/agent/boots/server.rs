@@ -2,7 +2,6 @@
 //! of it is a secret, and nothing can be changed.
 
 use std::convert::Infallible;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use futures::StreamExt as _;
@@ -18,6 +17,7 @@ use tokio::time::{sleep, timeout};
 
 use super::Boots;
 use crate::agent::error::AgentError;
+use crate::agent::listener::listen;
 
 /// More wait until one of these is done.
 const CONNECTIONS: usize = 32;
@@ -35,16 +35,7 @@ impl Server {
     /// # Errors
     /// A port that cannot be had.
     pub async fn bind(port: u16) -> Result<Server, AgentError> {
-        let everywhere = [
-            IpAddr::from(Ipv6Addr::UNSPECIFIED),
-            Ipv4Addr::UNSPECIFIED.into(),
-        ];
-        // The second one where there is no IPv6.
-        let everywhere = everywhere.map(|address| (address, port).into());
-        let listener = TcpListener::bind(&everywhere[..]).await;
-        listener
-            .map(Server)
-            .map_err(|error| AgentError::Unusable(format!("port {port} cannot be had: {error}")))
+        listen(port).await.map(Server)
     }
 
     /// Answers for ever.

@@ -37,7 +37,6 @@ use self::refusal::Refusal;
 use self::report::Report;
 use self::request::JoinRequest;
 use self::server::{Answers, Asked, Server};
-use super::boots::Boots;
 use super::error::AgentError;
 use super::farm_agent::{Clusters, MANAGER, NodeAgent, watched};
 use super::known::{self, Alive, Known, Stranger};
@@ -80,7 +79,6 @@ pub(super) async fn let_join(
         agent: shared.agent,
         known: shared.known,
         report: Report::new(shared, observer),
-        boots: shared.boots,
         rate: RefCell::new(Rate::new()),
     };
     tokio::select! {
@@ -99,7 +97,6 @@ struct Joining<'a> {
     agent: &'a NodeAgent,
     known: &'a RefCell<Known>,
     report: Report<'a>,
-    boots: &'a Boots<'a>,
     rate: RefCell<Rate>,
 }
 
@@ -265,21 +262,14 @@ impl Answers for Joining<'_> {
             Ok(request) => request,
             Err(reason) => {
                 self.report.refused(None, source, &reason);
-                self.boots.refused(None, &reason);
                 return Err(Refusal::malformed(reason));
             }
         };
         let outcome = self.grant(&request, source).await;
         let name = &request.name;
         match &outcome {
-            Ok(_) => {
-                self.report.granted(name, source);
-                self.boots.granted(name, source);
-            }
-            Err(Refusal { reason, .. }) => {
-                self.report.refused(Some(name), source, reason);
-                self.boots.refused(Some(name), reason);
-            }
+            Ok(_) => self.report.granted(name, source),
+            Err(Refusal { reason, .. }) => self.report.refused(Some(name), source, reason),
         }
         outcome
     }

@@ -1,4 +1,5 @@
-//! What the join service did: a line in the log and an Event in the farm's namespace for each grant and refusal.
+//! What the join service did: a line in the log and an Event in the farm's namespace for each grant and refusal, and a
+//! step on the way of the machine.
 
 use std::cell::Cell;
 use std::net::IpAddr;
@@ -13,6 +14,7 @@ use kube::api::{ObjectMeta, PostParams};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
+use crate::agent::boots::Boots;
 use crate::agent::farm_agent::{MANAGER, NodeAgent};
 use crate::agent::faults::Faults;
 use crate::agent::shared::Shared;
@@ -33,6 +35,7 @@ pub(super) struct Report<'a> {
     receiver: Cell<Option<mpsc::Receiver<KubeEvent>>>,
     refusals: Cell<Allowance>,
     pub faults: &'a Faults<'a>,
+    boots: &'a Boots<'a>,
 }
 
 /// How many refusals may have an Event now.
@@ -73,6 +76,7 @@ impl<'a> Report<'a> {
                 since: Instant::now(),
             }),
             faults: shared.faults,
+            boots: shared.boots,
         }
     }
 
@@ -95,15 +99,17 @@ impl<'a> Report<'a> {
         let note = format!("{name} may join; it asked from {source}");
         self.observer.observe(&Event::Note(&note));
         self.event("Normal", "JoinGranted", note);
+        self.boots.granted(name, source);
     }
 
     /// A machine was not let in.
     pub fn refused(&self, name: Option<&str>, source: IpAddr, reason: &str) {
-        let name = name.unwrap_or("a request");
+        let who = name.unwrap_or("a request");
         self.refusal(
             "JoinRefused",
-            format!("{name} from {source} was refused: {reason}"),
+            format!("{who} from {source} was refused: {reason}"),
         );
+        self.boots.refused(name, reason);
     }
 
     /// A kubelet does not get the certificate that it asks for.

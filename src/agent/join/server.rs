@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::convert::Infallible;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +25,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::refusal::Refusal;
 use crate::agent::error::{AgentError, unreadable};
+use crate::agent::listener::listen;
 
 /// More machines wait until one of these is done.
 const CONNECTIONS: usize = 256;
@@ -72,15 +73,7 @@ impl Server {
     /// A port that cannot be had, and a certificate that cannot be read.
     pub async fn bind(port: u16, folder: &Path) -> Result<Server, AgentError> {
         let tls = acceptor(folder)?;
-        let everywhere = [
-            IpAddr::from(Ipv6Addr::UNSPECIFIED),
-            Ipv4Addr::UNSPECIFIED.into(),
-        ];
-        // The second one where there is no IPv6.
-        let everywhere = everywhere.map(|address| (address, port).into());
-        let listener = TcpListener::bind(&everywhere[..]).await;
-        let listener = listener
-            .map_err(|error| AgentError::Unusable(format!("port {port} cannot be had: {error}")))?;
+        let listener = listen(port).await?;
         Ok(Server {
             listener,
             folder: folder.to_owned(),

@@ -66,6 +66,23 @@ fn pretty(value: &serde_json::Value) -> Result<String, Failure> {
     Ok(text + "\n")
 }
 
+/// A table for spreadsheets (RFC 4180).
+fn csv_text<const N: usize>(
+    header: [&str; N],
+    rows: impl Iterator<Item = [String; N]>,
+) -> Result<String, Failure> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let failed = |error: csv::Error| Failure::Other(error.into());
+    writer.write_record(header).map_err(failed)?;
+    for row in rows {
+        writer.write_record(row).map_err(failed)?;
+    }
+    let bytes = writer
+        .into_inner()
+        .map_err(|error| Failure::Other(anyhow::anyhow!("{error}")))?;
+    String::from_utf8(bytes).map_err(|error| Failure::Other(error.into()))
+}
+
 /// Several texts in a cell of a table.
 fn cell(texts: &[String]) -> String {
     if texts.is_empty() {

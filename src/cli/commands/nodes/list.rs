@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::selection::Selection;
-use super::{cell, facts, live, place, pretty};
+use super::{cell, csv_text, facts, live, place, pretty};
 use crate::cli::args::{ClusterArgs, FarmArgs};
 use crate::cli::failure::{Failure, report};
 use crate::cli::on_cluster::on_cluster;
@@ -190,24 +190,15 @@ fn as_json(nodes: &[Listed<'_>], ranges: &[OpenRange], tree: &Node) -> Result<St
 }
 
 fn as_csv(nodes: &[Listed<'_>]) -> Result<String, Failure> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let failed = |error: csv::Error| Failure::Other(error.into());
-    writer
-        .write_record(["name", "mac", "ip", "pool", "tags"])
-        .map_err(failed)?;
-    for node in nodes {
+    let rows = nodes.iter().map(|node| {
         let tags: Vec<&str> = node.tags().iter().map(|tag| &**tag).collect();
-        let cells = [
+        [
             node.name().to_owned(),
             node.macs().join(" "),
             node.addresses().join(" "),
             node.pool_name(),
             tags.join(" "),
-        ];
-        writer.write_record(cells).map_err(failed)?;
-    }
-    let bytes = writer
-        .into_inner()
-        .map_err(|error| Failure::Other(anyhow::anyhow!("{error}")))?;
-    String::from_utf8(bytes).map_err(|error| Failure::Other(error.into()))
+        ]
+    });
+    csv_text(["name", "mac", "ip", "pool", "tags"], rows)
 }

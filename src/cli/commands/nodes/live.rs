@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::selection::Selection;
-use super::{cell, facts, pretty};
+use super::{cell, csv_text, facts, pretty};
 use crate::cli::failure::Failure;
 use crate::farm::Farm;
 use crate::nodes::boot::{Machine, Stage};
@@ -163,21 +163,17 @@ pub(super) fn as_json(rows: &[Row<'_>], tree: &Node, now: Timestamp) -> Result<S
 }
 
 pub(super) fn as_csv(rows: &[Row<'_>], now: Timestamp) -> Result<String, Failure> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let failed = |error: csv::Error| Failure::Other(error.into());
     let header = [
         "name", "pool", "stage", "since", "seen", "version", "image", "reason",
     ];
-    writer.write_record(header).map_err(failed)?;
-    for row in rows {
+    let rows = rows.iter().map(|row| {
         let machine = row.machine;
+        let stage = machine.map(|machine| machine.stage.to_string());
         let time = |time: Option<Timestamp>| time.map(|time| time.to_string()).unwrap_or_default();
-        let cells = [
+        [
             row.name(),
             row.listed.map(Listed::pool_name).unwrap_or_default(),
-            machine
-                .map(|machine| machine.stage.to_string())
-                .unwrap_or_default(),
+            stage.unwrap_or_default(),
             time(machine.map(|machine| machine.since)),
             time(machine.map(|machine| machine.seen)),
             machine
@@ -187,13 +183,9 @@ pub(super) fn as_csv(rows: &[Row<'_>], now: Timestamp) -> Result<String, Failure
                 .and_then(|machine| machine.release.clone())
                 .unwrap_or_default(),
             row.trouble(now).unwrap_or_default(),
-        ];
-        writer.write_record(cells).map_err(failed)?;
-    }
-    let bytes = writer
-        .into_inner()
-        .map_err(|error| Failure::Other(anyhow::anyhow!("{error}")))?;
-    String::from_utf8(bytes).map_err(|error| Failure::Other(error.into()))
+        ]
+    });
+    csv_text(header, rows)
 }
 
 /// How long ago, by its two largest units: `42s`, `3m12s`, `2h5m`, `3d4h`.
