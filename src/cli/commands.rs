@@ -5,6 +5,7 @@ mod apply;
 pub mod completions;
 mod delete;
 mod diff;
+mod etcd;
 mod init;
 mod kubeconfig;
 mod list;
@@ -51,6 +52,7 @@ commands! {
     nodes::Nodes,
     pki::Pki,
     kubeconfig::Kubeconfig,
+    etcd::Etcd,
     agent::Agent,
     completions::Completions,
     man::Man,

@@ -7,6 +7,7 @@ use crate::agent::AgentError;
 use crate::chart::ChartError;
 use crate::cluster::change::ApplyError;
 use crate::cluster::record::InventoryError;
+use crate::cluster::state::UnknownEtcd;
 use crate::cluster::{ClusterError, Unready};
 use crate::files::FileError;
 use crate::manifest::ManifestError;
@@ -41,6 +42,9 @@ pub enum Failure {
     /// A Job inside the cluster failed.
     #[error(transparent)]
     Agent(AgentError),
+    /// Etcd cannot be asked.
+    #[error(transparent)]
+    Etcd(UnknownEtcd),
     /// Certificates cannot be read or issued.
     #[error("the certificates are not complete")]
     Pki(Vec<PkiError>),
@@ -107,6 +111,15 @@ impl From<InventoryError> for Failure {
     }
 }
 
+impl From<UnknownEtcd> for Failure {
+    fn from(error: UnknownEtcd) -> Self {
+        match error {
+            UnknownEtcd::Inventory(error) => error.into(),
+            other => Failure::Etcd(other),
+        }
+    }
+}
+
 impl From<ApplyError> for Failure {
     fn from(error: ApplyError) -> Self {
         Failure::Apply(Box::new(error))
@@ -123,6 +136,7 @@ impl Failure {
             Failure::Cluster(_)
             | Failure::Apply(_)
             | Failure::Agent(_)
+            | Failure::Etcd(_)
             | Failure::Pki(_)
             | Failure::Unready(_)
             | Failure::Reported

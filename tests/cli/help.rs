@@ -3,7 +3,7 @@
 use crate::cli::assert_refused;
 use crate::support::kubefarm;
 
-const COMMANDS: [&str; 16] = [
+const COMMANDS: [&str; 17] = [
     "render",
     "apply",
     "diff",
@@ -17,6 +17,7 @@ const COMMANDS: [&str; 16] = [
     "nodes",
     "pki",
     "kubeconfig",
+    "etcd",
     "agent",
     "completions",
     "man",
@@ -75,19 +76,18 @@ fn every_flag_of_every_command_is_explained() {
 }
 
 #[test]
-fn every_command_below_pki_is_listed_and_has_worked_examples() {
-    let commands = ["init", "inspect", "renew", "rotate-ca", "export"];
-    assert_eq!(listed(&kubefarm(["pki", "--help"]).success()), commands);
-    for command in commands {
-        let help = kubefarm(["pki", command, "--help"]).success();
-        let (_, examples) = help.split_once("Examples:\n").expect("examples");
-        let called = format!("kubefarm pki {command}");
-        assert!(examples.contains(&called), "{command}");
-        assert_eq!(
-            kubefarm(["pki", command, "-h"]).success(),
-            help,
-            "{command}"
-        );
+fn every_command_below_another_is_listed_and_has_worked_examples() {
+    let pki = &["init", "inspect", "renew", "rotate-ca", "export"][..];
+    for (group, commands) in [("pki", pki), ("etcd", &["status"])] {
+        assert_eq!(listed(&kubefarm([group, "--help"]).success()), commands);
+        for command in commands {
+            let help = kubefarm([group, command, "--help"]).success();
+            let (_, examples) = help.split_once("Examples:\n").expect("examples");
+            let called = format!("kubefarm {group} {command}");
+            assert!(examples.contains(&called), "{command}");
+            let short = kubefarm([group, command, "-h"]).success();
+            assert_eq!(short, help, "{command}");
+        }
     }
 }
 

@@ -13,7 +13,7 @@ set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${KUBEFARM_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kubefarm}
-modules='kubernetes etcd etcd-3.5 helm cert-manager coredns konnectivity metallb kube-router registry'
+modules='kubernetes etcd etcd-3.5 helm cert-manager coredns konnectivity metallb kube-router registry port-forward'
 programs='etcd etcdctl kube-apiserver kube-controller-manager kube-scheduler kubeadm kubectl helm cert-manager'
 # What a cluster with nodes needs on top.
 programs="$programs etcdutl kubelet kube-proxy pause agnhost coredns proxy-server proxy-agent metallb-controller metallb-speaker"
@@ -23,6 +23,8 @@ programs="$programs kube-router"
 programs="$programs registry crane"
 # An etcd of the old charts, for what farms of old values run.
 programs="$programs etcd-3.5"
+# Connections with ports of pods.
+programs="$programs port-forward"
 
 # missing WHAT: exit code 3 says that this machine lacks something.
 missing() {
@@ -34,7 +36,7 @@ missing() {
 module_of() {
     case $1 in
         etcd | etcdctl | etcdutl) echo etcd ;;
-        etcd-3.5 | helm | cert-manager | coredns | kube-router) echo "$1" ;;
+        etcd-3.5 | helm | cert-manager | coredns | kube-router | port-forward) echo "$1" ;;
         proxy-server | proxy-agent) echo konnectivity ;;
         registry | crane) echo registry ;;
         metallb-*) echo metallb ;;
@@ -49,7 +51,7 @@ package_of() {
         etcdctl) echo go.etcd.io/etcd/etcdctl/v3 ;;
         etcdutl) echo go.etcd.io/etcd/etcdutl/v3 ;;
         helm) echo helm.sh/helm/v4/cmd/helm ;;
-        cert-manager | coredns | registry) echo . ;;
+        cert-manager | coredns | registry | port-forward) echo . ;;
         crane) echo github.com/google/go-containerregistry/cmd/crane ;;
         proxy-*) echo "sigs.k8s.io/apiserver-network-proxy/cmd/${1#proxy-}" ;;
         metallb-*) echo "go.universe.tf/metallb/${1#metallb-}" ;;

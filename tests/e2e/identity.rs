@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serde_json::Value;
+
 use crate::e2e::Seen;
 use crate::e2e::release::{Release, name};
 use crate::support::run;
@@ -41,7 +43,13 @@ pub fn etcd(release: &mut Release) -> Seen {
         let reason = "client didn't provide a certificate";
         assert!(log.contains(reason), "{} gave another reason", name(member));
     }
-    format!("{} members refuse a client without one", members.len())
+    let mut command = release.cluster.kubefarm();
+    command.args(["etcd", "status", &release.name, "-o", "json"]);
+    let status = run(command.args(["-n", &release.namespace])).success();
+    let status: Value = serde_json::from_str(&status).expect("JSON");
+    let said = status["members"].as_array().expect("members").len();
+    assert_eq!(said, members.len(), "{status:#}");
+    format!("{said} members refuse a client without one, and report to kubefarm etcd status")
 }
 
 /// Without credentials the child's API server says only how it is, and where it is.

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::cluster::guard::Guard;
-use crate::support::cluster::programs::{API_SERVER, ETCD, build};
+use crate::support::cluster::programs::{API_SERVER, ETCD, PORT_FORWARD, build};
 use crate::support::farms::{Farm, Objects};
 use crate::support::{Finished, run};
 
@@ -24,6 +24,9 @@ const PATIENCE: Duration = Duration::from_secs(90);
 
 /// What the Secrets of the release `kubefarm` begin with.
 const PREFIX: &str = "kubefarm-kubernetes-pki-";
+
+/// The StatefulSet of etcd, whose pods' names are those of the members.
+const MEMBER: &str = "kubefarm-kubernetes-etcd";
 
 /// A control plane without controllers.
 pub struct Child {
@@ -46,7 +49,7 @@ struct Ports {
 impl Child {
     /// Nothing runs yet. `None` where a program is missing.
     pub fn new(values: &str, members: usize, servers: usize) -> Option<Child> {
-        let programs = build(&[ETCD, API_SERVER, "etcdctl", "kubectl"])?;
+        let programs = build(&[ETCD, API_SERVER, "etcdctl", "kubectl", PORT_FORWARD])?;
         let folder = TempDir::with_prefix("kubefarm-child-").expect("a folder");
         // The guard removes it, because this process may be killed.
         let folder = folder.keep();
@@ -121,15 +124,44 @@ impl Child {
 
     /// Restarts a member of etcd, and waits until it is ready.
     pub fn restart_member(&self, number: usize) {
-        self.stop(&format!("{ETCD}-{number}"));
+        self.stop_member(number);
         self.start_member(number);
         self.wait_for_member(number);
+    }
+
+    /// Forwards ports of pods, as the kubelet of a node does: those for clients of etcd's members. Gives its own port.
+    pub fn forward_members(&self) -> u16 {
+        let port = free_ports(1)[0];
+        let mut command = vec![
+            self.programs
+                .join("bin")
+                .join(PORT_FORWARD)
+                .display()
+                .to_string(),
+            format!("127.0.0.1:{port}"),
+            self.file("apiserver-server/tls.crt"),
+            self.file("apiserver-server/tls.key"),
+        ];
+        let members = self.members.iter().enumerate();
+        command.extend(
+            members.map(|(number, ports)| {
+                format!("{MEMBER}-{number}:2379=127.0.0.1:{}", ports.client)
+            }),
+        );
+        let mut guard = self.guard.lock().expect("alive");
+        guard.start(PORT_FORWARD, &command);
+        port
     }
 
     /// Sends a member of etcd a signal: with `STOP` it takes connections, and answers nothing.
     pub fn signal_member(&self, number: usize, signal: &str) {
         let name = format!("{ETCD}-{number}");
         self.guard.lock().expect("alive").signal(&name, signal);
+    }
+
+    /// Ends a member of etcd.
+    pub fn stop_member(&self, number: usize) {
+        self.stop(&format!("{ETCD}-{number}"));
     }
 
     pub fn objects(&self) -> &Objects {
@@ -155,11 +187,11 @@ impl Child {
         } = self.members[number];
         let peers = self.members.iter().enumerate();
         let peers: Vec<String> = peers
-            .map(|(number, ports)| format!("m{number}=https://127.0.0.1:{}", ports.peer))
+            .map(|(number, ports)| format!("{MEMBER}-{number}=https://127.0.0.1:{}", ports.peer))
             .collect();
         let data = self.folder.join(format!("data-{number}"));
         let own = BTreeMap::from([
-            ("name", format!("m{number}")),
+            ("name", format!("{MEMBER}-{number}")),
             ("data-dir", data.display().to_string()),
             ("listen-client-urls", format!("https://127.0.0.1:{client}")),
             ("listen-peer-urls", format!("https://127.0.0.1:{peer}")),
@@ -175,13 +207,7 @@ impl Child {
             ("initial-cluster", peers.join(",")),
             ("unsafe-no-fsync", "true".to_owned()),
         ]);
-        self.run(
-            ETCD,
-            number,
-            "StatefulSet",
-            "kubefarm-kubernetes-etcd",
-            &own,
-        );
+        self.run(ETCD, number, "StatefulSet", MEMBER, &own);
     }
 
     fn start_server(&self, number: usize) {

@@ -5,6 +5,7 @@ mod cert_manager;
 mod certificate;
 mod child;
 mod clock;
+mod etcd;
 mod folder;
 mod in_cluster;
 mod killed;

@@ -15,7 +15,7 @@ pub use connect::{Connection, Target};
 pub use error::ClusterError;
 pub use interrupt::Interrupt;
 pub use kube::api::DeleteParams;
-pub use pods::{Container, Forward};
+pub use pods::{Container, Forward, Tunnel};
 pub use resources::{Resource, Resources};
 pub use status::{FieldConflict, Status};
 pub use transport::Answer;

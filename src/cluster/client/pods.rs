@@ -10,6 +10,7 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{LogParams, Portforwarder};
+use tokio::io::DuplexStream;
 use tokio::time::timeout;
 
 use super::api::Api;
@@ -55,24 +56,36 @@ impl Api {
         pod: &str,
         port: u16,
     ) -> Result<Forward, ClusterError> {
+        let tunnel = self.tunnel(namespace, pod, port).await?;
+        let shaken = timeout(PATIENCE, http1::handshake(TokioIo::new(tunnel.stream)));
+        let shaken = shaken.await.map_err(|_| self.silent(pod))?;
+        let (sender, connection) = shaken.map_err(|error| unreachable(pod, error))?;
+        tokio::spawn(connection);
+        Ok(Forward {
+            pod: pod.to_owned(),
+            sender,
+            _forwarder: tunnel.forwarder,
+        })
+    }
+
+    /// A connection with a port of a pod, for any protocol.
+    ///
+    /// # Errors
+    /// Where the server cannot be asked, or refuses. Where nobody listens, the stream ends.
+    pub async fn tunnel(
+        &self,
+        namespace: &str,
+        pod: &str,
+        port: u16,
+    ) -> Result<Tunnel, ClusterError> {
         let pods = self.pods(namespace).await;
-        let opened = timeout(PATIENCE, async {
-            let mut forwarder = pods
-                .portforward(pod, &[port])
-                .await
-                .map_err(|error| self.failure(error))?;
-            let stream = forwarder.take_stream(port);
-            let stream = stream.ok_or_else(|| unreachable(pod, "there is no stream"))?;
-            let shaken = http1::handshake(TokioIo::new(stream)).await;
-            let (sender, connection) = shaken.map_err(|error| unreachable(pod, error))?;
-            tokio::spawn(connection);
-            Ok(Forward {
-                pod: pod.to_owned(),
-                sender,
-                _forwarder: forwarder,
-            })
-        });
-        opened.await.map_err(|_| self.silent(pod))?
+        let ports = [port];
+        let opened = timeout(PATIENCE, pods.portforward(pod, &ports));
+        let opened = opened.await.map_err(|_| self.silent(pod))?;
+        let mut forwarder = opened.map_err(|error| self.failure(error))?;
+        let stream = forwarder.take_stream(port);
+        let stream = stream.ok_or_else(|| unreachable(pod, "there is no stream"))?;
+        Ok(Tunnel { stream, forwarder })
     }
 
     async fn pods(&self, namespace: &str) -> kube::Api<Pod> {
@@ -97,10 +110,16 @@ fn unreachable(pod: &str, reason: impl std::fmt::Display) -> ClusterError {
 }
 
 /// An open connection with a port of a pod.
+pub struct Tunnel {
+    pub stream: DuplexStream,
+    /// Ends with the connection.
+    pub forwarder: Portforwarder,
+}
+
+/// The same, for HTTP.
 pub struct Forward {
     pod: String,
     sender: SendRequest<Empty<Bytes>>,
-    /// Ends with the connection.
     _forwarder: Portforwarder,
 }
 

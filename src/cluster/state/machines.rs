@@ -88,7 +88,7 @@ impl<'a> Machines<'a> {
             reason: "none of its pods is running".to_owned(),
         })?;
         let name = text_at(pod, &["metadata", "name"]);
-        let port = port(pod).ok_or_else(|| ClusterError::Unreachable {
+        let port = port(pod, PORT).ok_or_else(|| ClusterError::Unreachable {
             server: format!("pod {name}"),
             reason: format!("it has no port called {PORT}; it is of an older kubefarm"),
         })?;
@@ -143,7 +143,8 @@ pub async fn log_lines(
     Ok(found)
 }
 
-async fn pods(
+/// The pods with a label `app`.
+pub(super) async fn pods(
     api: &Api,
     namespace: &str,
     app: &str,
@@ -154,17 +155,18 @@ async fn pods(
         .await
 }
 
-fn is_running(pod: &Map<String, Json>) -> bool {
+pub(super) fn is_running(pod: &Map<String, Json>) -> bool {
     let is_leaving = value_at(pod, &["metadata", "deletionTimestamp"]).is_some();
     text_at(pod, &["status", "phase"]) == "Running" && !is_leaving
 }
 
-fn port(pod: &Map<String, Json>) -> Option<u16> {
+/// The number of a port that has a name.
+pub(super) fn port(pod: &Map<String, Json>, name: &str) -> Option<u16> {
     let containers = value_at(pod, &["spec", "containers"])?.as_array()?;
     let ports = containers
         .iter()
         .filter_map(|container| container.get("ports")?.as_array());
     let mut ports = ports.flatten();
-    let found = ports.find(|port| port.get("name").and_then(Json::as_str) == Some(PORT))?;
+    let found = ports.find(|port| port.get("name").and_then(Json::as_str) == Some(name))?;
     u16::try_from(found.get("containerPort")?.as_u64()?).ok()
 }

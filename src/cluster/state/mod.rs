@@ -2,6 +2,7 @@
 
 mod access;
 mod certificates;
+mod etcd;
 mod judge;
 mod list;
 mod machines;
@@ -15,6 +16,7 @@ pub use access::{Access, ENDPOINT, access};
 pub use certificates::{
     ISSUED_FOR, farm_secrets, issued_secrets, materials, read_secrets, short_name,
 };
+pub use etcd::{Etcd, UnknownEtcd, etcd};
 pub use list::{Farm, list, namespaces};
 pub use machines::{LogLine, Machines, log_lines};
 pub use readiness::Readiness;

@@ -12,6 +12,7 @@ pub const ETCD: &str = "etcd";
 pub const API_SERVER: &str = "kube-apiserver";
 pub const CONTROLLER_MANAGER: &str = "kube-controller-manager";
 pub const CERT_MANAGER: &str = "cert-manager";
+pub const PORT_FORWARD: &str = "port-forward";
 
 /// What every cluster needs.
 pub const CONTROL_PLANE: [&str; 4] = [ETCD, API_SERVER, CONTROLLER_MANAGER, "kubectl"];

@@ -1,0 +1,231 @@
+//! How the etcd of a farm is, as its members say: each is asked through a port that the API server forwards.
+
+use futures::stream::{self, StreamExt as _};
+use serde_json::{Map, Value as Json};
+
+use super::machines::{is_running, pods, port};
+use crate::cluster::client::{Api, ClusterError, Resource};
+use crate::cluster::record::{InventoryError, inventory};
+use crate::etcd::{Answer, Credentials, EtcdError, Member, Seen};
+use crate::farm::Release;
+use crate::manifest::Key;
+use crate::manifest::json::{text_at, value_at};
+use crate::pki::Material;
+
+/// The label of etcd's StatefulSet, whatever its name; the name of its container as well.
+const LABEL: (&str, &str) = ("app.kubernetes.io/name", "etcd");
+/// The name of the port for clients.
+const PORT: &str = "client";
+/// The Secret of a member's certificate for its peers, and that of a client, end like this. The farm makes both.
+const OF_PEERS: &str = "etcd-peer";
+const OF_A_CLIENT: &str = "etcd-healthcheck-client";
+/// Every member's certificate has this address, where a forwarded port arrives.
+const HOST: &str = "127.0.0.1";
+
+/// The etcd of a farm.
+#[derive(Debug)]
+pub struct Etcd {
+    /// The name of its StatefulSet.
+    pub name: String,
+    /// The members that are wanted, and further pods.
+    pub members: Vec<Seen>,
+    /// The limit of a database in bytes, as the members' flags have it; members from 3.6 on say it themselves.
+    pub quota: Option<u64>,
+}
+
+/// Why etcd cannot be asked at all.
+#[derive(Debug, thiserror::Error)]
+pub enum UnknownEtcd {
+    #[error(transparent)]
+    Inventory(#[from] InventoryError),
+    #[error("the farm has no etcd")]
+    None,
+    #[error("{secret}: {error}")]
+    Certificate { secret: String, error: EtcdError },
+}
+
+impl From<ClusterError> for UnknownEtcd {
+    fn from(error: ClusterError) -> UnknownEtcd {
+        UnknownEtcd::Inventory(error.into())
+    }
+}
+
+/// Asks every member; `None` where the cluster knows no such farm. A member that does not answer is no failure.
+///
+/// # Errors
+/// Where the cluster refuses, and where the farm has no etcd or no certificate for it.
+pub async fn etcd(
+    api: &Api,
+    release: &Release,
+    concurrency: usize,
+) -> Result<Option<Etcd>, UnknownEtcd> {
+    let Some(mut parent) = inventory::read(api, release).await? else {
+        return Ok(None);
+    };
+    parent.kinds.retain(|kind| kind.kind == "StatefulSet");
+    let sets = inventory::objects(api, release, &parent, concurrency).await?;
+    let set = sets.into_iter().map(|(_, object)| object);
+    let set = set
+        .filter(|object| text_at(object, &["metadata", "labels", LABEL.0]) == LABEL.1)
+        .max_by_key(replicas);
+    let set = set.ok_or(UnknownEtcd::None)?;
+    let name = text_at(&set, &["metadata", "name"]).to_owned();
+    let credentials = credentials(api, release, &set).await?;
+    let pods = pods(api, &release.namespace, &name).await?;
+    let members = stream::iter(wanted(&set, &name, &pods)).map(async |pod| {
+        let found = pods
+            .iter()
+            .find(|found| text_at(found, &["metadata", "name"]) == pod);
+        let answer = match found {
+            Some(found) => ask(api, &release.namespace, &pod, found, &credentials).await,
+            None => Err("there is no such pod".to_owned()),
+        };
+        Seen { name: pod, answer }
+    });
+    Ok(Some(Etcd {
+        members: members.buffered(concurrency).collect().await,
+        quota: quota(&set),
+        name,
+    }))
+}
+
+/// The names of the pods that are wanted, and of others that are there.
+fn wanted(set: &Map<String, Json>, name: &str, pods: &[Map<String, Json>]) -> Vec<String> {
+    let wanted = (0..replicas(set)).map(|ordinal| format!("{name}-{ordinal}"));
+    let mut names: Vec<String> = wanted.collect();
+    let there = pods.iter().map(|pod| text_at(pod, &["metadata", "name"]));
+    let others = there.filter(|pod| !names.iter().any(|name| name == pod));
+    let others: Vec<String> = others.map(str::to_owned).collect();
+    names.extend(others);
+    names
+}
+
+async fn ask(
+    api: &Api,
+    namespace: &str,
+    name: &str,
+    pod: &Map<String, Json>,
+    credentials: &Credentials,
+) -> Result<Answer, String> {
+    if !is_running(pod) {
+        let phase = text_at(pod, &["status", "phase"]);
+        return Err(format!("its pod does not run: {phase}"));
+    }
+    let port = port(pod, PORT).ok_or_else(|| format!("it has no port called {PORT}"))?;
+    let asked = async {
+        let tunnel = api.tunnel(namespace, name, port).await;
+        let tunnel = tunnel.map_err(|error| error.to_string())?;
+        let mut member = Member::connect(HOST, tunnel.stream, credentials).await?;
+        let answer = Answer {
+            status: member.status().await?,
+            members: member.members().await?,
+        };
+        drop(tunnel.forwarder);
+        Ok::<_, Unanswered>(answer)
+    };
+    asked.await.map_err(|Unanswered(reason)| reason)
+}
+
+/// Why a member said nothing.
+struct Unanswered(String);
+
+impl From<String> for Unanswered {
+    fn from(reason: String) -> Unanswered {
+        Unanswered(reason)
+    }
+}
+
+impl From<EtcdError> for Unanswered {
+    fn from(error: EtcdError) -> Unanswered {
+        Unanswered(error.to_string())
+    }
+}
+
+/// The certificate of a client, beside that which members have for each other.
+async fn credentials(
+    api: &Api,
+    release: &Release,
+    set: &Map<String, Json>,
+) -> Result<Credentials, UnknownEtcd> {
+    let secret = client_secret(set).ok_or(UnknownEtcd::None)?;
+    let key = Key::core("Secret", &release.namespace, &secret);
+    let found = api.get(&Resource::core("Secret", "secrets"), &key).await?;
+    let material = found.map(|object| Material::of_secret(&object));
+    Credentials::of(&material.unwrap_or_default())
+        .map_err(|error| UnknownEtcd::Certificate { secret, error })
+}
+
+/// The name of the Secret with a client's certificate, from those that the pods mount.
+fn client_secret(set: &Map<String, Json>) -> Option<String> {
+    let volumes = value_at(set, &["spec", "template", "spec", "volumes"])?;
+    let mut secrets = volumes
+        .as_array()?
+        .iter()
+        .filter_map(|volume| volume.pointer("/secret/secretName")?.as_str());
+    let farm = secrets.find_map(|secret| secret.strip_suffix(OF_PEERS))?;
+    Some(format!("{farm}{OF_A_CLIENT}"))
+}
+
+fn replicas(set: &Map<String, Json>) -> u64 {
+    let replicas = value_at(set, &["spec", "replicas"]).and_then(Json::as_u64);
+    replicas.unwrap_or_default()
+}
+
+/// The flag `--quota-backend-bytes`.
+fn quota(set: &Map<String, Json>) -> Option<u64> {
+    let containers = value_at(set, &["spec", "template", "spec", "containers"])?.as_array()?;
+    let etcd = containers.iter().find(|one| one["name"] == LABEL.1)?;
+    let mut flags = etcd["args"].as_array()?.iter().filter_map(Json::as_str);
+    flags
+        .find_map(|flag| flag.strip_prefix("--quota-backend-bytes="))?
+        .parse()
+        .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::manifest::json::into_object;
+
+    fn set(replicas: u64) -> Map<String, Json> {
+        into_object(
+            json!({ "spec": { "replicas": replicas, "template": { "spec": {
+            "containers": [
+                { "name": "sidecar", "args": ["--quota-backend-bytes=1"] },
+                { "name": "etcd", "args": ["--name=x", "--quota-backend-bytes=4096"] },
+            ],
+            "volumes": [
+                { "name": "data", "emptyDir": {} },
+                { "name": "a", "secret": { "secretName": "farm-kubernetes-pki-etcd-ca" } },
+                { "name": "b", "secret": { "secretName": "farm-kubernetes-pki-etcd-peer" } },
+            ],
+        } } } }),
+        )
+    }
+
+    #[test]
+    fn the_secret_of_a_client_is_beside_that_of_peers() {
+        let name = "farm-kubernetes-pki-etcd-healthcheck-client";
+        assert_eq!(client_secret(&set(1)).as_deref(), Some(name));
+        assert_eq!(client_secret(&Map::new()), None);
+    }
+
+    #[test]
+    fn the_quota_is_that_of_etcds_container() {
+        assert_eq!(quota(&set(1)), Some(4096));
+        assert_eq!(quota(&Map::new()), None);
+    }
+
+    #[test]
+    fn wanted_pods_are_asked_and_those_that_are_there() {
+        let pod = |name: &str| into_object(json!({ "metadata": { "name": name } }));
+        let pods = [pod("etcd-2"), pod("etcd-0")];
+        assert_eq!(
+            wanted(&set(2), "etcd", &pods),
+            ["etcd-0", "etcd-1", "etcd-2"]
+        );
+        assert_eq!(wanted(&set(0), "etcd", &[]), [""; 0]);
+    }
+}

@@ -1,0 +1,21 @@
+//! Why a member of etcd cannot be asked.
+
+use crate::pki::Flaw;
+
+/// Why a member cannot be asked.
+#[derive(Debug, thiserror::Error)]
+pub enum EtcdError {
+    #[error("the client certificate cannot be used: {0}")]
+    Certificate(#[from] Flaw),
+    #[error("the client certificate cannot be used: {0}")]
+    Tls(String),
+    #[error("{host}: {reason}")]
+    Unreachable { host: String, reason: String },
+    /// The member understood the request, and refused it.
+    #[error("{host} refuses: {reason}")]
+    Refused { host: String, reason: String },
+    #[error("{0} has no JSON gateway: remove enable-grpc-gateway from kubernetes.etcd.extraArgs")]
+    NoGateway(String),
+    #[error("{host} answers with something else: {reason}")]
+    Garbled { host: String, reason: String },
+}

@@ -1,0 +1,168 @@
+//! A connection with a member, and requests to it by its JSON gateway (etcd: "Why gRPC gateway"). A member with
+//! `--client-cert-auth` wants a client certificate of its authority, and asks for no more.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Request, StatusCode, header};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Bytes;
+use hyper::client::conn::http1::{self, SendRequest};
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, RootCertStore};
+use serde::de::DeserializeOwned;
+use serde_json::{Value as Json, json};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+
+use super::answer::{Listed, MemberList, Status};
+use super::error::EtcdError;
+use crate::pki::Material;
+
+/// How long a handshake may take, and how long an answer. A member answers for itself, without the others.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// More than any answer has.
+const LARGEST_ANSWER: usize = 1024 * 1024;
+
+/// A client's certificate and key, and the authorities of members.
+#[derive(Clone)]
+pub struct Credentials(Arc<ClientConfig>);
+
+impl Credentials {
+    /// Of a Secret's content.
+    ///
+    /// # Errors
+    /// What is missing, unreadable, or does not belong together.
+    pub fn of(material: &Material) -> Result<Credentials, EtcdError> {
+        let unusable = |error: &dyn ToString| EtcdError::Tls(error.to_string());
+        material.pair()?;
+        let read = |text: &str| {
+            CertificateDer::pem_slice_iter(text.as_bytes())
+                .collect::<Result<Vec<_>, _>>()
+                .map_err(|error| unusable(&error))
+        };
+        let mut authorities = RootCertStore::empty();
+        for authority in read(&material.authorities)? {
+            authorities
+                .add(authority)
+                .map_err(|error| unusable(&error))?;
+        }
+        let key = PrivateKeyDer::from_pem_slice(material.key.as_bytes())
+            .map_err(|error| unusable(&error))?;
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map(|builder| builder.with_root_certificates(authorities))
+            .map_err(|error| unusable(&error))?
+            .with_client_auth_cert(read(&material.certificate)?, key)
+            .map_err(|error| unusable(&error))?;
+        Ok(Credentials(Arc::new(config)))
+    }
+}
+
+/// An open connection with a member.
+pub struct Member {
+    host: String,
+    sender: SendRequest<Full<Bytes>>,
+}
+
+impl Member {
+    /// Over an open connection with its client port; `host` is a name or an address of its certificate.
+    ///
+    /// # Errors
+    /// A member that is not whom it should be, that does not know us, or that does not answer in time.
+    pub async fn connect<S>(
+        host: &str,
+        connection: S,
+        credentials: &Credentials,
+    ) -> Result<Member, EtcdError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let name =
+            ServerName::try_from(host.to_owned()).map_err(|error| unreachable(host, &error))?;
+        let tls = TlsConnector::from(credentials.0.clone()).connect(name, connection);
+        let tls = timeout(PATIENCE, tls).await;
+        let tls = tls.map_err(|_| silent(host))?;
+        let tls = tls.map_err(|error| unreachable(host, &error))?;
+        let shaken = http1::handshake(TokioIo::new(tls)).await;
+        let (sender, connection) = shaken.map_err(|error| unreachable(host, &error))?;
+        tokio::spawn(connection);
+        Ok(Member {
+            host: host.to_owned(),
+            sender,
+        })
+    }
+
+    /// How the member is.
+    ///
+    /// # Errors
+    /// Where it does not answer, or refuses.
+    pub async fn status(&mut self) -> Result<Status, EtcdError> {
+        self.ask("/v3/maintenance/status", &json!({})).await
+    }
+
+    /// The members that this one knows of, also where there is no majority.
+    ///
+    /// # Errors
+    /// Where it does not answer, or refuses.
+    pub async fn members(&mut self) -> Result<Vec<Listed>, EtcdError> {
+        let list: MemberList = self
+            .ask("/v3/cluster/member/list", &json!({ "linearizable": false }))
+            .await?;
+        Ok(list.members)
+    }
+
+    async fn ask<T: DeserializeOwned>(&mut self, path: &str, body: &Json) -> Result<T, EtcdError> {
+        let host = self.host.clone();
+        let request = Request::post(path)
+            .header(header::HOST, &host)
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Full::new(body.to_string().into()))
+            .map_err(|error| unreachable(&host, &error))?;
+        let answered = timeout(PATIENCE, async {
+            let response = self.sender.send_request(request).await;
+            let response = response.map_err(|error| unreachable(&host, &error))?;
+            let status = response.status();
+            let body = Limited::new(response.into_body(), LARGEST_ANSWER);
+            let body = body.collect().await;
+            let body = body.map_err(|error| unreachable(&host, &error))?;
+            Ok::<_, EtcdError>((status, body.to_bytes()))
+        });
+        let (status, body) = answered.await.map_err(|_| silent(&host))??;
+        match status {
+            StatusCode::OK => serde_json::from_slice(&body).map_err(|error| EtcdError::Garbled {
+                host,
+                reason: error.to_string(),
+            }),
+            StatusCode::NOT_FOUND => Err(EtcdError::NoGateway(host)),
+            status => Err(EtcdError::Refused {
+                reason: refusal(status, &body),
+                host,
+            }),
+        }
+    }
+}
+
+/// The message of the gateway's `google.rpc.Status`.
+fn refusal(status: StatusCode, body: &[u8]) -> String {
+    let answer: Json = serde_json::from_slice(body).unwrap_or_default();
+    match answer.get("message").and_then(Json::as_str) {
+        Some(message) => message.to_owned(),
+        None => format!("HTTP {status}"),
+    }
+}
+
+fn unreachable(host: &str, reason: &dyn ToString) -> EtcdError {
+    EtcdError::Unreachable {
+        host: host.to_owned(),
+        reason: reason.to_string(),
+    }
+}
+
+fn silent(host: &str) -> EtcdError {
+    unreachable(host, &format!("no answer in {} s", PATIENCE.as_secs()))
+}

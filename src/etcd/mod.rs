@@ -1,0 +1,14 @@
+//! etcd: its members are asked, and what they answer is judged. Connections are given: how a member is reached is the
+//! caller's business.
+
+mod answer;
+mod condition;
+mod error;
+mod member;
+#[cfg(test)]
+mod tests;
+
+pub use answer::{Id, Listed, Status};
+pub use condition::{Answer, Seen, faults, newest};
+pub use error::EtcdError;
+pub use member::{Credentials, Member};

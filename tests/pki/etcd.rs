@@ -1,0 +1,173 @@
+//! `kubefarm etcd status`: real members, asked through ports that the API server of an admin cluster forwards.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::apply::site::Site;
+use crate::pki::FARM;
+use crate::pki::child::Child;
+use crate::support::cluster::{Cluster, Options};
+use crate::support::{Finished, program, run};
+
+const SET: &str = "kubefarm-kubernetes-etcd";
+const SECRET: &str = "kubefarm-kubernetes-pki-etcd-healthcheck-client";
+const VALUES: &str = "--set kubernetes.etcd.replicaCount=3";
+
+/// A farm whose pods of etcd are said to run on a node of this machine, and its members here.
+struct Farm {
+    site: Site,
+    child: Child,
+}
+
+impl Farm {
+    fn new() -> Option<Farm> {
+        program("curl", "curl")?;
+        let child = Child::new(VALUES, 3, 0)?;
+        // With a node, which other tests do not expect.
+        let cluster: &'static Cluster = Box::leak(Box::new(Cluster::start(Options::default())?));
+        let site = Site::of(cluster, "etcd-status");
+        site.run(&format!("apply -q {FARM} {VALUES} --set pki.mode=builtin"))
+            .success();
+        let folder = child.folder().join("exported");
+        let folder = folder.display();
+        site.run(&format!("pki export kubefarm {folder} --layout pki-dir"))
+            .success();
+        child.install(folder.to_string().as_ref());
+        child.start();
+        let farm = Farm { site, child };
+        farm.place_pods();
+        Some(farm)
+    }
+
+    /// Does what a scheduler and a kubelet do for the API server to forward ports.
+    fn place_pods(&self) {
+        let port = self.child.forward_members();
+        let node = json!({
+            "apiVersion": "v1", "kind": "Node", "metadata": { "name": "here" },
+            "status": {
+                "addresses": [{ "type": "InternalIP", "address": "127.0.0.1" }],
+                "daemonEndpoints": { "kubeletEndpoint": { "Port": port } },
+            },
+        });
+        self.site.kubectl_with("create -f -", &node).success();
+        for number in 0..3 {
+            let pod = format!("{SET}-{number}");
+            self.site
+                .cluster
+                .wait_until(&format!("there is {pod}"), || {
+                    self.site.has(&format!("pod {pod}"))
+                });
+            let binding = json!({
+                "apiVersion": "v1", "kind": "Binding", "metadata": { "name": pod },
+                "target": { "kind": "Node", "name": "here" },
+            });
+            let namespace = &self.site.namespace;
+            let path = format!("/api/v1/namespaces/{namespace}/pods/{pod}/binding");
+            self.site
+                .cluster
+                .kubectl_with_stdin(&["create", "--raw", &path, "-f", "-"], &binding.to_string())
+                .success();
+            self.site
+                .kubectl(&format!(
+                    "patch pod {pod} --subresource=status -p {{\"status\":{{\"phase\":\"Running\"}}}}"
+                ))
+                .success();
+        }
+    }
+
+    fn status(&self) -> Finished {
+        self.site.run("etcd status kubefarm")
+    }
+
+    fn json(&self, code: i32) -> Value {
+        let status = self.site.run("etcd status kubefarm -o json");
+        assert_eq!(status.code(), code, "{}\n{}", status.stdout, status.stderr);
+        serde_json::from_str(&status.stdout).expect("JSON")
+    }
+
+    /// Asks a member for what etcdctl has no command for.
+    fn post(&self, path: &str, body: &Value) {
+        let mut curl = Command::new("curl");
+        curl.args(["-sSf", "--cacert", &self.child.file("etcd-ca/ca.crt")]);
+        curl.args([
+            "--cert",
+            &self.child.file("etcd-healthcheck-client/tls.crt"),
+        ]);
+        curl.args(["--key", &self.child.file("etcd-healthcheck-client/tls.key")]);
+        let url = format!("{}{path}", self.child.member(0));
+        run(curl.args(["-d", &body.to_string(), &url])).success();
+    }
+}
+
+#[test]
+fn members_say_how_they_are() {
+    let Some(farm) = Farm::new() else {
+        return;
+    };
+    let status = farm.json(0);
+    let members = status["members"].as_array().expect("members");
+    let names = members.iter().map(|member| member["name"].as_str());
+    let names: Vec<&str> = names.flatten().collect();
+    assert_eq!(
+        names,
+        ["0", "1", "2"].map(|number| format!("{SET}-{number}"))
+    );
+    let leaders = members.iter().filter(|member| member["role"] == "leader");
+    assert_eq!(leaders.count(), 1, "{status:#}");
+    let client = Some("etcd-healthcheck-client");
+    let own = farm
+        .child
+        .etcdctl(client, &["endpoint", "status", "-w", "json"]);
+    let own: Value = serde_json::from_str(&own.success()).expect("JSON");
+    let (own, first) = (&own[0]["Status"], &members[0]);
+    let id = own["header"]["member_id"].as_u64().expect("an ID");
+    assert_eq!(first["id"], format!("{id:x}"));
+    for (ours, theirs) in [
+        ("version", "version"),
+        ("storageVersion", "storageVersion"),
+        ("size", "dbSize"),
+        ("quota", "dbSizeQuota"),
+        ("raftTerm", "raftTerm"),
+    ] {
+        assert_eq!(first[ours], own[theirs], "{ours}\n{own:#}");
+    }
+
+    // etcd has an alarm, and then a member that does not answer.
+    let space = json!({ "action": "ACTIVATE", "memberID": id.to_string(), "alarm": "NOSPACE" });
+    farm.post("/v3/maintenance/alarm", &space);
+    let expected = format!("alarm NOSPACE of {SET}-0: etcd refuses writes");
+    assert_eq!(farm.json(1)["problems"], json!([expected]));
+    let none = json!({ "action": "DEACTIVATE", "memberID": id.to_string(), "alarm": "NOSPACE" });
+    farm.post("/v3/maintenance/alarm", &none);
+    assert_eq!(farm.json(0)["problems"], json!([]));
+    farm.child.stop_member(2);
+    let text = farm.status();
+    assert_eq!(text.code(), 1, "{}", text.stdout);
+    let row = text
+        .stdout
+        .lines()
+        .find(|line| line.starts_with(&format!("{SET}-2")));
+    let row = row.unwrap_or_else(|| panic!("no row\n{}", text.stdout));
+    assert!(row.contains(" -  "), "{row}");
+    farm.child.stop_member(1);
+    let problems = farm.json(1)["problems"].clone();
+    let expected = "no majority: of 3 voters, 1 answer, and 2 are needed";
+    assert_eq!(problems, json!([expected]));
+
+    // A certificate of another authority is refused, and one that is gone is named.
+    for key in ["tls.crt", "tls.key"] {
+        let other =
+            farm.site.get("secret/kubefarm-kubernetes-pki-admin-client")["data"][key].clone();
+        let patch = json!({ "data": { key: other } }).to_string();
+        farm.site
+            .kubectl(&format!("patch secret {SECRET} --type=merge -p {patch}"))
+            .success();
+    }
+    let refused = farm.json(1)["members"][0]["problems"].to_string();
+    assert!(refused.contains("127.0.0.1: "), "{refused}");
+    farm.site
+        .kubectl(&format!("delete secret {SECRET}"))
+        .success();
+    farm.status().failed(1, &[SECRET, "tls.crt is missing"]);
+}
