@@ -19,6 +19,7 @@ mod same_as_kubectl;
 mod services;
 pub mod site;
 mod status;
+mod upgrade;
 mod versions;
 mod wait;
 

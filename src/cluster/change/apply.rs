@@ -12,6 +12,7 @@ use super::plan::plan;
 use super::planned::{Planned, Refusal, Step};
 use super::prune::{check_deletions, prune, stale};
 use super::rollout::Rollout;
+use super::upgrade::Upgrade;
 use crate::cluster::client::{Api, ClusterError};
 use crate::cluster::event::{Event, Observer, Stage};
 use crate::cluster::guard::{self, ControlPlane, Danger, Memory};
@@ -83,6 +84,8 @@ pub struct Checked {
     pub stale: Vec<Member>,
     /// What the record is to remember.
     memory: Memory,
+    /// The order of the control plane's workloads.
+    upgrade: Option<Upgrade>,
 }
 
 /// The plan of an apply and the members that it would delete, with everything refused that would be refused.
@@ -144,32 +147,37 @@ pub async fn check(
     let stale = stale(members, &planned, &known);
     let mut refusals = refusals(&planned);
     let parent = parent.unwrap_or_default();
-    let assessment = assess(api, &planned, &known, &parent, options).await?;
+    let (assessment, upgrade) = assess(api, &planned, &known, &parent, options).await?;
     refuse_dangers(assessment.dangers, &mut refusals);
     if options.prune {
         let deletable = stale.iter().filter(|member| member.kept.is_none());
         refusals.extend(check_deletions(api, deletable, options.concurrency).await?);
     }
-    if refusals.is_empty() {
-        Ok(Checked {
-            planned,
-            parent,
-            stale,
-            memory: assessment.memory,
-        })
-    } else {
-        Err(ApplyError::Refused(refusals))
+    if !refusals.is_empty() {
+        return Err(ApplyError::Refused(refusals));
     }
+    if let Some(upgrade) = &upgrade {
+        let note =
+            format!("versions change in order, each step once the one before is ready: {upgrade}");
+        observer.observe(&Event::Note(&note));
+    }
+    Ok(Checked {
+        planned,
+        parent,
+        stale,
+        memory: assessment.memory,
+        upgrade,
+    })
 }
 
-/// Compares the plan with the live control plane.
+/// Compares the plan with the live control plane: what is dangerous, and in which order its versions change.
 async fn assess(
     api: &Api,
     planned: &[Planned],
     known: &HashMap<Key, Map<String, Json>>,
     parent: &Parent,
     options: &ApplyOptions,
-) -> Result<guard::Assessment, ClusterError> {
+) -> Result<(guard::Assessment, Option<Upgrade>), ClusterError> {
     let after = ControlPlane::rendered(contents(planned));
     let seen = planned
         .iter()
@@ -180,7 +188,8 @@ async fn assess(
         dns_domain: options.facts.get(guard::DNS_DOMAIN).map(String::as_str),
         accepted: &options.accepted,
     };
-    guard::assess(api, &before, &after, parent, &request).await
+    let assessment = guard::assess(api, &before, &after, parent, &request).await?;
+    Ok((assessment, Upgrade::between(&before, &after)))
 }
 
 /// Adds dangers to the refusals. A refusal of the same object for an immutable field goes: its text would suggest to
@@ -215,6 +224,7 @@ async fn apply_locked(
         parent,
         stale,
         memory,
+        upgrade,
     } = check(api, release, objects, options, observer)
         .await
         .map_err(ApplyError::not_begun)?;
@@ -226,7 +236,7 @@ async fn apply_locked(
     written.map_err(ApplyError::NotBegun)?;
 
     let mut rollout = Rollout::new(api.clone(), options, observer);
-    rollout.apply_waves(planned).await?;
+    rollout.apply_waves(planned, upgrade.as_ref()).await?;
     rollout.apply_vanished(release, &announced).await?;
     let left = prune(api, stale, options, observer).await?;
     let settled = settled(release, &rollout, &left, &announced, options, &memory);

@@ -12,6 +12,7 @@ mod plan;
 mod planned;
 mod prune;
 mod rollout;
+mod upgrade;
 mod waves;
 
 pub use apply::{Applied, Checked, apply, check};

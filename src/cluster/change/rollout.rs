@@ -10,6 +10,7 @@ use super::apply_object::{apply_planned, report};
 use super::error::ApplyError;
 use super::options::ApplyOptions;
 use super::planned::{Planned, Step};
+use super::upgrade::Upgrade;
 use super::waves::Wave;
 use crate::cluster::client::{Api, ClusterError, FIELD_MANAGER};
 use crate::cluster::event::{Event, Observer, Stage};
@@ -45,25 +46,40 @@ impl<'a> Rollout<'a> {
         }
     }
 
-    pub async fn apply_waves(&mut self, mut planned: Vec<Planned>) -> Result<(), ApplyError> {
-        planned.sort_by_key(wave_of);
+    /// Applies everything, wave by wave; of an upgrade, the workloads of the control plane step by step, each step once
+    /// the one before is ready.
+    pub async fn apply_waves(
+        &mut self,
+        mut planned: Vec<Planned>,
+        upgrade: Option<&Upgrade>,
+    ) -> Result<(), ApplyError> {
+        let turn = |planned: &Planned| {
+            let wave = wave_of(planned);
+            let in_steps = upgrade.filter(|_| wave == Wave::Workloads);
+            (wave, in_steps.map(|upgrade| upgrade.position(&planned.key)))
+        };
+        planned.sort_by_key(turn);
         self.planned = planned;
         let mut start = 0;
         while let Some(first) = self.planned.get(start) {
-            let wave = wave_of(first);
+            let now = turn(first);
             let remaining = self.planned.get(start..).unwrap_or_default();
             let count = remaining
                 .iter()
-                .take_while(|planned| wave_of(planned) == wave)
+                .take_while(|planned| turn(planned) == now)
                 .count();
             let end = start + count;
+            let (wave, step) = now;
+            let step = step.and_then(|step| upgrade?.name(step));
             self.observer.observe(&Event::Stage {
-                stage: Stage::Wave(wave.name()),
+                stage: Stage::Wave(step.unwrap_or(wave.name())),
                 count,
             });
             self.apply_some(start..end).await?;
             if wave == Wave::CustomResourceDefinitions {
                 self.learn_kinds(start..end).await?;
+            } else if step.is_some() {
+                self.ready(start..end).await?;
             }
             start = end;
         }
@@ -119,8 +135,8 @@ impl<'a> Rollout<'a> {
         }
     }
 
-    /// Waits until the new kinds are served, and learns their names.
-    async fn learn_kinds(&mut self, range: std::ops::Range<usize>) -> Result<(), ApplyError> {
+    /// Waits until some of the objects are ready, or there is no time left.
+    async fn ready(&self, range: std::ops::Range<usize>) -> Result<(), ApplyError> {
         let some = self.planned.get(range).unwrap_or_default();
         let keys: Vec<Key> = some.iter().map(|planned| planned.key.clone()).collect();
         let unready = wait(&self.api, &keys, self.options.concurrency, self.observer).await;
@@ -132,6 +148,12 @@ impl<'a> Rollout<'a> {
             };
             return Err(self.stopped(Some(unready.key), error));
         }
+        Ok(())
+    }
+
+    /// Waits until the new kinds are served, and learns their names.
+    async fn learn_kinds(&mut self, range: std::ops::Range<usize>) -> Result<(), ApplyError> {
+        self.ready(range).await?;
         // Discovery lags a little behind the condition.
         for _ in 0..DISCOVERIES {
             let discovered = self.api.discover().await;

@@ -60,6 +60,8 @@ pub struct Workload {
     pub image: String,
     /// Whether every pod is of the newest template, or none was asked for yet.
     pub is_rolled_out: bool,
+    /// Whether a pod is ready.
+    pub is_alive: bool,
     pub volumes: Option<Volumes>,
     flags: BTreeMap<String, Vec<String>>,
     secrets: BTreeMap<String, String>,
@@ -84,6 +86,7 @@ impl Workload {
             key: key.clone(),
             image: container["image"].as_str().unwrap_or_default().to_owned(),
             is_rolled_out: is_rolled_out(object),
+            is_alive: number_at(object, &["status", "readyReplicas"]).unwrap_or_default() > 0,
             volumes: volumes(object),
             flags: flags(container),
             secrets: secrets(pod),
@@ -220,7 +223,7 @@ fn volumes(object: &Map<String, Json>) -> Option<Volumes> {
 
 /// By the rule of `kubectl rollout status`, but for whether the new pods are ready.
 fn is_rolled_out(object: &Map<String, Json>) -> bool {
-    let number = |path: &[&str]| value_at(object, path).and_then(Json::as_u64);
+    let number = |path| number_at(object, path);
     let Some(seen) = number(&["status", "observedGeneration"]) else {
         return true;
     };
@@ -228,4 +231,8 @@ fn is_rolled_out(object: &Map<String, Json>) -> bool {
     let updated = number(&["status", "updatedReplicas"]).unwrap_or_default();
     let all = number(&["status", "replicas"]).unwrap_or_default();
     is_seen && updated >= all
+}
+
+fn number_at(object: &Map<String, Json>, path: &[&str]) -> Option<u64> {
+    value_at(object, path).and_then(Json::as_u64)
 }

@@ -18,10 +18,9 @@ use crate::cluster::record::{Parent, is_claim_of};
 use crate::manifest::json::text_at;
 use crate::manifest::{Key, Object};
 use crate::version::{Version, image_tag};
-use control_plane::Component;
 use rules::{Change, Claim};
 
-pub use control_plane::ControlPlane;
+pub use control_plane::{Component, ControlPlane};
 pub use memory::{DNS_DOMAIN, Memory};
 pub use risk::{Danger, Risk};
 

@@ -247,6 +247,26 @@ fn a_rollout_comes_to_its_end_first() {
 }
 
 #[test]
+fn a_minor_version_is_left_from_a_late_patch_release() {
+    for (before, after, is_danger) in [
+        ("3.5.25-0", "3.6.16-0", true),
+        ("3.5.26-0", "3.6.16-0", false),
+        ("3.6.10-0", "3.7.1-0", true),
+        ("3.6.11-0", "3.7.1-0", false),
+        ("3.5.1-0", "3.5.35-0", false),
+    ] {
+        let plan = |etcd| Plan {
+            etcd,
+            ..Plan::default()
+        };
+        let found = dangers(&plan(before), &plan(after), &clear());
+        let risks: Vec<Risk> = found.iter().map(|(risk, _)| *risk).collect();
+        let wanted: &[Risk] = if is_danger { &[Risk::EtcdVersion] } else { &[] };
+        assert_eq!(risks, wanted, "{before} {after}");
+    }
+}
+
+#[test]
 fn the_log_of_an_etcd_that_was_3_5_is_asked_about() {
     let newer = Plan {
         etcd: "3.7.1-0",

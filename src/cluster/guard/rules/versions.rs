@@ -8,6 +8,16 @@ use crate::version::{Version, VersionStep};
 
 /// The page of the documentation for farms that began with the old charts.
 const PAGE: &str = "docs/from-0.13.md";
+/// From which patch release a minor version of etcd may go to the next one, and what older ones do (etcd.io, "Upgrade
+/// etcd from v3.5 to v3.6": members that were removed come back; "from v3.6 to v3.7").
+const LEAVE_FROM: [((u32, u32), u32, &str); 2] = [
+    (
+        (3, 5),
+        26,
+        "3.6 brings back members that an older 3.5 removed",
+    ),
+    ((3, 6), 11, "3.7 supports upgrades from 3.6.11 on"),
+];
 /// The last minor version of etcd whose log has requests that 3.7 cannot read.
 const OLD_LOG: (u32, u32) = (3, 5);
 
@@ -43,7 +53,10 @@ fn etcd(change: &Change) -> Option<Danger> {
         VersionStep::Next if workload.is_some_and(|workload| !workload.is_rolled_out) => {
             "not all of its pods run the version before it yet"
         }
-        VersionStep::Next => return old_log(change, after, before, wanted),
+        VersionStep::Next => {
+            let too_old = too_old_to_leave(after, before, wanted);
+            return too_old.or_else(|| old_log(change, after, before, wanted));
+        }
     };
     Some(Danger {
         risk: Risk::EtcdVersion,
@@ -62,6 +75,22 @@ fn etcd(change: &Change) -> Option<Danger> {
                 before.way_to(wanted)
             ),
         },
+    })
+}
+
+/// To the next minor version from a patch release that is too old for it.
+fn too_old_to_leave(after: &Workload, before: Version, wanted: Version) -> Option<Danger> {
+    let ((major, minor), patch, why) = LEAVE_FROM
+        .into_iter()
+        .find(|(minor, _, _)| *minor == before.minor_version())?;
+    (before.patch < patch).then(|| Danger {
+        risk: Risk::EtcdVersion,
+        key: after.key.clone(),
+        what: format!("etcd {before} would become {wanted}: {why}"),
+        way: format!(
+            "set kubernetes.etcd.image.tag to {major}.{minor}.{patch} or a later {major}.{minor} first, and apply {wanted} \
+             once all members are healthy"
+        ),
     })
 }
 
