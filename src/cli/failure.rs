@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::sources::source_text;
 use crate::agent::AgentError;
 use crate::chart::ChartError;
-use crate::cluster::change::ApplyError;
+use crate::cluster::change::{ApplyError, DefragmentError};
 use crate::cluster::record::InventoryError;
 use crate::cluster::state::UnknownEtcd;
 use crate::cluster::{ClusterError, Unready};
@@ -45,6 +45,9 @@ pub enum Failure {
     /// Etcd cannot be asked.
     #[error(transparent)]
     Etcd(UnknownEtcd),
+    /// Etcd was not defragmented, or not all of it.
+    #[error(transparent)]
+    Defragment(Box<DefragmentError>),
     /// Certificates cannot be read or issued.
     #[error("the certificates are not complete")]
     Pki(Vec<PkiError>),
@@ -120,6 +123,12 @@ impl From<UnknownEtcd> for Failure {
     }
 }
 
+impl From<DefragmentError> for Failure {
+    fn from(error: DefragmentError) -> Self {
+        Failure::Defragment(Box::new(error))
+    }
+}
+
 impl From<ApplyError> for Failure {
     fn from(error: ApplyError) -> Self {
         Failure::Apply(Box::new(error))
@@ -137,6 +146,7 @@ impl Failure {
             | Failure::Apply(_)
             | Failure::Agent(_)
             | Failure::Etcd(_)
+            | Failure::Defragment(_)
             | Failure::Pki(_)
             | Failure::Unready(_)
             | Failure::Reported

@@ -1,11 +1,16 @@
 //! What is wrong with etcd, by what its members say.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::answer::{Id, Listed, Status};
 
 /// A database that has more of its quota is soon too large. etcd refuses writes at the quota.
 const FULL_PERCENT: u64 = 80;
+
+/// Whether a database is nearly as large as its quota.
+pub(super) fn is_nearly(size: u64, quota: u64) -> bool {
+    size > quota / 100 * FULL_PERCENT
+}
 
 /// A member that was asked, by the name of its pod.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,28 +33,40 @@ impl Answer {
     pub fn leads(&self) -> bool {
         self.status.leader == self.status.header.member_id
     }
+
+    /// The limit of its database: its own word, or that of its flags.
+    pub fn quota(&self, of_flags: Option<u64>) -> Option<u64> {
+        match self.status.quota {
+            0 => of_flags,
+            own => Some(own),
+        }
+    }
 }
 
 impl Seen {
-    /// What is wrong with this member.
+    /// What is wrong with this member; `quota` is that of its flags.
     pub fn faults(&self, quota: Option<u64>) -> Vec<String> {
+        let is_full = self.answer.as_ref().is_ok_and(|answer| {
+            let quota = answer.quota(quota);
+            quota.is_some_and(|quota| is_nearly(answer.status.size, quota))
+        });
+        let full = is_full.then(|| format!("uses more than {FULL_PERCENT}% of its quota"));
+        self.hindrance().into_iter().chain(full).collect()
+    }
+
+    /// Why it takes no part, or not with a vote.
+    pub fn hindrance(&self) -> Option<String> {
         let status = match &self.answer {
             Ok(answer) => &answer.status,
-            Err(reason) => return vec![reason.clone()],
+            Err(reason) => return Some(reason.clone()),
         };
-        let mut faults = Vec::new();
         if status.leader == Id::default() {
-            faults.push("knows no leader".to_owned());
+            Some("knows no leader".to_owned())
+        } else if status.is_learner {
+            Some("is a learner, and has no vote yet".to_owned())
+        } else {
+            None
         }
-        if status.is_learner {
-            faults.push("is a learner, and has no vote yet".to_owned());
-        }
-        if let Some(quota) = quota
-            && status.size > quota / 100 * FULL_PERCENT
-        {
-            faults.push(format!("uses more than {FULL_PERCENT}% of its quota"));
-        }
-        faults
     }
 }
 
@@ -60,28 +77,61 @@ pub fn newest(seen: &[Seen]) -> Option<&Answer> {
 }
 
 /// What is wrong with the members together.
-pub fn faults(seen: &[Seen]) -> Vec<String> {
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Condition {
+    /// The members with the alarm NOSPACE: etcd refuses writes.
+    pub full: Vec<Listed>,
+    /// Everything else, in words.
+    pub others: Vec<String>,
+}
+
+impl Condition {
+    /// Everything, in words.
+    pub fn faults(&self) -> Vec<String> {
+        let full = self
+            .full
+            .iter()
+            .map(|member| format!("alarm NOSPACE of {}: etcd refuses writes", shown(member)));
+        self.others.iter().cloned().chain(full).collect()
+    }
+}
+
+/// Judges the members together.
+pub fn condition(seen: &[Seen]) -> Condition {
     let Some(newest) = newest(seen) else {
-        return vec!["no member answers".to_owned()];
+        return Condition {
+            full: Vec::new(),
+            others: vec!["no member answers".to_owned()],
+        };
     };
     let answers = || seen.iter().filter_map(|one| one.answer.as_ref().ok());
     let distinct = |of: fn(&Answer) -> String| answers().map(of).collect::<BTreeSet<_>>();
-    let mut faults = Vec::new();
+    let mut others = Vec::new();
     let clusters = distinct(|answer| answer.status.header.cluster_id.to_string());
     if clusters.len() > 1 {
-        faults.push(format!(
+        others.push(format!(
             "the members are of different clusters: {}",
             joined(clusters)
         ));
     }
     let versions = distinct(|answer| answer.status.version.clone());
     if versions.len() > 1 {
-        faults.push(format!("the members have versions {}", joined(versions)));
+        others.push(format!("the members have versions {}", joined(versions)));
     }
-    faults.extend(too_few(newest, answers()));
-    faults.extend(strangers(seen, newest));
-    faults.extend(alarms(newest));
-    faults
+    others.extend(too_few(newest, answers()));
+    others.extend(strangers(seen, newest));
+    let mut full = Vec::new();
+    for (member, alarm) in alarms(newest) {
+        match alarm {
+            "NOSPACE" => full.push(member),
+            "CORRUPT" => others.push(format!(
+                "alarm CORRUPT of {}: its data differ from those of others",
+                shown(&member)
+            )),
+            other => others.push(format!("alarm {other} of {}", shown(&member))),
+        }
+    }
+    Condition { full, others }
 }
 
 /// Less than a majority of the voters answer.
@@ -117,28 +167,30 @@ fn strangers(seen: &[Seen], newest: &Answer) -> Vec<String> {
         .collect()
 }
 
-/// An alarm as etcd writes it: `memberID:1234 alarm:NOSPACE`.
-fn alarms(newest: &Answer) -> Vec<String> {
-    let names: BTreeMap<String, &str> = newest
-        .members
-        .iter()
-        .map(|member| (member.id.0.to_string(), member.name.as_str()))
-        .collect();
+/// The alarms, each with its member; etcd writes them as `memberID:1234 alarm:NOSPACE`.
+fn alarms(newest: &Answer) -> Vec<(Listed, &str)> {
     let found = newest.status.errors.iter().filter_map(|error| {
         let of = |key: &str| {
-            error
-                .split_whitespace()
-                .find_map(|word| word.strip_prefix(key))
+            let mut words = error.split_whitespace();
+            words.find_map(|word| word.strip_prefix(key))
         };
-        let (alarm, id) = (of("alarm:")?, of("memberID:").unwrap_or_default());
-        let name = names.get(id).copied().unwrap_or("an unknown member");
-        Some(match alarm {
-            "NOSPACE" => format!("alarm NOSPACE of {name}: etcd refuses writes"),
-            "CORRUPT" => format!("alarm CORRUPT of {name}: its data differ from those of others"),
-            other => format!("alarm {other} of {name}"),
-        })
+        let alarm = of("alarm:")?;
+        let id = Id(of("memberID:")?.parse().ok()?);
+        let listed = newest.members.iter().find(|member| member.id == id);
+        let unknown = || Listed {
+            id,
+            ..Listed::default()
+        };
+        Some((listed.cloned().unwrap_or_else(unknown), alarm))
     });
     found.collect()
+}
+
+fn shown(member: &Listed) -> String {
+    match member.name.as_str() {
+        "" => format!("member {}", member.id),
+        name => name.to_owned(),
+    }
 }
 
 fn joined(texts: BTreeSet<String>) -> String {

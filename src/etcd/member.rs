@@ -18,12 +18,14 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use super::answer::{Listed, MemberList, Status};
+use super::answer::{Id, Listed, MemberList, Status};
 use super::error::EtcdError;
 use crate::pki::Material;
 
 /// How long a handshake may take, and how long an answer. A member answers for itself, without the others.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// The same of a defragmentation: 1 GiB took 7 s, and a quota is 8 GiB at most.
+const PATIENCE_WHILE_WRITING: Duration = Duration::from_secs(300);
 /// More than any answer has.
 const LARGEST_ANSWER: usize = 1024 * 1024;
 
@@ -86,7 +88,7 @@ impl Member {
             ServerName::try_from(host.to_owned()).map_err(|error| unreachable(host, &error))?;
         let tls = TlsConnector::from(credentials.0.clone()).connect(name, connection);
         let tls = timeout(PATIENCE, tls).await;
-        let tls = tls.map_err(|_| silent(host))?;
+        let tls = tls.map_err(|_| silent(host, PATIENCE))?;
         let tls = tls.map_err(|error| unreachable(host, &error))?;
         let shaken = http1::handshake(TokioIo::new(tls)).await;
         let (sender, connection) = shaken.map_err(|error| unreachable(host, &error))?;
@@ -116,14 +118,54 @@ impl Member {
         Ok(list.members)
     }
 
+    /// Writes its database anew, without what is free in it. It answers nothing meanwhile.
+    ///
+    /// # Errors
+    /// Where it does not answer, or refuses.
+    pub async fn defragment(&mut self) -> Result<(), EtcdError> {
+        let (path, body) = ("/v3/maintenance/defragment", json!({}));
+        let asked = self.ask_for(PATIENCE_WHILE_WRITING, path, &body);
+        asked.await.map(|_: Json| ())
+    }
+
+    /// Has it hand its leadership to another member, which answers it.
+    ///
+    /// # Errors
+    /// Where it does not answer, or refuses, as a member that does not lead does.
+    pub async fn hand_over_to(&mut self, target: Id) -> Result<(), EtcdError> {
+        let body = json!({ "targetID": target.0.to_string() });
+        let asked = self.ask("/v3/maintenance/transfer-leadership", &body);
+        asked.await.map(|_: Json| ())
+    }
+
+    /// Takes the alarm NOSPACE of a member away; etcd raises it again at the next write where it is still true.
+    ///
+    /// # Errors
+    /// Where it does not answer, or refuses.
+    pub async fn disarm(&mut self, member: Id) -> Result<(), EtcdError> {
+        let id = member.0.to_string();
+        let body = json!({ "action": "DEACTIVATE", "memberID": id, "alarm": "NOSPACE" });
+        let asked = self.ask("/v3/maintenance/alarm", &body);
+        asked.await.map(|_: Json| ())
+    }
+
     async fn ask<T: DeserializeOwned>(&mut self, path: &str, body: &Json) -> Result<T, EtcdError> {
+        self.ask_for(PATIENCE, path, body).await
+    }
+
+    async fn ask_for<T: DeserializeOwned>(
+        &mut self,
+        patience: Duration,
+        path: &str,
+        body: &Json,
+    ) -> Result<T, EtcdError> {
         let host = self.host.clone();
         let request = Request::post(path)
             .header(header::HOST, &host)
             .header(header::CONTENT_TYPE, "application/json")
             .body(Full::new(body.to_string().into()))
             .map_err(|error| unreachable(&host, &error))?;
-        let answered = timeout(PATIENCE, async {
+        let answered = timeout(patience, async {
             let response = self.sender.send_request(request).await;
             let response = response.map_err(|error| unreachable(&host, &error))?;
             let status = response.status();
@@ -132,7 +174,7 @@ impl Member {
             let body = body.map_err(|error| unreachable(&host, &error))?;
             Ok::<_, EtcdError>((status, body.to_bytes()))
         });
-        let (status, body) = answered.await.map_err(|_| silent(&host))??;
+        let (status, body) = answered.await.map_err(|_| silent(&host, patience))??;
         match status {
             StatusCode::OK => serde_json::from_slice(&body).map_err(|error| EtcdError::Garbled {
                 host,
@@ -163,6 +205,6 @@ fn unreachable(host: &str, reason: &dyn ToString) -> EtcdError {
     }
 }
 
-fn silent(host: &str) -> EtcdError {
-    unreachable(host, &format!("no answer in {} s", PATIENCE.as_secs()))
+fn silent(host: &str, patience: Duration) -> EtcdError {
+    unreachable(host, &format!("no answer in {} s", patience.as_secs()))
 }

@@ -3,12 +3,14 @@
 
 mod answer;
 mod condition;
+mod defragment;
 mod error;
 mod member;
 #[cfg(test)]
 mod tests;
 
 pub use answer::{Id, Listed, Status};
-pub use condition::{Answer, Seen, faults, newest};
+pub use condition::{Answer, Condition, Seen, condition, newest};
+pub use defragment::to_defragment;
 pub use error::EtcdError;
 pub use member::{Credentials, Member};

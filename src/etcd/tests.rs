@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::answer::MemberList;
-use super::{Answer, Listed, Seen, Status, faults, newest};
+use super::{Answer, Listed, Seen, Status, condition, newest, to_defragment};
 
 const MIB: u64 = 1 << 20;
 
@@ -67,7 +67,7 @@ fn numbers_are_text_and_zeros_are_left_out() {
 #[test]
 fn of_three_members_that_are_well_nothing_is_said() {
     let all = [well("a"), well("b"), well("c")];
-    assert_eq!(faults(&all), [""; 0]);
+    assert_eq!(condition(&all).faults(), [""; 0]);
     assert!(all.iter().all(|one| one.faults(Some(MIB)).is_empty()));
     let leads = |one: &Seen| one.answer.as_ref().is_ok_and(Answer::leads);
     assert_eq!(all.map(|one| leads(&one)), [true, false, false]);
@@ -116,11 +116,11 @@ fn what_is_wrong_with_the_members_together_is_said() {
                 well("b"),
                 seen("c", alarm("memberID:5 alarm:CORRUPT")),
             ],
-            &["alarm CORRUPT of an unknown member: its data differ from those of others"],
+            &["alarm CORRUPT of member 5: its data differ from those of others"],
         ),
     ];
     for (seen, expected) in cases {
-        assert_eq!(faults(&seen), expected, "{seen:#?}");
+        assert_eq!(condition(&seen).faults(), expected, "{seen:#?}");
     }
 }
 
@@ -131,7 +131,7 @@ fn a_member_that_never_started_has_no_name() {
         answer.members = listed(&["a", ""]);
         answer.members[1].is_learner = true;
     }
-    assert_eq!(faults(&[one]), ["member 0 has never started"]);
+    assert_eq!(condition(&[one]).faults(), ["member 0 has never started"]);
 }
 
 #[test]
@@ -159,4 +159,91 @@ fn who_has_applied_most_is_believed() {
     let all = [behind, well("b"), silent("c")];
     let found = newest(&all).expect("an answer");
     assert_eq!(found.status.header.member_id.0, id("b"));
+}
+
+fn chosen(seen: &[Seen], accepts_pause: bool) -> Result<Vec<&str>, Vec<String>> {
+    let chosen = to_defragment(seen, Some(1000 * MIB), accepts_pause)?;
+    Ok(chosen.into_iter().map(|one| one.name.as_str()).collect())
+}
+
+/// A database of so many MiB, with so many in use.
+fn sized(name: &str, size: u64, in_use: u64) -> Seen {
+    let bytes = |mebibytes: u64| (mebibytes * MIB).to_string();
+    seen(
+        name,
+        json!({"dbSize": bytes(size), "dbSizeInUse": bytes(in_use)}),
+    )
+}
+
+#[test]
+fn members_are_defragmented_where_it_is_worth_it() {
+    for (size, in_use, is_worth_it) in [
+        (300, 140, true),
+        // Half is in use.
+        (300, 150, false),
+        // No more than 100 MiB are free.
+        (110, 10, false),
+        (111, 10, true),
+        // More than 80% of the quota, and a quarter of it free.
+        (801, 600, true),
+        (799, 590, false),
+        (900, 700, false),
+    ] {
+        let all = [well("a"), sized("b", size, in_use), well("c")];
+        let expected: &[&str] = if is_worth_it { &["b"] } else { &[] };
+        assert_eq!(
+            chosen(&all, false),
+            Ok(expected.to_vec()),
+            "{size} {in_use}"
+        );
+    }
+}
+
+#[test]
+fn the_leader_is_the_last_to_be_defragmented() {
+    let all = ["a", "b", "c"].map(|name| sized(name, 500, 10));
+    assert_eq!(chosen(&all, false), Ok(vec!["b", "c", "a"]));
+}
+
+#[test]
+fn where_one_is_full_all_are_defragmented() {
+    let alarm = json!({"errors": ["memberID:98 alarm:NOSPACE"]});
+    let all = [well("a"), well("b"), seen("c", alarm)];
+    assert_eq!(chosen(&all, false), Ok(vec!["b", "c", "a"]));
+}
+
+#[test]
+fn nothing_is_defragmented_while_one_may_be_missing() {
+    let large = || sized("b", 500, 10);
+    for (third, reason) in [
+        (silent("c"), "c no answer"),
+        (seen("c", json!({"leader": "0"})), "c knows no leader"),
+        (
+            seen("c", json!({"isLearner": true})),
+            "c is a learner, and has no vote yet",
+        ),
+        (
+            seen("c", json!({"version": "3.6.0"})),
+            "the members have versions 3.6.0, 3.7.0",
+        ),
+    ] {
+        let all = [well("a"), large(), third];
+        let refused = chosen(&all, true);
+        assert_eq!(refused, Err(vec![reason.to_owned()]));
+    }
+}
+
+#[test]
+fn etcd_stands_still_only_where_that_is_accepted() {
+    let alone = |mut one: Seen| {
+        if let Ok(answer) = &mut one.answer {
+            answer.members = listed(&["a"]);
+        }
+        [one]
+    };
+    let large = alone(sized("a", 500, 10));
+    let refused = chosen(&large, false).expect_err("refused");
+    assert!(refused[0].contains("--accept-pause"), "{refused:?}");
+    assert_eq!(chosen(&large, true), Ok(vec!["a"]));
+    assert_eq!(chosen(&alone(well("a")), false), Ok(vec![]));
 }

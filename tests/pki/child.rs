@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use crate::support::cluster::guard::Guard;
 use crate::support::cluster::programs::{API_SERVER, ETCD, PORT_FORWARD, build};
 use crate::support::farms::{Farm, Objects};
-use crate::support::{Finished, run};
+use crate::support::{Finished, run, run_with_stdin};
 
 /// How long a program may take to get ready.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -372,6 +372,15 @@ impl Child {
 
     /// Runs etcdctl against a member with a client's certificate, or with none.
     pub fn etcdctl(&self, client: Option<&str>, arguments: &[&str]) -> Finished {
+        run(&mut self.etcdctl_command(client, arguments))
+    }
+
+    /// The same with a client's certificate and a text on standard input.
+    pub fn etcdctl_reading(&self, client: &str, arguments: &[&str], text: &str) -> Finished {
+        run_with_stdin(&mut self.etcdctl_command(Some(client), arguments), text)
+    }
+
+    fn etcdctl_command(&self, client: Option<&str>, arguments: &[&str]) -> Command {
         let mut command = Command::new(self.programs.join("bin/etcdctl"));
         command
             .args([
@@ -387,7 +396,7 @@ impl Child {
             command.args(["--cert", &self.file(&format!("{client}/tls.crt"))]);
             command.args(["--key", &self.file(&format!("{client}/tls.key"))]);
         }
-        run(&mut command)
+        command
     }
 }
 

@@ -1,4 +1,4 @@
-//! `kubefarm etcd status`: real members, asked through ports that the API server of an admin cluster forwards.
+//! `kubefarm etcd`: real members, asked through ports that the API server of an admin cluster forwards.
 
 use std::process::Command;
 
@@ -12,6 +12,7 @@ use crate::support::{Finished, program, run};
 
 const SET: &str = "kubefarm-kubernetes-etcd";
 const SECRET: &str = "kubefarm-kubernetes-pki-etcd-healthcheck-client";
+const CLIENT: &str = "etcd-healthcheck-client";
 const VALUES: &str = "--set kubernetes.etcd.replicaCount=3";
 
 /// A farm whose pods of etcd are said to run on a node of this machine, and its members here.
@@ -21,13 +22,14 @@ struct Farm {
 }
 
 impl Farm {
-    fn new() -> Option<Farm> {
+    fn new(further: &str) -> Option<Farm> {
         program("curl", "curl")?;
-        let child = Child::new(VALUES, 3, 0)?;
+        let values = format!("{VALUES}{further}");
+        let child = Child::new(&values, 3, 0)?;
         // With a node, which other tests do not expect.
         let cluster: &'static Cluster = Box::leak(Box::new(Cluster::start(Options::default())?));
-        let site = Site::of(cluster, "etcd-status");
-        site.run(&format!("apply -q {FARM} {VALUES} --set pki.mode=builtin"))
+        let site = Site::of(cluster, "etcd");
+        site.run(&format!("apply -q {FARM} {values} --set pki.mode=builtin"))
             .success();
         let folder = child.folder().join("exported");
         let folder = folder.display();
@@ -102,7 +104,7 @@ impl Farm {
 
 #[test]
 fn members_say_how_they_are() {
-    let Some(farm) = Farm::new() else {
+    let Some(farm) = Farm::new("") else {
         return;
     };
     let status = farm.json(0);
@@ -115,10 +117,9 @@ fn members_say_how_they_are() {
     );
     let leaders = members.iter().filter(|member| member["role"] == "leader");
     assert_eq!(leaders.count(), 1, "{status:#}");
-    let client = Some("etcd-healthcheck-client");
     let own = farm
         .child
-        .etcdctl(client, &["endpoint", "status", "-w", "json"]);
+        .etcdctl(Some(CLIENT), &["endpoint", "status", "-w", "json"]);
     let own: Value = serde_json::from_str(&own.success()).expect("JSON");
     let (own, first) = (&own[0]["Status"], &members[0]);
     let id = own["header"]["member_id"].as_u64().expect("an ID");
@@ -170,4 +171,101 @@ fn members_say_how_they_are() {
         .kubectl(&format!("delete secret {SECRET}"))
         .success();
     farm.status().failed(1, &[SECRET, "tls.crt is missing"]);
+}
+
+/// Writes 1 MB a key, beginning with this one, until etcd refuses; gives the key that it refused.
+fn fill(farm: &Farm, first: usize) -> usize {
+    let value = "x".repeat(1_000_000);
+    for number in first..100 {
+        let key = format!("/fill/{number}");
+        let put = farm.child.etcdctl_reading(CLIENT, &["put", &key], &value);
+        if !put.status.success() {
+            assert!(
+                put.stderr.contains("database space exceeded"),
+                "{}",
+                put.stderr
+            );
+            return number;
+        }
+    }
+    panic!("etcd takes more than its quota");
+}
+
+#[test]
+fn a_full_etcd_is_defragmented_and_accepts_writes_again() {
+    let Some(farm) = Farm::new(",kubernetes.etcd.extraArgs.quota-backend-bytes=33554432") else {
+        return;
+    };
+    let defrag = || farm.site.run("etcd defrag kubefarm");
+    let nothing = defrag();
+    assert!(
+        nothing.stderr.contains("nothing to defragment"),
+        "{}",
+        nothing.stderr
+    );
+    nothing.success();
+    let etcdctl = |words: &[&str]| farm.child.etcdctl(Some(CLIENT), words);
+
+    // Until nothing is free: the alarm stays then, and defrag says what to do.
+    let mut keys = 0;
+    let refused = loop {
+        keys = fill(&farm, keys);
+        let done = defrag();
+        if done.code() != 0 {
+            break done;
+        }
+        etcdctl(&["put", "/a", "b"]).success();
+    };
+    let advice = "still uses nearly all of its quota: delete objects";
+    refused.failed(1, &[advice]);
+    assert_ne!(etcdctl(&["put", "/a", "b"]).code(), 0);
+
+    etcdctl(&["del", "--prefix", "/fill/"]).success();
+    let revision = farm.json(1)["revision"].to_string();
+    etcdctl(&["compaction", &revision]).success();
+    let dry = farm.site.run("etcd defrag kubefarm --dry-run");
+    assert_eq!(
+        dry.stderr.matches("would defragment").count(),
+        3,
+        "{}",
+        dry.stderr
+    );
+    dry.success();
+    let leader = |status: &Value| -> String {
+        let members = status["members"].as_array().expect("members").iter();
+        let mut leaders = members.filter(|member| member["role"] == "leader");
+        leaders.next().expect("a leader")["name"].to_string()
+    };
+    let before = leader(&farm.json(1));
+    let done = defrag();
+    assert_eq!(
+        done.stderr.matches(" MiB are 0 MiB, in ").count(),
+        3,
+        "{}",
+        done.stderr
+    );
+    let mut lines = done
+        .stderr
+        .lines()
+        .filter(|line| line.contains(" MiB are "));
+    let last = lines.next_back().expect("a line");
+    assert!(
+        last.contains(before.trim_matches('"')),
+        "the leader is not the last: {before}\n{}",
+        done.stderr
+    );
+    done.success();
+    etcdctl(&["put", "/a", "b"]).success();
+    let after = farm.json(0);
+    assert_ne!(
+        leader(&after),
+        before,
+        "the leader was defragmented while it led"
+    );
+    for member in after["members"].as_array().expect("members") {
+        assert!(member["size"].as_u64() < Some(1 << 20), "{member}");
+    }
+
+    farm.child.stop_member(1);
+    defrag().failed(1, &["no member may be missing now", &format!("{SET}-1 ")]);
 }

@@ -1,5 +1,6 @@
 //! `kubefarm etcd`: the database of a child cluster.
 
+mod defrag;
 mod status;
 
 use clap::Args;
@@ -10,7 +11,10 @@ use crate::cli::subcommands::subcommands;
 const EXAMPLES: &str = "\
 Examples:
   How the members of a farm's etcd are:
-    kubefarm etcd status farm -n clusters";
+    kubefarm etcd status farm -n clusters
+
+  Give back to the disk what is free in their databases:
+    kubefarm etcd defrag farm -n clusters";
 
 /// Look after the etcd of a farm.
 #[derive(Debug, Args)]
@@ -22,6 +26,7 @@ pub struct Etcd {
 
 subcommands! {
     status::Status,
+    defrag::Defrag,
 }
 
 impl Etcd {

@@ -3,6 +3,7 @@
 mod apply;
 mod apply_object;
 mod certificates;
+mod defragment;
 mod delete;
 mod error;
 mod gone;
@@ -17,6 +18,7 @@ mod waves;
 
 pub use apply::{Applied, Checked, apply, check};
 pub use certificates::{check_clock, now};
+pub use defragment::{DefragmentError, DefragmentOptions, Defragmented, defragment};
 pub use delete::{Deleted, delete};
 pub use error::ApplyError;
 pub use options::{Allowed, ApplyOptions, Certificates, DeleteOptions};

@@ -14,7 +14,7 @@ pub use api::{Api, ApplyMode, Detail, FIELD_MANAGER, only};
 pub use connect::{Connection, Target};
 pub use error::ClusterError;
 pub use interrupt::Interrupt;
-pub use kube::api::DeleteParams;
+pub use kube::api::{DeleteParams, Portforwarder};
 pub use pods::{Container, Forward, Tunnel};
 pub use resources::{Resource, Resources};
 pub use status::{FieldConflict, Status};

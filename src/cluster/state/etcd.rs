@@ -4,7 +4,7 @@ use futures::stream::{self, StreamExt as _};
 use serde_json::{Map, Value as Json};
 
 use super::machines::{is_running, pods, port};
-use crate::cluster::client::{Api, ClusterError, Resource};
+use crate::cluster::client::{Api, ClusterError, Portforwarder, Resource};
 use crate::cluster::record::{InventoryError, inventory};
 use crate::etcd::{Answer, Credentials, EtcdError, Member, Seen};
 use crate::farm::Release;
@@ -22,15 +22,35 @@ const OF_A_CLIENT: &str = "etcd-healthcheck-client";
 /// Every member's certificate has this address, where a forwarded port arrives.
 const HOST: &str = "127.0.0.1";
 
-/// The etcd of a farm.
+/// The etcd of a farm, as it is asked.
+pub struct Members<'a> {
+    api: &'a Api,
+    namespace: String,
+    /// The name of the StatefulSet.
+    name: String,
+    replicas: u64,
+    quota: Option<u64>,
+    port: u16,
+    credentials: Credentials,
+    concurrency: usize,
+}
+
+/// What its members say.
 #[derive(Debug)]
 pub struct Etcd {
-    /// The name of its StatefulSet.
+    /// The name of the StatefulSet.
     pub name: String,
     /// The members that are wanted, and further pods.
     pub members: Vec<Seen>,
     /// The limit of a database in bytes, as the members' flags have it; members from 3.6 on say it themselves.
     pub quota: Option<u64>,
+}
+
+/// An open connection with a member.
+pub struct Connected {
+    pub member: Member,
+    /// Ends with the connection.
+    _forwarder: Portforwarder,
 }
 
 /// Why etcd cannot be asked at all.
@@ -50,48 +70,95 @@ impl From<ClusterError> for UnknownEtcd {
     }
 }
 
-/// Asks every member; `None` where the cluster knows no such farm. A member that does not answer is no failure.
-///
-/// # Errors
-/// Where the cluster refuses, and where the farm has no etcd or no certificate for it.
-pub async fn etcd(
-    api: &Api,
-    release: &Release,
-    concurrency: usize,
-) -> Result<Option<Etcd>, UnknownEtcd> {
-    let Some(mut parent) = inventory::read(api, release).await? else {
-        return Ok(None);
-    };
-    parent.kinds.retain(|kind| kind.kind == "StatefulSet");
-    let sets = inventory::objects(api, release, &parent, concurrency).await?;
-    let set = sets.into_iter().map(|(_, object)| object);
-    let set = set
-        .filter(|object| text_at(object, &["metadata", "labels", LABEL.0]) == LABEL.1)
-        .max_by_key(replicas);
-    let set = set.ok_or(UnknownEtcd::None)?;
-    let name = text_at(&set, &["metadata", "name"]).to_owned();
-    let credentials = credentials(api, release, &set).await?;
-    let pods = pods(api, &release.namespace, &name).await?;
-    let members = stream::iter(wanted(&set, &name, &pods)).map(async |pod| {
-        let found = pods
-            .iter()
-            .find(|found| text_at(found, &["metadata", "name"]) == pod);
-        let answer = match found {
-            Some(found) => ask(api, &release.namespace, &pod, found, &credentials).await,
-            None => Err("there is no such pod".to_owned()),
+impl<'a> Members<'a> {
+    /// Those of a farm; `None` where the cluster knows no such farm.
+    ///
+    /// # Errors
+    /// Where the cluster refuses, and where the farm has no etcd or no certificate for it.
+    pub async fn of(
+        api: &'a Api,
+        release: &Release,
+        concurrency: usize,
+    ) -> Result<Option<Members<'a>>, UnknownEtcd> {
+        let Some(mut parent) = inventory::read(api, release).await? else {
+            return Ok(None);
         };
-        Seen { name: pod, answer }
-    });
-    Ok(Some(Etcd {
-        members: members.buffered(concurrency).collect().await,
-        quota: quota(&set),
-        name,
-    }))
+        parent.kinds.retain(|kind| kind.kind == "StatefulSet");
+        let sets = inventory::objects(api, release, &parent, concurrency).await?;
+        let set = sets.into_iter().map(|(_, object)| object);
+        let set = set
+            .filter(|object| text_at(object, &["metadata", "labels", LABEL.0]) == LABEL.1)
+            .max_by_key(replicas);
+        let set = set.ok_or(UnknownEtcd::None)?;
+        let template = value_at(&set, &["spec", "template"]).and_then(Json::as_object);
+        Ok(Some(Members {
+            name: text_at(&set, &["metadata", "name"]).to_owned(),
+            replicas: replicas(&set),
+            quota: quota(&set),
+            port: template
+                .and_then(|template| port(template, PORT))
+                .ok_or(UnknownEtcd::None)?,
+            credentials: credentials(api, release, &set).await?,
+            namespace: release.namespace.clone(),
+            api,
+            concurrency,
+        }))
+    }
+
+    /// Asks each. One that does not answer is no failure.
+    ///
+    /// # Errors
+    /// Where the cluster refuses to list pods.
+    pub async fn look(&self) -> Result<Etcd, ClusterError> {
+        let pods = pods(self.api, &self.namespace, &self.name).await?;
+        let names = wanted(self.replicas, &self.name, &pods);
+        let members = stream::iter(names).map(async |name| {
+            let mut found = pods.iter();
+            let found = found.find(|pod| text_at(pod, &["metadata", "name"]) == name);
+            let answer = match found {
+                Some(pod) if is_running(pod) => self.ask(&name).await,
+                Some(pod) => {
+                    let phase = text_at(pod, &["status", "phase"]);
+                    Err(format!("its pod does not run: {phase}"))
+                }
+                None => Err("there is no such pod".to_owned()),
+            };
+            Seen { name, answer }
+        });
+        Ok(Etcd {
+            members: members.buffered(self.concurrency).collect().await,
+            quota: self.quota,
+            name: self.name.clone(),
+        })
+    }
+
+    /// Connects with the member in a pod.
+    ///
+    /// # Errors
+    /// Where the API server does not forward the port, or the member is not whom it should be.
+    pub async fn connect(&self, pod: &str) -> Result<Connected, Unanswered> {
+        let tunnel = self.api.tunnel(&self.namespace, pod, self.port).await?;
+        Ok(Connected {
+            member: Member::connect(HOST, tunnel.stream, &self.credentials).await?,
+            _forwarder: tunnel.forwarder,
+        })
+    }
+
+    async fn ask(&self, pod: &str) -> Result<Answer, String> {
+        let asked = async {
+            let mut connected = self.connect(pod).await?;
+            Ok::<_, Unanswered>(Answer {
+                status: connected.member.status().await?,
+                members: connected.member.members().await?,
+            })
+        };
+        asked.await.map_err(|reason| reason.to_string())
+    }
 }
 
 /// The names of the pods that are wanted, and of others that are there.
-fn wanted(set: &Map<String, Json>, name: &str, pods: &[Map<String, Json>]) -> Vec<String> {
-    let wanted = (0..replicas(set)).map(|ordinal| format!("{name}-{ordinal}"));
+fn wanted(replicas: u64, name: &str, pods: &[Map<String, Json>]) -> Vec<String> {
+    let wanted = (0..replicas).map(|ordinal| format!("{name}-{ordinal}"));
     let mut names: Vec<String> = wanted.collect();
     let there = pods.iter().map(|pod| text_at(pod, &["metadata", "name"]));
     let others = there.filter(|pod| !names.iter().any(|name| name == pod));
@@ -100,45 +167,13 @@ fn wanted(set: &Map<String, Json>, name: &str, pods: &[Map<String, Json>]) -> Ve
     names
 }
 
-async fn ask(
-    api: &Api,
-    namespace: &str,
-    name: &str,
-    pod: &Map<String, Json>,
-    credentials: &Credentials,
-) -> Result<Answer, String> {
-    if !is_running(pod) {
-        let phase = text_at(pod, &["status", "phase"]);
-        return Err(format!("its pod does not run: {phase}"));
-    }
-    let port = port(pod, PORT).ok_or_else(|| format!("it has no port called {PORT}"))?;
-    let asked = async {
-        let tunnel = api.tunnel(namespace, name, port).await;
-        let tunnel = tunnel.map_err(|error| error.to_string())?;
-        let mut member = Member::connect(HOST, tunnel.stream, credentials).await?;
-        let answer = Answer {
-            status: member.status().await?,
-            members: member.members().await?,
-        };
-        drop(tunnel.forwarder);
-        Ok::<_, Unanswered>(answer)
-    };
-    asked.await.map_err(|Unanswered(reason)| reason)
-}
-
 /// Why a member said nothing.
-struct Unanswered(String);
-
-impl From<String> for Unanswered {
-    fn from(reason: String) -> Unanswered {
-        Unanswered(reason)
-    }
-}
-
-impl From<EtcdError> for Unanswered {
-    fn from(error: EtcdError) -> Unanswered {
-        Unanswered(error.to_string())
-    }
+#[derive(Debug, thiserror::Error)]
+pub enum Unanswered {
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+    #[error(transparent)]
+    Etcd(#[from] EtcdError),
 }
 
 /// The certificate of a client, beside that which members have for each other.
@@ -189,9 +224,8 @@ mod tests {
     use super::*;
     use crate::manifest::json::into_object;
 
-    fn set(replicas: u64) -> Map<String, Json> {
-        into_object(
-            json!({ "spec": { "replicas": replicas, "template": { "spec": {
+    fn set() -> Map<String, Json> {
+        into_object(json!({ "spec": { "replicas": 3, "template": { "spec": {
             "containers": [
                 { "name": "sidecar", "args": ["--quota-backend-bytes=1"] },
                 { "name": "etcd", "args": ["--name=x", "--quota-backend-bytes=4096"] },
@@ -201,20 +235,19 @@ mod tests {
                 { "name": "a", "secret": { "secretName": "farm-kubernetes-pki-etcd-ca" } },
                 { "name": "b", "secret": { "secretName": "farm-kubernetes-pki-etcd-peer" } },
             ],
-        } } } }),
-        )
+        } } } }))
     }
 
     #[test]
     fn the_secret_of_a_client_is_beside_that_of_peers() {
         let name = "farm-kubernetes-pki-etcd-healthcheck-client";
-        assert_eq!(client_secret(&set(1)).as_deref(), Some(name));
+        assert_eq!(client_secret(&set()).as_deref(), Some(name));
         assert_eq!(client_secret(&Map::new()), None);
     }
 
     #[test]
     fn the_quota_is_that_of_etcds_container() {
-        assert_eq!(quota(&set(1)), Some(4096));
+        assert_eq!(quota(&set()), Some(4096));
         assert_eq!(quota(&Map::new()), None);
     }
 
@@ -222,10 +255,7 @@ mod tests {
     fn wanted_pods_are_asked_and_those_that_are_there() {
         let pod = |name: &str| into_object(json!({ "metadata": { "name": name } }));
         let pods = [pod("etcd-2"), pod("etcd-0")];
-        assert_eq!(
-            wanted(&set(2), "etcd", &pods),
-            ["etcd-0", "etcd-1", "etcd-2"]
-        );
-        assert_eq!(wanted(&set(0), "etcd", &[]), [""; 0]);
+        assert_eq!(wanted(2, "etcd", &pods), ["etcd-0", "etcd-1", "etcd-2"]);
+        assert_eq!(wanted(0, "etcd", &[]), [""; 0]);
     }
 }

@@ -16,7 +16,7 @@ pub use access::{Access, ENDPOINT, access};
 pub use certificates::{
     ISSUED_FOR, farm_secrets, issued_secrets, materials, read_secrets, short_name,
 };
-pub use etcd::{Etcd, UnknownEtcd, etcd};
+pub use etcd::{Connected, Etcd, Members, Unanswered, UnknownEtcd};
 pub use list::{Farm, list, namespaces};
 pub use machines::{LogLine, Machines, log_lines};
 pub use readiness::Readiness;

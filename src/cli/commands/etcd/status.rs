@@ -8,8 +8,8 @@ use crate::cli::failure::Failure;
 use crate::cli::on_cluster::{no_farm, on_cluster};
 use crate::cli::stdout::write_stdout;
 use crate::cluster::Interrupt;
-use crate::cluster::state::{Etcd, etcd};
-use crate::etcd::{Answer, Seen, faults, newest};
+use crate::cluster::state::{Etcd, Members};
+use crate::etcd::{Answer, Seen, condition, newest};
 use crate::farm::Release;
 use crate::report::table;
 
@@ -56,17 +56,18 @@ impl Status {
     async fn run_until(self, interrupt: Interrupt) -> Result<(), Failure> {
         let api = self.cluster.open(interrupt).await?;
         let release = self.release.as_release();
-        let found = etcd(&api, &release, self.cluster.concurrency()).await?;
-        let Some(etcd) = found else {
+        let found = Members::of(&api, &release, self.cluster.concurrency()).await?;
+        let Some(members) = found else {
             return Err(no_farm(&api, &release).await);
         };
-        let of_all = faults(&etcd.members);
+        let etcd = members.look().await?;
+        let of_all = condition(&etcd.members).faults();
         let text = match self.output {
             Some(Json::Json) => as_json(&release, &etcd, &of_all)?,
             None => as_text(&release, &etcd, &of_all),
         };
         write_stdout(text.as_bytes())?;
-        let is_well = |one: &Seen| one.faults(quota(&etcd, one)).is_empty();
+        let is_well = |one: &Seen| one.faults(etcd.quota).is_empty();
         if of_all.is_empty() && etcd.members.iter().all(is_well) {
             Ok(())
         } else {
@@ -102,14 +103,14 @@ fn as_text(release: &Release, etcd: &Etcd, faults: &[String]) -> String {
 }
 
 fn row(etcd: &Etcd, one: &Seen) -> Vec<String> {
-    let quota = quota(etcd, one);
-    let problem = one.faults(quota).join("; ");
+    let problem = one.faults(etcd.quota).join("; ");
     let Ok(answer) = &one.answer else {
         let mut cells = vec![one.name.clone()];
         cells.resize(9, "-".to_owned());
         cells.push(problem);
         return cells;
     };
+    let quota = answer.quota(etcd.quota);
     let status = &answer.status;
     let free = status.size.saturating_sub(status.size_in_use);
     vec![
@@ -134,12 +135,6 @@ fn role(answer: &Answer) -> &'static str {
     } else {
         "follower"
     }
-}
-
-/// The member's own, where it says it.
-fn quota(etcd: &Etcd, one: &Seen) -> Option<u64> {
-    let own = one.answer.as_ref().map(|answer| answer.status.quota);
-    own.ok().filter(|quota| *quota > 0).or(etcd.quota)
 }
 
 #[allow(clippy::cast_precision_loss, reason = "it is rounded anyway")]
@@ -170,8 +165,7 @@ fn as_json(release: &Release, etcd: &Etcd, faults: &[String]) -> Result<String, 
 }
 
 fn member(etcd: &Etcd, one: &Seen) -> Value {
-    let quota = quota(etcd, one);
-    let problems = one.faults(quota);
+    let problems = one.faults(etcd.quota);
     let Ok(answer) = &one.answer else {
         return json!({ "name": one.name, "problems": problems });
     };
@@ -184,7 +178,7 @@ fn member(etcd: &Etcd, one: &Seen) -> Value {
         "storageVersion": status.storage_version,
         "size": status.size,
         "sizeInUse": status.size_in_use,
-        "quota": quota,
+        "quota": answer.quota(etcd.quota),
         "raftTerm": status.raft_term,
         "raftIndex": status.raft_index,
         "raftAppliedIndex": status.raft_applied_index,
