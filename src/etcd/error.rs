@@ -1,14 +1,12 @@
 //! Why a member of etcd cannot be asked.
 
-use crate::pki::Flaw;
+use crate::pki::Unusable;
 
 /// Why a member cannot be asked.
 #[derive(Debug, thiserror::Error)]
 pub enum EtcdError {
-    #[error("the client certificate cannot be used: {0}")]
-    Certificate(#[from] Flaw),
-    #[error("the client certificate cannot be used: {0}")]
-    Tls(String),
+    #[error(transparent)]
+    Certificate(#[from] Unusable),
     #[error("{host}: {reason}")]
     Unreachable { host: String, reason: String },
     /// The member understood the request, and refused it.

@@ -9,9 +9,8 @@ use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -20,7 +19,7 @@ use tokio_rustls::TlsConnector;
 
 use super::answer::{Id, Listed, MemberList, Status};
 use super::error::EtcdError;
-use crate::pki::Material;
+use crate::pki::{Material, client_config};
 
 /// How long a handshake may take, and how long an answer. A member answers for itself, without the others.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -39,29 +38,7 @@ impl Credentials {
     /// # Errors
     /// What is missing, unreadable, or does not belong together.
     pub fn of(material: &Material) -> Result<Credentials, EtcdError> {
-        let unusable = |error: &dyn ToString| EtcdError::Tls(error.to_string());
-        material.pair()?;
-        let read = |text: &str| {
-            CertificateDer::pem_slice_iter(text.as_bytes())
-                .collect::<Result<Vec<_>, _>>()
-                .map_err(|error| unusable(&error))
-        };
-        let mut authorities = RootCertStore::empty();
-        for authority in read(&material.authorities)? {
-            authorities
-                .add(authority)
-                .map_err(|error| unusable(&error))?;
-        }
-        let key = PrivateKeyDer::from_pem_slice(material.key.as_bytes())
-            .map_err(|error| unusable(&error))?;
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map(|builder| builder.with_root_certificates(authorities))
-            .map_err(|error| unusable(&error))?
-            .with_client_auth_cert(read(&material.certificate)?, key)
-            .map_err(|error| unusable(&error))?;
-        Ok(Credentials(Arc::new(config)))
+        Ok(Credentials(client_config(material)?))
     }
 }
 

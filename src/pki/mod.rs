@@ -17,6 +17,7 @@ pub mod secrets;
 mod subject;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod usages;
 
 pub use authority::Step;
@@ -27,3 +28,4 @@ pub use error::PkiError;
 pub use flaw::{Flaw, Reason};
 pub use key::Key;
 pub use material::{Material, Store};
+pub use tls::{Unusable, client_config};

@@ -13,6 +13,8 @@ use crate::support::{Finished, program, run};
 const SET: &str = "kubefarm-kubernetes-etcd";
 const SECRET: &str = "kubefarm-kubernetes-pki-etcd-healthcheck-client";
 const CLIENT: &str = "etcd-healthcheck-client";
+const RUNNING: &str =
+    r#"{"status":{"phase":"Running","conditions":[{"type":"Ready","status":"True"}]}}"#;
 const VALUES: &str = "--set kubernetes.etcd.replicaCount=3";
 
 /// A farm whose pods of etcd are said to run on a node of this machine, and its members here.
@@ -72,7 +74,7 @@ impl Farm {
                 .success();
             self.site
                 .kubectl(&format!(
-                    "patch pod {pod} --subresource=status -p {{\"status\":{{\"phase\":\"Running\"}}}}"
+                    "patch pod {pod} --subresource=status -p {RUNNING}"
                 ))
                 .success();
         }
@@ -151,6 +153,11 @@ fn members_say_how_they_are() {
         .find(|line| line.starts_with(&format!("{SET}-2")));
     let row = row.unwrap_or_else(|| panic!("no row\n{}", text.stdout));
     assert!(row.contains(" -  "), "{row}");
+    // One more would be missing while its members are replaced.
+    let next = "--set pki.mode=builtin,kubernetes.etcd.image.tag=3.8.0-0 --dry-run=server";
+    let refused = farm.site.run(&format!("apply {FARM} {VALUES} {next}"));
+    let not_well = format!("would become 3.8.0 while it is not well: {SET}-2 ");
+    refused.failed(1, &[&not_well, "--accept=etcd-version"]);
     farm.child.stop_member(1);
     let problems = farm.json(1)["problems"].clone();
     let expected = "no majority: of 3 voters, 1 answer, and 2 are needed";

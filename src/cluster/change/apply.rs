@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::{Map, Value as Json};
 
+use super::before_upgrade;
 use super::certificates::complete_secrets;
 use super::error::ApplyError;
 use super::namespaces;
@@ -147,7 +148,8 @@ pub async fn check(
     let stale = stale(members, &planned, &known);
     let mut refusals = refusals(&planned);
     let parent = parent.unwrap_or_default();
-    let (assessment, upgrade) = assess(api, &planned, &known, &parent, options).await?;
+    let (assessment, upgrade) =
+        assess(api, release, &planned, &known, &parent, options, observer).await?;
     refuse_dangers(assessment.dangers, &mut refusals);
     if options.prune {
         let deletable = stale.iter().filter(|member| member.kept.is_none());
@@ -173,10 +175,12 @@ pub async fn check(
 /// Compares the plan with the live control plane: what is dangerous, and in which order its versions change.
 async fn assess(
     api: &Api,
+    release: &Release,
     planned: &[Planned],
     known: &HashMap<Key, Map<String, Json>>,
     parent: &Parent,
     options: &ApplyOptions,
+    observer: &dyn Observer,
 ) -> Result<(guard::Assessment, Option<Upgrade>), ClusterError> {
     let after = ControlPlane::rendered(contents(planned));
     let seen = planned
@@ -188,7 +192,15 @@ async fn assess(
         dns_domain: options.facts.get(guard::DNS_DOMAIN).map(String::as_str),
         accepted: &options.accepted,
     };
-    let assessment = guard::assess(api, &before, &after, parent, &request).await?;
+    let mut assessment = guard::assess(api, &before, &after, parent, &request).await?;
+    // Those that are refused anyway are not asked.
+    if assessment.dangers.is_empty() {
+        let concurrency = options.concurrency;
+        let mut dangers =
+            before_upgrade::dangers(api, release, &before, &after, concurrency, observer).await;
+        dangers.retain(|danger| !options.accepted.contains(&danger.risk));
+        assessment.dangers = dangers;
+    }
     Ok((assessment, Upgrade::between(&before, &after)))
 }
 

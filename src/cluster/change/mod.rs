@@ -2,6 +2,7 @@
 
 mod apply;
 mod apply_object;
+mod before_upgrade;
 mod certificates;
 mod defragment;
 mod delete;

@@ -1,6 +1,7 @@
 //! What pods have beyond their objects: logs, and ports that the API server connects one with. No NetworkPolicy is in
 //! between, since the kubelet connects from inside of the pod's network.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Request, Response};
@@ -10,8 +11,11 @@ use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{LogParams, Portforwarder};
-use tokio::io::DuplexStream;
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
 
 use super::api::Api;
 use super::error::ClusterError;
@@ -57,15 +61,54 @@ impl Api {
         port: u16,
     ) -> Result<Forward, ClusterError> {
         let tunnel = self.tunnel(namespace, pod, port).await?;
-        let shaken = timeout(PATIENCE, http1::handshake(TokioIo::new(tunnel.stream)));
+        Ok(Forward {
+            pod: pod.to_owned(),
+            sender: self.shake(pod, tunnel.stream).await?,
+            _forwarder: tunnel.forwarder,
+        })
+    }
+
+    /// The same over TLS; `host` is a name or an address of the pod's certificate.
+    ///
+    /// # Errors
+    /// As of [`Api::forward`], and where the pod is not whom it should be, or does not know us.
+    pub async fn forward_tls(
+        &self,
+        namespace: &str,
+        pod: &str,
+        port: u16,
+        host: &str,
+        config: Arc<ClientConfig>,
+    ) -> Result<Forward, ClusterError> {
+        let name = ServerName::try_from(host.to_owned());
+        let name = name.map_err(|error| unreachable(pod, error))?;
+        let tunnel = self.tunnel(namespace, pod, port).await?;
+        let tls = timeout(
+            PATIENCE,
+            TlsConnector::from(config).connect(name, tunnel.stream),
+        );
+        let tls = tls.await.map_err(|_| self.silent(pod))?;
+        let tls = tls.map_err(|error| unreachable(pod, error))?;
+        Ok(Forward {
+            pod: pod.to_owned(),
+            sender: self.shake(pod, tls).await?,
+            _forwarder: tunnel.forwarder,
+        })
+    }
+
+    async fn shake<S>(
+        &self,
+        pod: &str,
+        stream: S,
+    ) -> Result<SendRequest<Empty<Bytes>>, ClusterError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let shaken = timeout(PATIENCE, http1::handshake(TokioIo::new(stream)));
         let shaken = shaken.await.map_err(|_| self.silent(pod))?;
         let (sender, connection) = shaken.map_err(|error| unreachable(pod, error))?;
         tokio::spawn(connection);
-        Ok(Forward {
-            pod: pod.to_owned(),
-            sender,
-            _forwarder: tunnel.forwarder,
-        })
+        Ok(sender)
     }
 
     /// A connection with a port of a pod, for any protocol.

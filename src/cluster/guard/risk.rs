@@ -17,6 +17,7 @@ pub enum Risk {
     EtcdOldLog,
     VolumeSize,
     KubernetesVersion,
+    RemovedApis,
     VersionSkew,
     ServiceSubnet,
     PodSubnet,
@@ -26,7 +27,7 @@ pub enum Risk {
 }
 
 impl Risk {
-    pub const ALL: [Risk; 15] = [
+    pub const ALL: [Risk; 16] = [
         Risk::EtcdMembers,
         Risk::EtcdName,
         Risk::EtcdAddress,
@@ -36,6 +37,7 @@ impl Risk {
         Risk::EtcdOldLog,
         Risk::VolumeSize,
         Risk::KubernetesVersion,
+        Risk::RemovedApis,
         Risk::VersionSkew,
         Risk::ServiceSubnet,
         Risk::PodSubnet,
@@ -56,6 +58,7 @@ impl Risk {
             Risk::EtcdOldLog => "etcd-old-log",
             Risk::VolumeSize => "volume-size",
             Risk::KubernetesVersion => "kubernetes-version",
+            Risk::RemovedApis => "removed-apis",
             Risk::VersionSkew => "version-skew",
             Risk::ServiceSubnet => "service-subnet",
             Risk::PodSubnet => "pod-subnet",

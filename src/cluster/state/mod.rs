@@ -2,6 +2,7 @@
 
 mod access;
 mod certificates;
+mod deprecated;
 mod etcd;
 mod judge;
 mod list;
@@ -16,6 +17,7 @@ pub use access::{Access, ENDPOINT, access};
 pub use certificates::{
     ISSUED_FOR, farm_secrets, issued_secrets, materials, read_secrets, short_name,
 };
+pub use deprecated::{DeprecatedApi, deprecated_apis};
 pub use etcd::{Connected, Etcd, Members, Unanswered, UnknownEtcd};
 pub use list::{Farm, list, namespaces};
 pub use machines::{LogLine, Machines, log_lines};
