@@ -1,7 +1,8 @@
 //! Describes, checks and renders farms of network-booted Kubernetes clusters.
 //!
 //! Data goes one way: [`values`] merges layers, [`farm`] types and checks them, [`chart`] turns the model to text,
-//! [`manifest`] the text to objects, [`pki`] puts certificates in, [`etcd`] asks the members of a child's database, [`cluster`] applies them; [`agent`] is what runs
+//! [`manifest`] the text to objects, [`pki`] puts certificates in, [`etcd`] asks the members of a child's database,
+//! [`backup`] makes one file of what a restore needs, [`cluster`] applies them; [`agent`] is what runs
 //! inside a cluster. [`render`] takes the first four in a row, [`report`] shows a person what happens, [`cli`] joins
 //! them. [`nodes`] is about single machines: what each gets, and how it comes into the values. A room imports only rooms before it.
 
@@ -19,6 +20,7 @@
 )]
 
 pub mod agent;
+pub mod backup;
 pub mod chart;
 pub mod cli;
 pub mod cluster;

@@ -2,6 +2,7 @@
 
 mod agent;
 mod apply;
+mod backup;
 pub mod completions;
 mod delete;
 mod diff;
@@ -51,6 +52,7 @@ commands! {
     init::Init,
     nodes::Nodes,
     pki::Pki,
+    backup::Backup,
     kubeconfig::Kubeconfig,
     etcd::Etcd,
     agent::Agent,

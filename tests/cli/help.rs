@@ -3,7 +3,7 @@
 use crate::cli::assert_refused;
 use crate::support::kubefarm;
 
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 18] = [
     "render",
     "apply",
     "diff",
@@ -16,6 +16,7 @@ const COMMANDS: [&str; 17] = [
     "init",
     "nodes",
     "pki",
+    "backup",
     "kubeconfig",
     "etcd",
     "agent",
