@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::backup::BackupError;
 use crate::cluster::ClusterError;
 use crate::cluster::change::ApplyError;
 use crate::cluster::record::LockError;
+use crate::etcd::EtcdError;
 use crate::manifest::ManifestError;
 
 /// Why a Job failed.
@@ -20,6 +22,10 @@ pub enum AgentError {
     Apply(Box<ApplyError>),
     #[error(transparent)]
     Lock(#[from] LockError),
+    #[error("etcd, {0}")]
+    Etcd(#[from] EtcdError),
+    #[error("no backup: {0}")]
+    Backup(BackupError),
     /// It was waited for in vain.
     #[error("{0}; gave up waiting")]
     TooLate(String),

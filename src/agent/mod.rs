@@ -7,12 +7,14 @@
 mod address;
 mod announce;
 mod authorities;
+mod backup;
 mod boot_address;
 mod boots;
 mod bootstrap;
 mod error;
 mod farm_agent;
 mod faults;
+mod healthy;
 mod join;
 mod join_file;
 mod join_token;
@@ -29,10 +31,12 @@ mod waiting;
 mod watch;
 
 pub use announce::Announce;
+pub use backup::{Backup, backup};
 pub use boot_address::{BootAddress, DhcpOption, Published, publish_boot_address};
 pub use bootstrap::{Bootstrap, bootstrap};
 pub use error::AgentError;
 pub use farm_agent::NodeAgent;
+pub use healthy::EtcdAccess;
 pub use join::JoinService;
 pub use join_token::{JoinToken, join_token};
 pub use look_after_nodes::look_after_nodes;

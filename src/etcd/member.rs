@@ -4,9 +4,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Request, StatusCode, header};
+use http::{Request, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::body::Bytes;
+use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
@@ -19,6 +19,7 @@ use tokio_rustls::TlsConnector;
 
 use super::answer::{Id, Listed, MemberList, Status};
 use super::error::EtcdError;
+use super::snapshot::Parts;
 use crate::pki::{Material, client_config};
 
 /// How long a handshake may take, and how long an answer. A member answers for itself, without the others.
@@ -126,6 +127,24 @@ impl Member {
         asked.await.map(|_: Json| ())
     }
 
+    /// The snapshot of the member's database.
+    ///
+    /// # Errors
+    /// Where it does not begin, or the member refuses.
+    pub async fn snapshot(mut self) -> Result<Parts, EtcdError> {
+        let host = self.host.clone();
+        let nothing = json!({});
+        let response = timeout(PATIENCE, self.post("/v3/maintenance/snapshot", &nothing));
+        let response = response.await.map_err(|_| silent(&host, PATIENCE))??;
+        if response.status() == StatusCode::OK {
+            return Ok(Parts::of(host, response.into_body()));
+        }
+        let status = response.status();
+        let body = timeout(PATIENCE, whole(&host, response.into_body())).await;
+        let body = body.map_err(|_| silent(&host, PATIENCE))??;
+        Err(refused(host, status, &body))
+    }
+
     async fn ask<T: DeserializeOwned>(&mut self, path: &str, body: &Json) -> Result<T, EtcdError> {
         self.ask_for(PATIENCE, path, body).await
     }
@@ -137,19 +156,10 @@ impl Member {
         body: &Json,
     ) -> Result<T, EtcdError> {
         let host = self.host.clone();
-        let request = Request::post(path)
-            .header(header::HOST, &host)
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(Full::new(body.to_string().into()))
-            .map_err(|error| unreachable(&host, &error))?;
         let answered = timeout(patience, async {
-            let response = self.sender.send_request(request).await;
-            let response = response.map_err(|error| unreachable(&host, &error))?;
+            let response = self.post(path, body).await?;
             let status = response.status();
-            let body = Limited::new(response.into_body(), LARGEST_ANSWER);
-            let body = body.collect().await;
-            let body = body.map_err(|error| unreachable(&host, &error))?;
-            Ok::<_, EtcdError>((status, body.to_bytes()))
+            Ok::<_, EtcdError>((status, whole(&host, response.into_body()).await?))
         });
         let (status, body) = answered.await.map_err(|_| silent(&host, patience))??;
         match status {
@@ -157,12 +167,35 @@ impl Member {
                 host,
                 reason: error.to_string(),
             }),
-            StatusCode::NOT_FOUND => Err(EtcdError::NoGateway(host)),
-            status => Err(EtcdError::Refused {
-                reason: refusal(status, &body),
-                host,
-            }),
+            status => Err(refused(host, status, &body)),
         }
+    }
+
+    async fn post(&mut self, path: &str, body: &Json) -> Result<Response<Incoming>, EtcdError> {
+        let host = &self.host;
+        let request = Request::post(path)
+            .header(header::HOST, host)
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Full::new(body.to_string().into()))
+            .map_err(|error| unreachable(host, &error))?;
+        let response = self.sender.send_request(request).await;
+        response.map_err(|error| unreachable(host, &error))
+    }
+}
+
+async fn whole(host: &str, body: Incoming) -> Result<Bytes, EtcdError> {
+    let body = Limited::new(body, LARGEST_ANSWER).collect().await;
+    let body = body.map_err(|error| unreachable(host, &error))?;
+    Ok(body.to_bytes())
+}
+
+fn refused(host: String, status: StatusCode, body: &[u8]) -> EtcdError {
+    match status {
+        StatusCode::NOT_FOUND => EtcdError::NoGateway(host),
+        status => EtcdError::Refused {
+            reason: refusal(status, body),
+            host,
+        },
     }
 }
 

@@ -6,6 +6,7 @@ mod condition;
 mod defragment;
 mod error;
 mod member;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 
@@ -14,3 +15,4 @@ pub use condition::{Answer, Condition, Seen, condition, newest};
 pub use defragment::to_defragment;
 pub use error::EtcdError;
 pub use member::{Credentials, Member};
+pub use snapshot::{Part, Parts};

@@ -86,6 +86,8 @@ pub struct EtcdBackup {
     pub workload: Workload,
     /// The name of the volume claim, created or existing.
     pub claim_name: String,
+    /// Whether kubefarm makes the backups, or `etcdctl`.
+    pub by_kubefarm: bool,
 }
 
 impl EtcdBackup {
@@ -109,6 +111,7 @@ impl EtcdBackup {
                 topology_spread_constraints: spread_constraints(keys, ("app", &name)),
                 name,
             },
+            by_kubefarm: backup.is_by_kubefarm(),
             claim_name: existing.unwrap_or_else(|| format!("etcd-backup-{etcd}")),
         }
     }

@@ -13,7 +13,7 @@ set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${KUBEFARM_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kubefarm}
-modules='kubernetes etcd etcd-3.5 helm cert-manager coredns konnectivity metallb kube-router registry port-forward'
+modules='kubernetes etcd etcd-3.5 helm cert-manager coredns konnectivity metallb kube-router registry port-forward age'
 programs='etcd etcdctl kube-apiserver kube-controller-manager kube-scheduler kubeadm kubectl helm cert-manager'
 # What a cluster with nodes needs on top.
 programs="$programs etcdutl kubelet kube-proxy pause agnhost coredns proxy-server proxy-agent metallb-controller metallb-speaker"
@@ -25,6 +25,8 @@ programs="$programs registry crane"
 programs="$programs etcd-3.5"
 # Connections with ports of pods.
 programs="$programs port-forward"
+# What opens backups without kubefarm.
+programs="$programs age age-keygen"
 
 # missing WHAT: exit code 3 says that this machine lacks something.
 missing() {
@@ -39,6 +41,7 @@ module_of() {
         etcd-3.5 | helm | cert-manager | coredns | kube-router | port-forward) echo "$1" ;;
         proxy-server | proxy-agent) echo konnectivity ;;
         registry | crane) echo registry ;;
+        age | age-keygen) echo age ;;
         metallb-*) echo metallb ;;
         *) echo kubernetes ;;
     esac
@@ -53,6 +56,7 @@ package_of() {
         helm) echo helm.sh/helm/v4/cmd/helm ;;
         cert-manager | coredns | registry | port-forward) echo . ;;
         crane) echo github.com/google/go-containerregistry/cmd/crane ;;
+        age | age-keygen) echo "filippo.io/age/cmd/$1" ;;
         proxy-*) echo "sigs.k8s.io/apiserver-network-proxy/cmd/${1#proxy-}" ;;
         metallb-*) echo "go.universe.tf/metallb/${1#metallb-}" ;;
         kube-router) echo github.com/cloudnativelabs/kube-router/v2/cmd/kube-router ;;

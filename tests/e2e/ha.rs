@@ -64,7 +64,8 @@ pub fn spread(release: &mut Release) -> Seen {
     format!("{} pods ready after {took:.1} s", pods.len())
 }
 
-/// The CronJob, run now, leaves a snapshot that etcd's own tool takes for one.
+/// The CronJob, run now, leaves a backup: an archive as its record says, with the authorities, and with a snapshot that
+/// etcd's own tool takes for one.
 pub fn backup(release: &mut Release) -> Seen {
     release.run_now("etcd-backup");
     let claim = format!("etcd-backup-{}", release.object("etcd"));
@@ -72,8 +73,12 @@ pub fn backup(release: &mut Release) -> Seen {
     let volume = claim["spec"]["volumeName"].as_str().expect("a volume");
     // Named after the machine that has it, as in-admin.sh does.
     let (machine, _) = volume.rsplit_once('-').expect("a machine and a number");
-    let check =
-        format!("exec etcdutl snapshot status --write-out=json /var/lib/volumes/{volume}/*.db");
+    let check = format!(
+        "cd $(mktemp -d) && tar -xf /var/lib/volumes/{volume}/*.tar && sha256sum -c manifest.json.sha256 >&2 \
+         && test -s secrets/ca/tls.key && test -s secrets/sa/tls.key && test -s secrets/etcd-ca/tls.crt \
+         && grep -q $(sha256sum < /var/lib/volumes/{volume}/*.tar | cut -c1-64) /var/lib/volumes/{volume}/*.json \
+         && exec etcdutl snapshot status --write-out=json etcd/snapshot.db"
+    );
     let text = release
         .cluster
         .enter(machine, &["sh", "-c", &check])

@@ -42,7 +42,10 @@ fn by_key(path: &[String], key: &str) -> Option<Value> {
         "mode" if path[0] == "dhcp" => json!("standalone"),
         "mode" if path[0] == "join" => json!("none"),
         "mode" => json!("GRPC"),
-        "tokenTtl" => json!("7h"),
+        "tokenTtl" | "keepFor" => json!("7h"),
+        "recipients" => {
+            json!(["age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"])
+        }
         "version" if path[0] == "kubernetes" => json!("v1.36.0"),
         "serviceSubnet" => json!("10.224.0.0/16"),
         "podSubnet" => json!("10.240.0.0/16"),
@@ -138,6 +141,11 @@ pub fn needed_with(path: &[String]) -> Vec<String> {
                 .to_owned(),
             "kubernetes.etcd.backup.enabled=false".to_owned(),
         ],
+        "kubernetes.etcd.backup.secrets"
+        | "kubernetes.etcd.backup.keepLast"
+        | "kubernetes.etcd.backup.keepFor" => {
+            vec!["kubernetes.etcd.backup.unencrypted=true".to_owned()]
+        }
         // Several members need their volumes.
         "kubernetes.persistence.enabled" => vec!["kubernetes.etcd.replicaCount=1".to_owned()],
         "ltsp.config.localDisk.wipe" | "ltsp.config.localDisk.swap" => {

@@ -1,6 +1,7 @@
 //! Certificates with the programs that use them: OpenSSL, kubeadm, etcd, kube-apiserver, kubectl, cert-manager.
 
 mod authentication;
+mod backup;
 mod cert_manager;
 mod certificate;
 mod child;

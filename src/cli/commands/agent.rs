@@ -1,5 +1,6 @@
 //! `kubefarm agent`: what Jobs and the farm's agent run inside the cluster.
 
+mod backup;
 mod bootstrap;
 mod join_token;
 mod look_after_nodes;
@@ -33,6 +34,7 @@ pub struct Agent {
 }
 
 subcommands! {
+    backup::Backup,
     bootstrap::Bootstrap,
     join_token::JoinToken,
     look_after_nodes::LookAfterNodes,

@@ -4,6 +4,7 @@ mod accounts;
 mod addresses;
 mod announced;
 mod api_server_egress;
+mod backups;
 mod counts;
 mod dhcp;
 mod dnsmasq_flags;
@@ -51,6 +52,7 @@ pub fn check(
     announced::check(values, services, findings);
     kubernetes::check(values, findings);
     konnectivity::check(values, findings);
+    backups::check(values, findings);
     join::check(values, findings);
     node_networks::check(values, findings);
     ports::check(values, findings);

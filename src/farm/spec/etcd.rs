@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::component::{component, pods};
 use super::service::or_default;
 use super::{
-    Address, Annotations, CertSans, Family, FamilyPolicy, Flags, Labels, Port, Schedule, Service,
-    ServiceKeys, ServiceType, Spread, TopologyKey, null_if_empty,
+    Address, AgeRecipient, Annotations, CertSans, Family, FamilyPolicy, Flags, GoDuration, Labels,
+    Port, Schedule, SecretName, Service, ServiceKeys, ServiceType, Spread, TopologyKey,
+    null_if_empty,
 };
 
 /// etcd's ports.
@@ -83,6 +84,14 @@ pods! {
         #[serde(default)]
         enabled: bool,
         schedule: Schedule,
+        #[serde(default, serialize_with = "null_if_empty")]
+        recipients: Vec<AgeRecipient>,
+        #[serde(default, skip_serializing)]
+        unencrypted: bool,
+        #[serde(default, serialize_with = "null_if_empty")]
+        secrets: Vec<SecretName>,
+        keep_last: Option<NonZeroU32>,
+        keep_for: Option<GoDuration>,
         active_deadline_seconds: Option<NonZeroU32>,
         successful_jobs_history_limit: Option<u32>,
         failed_jobs_history_limit: Option<u32>,
@@ -92,5 +101,13 @@ pods! {
         pod_affinity: Option<Spread>,
         #[serde(skip_serializing)]
         pod_affinity_topology_key: Option<TopologyKey>,
+    }
+}
+
+impl EtcdBackup {
+    /// Whether kubefarm makes the backups, and not `etcdctl` as in the charts of 0.13: once the values say who may read
+    /// what is in them.
+    pub fn is_by_kubefarm(&self) -> bool {
+        self.unencrypted || !self.recipients.is_empty()
     }
 }

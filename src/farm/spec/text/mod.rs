@@ -3,6 +3,7 @@
 
 mod addresses;
 mod amounts;
+mod backups;
 mod disks;
 mod fields;
 mod flags;
@@ -23,6 +24,7 @@ pub use addresses::{
     Address, CertificateName, Cidrs, DnsDomain, Endpoint, HostPort, LoadBalancerClass, Network,
 };
 pub use amounts::{AccessMode, GoDuration, Schedule, VolumeSize};
+pub use backups::{AgeRecipient, SecretName};
 pub use disks::{DiskLabel, DiskName, JournalSize};
 pub use fields::Field;
 pub use flags::{Flags, scalar_text};
