@@ -78,6 +78,10 @@ if [ "${1:-}" = cluster ]; then
     need zstd zstd
     need qemu-system-x86_64 qemu-system-x86
     need_file /usr/share/OVMF/OVMF_CODE_4M.fd ovmf
+    # Kernels that the operator has signed, and firmware that knows his key.
+    need sbsign sbsigntool
+    need_file /usr/lib/systemd/boot/efi/linuxx64.efi.stub systemd-boot-efi
+    need pip3 python3-pip
     need_file /usr/lib/ipxe/qemu/efi-e1000.rom ipxe-qemu
     need ssh openssh-client
 fi

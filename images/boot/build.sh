@@ -20,6 +20,9 @@
 #   --hooks FOLDER          programs that change the nodes' root, whose path is their only argument
 #   --key FILE              the ed25519 key that signs the system image, as PEM (default: key.pem of the output folder,
 #                           which is made where it is missing)
+#   --module-key FILE       signs what DKMS and hooks put among the kernel's modules, for kernels that Secure Boot started;
+#   --module-certificate FILE   its certificate, which is in the machines' db. Both as PEM
+#   --uki FILE              the unified kernel image of a farm, as uki.sh makes it of this build's result
 #   --version NUMBER        of the system image; nodes take none older than their initrd (default: from the date)
 #   --compression fast|small  of the system image: zstd in seconds, or xz in minutes (default: small)
 #   --fetch FILE            the built helper of the initrd (default: it is built from fetch/, which needs Rust)
@@ -36,6 +39,7 @@ cache=${KUBEFARM_BOOT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kubefarm/boot}
 output=boot-image IMAGE=ghcr.io/kubefarm/boot:latest PREVIOUS='' KEY='' VERSION='' compression=small
 SUITE=trixie MIRROR=http://deb.debian.org/debian SECURITY_MIRROR='' COMPONENTS=main RUNTIME_SUITE=forky APT_OPTIONS=''
 KERNEL=linux-image-amd64 PACKAGES='' HOOKS='' PROGRAMS='' FETCH=''
+MODULE_KEY='' MODULE_CERTIFICATE='' UKI=''
 
 fail() {
     echo "$0: $*" >&2
@@ -67,6 +71,9 @@ parse() {
         --firmware) PACKAGES="$PACKAGES $2" firmware=1 ;;
         --hooks) HOOKS=$2 ;;
         --key) KEY=$2 ;;
+        --module-key) MODULE_KEY=$2 ;;
+        --module-certificate) MODULE_CERTIFICATE=$2 ;;
+        --uki) UKI=$2 ;;
         --version) VERSION=$2 ;;
         --compression) compression=$2 ;;
         --fetch) FETCH=$2 ;;
@@ -93,6 +100,17 @@ check() {
     esac
     [ -z "$HOOKS" ] || [ -d "$HOOKS" ] || fail "there is no folder $HOOKS"
     [ -z "$KEY" ] || [ -f "$KEY" ] || fail "there is no key $KEY"
+    [ -z "$UKI" ] || [ -f "$UKI" ] || fail "there is no $UKI"
+    case ${MODULE_KEY:+key}${MODULE_CERTIFICATE:+certificate} in
+    '') ;;
+    keycertificate)
+        for file in "$MODULE_KEY" "$MODULE_CERTIFICATE"; do
+            [ -f "$file" ] || fail "there is no $file"
+        done
+        command -v openssl >/dev/null || fail 'needs openssl, to sign modules'
+        ;;
+    *) fail '--module-key and --module-certificate belong together' ;;
+    esac
     [ -z "$PREVIOUS" ] || [ -f "$PREVIOUS/srv/tftp/ltsp/x86_64/release" ] || fail "$PREVIOUS has no release"
     case $VERSION in
     *[!0-9]*) fail "--version is a number, not $VERSION" ;;
@@ -150,7 +168,7 @@ archive() {
     SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$newest}
     VERSION=${VERSION:-$(date -u -d "@$SOURCE_DATE_EPOCH" +%Y%m%d%H%M%S)}
     export SUITE MIRROR SECURITY_MIRROR COMPONENTS RUNTIME_SUITE APT_OPTIONS KERNEL PACKAGES HOOKS PROGRAMS FETCH \
-        COMPRESSION KEY VERSION IMAGE PREVIOUS SOURCE_DATE_EPOCH
+        COMPRESSION KEY VERSION IMAGE PREVIOUS MODULE_KEY MODULE_CERTIFICATE UKI SOURCE_DATE_EPOCH
 }
 
 # The helper as one file that needs no library.
@@ -185,7 +203,9 @@ step node-root "$(key "$debian" "$RUNTIME_SUITE" "$KERNEL" "$PACKAGES" "$here/li
     "$here/steps/node-root.sh"
 node_root=$made
 step system "$(key "${node_root##*/}" "$PROGRAMS/kubelet" "$PROGRAMS/kubeadm" "$HOOKS" "$FETCH" "$COMPRESSION" "$here/node" \
-    "$here/initramfs" "$here/lists/modules-left-out" "$here/steps/system.sh")" "$here/steps/system.sh" "$node_root/node-root.tar"
+    "$MODULE_KEY" "$MODULE_CERTIFICATE" \
+    "$here/initramfs" "$here/lists/modules-left-out" "$here/steps/system.sh" "$here/steps/sign-module.sh")" \
+    "$here/steps/system.sh" "$node_root/node-root.tar"
 system=$made
 step loaders "$(key "$debian" "$here/lists/loaders" "$here/steps/loaders.sh")" "$here/steps/loaders.sh"
 loaders=$made

@@ -118,7 +118,8 @@ impl<'a> Files<'a> {
         fs::remove_file(file).expect("removed");
     }
 
-    fn release(&self) -> PathBuf {
+    /// The folder of the release.
+    pub fn release(&self) -> PathBuf {
         release(&self.folder.join("srv/tftp"))
     }
 }

@@ -1,6 +1,6 @@
 //! The firmware of machines, and QEMU's arguments for it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::boot::boot_server::BootServer;
 use crate::boot::files::Files;
@@ -14,6 +14,8 @@ pub enum Firmware {
     Bios,
     /// OVMF with its own network driver.
     Uefi { secure_boot: bool, over: Over },
+    /// OVMF with Secure Boot on and these variables, which boots by HTTP.
+    OwnKeys { variables: PathBuf },
     /// Nothing: kernel and initrd as a boot loader would have loaded them.
     Kernel {
         kernel: PathBuf,
@@ -68,7 +70,18 @@ impl Firmware {
     pub fn flags(&self, cluster: &AdminCluster, name: &str) -> Vec<String> {
         match self {
             Firmware::Bios => Vec::new(),
-            Firmware::Uefi { secure_boot, over } => uefi(cluster, name, *secure_boot, over),
+            Firmware::Uefi { secure_boot, over } => {
+                // The variables with the keys of Microsoft, which shim is signed with, and Secure Boot switched on by
+                // them.
+                let variables = if *secure_boot {
+                    "OVMF_VARS_4M.ms.fd"
+                } else {
+                    "OVMF_VARS_4M.fd"
+                };
+                let variables = Path::new(OVMF).join(variables);
+                uefi(cluster, name, &variables, *secure_boot, over)
+            }
+            Firmware::OwnKeys { variables } => uefi(cluster, name, variables, true, &Over::Http),
             Firmware::Kernel {
                 kernel,
                 initrd,
@@ -92,7 +105,9 @@ impl Firmware {
         match self {
             Firmware::Bios => format!("e1000,{card},bootindex={number}"),
             // Without a ROM of its own, OVMF drives it.
-            Firmware::Uefi { .. } => format!("virtio-net-pci,{card},bootindex={number},romfile="),
+            Firmware::Uefi { .. } | Firmware::OwnKeys { .. } => {
+                format!("virtio-net-pci,{card},bootindex={number},romfile=")
+            }
             Firmware::Kernel { .. } => format!("e1000,{card}"),
         }
     }
@@ -107,20 +122,26 @@ impl Firmware {
     }
 }
 
-fn uefi(cluster: &AdminCluster, name: &str, secure_boot: bool, over: &Over) -> Vec<String> {
-    // The variables with the keys of Microsoft, which shim is signed with, and Secure Boot switched on by them.
-    let (code, keys) = if secure_boot {
-        ("OVMF_CODE_4M.secboot.fd", "OVMF_VARS_4M.ms.fd")
+fn uefi(
+    cluster: &AdminCluster,
+    name: &str,
+    variables: &Path,
+    secure_boot: bool,
+    over: &Over,
+) -> Vec<String> {
+    let code = if secure_boot {
+        "OVMF_CODE_4M.secboot.fd"
     } else {
-        ("OVMF_CODE_4M.fd", "OVMF_VARS_4M.fd")
+        "OVMF_CODE_4M.fd"
     };
-    let variables = cluster.scratch().join(format!("{name}.fd"));
-    std::fs::copy(format!("{OVMF}/{keys}"), &variables).expect("OVMF");
+    // A machine writes into its own.
+    let own = cluster.scratch().join(format!("{name}.variables"));
+    std::fs::copy(variables, &own).expect("OVMF");
     let mut flags = vec![
         "-drive".to_owned(),
         format!("if=pflash,unit=0,format=raw,readonly=on,file={OVMF}/{code}"),
         "-drive".to_owned(),
-        format!("if=pflash,unit=1,format=raw,file={}", variables.display()),
+        format!("if=pflash,unit=1,format=raw,file={}", own.display()),
     ];
     if secure_boot {
         // Only the firmware itself may write its variables.

@@ -7,6 +7,7 @@
 //!   KUBEFARM_BOOT_CHECKS=nodes   with what comes on top for the two nodes
 //!   KUBEFARM_BOOT_CHECKS=others  what comes last of all, alone
 //!   KUBEFARM_BOOT_CHECKS=rack    two hundred machines without processors of their own, alone
+//!   KUBEFARM_BOOT_CHECKS=hardened  Secure Boot with the operator's key, alone
 //!   KUBEFARM_BOOT_CHECKS=ram     what a node does with its RAM, and with a disk, alone
 //!   KUBEFARM_BOOT_CHECKS=demo  what `make demo` shows
 //!   KUBEFARM_BOOT_IMAGE        the folder with the boot image, as images/boot/build.sh writes it
@@ -21,6 +22,7 @@ mod failures;
 mod files;
 mod firmware;
 mod guest;
+mod hardened;
 mod inside;
 mod loaders;
 mod many;
@@ -52,6 +54,7 @@ fn few<'a>() -> Vec<(&'static str, Check<Farm<'a>>)> {
         ("apply --wait: boot server, DHCP", nodes::apply),
         ("no boot with an image that is not right", failures::image),
         ("no boot with a wrong configuration", configuration::wrong),
+        ("own keys: no shim, no other kernel", hardened::refuses),
         ("BIOS and UEFI, both over PXE: login", nodes::power_on),
         ("what is inside", inside::look),
         ("both join, with labels and taint", nodes::join),
@@ -77,12 +80,21 @@ fn ram<'a>() -> Vec<(&'static str, Check<Farm<'a>>)> {
     ]
 }
 
+/// What comes on top, with firmware that trusts the operator alone.
+fn hardened<'a>() -> Vec<(&'static str, Check<Farm<'a>>)> {
+    vec![
+        ("own keys: no shim, no other kernel", hardened::refuses),
+        ("own keys: a signed kernel joins", hardened::boots),
+    ]
+}
+
 /// What comes on top, with other machines.
 fn others<'a>() -> Vec<(&'static str, Check<Farm<'a>>)> {
     vec![
         ("boot servers end during a boot", outages::replaced),
         ("Secure Boot, iPXE: login", loaders::secure_boot),
         ("HTTP boot: login; an altered kernel", loaders::http),
+        ("own keys: a signed kernel joins", hardened::boots),
         ("a configuration of last week", configuration::replayed),
         ("a network that fails", failures::network),
         ("a bond, and a VLAN over it", network::bond),
@@ -117,6 +129,7 @@ pub fn run() -> ExitCode {
                 )])
                 .collect()
         }
+        Ok("hardened") => few().into_iter().take(1).chain(hardened()).collect(),
         Ok("ram") => few().into_iter().take(1).chain(ram()).collect(),
         Ok("others") => few().into_iter().take(1).chain(others()).collect(),
         _ => [few(), with_nodes(), ram(), others()].concat(),

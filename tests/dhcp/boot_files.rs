@@ -116,6 +116,38 @@ fn the_farms_own_server_names_one_boot_file_for_each_kind_of_firmware() {
     assert_boot_files(&machine);
 }
 
+/// Machines with UEFI get the operator's signed kernel, the others nothing that would start without being verified.
+#[test]
+fn a_farm_with_a_signed_kernel_names_that_and_nothing_else() {
+    let Some(network) = Network::new() else {
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let farm = own_dnsmasq(generic())
+        .with(ADDRESS)
+        .with("--set=ltsp.unifiedKernelImage=true");
+    let server = standalone(&farm.objects(), SERVER, folder.path());
+    let _running = network.serve("10.64.0.2", &server, folder.path());
+    let machine = network.machine(MAC);
+    let uki = "ltsp/uki/kubefarm.efi";
+    for (architecture, file, kind) in [
+        (0, String::new(), None),
+        (7, uki.to_owned(), None),
+        (9, uki.to_owned(), None),
+        (11, String::new(), None),
+        (16, url(uki), Some("HTTPClient".to_owned())),
+        (19, String::new(), None),
+    ] {
+        let found = told(machine.boot(architecture));
+        assert_eq!(found, (file, kind), "architecture {architecture}");
+    }
+    for architecture in [0, 7] {
+        let number = format!("0x5d:{architecture:04x}");
+        let lease = machine.ask(&[&IPXE[..], &["-x", &number]].concat());
+        assert_eq!(told(lease).0, "", "iPXE, architecture {architecture}");
+    }
+}
+
 #[test]
 fn dnsmasq_controller_names_the_same() {
     let Some(network) = Network::new() else {

@@ -11,6 +11,9 @@
 #         /shared       the boot loaders, the menu, and ltsp/configuration/NAME/ltsp.img: an initrd with /etc/ltsp
 #                       and LTSP itself, under the name of its content; there.cfg beside it is for grub.cfg.
 #                       ltsp.img.signed is the same for initrds that check it: signed, in one file
+#         /shared/ltsp  links for machines without a boot menu, whose kernel has a command line of its own: `current`,
+#                       the configuration of now; MACHINE/NAME, a release by the start of its manifest's SHA-256, as
+#                       the signed configuration has it; `uki`, the kernel itself
 #
 # A node that has loaded the menu of one configuration loads that one's ltsp.img and no other, from whichever boot
 # server; so the one before stays until the next but one is there.
@@ -37,6 +40,7 @@ publish() {
     configuration=$(name_of_configuration)
     stage_grub
     publish_configuration
+    link_for_signed_kernels
     mv -f "$staging/boot.ipxe" "$shared/ltsp/boot.ipxe"
     publish_folder ltsp/grub
     publish_signed
@@ -117,6 +121,20 @@ publish_configuration() {
     ls -t "$shared/ltsp/configuration" | tail -n +3 | while read -r old; do
         rm -rf "$shared/ltsp/configuration/$old"
     done
+}
+
+link_for_signed_kernels() {
+    for manifest in "$image"/ltsp/*/*/root.squashfs.manifest; do
+        test -f "$manifest" || continue
+        folder=${manifest%/*}
+        machine=${folder%/*}
+        machine=$shared/ltsp/${machine##*/}
+        mkdir -p "$machine"
+        ln -sfn "$folder" "$machine/$(sha256sum <"$manifest" | cut -c1-16)"
+    done
+    test ! -d "$image/ltsp/uki" || ln -sfn "$image/ltsp/uki" "$shared/ltsp/uki"
+    ln -sfn "configuration/$configuration" "$staging/current"
+    mv -fT "$staging/current" "$shared/ltsp/current"
 }
 
 # sign CONFIGURATION: with the time, and with the images that belong to it.

@@ -4,8 +4,10 @@
 # Whoever calls this says nothing secret: the request goes in the clear.
 server=$(sed -n 's/.*\bltsp\.server=\([^ ]*\).*/\1/p' /proc/cmdline)
 test -n "$server" || exit 0
-# BOOTIF is the MAC after the kind of hardware.
+# BOOTIF is the MAC after the kind of hardware. Without a boot loader there is none, and the port has to do.
 mac=$(sed -n 's/.*\bBOOTIF=[0-9a-fA-F]*-\([0-9a-fA-F-]*\).*/\1/p' /proc/cmdline)
+test -n "$mac" ||
+    mac=$(cat "/sys/class/net/$(ip -o route show default | sed -n 's/.* dev \([^ ]*\).*/\1/p; q')/address" 2>/dev/null || true)
 if [ $# -gt 0 ]; then
     place=last-words
 else

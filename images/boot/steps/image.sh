@@ -27,6 +27,7 @@ lay_out() {
         [ -e "$output/.layers/release/$machine/$old" ] ||
             copy "$PREVIOUS/$machine/$old" "$output/.layers/release/$machine/$old"
     fi
+    [ -z "$UKI" ] || install -D -m 0644 "$UKI" "$output/.layers/release/srv/tftp/ltsp/uki/kubefarm.efi"
     for layer in loaders release; do
         mkdir -p "$output/srv"
         copy "$output/.layers/$layer/srv/." "$output/srv"

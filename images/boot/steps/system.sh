@@ -16,6 +16,7 @@ main() {
     add_null
     add_files
     run_hooks
+    sign_modules
     leave_out
     forget_identity
     make_initrd
@@ -70,6 +71,28 @@ run_hooks() {
             "$hook" "$root"
         fi
     done
+}
+
+# What DKMS and hooks added. Debian's own modules are signed.
+sign_modules() {
+    test -n "${MODULE_KEY:-}" || return 0
+    for folder in updates extra; do
+        find "$root"/usr/lib/modules/*/"$folder" -name '*.ko*' 2>/dev/null
+    done >"$output/modules"
+    while read -r module; do
+        case $module in
+        *.ko) ;;
+        *.ko.xz) xz -d "$module" ;;
+        *.ko.zst) zstd -q -d --rm "$module" ;;
+        *)
+            echo "$0: no way to sign $module" >&2
+            exit 1
+            ;;
+        esac
+        "$here/steps/sign-module.sh" "$MODULE_KEY" "$MODULE_CERTIFICATE" "${module%.ko*}.ko"
+        echo "signed ${module#"$root"}" >&2
+    done <"$output/modules"
+    rm "$output/modules"
 }
 
 # Folders of modules that servers do not need, and what only builds and people at a desk do.

@@ -19,6 +19,9 @@ pub struct Platform {
 const SHIM: &str = "ltsp/grub/x86_64-efi/shimx64.efi";
 const GRUB_ARM64: &str = "ltsp/grub/arm64-efi/core.efi";
 
+/// The operator's signed kernel, initrd and command line in one file (UAPI group, "Unified Kernel Image").
+const UNIFIED_KERNEL_IMAGE: &str = "ltsp/uki/kubefarm.efi";
+
 /// Every kind of firmware that can boot a node.
 pub const PLATFORMS: [Platform; 5] = [
     Platform {
@@ -69,6 +72,17 @@ const BOOT_FILE: &str = "option:bootfile-name";
 const TFTP_SERVER: &str = "option:tftp-server";
 const VENDOR_CLASS: &str = "option:vendor-class";
 
+impl Platform {
+    /// What it loads, if the farm has something for it: a unified kernel image is for x86 with UEFI only.
+    fn boot_file(&self, values: &Values) -> Option<&'static str> {
+        let has_menu = has_menu(values);
+        match self.file {
+            SHIM if !has_menu => Some(UNIFIED_KERNEL_IMAGE),
+            file => has_menu.then_some(file),
+        }
+    }
+}
+
 /// Tags by the content of a request.
 pub fn matchers() -> Vec<DnsmasqOption> {
     // iPXE announces itself by its own encapsulating option (ipxe.org/howto/dhcpd).
@@ -91,10 +105,11 @@ pub fn options(values: &Values, release: &str) -> Vec<DhcpOption> {
         return Vec::new();
     };
     let of_platform = |platform: &Platform| {
+        let file = platform.boot_file(values)?;
         if platform.by_http {
             ours.option(VENDOR_CLASS, &[platform.tag], "HTTPClient")
         } else {
-            ours.option(BOOT_FILE, &[platform.tag, "!iPXE"], platform.file)
+            ours.option(BOOT_FILE, &[platform.tag, "!iPXE"], file)
         }
     };
     PLATFORMS.iter().filter_map(of_platform).collect()
@@ -110,11 +125,13 @@ pub fn address_options(values: &Values, release: &str, address: &str) -> Vec<Dhc
     let by_http = PLATFORMS.iter().filter(|platform| platform.by_http);
     let by_http = by_http.map(|platform| {
         let tags = [platform.tag, "!iPXE"];
-        ours.option(BOOT_FILE, &tags, &url(address, platform.file))
+        let file = platform.boot_file(values)?;
+        ours.option(BOOT_FILE, &tags, &url(address, file))
     });
     let not_for_us = format!("!{EFI_OF_32_BITS}");
-    let ipxe = ours.option(BOOT_FILE, &[IPXE, &not_for_us], &url(address, IPXE_SCRIPT));
-    let options = server.into_iter().chain(by_http).chain([ipxe]);
+    let ipxe = has_menu(values)
+        .then(|| ours.option(BOOT_FILE, &[IPXE, &not_for_us], &url(address, IPXE_SCRIPT)));
+    let options = server.into_iter().chain(by_http).chain([ipxe.flatten()]);
     options.flatten().collect()
 }
 
@@ -135,7 +152,8 @@ pub fn proxied(values: &Values, release: &str) -> Vec<DnsmasqOption> {
     let services = by_pxe.flat_map(|platform| {
         // dnsmasq's names for architectures differ from IANA's, and are fewer.
         let numbers = platform.architectures.iter();
-        numbers.map(move |number| [number, MENU_TEXT, platform.file, address])
+        let file = platform.boot_file(values);
+        numbers.filter_map(move |number| Some([number, MENU_TEXT, file?, address]))
     });
     let services = services.map(|service| {
         let not_ipxe = format!("tag:!{IPXE}");
@@ -146,11 +164,18 @@ pub fn proxied(values: &Values, release: &str) -> Vec<DnsmasqOption> {
     });
     let [is_ipxe, not_for_us] = [format!("tag:{IPXE}"), format!("tag:!{EFI_OF_32_BITS}")];
     let script = url(address, IPXE_SCRIPT);
-    let ipxe = line(
-        "dhcp-boot",
-        &[&is_ipxe, &not_for_us, &script, address, address],
-    );
-    services.chain([ipxe]).collect()
+    let ipxe = || {
+        line(
+            "dhcp-boot",
+            &[&is_ipxe, &not_for_us, &script, address, address],
+        )
+    };
+    services.chain(has_menu(values).then(ipxe)).collect()
+}
+
+/// Whether machines load a menu that says what to boot.
+fn has_menu(values: &Values) -> bool {
+    !values.ltsp.unified_kernel_image
 }
 
 /// Whether a pool has `pxe-service` lines of its own.

@@ -28,6 +28,9 @@ component! {
         /// Tell DHCP clients of this release to boot from here.
         #[serde(rename = "publishDHCP", default)]
         publish_dhcp: bool,
+        /// Machines load a kernel image that the operator has signed, in place of a boot loader.
+        #[serde(default)]
+        unified_kernel_image: bool,
         /// The configuration that nodes get at boot.
         #[serde(skip_serializing)]
         config: BootConfig,

@@ -94,7 +94,10 @@ fn loaded(file: &str) -> Cow<'static, str> {
 
 fn is_loader(file: &str) -> bool {
     let last = file.rsplit('/').next().unwrap_or_default();
-    matches!(last, "core.0" | "core.efi" | "shimx64.efi" | "grubx64.efi")
+    matches!(
+        last,
+        "core.0" | "core.efi" | "shimx64.efi" | "grubx64.efi" | "kubefarm.efi"
+    )
 }
 
 fn is_menu(file: &str) -> bool {
