@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help build example test fuzz mutants times e2e boot-image boot-test long demo cluster-up cluster-down lint docs bench coverage kubernetes install clean
+.PHONY: help build example test fuzz mutants times e2e boot-image boot-test upgrade-test long demo cluster-up cluster-down lint docs bench coverage kubernetes install clean
 
 EXAMPLE := -f examples/generic/values.yaml -f examples/advanced_network/values.yaml
 
@@ -49,7 +49,12 @@ boot-test: ## Boot bare machines that join a farm, as root or with sudo, and say
 	tests/cluster/build.sh
 	KUBEFARM_BOOT_IMAGE=$$(tests/boot-image.sh) cargo test --locked --test system $(AS_ROOT) -- boot
 
-long: boot-test ## Run what takes longer than CI has: everything about machines that boot
+upgrade-test: ## Upgrade a farm by a minor version of Kubernetes and etcd, as root or with sudo
+	tests/install-tools.sh cluster
+	tests/cluster/build.sh
+	KUBEFARM_BOOT_IMAGE=$$(tests/boot-image.sh) cargo test --locked --test system $(AS_ROOT) -- upgrade
+
+long: boot-test upgrade-test ## Run what takes longer than CI has: machines that boot, and an upgrade
 
 demo: ## Boot two machines into a farm, as root or with sudo, and leave it up for a look around
 	tests/demo.sh

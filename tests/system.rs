@@ -23,8 +23,9 @@ fn main() -> ExitCode {
     match std::env::args().nth(1).as_deref() {
         Some("e2e") => e2e::run(),
         Some("boot") => boot::run(),
+        Some("upgrade") => e2e::upgrade::run(),
         _ => {
-            eprintln!("which one? e2e or boot");
+            eprintln!("which one? e2e, boot or upgrade");
             ExitCode::from(2)
         }
     }

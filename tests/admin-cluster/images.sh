@@ -35,6 +35,16 @@ built() {
     echo "$CLUSTER_PROGRAMS/bin/$1"
 }
 
+# of_tag NAME: the same, of the minor version in the image's tag where that is not the one that all others are of.
+of_tag() {
+    minor=$(echo "${image##*:}" | sed -n 's/^v\{0,1\}\([0-9]*\.[0-9]*\)\..*/\1/p')
+    if [ -x "$(built "$1-$minor")" ]; then
+        built "$1-$minor"
+    else
+        built "$1"
+    fi
+}
+
 # fill NAME: puts the files of an image into $root, and sets its user and entrypoint where it has some.
 fill() {
     case $1 in
@@ -43,11 +53,11 @@ fill() {
             user=65535:65535 entrypoint='"/pause"'
             ;;
         etcd)
-            add "$(built etcd)" /usr/local/bin/etcd
+            add "$(of_tag etcd)" /usr/local/bin/etcd
             add "$(built etcdctl)" /usr/local/bin/etcdctl
             ;;
         kube-apiserver | kube-controller-manager | kube-scheduler)
-            add "$(built "$1")" "/usr/local/bin/$1"
+            add "$(of_tag "$1")" "/usr/local/bin/$1"
             ;;
         kube-proxy)
             add "$(built kube-proxy)" /usr/local/bin/kube-proxy

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the programs of the test cluster from their pinned Go modules, as far as the cache has them not.
 #
-# Usage: build.sh [PROGRAM...]    without one: all
+# Usage: build.sh [PROGRAM...]    without one: all but those of the minor versions before
 #
 # Prints a folder on standard output, whose `bin` has the programs, whose `crds` has cert-manager's CRDs, and whose
 # `metallb` has MetalLB's manifests.
@@ -13,7 +13,8 @@ set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${KUBEFARM_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kubefarm}
-modules='kubernetes etcd etcd-3.5 helm cert-manager coredns konnectivity metallb kube-router registry port-forward age'
+modules='kubernetes kubernetes-1.36 etcd etcd-3.6 etcd-3.5 helm cert-manager coredns konnectivity metallb kube-router registry'
+modules="$modules port-forward age"
 programs='etcd etcdctl kube-apiserver kube-controller-manager kube-scheduler kubeadm kubectl helm cert-manager'
 # What a cluster with nodes needs on top.
 programs="$programs etcdutl kubelet kube-proxy pause agnhost coredns proxy-server proxy-agent metallb-controller metallb-speaker"
@@ -28,6 +29,9 @@ programs="$programs port-forward"
 # What opens backups without kubefarm.
 programs="$programs age age-keygen"
 
+# What an upgrade begins with. These take minutes, and are built only where they are named.
+before='etcd-3.6 kube-apiserver-1.36 kube-controller-manager-1.36 kube-scheduler-1.36'
+
 # missing WHAT: exit code 3 says that this machine lacks something.
 missing() {
     echo "$0: needs $*" >&2
@@ -38,7 +42,8 @@ missing() {
 module_of() {
     case $1 in
         etcd | etcdctl | etcdutl) echo etcd ;;
-        etcd-3.5 | helm | cert-manager | coredns | kube-router | port-forward) echo "$1" ;;
+        kube-*-1.36) echo kubernetes-1.36 ;;
+        etcd-3.[56] | helm | cert-manager | coredns | kube-router | port-forward) echo "$1" ;;
         proxy-server | proxy-agent) echo konnectivity ;;
         registry | crane) echo registry ;;
         age | age-keygen) echo age ;;
@@ -50,7 +55,7 @@ module_of() {
 # package_of PROGRAM: the Go package of its command.
 package_of() {
     case $1 in
-        etcd | etcd-3.5) echo go.etcd.io/etcd/server/v3 ;;
+        etcd | etcd-3.[56]) echo go.etcd.io/etcd/server/v3 ;;
         etcdctl) echo go.etcd.io/etcd/etcdctl/v3 ;;
         etcdutl) echo go.etcd.io/etcd/etcdutl/v3 ;;
         helm) echo helm.sh/helm/v4/cmd/helm ;;
@@ -61,7 +66,7 @@ package_of() {
         metallb-*) echo "go.universe.tf/metallb/${1#metallb-}" ;;
         kube-router) echo github.com/cloudnativelabs/kube-router/v2/cmd/kube-router ;;
         agnhost) echo k8s.io/kubernetes/test/images/agnhost ;;
-        *) echo "k8s.io/kubernetes/cmd/$1" ;;
+        *) echo "k8s.io/kubernetes/cmd/${1%-1.36}" ;;
     esac
 }
 
@@ -73,8 +78,8 @@ version_of() {
 # stamps MODULE: what the linker writes into the programs, because they say their version from variables.
 stamps() {
     case $1 in
-        kubernetes)
-            version=$(version_of kubernetes k8s.io/kubernetes)
+        kubernetes*)
+            version=$(version_of "$1" k8s.io/kubernetes)
             numbers=${version#v}
             minor=${numbers#*.}
             for package in k8s.io/component-base/version k8s.io/client-go/pkg/version; do
@@ -180,10 +185,10 @@ link() {
 }
 
 for program; do
-    case " $programs " in
+    case " $programs $before " in
         *" $program "*) ;;
         *)
-            echo "$0: unknown program: $program (known: $programs)" >&2
+            echo "$0: unknown program: $program (known: $programs $before)" >&2
             exit 1
             ;;
     esac

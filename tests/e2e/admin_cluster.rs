@@ -48,6 +48,19 @@ impl AdminCluster {
         self.state.join("images")
     }
 
+    /// Gives the machine `admin` further images, of programs that are built already.
+    #[track_caller]
+    pub fn add_images(&self, images: &[&str]) {
+        let mut command = self.script("images.sh");
+        run(command.arg(self.images().join("further")).args(images)).success();
+        let import = "exec ctr --namespace k8s.io images import /run/images/further/\"$0\".tar";
+        for image in images {
+            let (_, name) = image.rsplit_once('/').expect("a registry");
+            let (name, _) = name.split_once(':').expect("a tag");
+            self.enter("admin", &["sh", "-c", import, name]).success();
+        }
+    }
+
     /// Starts a machine with a network card, and waits until its images are there.
     pub fn start_machine(
         &self,

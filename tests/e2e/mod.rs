@@ -34,6 +34,8 @@ mod routed;
 pub mod runner;
 mod second_farm;
 mod token;
+pub mod upgrade;
+mod watcher;
 mod way;
 mod writer;
 

@@ -93,6 +93,11 @@ impl Writer {
 }
 
 impl Written {
+    /// The names of the objects that were acknowledged.
+    pub fn acknowledged(&self) -> &[String] {
+        &self.acknowledged
+    }
+
     /// How many objects were acknowledged.
     pub fn count(&self) -> usize {
         self.acknowledged.len()
