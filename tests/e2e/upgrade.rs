@@ -1,7 +1,6 @@
 //! A farm goes to the next minor versions of Kubernetes and etcd: `make upgrade-test`.
 
-use std::collections::BTreeMap;
-use std::process::{ExitCode, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -13,7 +12,7 @@ use crate::e2e::runner::{self, Check};
 use crate::e2e::watcher::Watcher;
 use crate::e2e::writer::Writer;
 use crate::support::cluster::programs::build;
-use crate::support::run as run_program;
+use crate::support::{Finished, project, run as run_program};
 
 /// The programs and images that it begins with: tests/cluster/{kubernetes-1.36,etcd-3.6}.
 const PROGRAMS: [&str; 4] = [
@@ -40,7 +39,8 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 pub fn run() -> ExitCode {
     let began = Instant::now();
-    let values = release::values();
+    let mut values = release::values();
+    values.extend(["--set".to_owned(), "kubernetes.etcd.backup.enabled=true".to_owned()]);
     let built = build(&[]).and_then(|_| build(&PROGRAMS));
     let Some(cluster) = built.and_then(|_| AdminCluster::up(&values)) else {
         return ExitCode::SUCCESS;
@@ -99,48 +99,40 @@ fn broken(release: &mut Release) -> Seen {
     )
 }
 
-/// etcd, API servers, then the rest; no write lost, and each seen by a client that watches.
+/// etcd, API servers, then the rest, by the commands of docs/upgrade.md; no write lost, and each seen by a client that
+/// watches.
 fn upgrade(release: &mut Release) -> Seen {
     let before = version(release);
+    release.child(&["get", "componentstatuses"]).success();
+    let runbook = commands();
+    let position = runbook.iter().position(|line| line.ends_with(" --wait"));
+    let (earlier, rest) = runbook.split_at(position.expect("an apply that waits"));
+    let (apply, later) = rest.split_first().expect("the apply");
+    let mut said = String::new();
+    for line in earlier {
+        let finished = documented(release, line);
+        said += &finished.stderr;
+        finished.success();
+    }
+    for words in [
+        "etcd (3.6.16 to 3.7.0), then API servers (1.36.3 to 1.37.2)",
+        "deprecated, and used in the child: v1 componentstatuses",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+
     let watcher = Watcher::start(release);
     let writer = Writer::start(release, "upgrade");
     let began = Instant::now();
-    let mut command = release.cluster.kubefarm();
-    command
-        .args(["apply", "--wait", "--timeout", "300s"])
-        .args(release.flags());
-    let mut program = command
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("kubefarm starts");
-    // When the first new pod of each part was there.
-    let mut first = BTreeMap::new();
-    while program.try_wait().expect("a state").is_none() {
-        let pods = release.pods();
-        for (position, part) in PARTS.iter().enumerate() {
-            if first.contains_key(part) || !of(release, &pods, part).any(is_new) {
-                continue;
-            }
-            for earlier in &PARTS[..position.min(2)] {
-                let late = of(release, &pods, earlier).find(|pod| !is_new(pod) || !is_ready(pod));
-                assert!(
-                    late.is_none(),
-                    "{part} before {}",
-                    late.map(name).unwrap_or_default()
-                );
-            }
-            first.insert(*part, began.elapsed());
-        }
-    }
-    assert!(program.wait().expect("a state").success());
+    let first = in_order(release, apply);
     let took = began.elapsed().as_secs_f64();
     let written = writer.finish(release);
     let gap = written.gap_below(PATIENCE, "during the upgrade");
     let watches = watcher.finish(release, written.acknowledged());
-    let mut steps: Vec<_> = first.into_iter().collect();
-    steps.sort_by_key(|(_, at)| *at);
-    let steps = steps
+    for line in later {
+        documented(release, line).success();
+    }
+    let steps = first
         .iter()
         .map(|(part, at)| format!("{part} from {:.0} s", at.as_secs_f64()));
     format!(
@@ -151,6 +143,73 @@ fn upgrade(release: &mut Release) -> Seen {
         written.count(),
         written.failures.len(),
     )
+}
+
+/// Runs an apply, and says when the first new pod of each part was there. Panics where one was before those that it needs.
+fn in_order(release: &Release, apply: &str) -> Vec<(&'static str, Duration)> {
+    let began = Instant::now();
+    let mut command = documented_command(release, apply);
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut program = command.spawn().expect("kubefarm starts");
+    let mut first: Vec<(&str, Duration)> = Vec::new();
+    while program.try_wait().expect("a state").is_none() {
+        let pods = release.pods();
+        for (position, part) in PARTS.iter().enumerate() {
+            let is_seen = first.iter().any(|(seen, _)| seen == part);
+            if is_seen || !of(release, &pods, part).any(is_new) {
+                continue;
+            }
+            for earlier in &PARTS[..position.min(2)] {
+                let late = of(release, &pods, earlier).find(|pod| !is_new(pod) || !is_ready(pod));
+                assert!(
+                    late.is_none(),
+                    "{part} before {}",
+                    late.map(name).unwrap_or_default()
+                );
+            }
+            first.push((part, began.elapsed()));
+        }
+    }
+    assert!(program.wait().expect("a state").success());
+    first
+}
+
+/// The commands of docs/upgrade.md.
+fn commands() -> Vec<String> {
+    let text = std::fs::read_to_string(project().join("docs/upgrade.md")).expect("a page");
+    let blocks = text.split("```sh\n").skip(1);
+    let blocks = blocks.map(|rest| rest.split("```").next().expect("an end"));
+    blocks.flat_map(str::lines).map(str::to_owned).collect()
+}
+
+/// A command of the page, with the name, the namespace and the values of this release.
+fn documented_command(release: &Release, line: &str) -> Command {
+    let mut words = line.split(' ');
+    let mut command = match words.next().expect("a program") {
+        "kubefarm" => release.cluster.kubefarm(),
+        program => release
+            .cluster
+            .inside(program, &release.cluster.kubeconfig()),
+    };
+    let part = "farm-kubernetes-";
+    while let Some(word) = words.next() {
+        match word {
+            "farm" => command.arg(&release.name),
+            "clusters" => command.arg(&release.namespace),
+            "-f" => {
+                assert_eq!(words.next(), Some("values.yaml"));
+                let boot = format!("ltsp.namespace={}", release.boot_namespace());
+                command.args(&release.values).args(["--set", &boot])
+            }
+            word => command.arg(word.replace(part, &release.object(""))),
+        };
+    }
+    command
+}
+
+fn documented(release: &Release, line: &str) -> Finished {
+    eprintln!("       $ {line}");
+    run_program(&mut documented_command(release, line))
 }
 
 /// What the API server says it is, and etcd's image.
