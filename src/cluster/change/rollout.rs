@@ -142,9 +142,9 @@ impl<'a> Rollout<'a> {
         let unready = wait(&self.api, &keys, self.options.concurrency, self.observer).await;
         let unready = unready.map_err(|error| self.stopped(None, error))?;
         if let Some(unready) = unready.into_iter().next() {
-            let error = ClusterError::Timeout {
-                server: self.api.server().to_owned(),
-                last: unready.reason,
+            let error = ClusterError::NotReady {
+                reason: unready.reason,
+                details: unready.details,
             };
             return Err(self.stopped(Some(unready.key), error));
         }

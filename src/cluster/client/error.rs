@@ -47,6 +47,16 @@ pub enum ClusterError {
     Refused(Box<Status>),
     #[error("the Lease that guards this farm {0}")]
     LeaseLost(String),
+    /// What others need of it was waited for.
+    #[error(
+        "was applied, and did not get ready in time: {reason}{}",
+        lines(details)
+    )]
+    NotReady {
+        reason: String,
+        /// The cluster's explanations, a line each.
+        details: Vec<String>,
+    },
     /// It was deleted, and is not gone.
     #[error("it is still being deleted{}", list_finalizers(finalizers))]
     Lingering { finalizers: String },
@@ -104,4 +114,10 @@ fn suggestion(near: &Option<String>, names: &[String]) -> String {
         None if names.is_empty() => "; it has none".to_owned(),
         None => format!("; it has {}", names.join(", ")),
     }
+}
+
+/// Each below the line before.
+fn lines(details: &[String]) -> String {
+    let lines = details.iter().map(|detail| format!("\n  {detail}"));
+    lines.collect()
 }
