@@ -108,10 +108,8 @@ impl Pki {
         pki.front_proxy_client = pki.common_name("front-proxy-client");
         pki.kubelet_client = pki.common_name("apiserver-kubelet-client");
         pki.secrets = pki.secrets();
-        if pki.mode == PkiMode::Builtin {
-            for certificate in &mut pki.certificates {
-                certificate.annotations = certificate.annotations();
-            }
+        for certificate in &mut pki.certificates {
+            certificate.annotations = certificate.annotations();
         }
         pki
     }

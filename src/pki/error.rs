@@ -23,6 +23,21 @@ pub enum PkiError {
         name: String,
         dependents: Vec<String>,
     },
+    /// Authorities that an import lacks. New ones in their place would be trusted by nobody.
+    #[error(
+        "the folder lacks certificate authorities: {}; nothing that the farm's machines and people have would fit \
+         new ones",
+        names.join(", ")
+    )]
+    NotExported { names: Vec<String> },
+    /// An import would replace authorities that are in use.
+    #[error(
+        "the cluster has other certificate authorities, or what they signed: {}. Nodes, kubeconfigs and tokens that \
+         belong to these would be worthless; if the farm in the cluster is to become the imported one: \
+         --replace-authorities",
+        names.join(", ")
+    )]
+    Replaces { names: Vec<String> },
     /// A certificate exists and is not valid.
     #[error("the certificate {name} cannot be used: {flaw}; kubefarm apply repairs it")]
     Unusable { name: String, flaw: Flaw },

@@ -21,6 +21,11 @@ pub enum Flaw {
     Orphan(String),
     #[error("it is missing, and every farm has one")]
     Absent,
+    #[error(
+        "its key is of another kind than pki.algorithm and pki.size say, and cert-manager would never renew it: \
+         set them to what it is"
+    )]
+    Kind,
     #[error("it expired at {0}")]
     Expired(Timestamp),
     #[error(

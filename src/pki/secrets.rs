@@ -10,12 +10,15 @@ use zeroize::Zeroizing;
 
 use super::material::{AUTHORITIES, CERTIFICATE, KEY};
 use super::{Completed, Material, Store};
-use crate::farm::certificates::Pki;
+use crate::farm::certificates::{Certificate as Wanted, Pki};
 use crate::hexadecimal::hexadecimal;
 use crate::manifest::Object;
+use crate::manifest::json::into_object;
 
 /// Marks the Secrets that are there only while an authority is rotated: `next` or `previous`.
 pub const ROTATION: &str = "kubefarm.io/rotation";
+/// On Secrets that cert-manager watches; it does not see one while it adds this itself, and would issue anew.
+const KNOWN_TO_CERT_MANAGER: &str = "controller.cert-manager.io/fao";
 /// In pod templates: changes with the certificates and keys that the pod reads.
 const CHECKSUM: &str = "checksum/certificates";
 
@@ -107,6 +110,34 @@ pub fn fill(objects: &mut Vec<Object>, pki: &Pki, completed: &Completed) {
         .for_each(|object| mark_readers(object, &store));
 }
 
+/// A Secret that cert-manager and an apply take for their own: `name` is that of a certificate's Secret, or of one
+/// beside it while an authority is rotated.
+pub fn secret(wanted: &Wanted, name: &str, namespace: &str, material: &Material) -> Object {
+    let annotations = if name == wanted.secret_name {
+        json!(wanted.annotations)
+    } else {
+        json!({ ROTATION: stage(name) })
+    };
+    let content = json!({
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {
+            "name": name,
+            "namespace": namespace,
+            "labels": { KNOWN_TO_CERT_MANAGER: "true" },
+            "annotations": annotations,
+        },
+        "type": "kubernetes.io/tls",
+        "data": material.data(),
+    });
+    Object::new("import", into_object(content))
+}
+
+/// `next` or `previous`, of a Secret beside an authority's own.
+fn stage(name: &str) -> &str {
+    name.rsplit('-').next().unwrap_or_default()
+}
+
 /// Takes the Secrets without data away.
 pub fn leave_out(objects: &mut Vec<Object>, pki: &Pki) {
     objects.retain(|object| !is_of(object, pki));
@@ -122,10 +153,9 @@ fn is_of(object: &Object, pki: &Pki) -> bool {
 /// The Secret beside an authority's own.
 fn rotated(authority: &Object, name: &str, material: &Material) -> Object {
     let mut content = authority.content.clone();
-    let stage = name.rsplit('-').next().unwrap_or_default();
     if let Some(Json::Object(metadata)) = content.get_mut("metadata") {
         metadata.insert("name".to_owned(), name.into());
-        metadata.insert("annotations".to_owned(), json!({ ROTATION: stage }));
+        metadata.insert("annotations".to_owned(), json!({ ROTATION: stage(name) }));
     }
     content.insert("data".to_owned(), material.data());
     Object::new(&authority.source, content)

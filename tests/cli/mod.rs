@@ -13,6 +13,7 @@ mod inputs;
 mod nodes;
 mod overlay;
 mod pki;
+mod pki_import;
 mod pki_inspect;
 mod selection;
 

@@ -10,7 +10,7 @@ use crate::pki::in_cluster::{Data, Farm, decoded};
 use crate::support::cluster::Cluster;
 
 /// A namespace, with cert-manager running.
-fn farm(name: &str) -> Option<Farm> {
+pub fn farm(name: &str) -> Option<Farm> {
     let cluster = Cluster::with_cert_manager()?;
     let site = Site::of(cluster, name);
     Some(Farm { site })
@@ -94,7 +94,7 @@ fn with_boot_server(mode: &str) -> String {
 
 /// Waits until cert-manager has issued, or taken, everything.
 #[track_caller]
-fn wait_for_cert_manager(farm: &Farm) {
+pub fn wait_for_cert_manager(farm: &Farm) {
     let cluster = farm.site.cluster;
     cluster.wait_until("cert-manager has issued all certificates", || {
         let wait = "wait --for=condition=Ready --timeout=5s certificates --all";
@@ -103,7 +103,7 @@ fn wait_for_cert_manager(farm: &Farm) {
 }
 
 /// Everything goes, certificate authorities too.
-fn clear(farm: &Farm) {
+pub fn clear(farm: &Farm) {
     let gone = farm.site.run("delete kubefarm --yes --purge");
     assert_eq!(gone.code(), 0, "{}", gone.stderr);
     farm.site
@@ -145,7 +145,7 @@ fn both_issue_the_same() {
 }
 
 /// The Secrets' data, once cert-manager had the time to do something.
-fn settled(farm: &Farm) -> BTreeMap<String, Data> {
+pub fn settled(farm: &Farm) -> BTreeMap<String, Data> {
     let mut before = farm.data();
     farm.site
         .cluster
@@ -161,7 +161,7 @@ fn settled(farm: &Farm) -> BTreeMap<String, Data> {
 
 /// Fails with what cert-manager says of why it issued something.
 #[track_caller]
-fn assert_kept(farm: &Farm, before: &BTreeMap<String, Data>) {
+pub fn assert_kept(farm: &Farm, before: &BTreeMap<String, Data>) {
     let now = settled(farm);
     let changed = now
         .iter()
@@ -216,12 +216,7 @@ fn from_builtin_and_back_everything_is_kept() {
     farm.site
         .kubectl("delete secret kubefarm-kubernetes-pki-admin-client")
         .success();
-    farm.site
-        .cluster
-        .wait_until("cert-manager issues it anew", || {
-            farm.secrets().contains_key("admin-client")
-        });
-    wait_for_cert_manager(&farm);
+    wait_until_issued(&farm, "admin-client");
     let second = settled(&farm);
     assert_ne!(second["admin-client"], first["admin-client"]);
     assert_eq!(second["admin-client"]["ca.crt"], first["ca"]["tls.crt"]);
@@ -229,6 +224,60 @@ fn from_builtin_and_back_everything_is_kept() {
     let said = farm.run_in("builtin", "apply");
     assert_eq!(said.code(), 0, "{}", said.stderr);
     assert_kept(&farm, &second);
+}
+
+/// The steps that docs/certificates.md has for a farm of cert-manager.
+#[test]
+fn kubefarm_replaces_an_authority_of_cert_manager() {
+    let Some(farm) = farm("rotated") else {
+        return;
+    };
+    farm.run_in("certManager", "apply").success();
+    wait_for_cert_manager(&farm);
+    let first = settled(&farm);
+    for authority in ["ca", "sa"] {
+        for step in ["trust", "reissue", "drop"] {
+            let rotate = format!("pki rotate-ca {authority} --step {step}");
+            farm.run(&rotate).success();
+            if step == "drop" {
+                continue;
+            }
+            // cert-manager would take half of it for all of it.
+            let before = farm.data();
+            let refused = farm.run_in("certManager", "apply");
+            assert_eq!(refused.code(), 1, "{}", refused.stderr);
+            let part = format!("pki-{authority}-previous: the rotation");
+            assert!(refused.stderr.contains(&part), "{}", refused.stderr);
+            assert_eq!(farm.data(), before);
+        }
+    }
+    let rotated = farm.data();
+    assert_eq!(rotated.len(), first.len());
+    for changed in ["ca", "sa", "admin-client", "apiserver-server"] {
+        assert_ne!(rotated[changed], first[changed], "{changed}");
+    }
+    assert_eq!(rotated["etcd-ca"], first["etcd-ca"]);
+
+    farm.run_in("certManager", "apply").success();
+    wait_for_cert_manager(&farm);
+    assert_kept(&farm, &rotated);
+    // The new authority is the one that it signs with.
+    farm.site
+        .kubectl("delete secret kubefarm-kubernetes-pki-admin-client")
+        .success();
+    wait_until_issued(&farm, "admin-client");
+    let issued = settled(&farm);
+    assert_ne!(issued["admin-client"], rotated["admin-client"]);
+    assert_eq!(issued["admin-client"]["ca.crt"], rotated["ca"]["tls.crt"]);
+}
+
+#[track_caller]
+fn wait_until_issued(farm: &Farm, name: &str) {
+    let cluster = farm.site.cluster;
+    cluster.wait_until("cert-manager issues it anew", || {
+        farm.secrets().contains_key(name)
+    });
+    wait_for_cert_manager(farm);
 }
 
 #[test]

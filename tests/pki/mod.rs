@@ -8,6 +8,7 @@ mod child;
 mod clock;
 mod etcd;
 mod folder;
+mod import;
 mod in_cluster;
 mod killed;
 mod kubeadm;

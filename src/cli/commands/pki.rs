@@ -1,6 +1,7 @@
 //! `kubefarm pki`: the certificates of a farm.
 
 mod export;
+mod import;
 mod init;
 mod inspect;
 mod renew;
@@ -32,7 +33,7 @@ Examples:
     kubefarm pki init --pki-dir pki -f values.yaml
     kubefarm render --pki-dir pki -f values.yaml | kubectl apply --server-side -f -";
 
-/// Create, inspect, renew, rotate and export the certificates of a farm.
+/// Create, inspect, renew, rotate, export and import the certificates of a farm.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Pki {
@@ -46,6 +47,7 @@ subcommands! {
     renew::Renew,
     rotate_ca::RotateCa,
     export::Export,
+    import::Import,
 }
 
 impl Pki {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value as Json};
 
 use super::before_upgrade;
-use super::certificates::complete_secrets;
+use super::certificates::{check_rotations, complete_secrets};
 use super::error::ApplyError;
 use super::namespaces;
 use super::options::ApplyOptions;
@@ -135,6 +135,7 @@ pub async fn check(
         known.insert(member.key.clone(), object);
         members.push(member);
     }
+    check_rotations(&known, &objects).map_err(ApplyError::Pki)?;
     let planned = plan(
         api,
         release,

@@ -1,7 +1,7 @@
 //! Certificates that kubefarm issues, completed from the Secrets that the cluster has; and taking Secrets over from
 //! cert-manager.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::SystemTime;
 
 use jiff::Timestamp;
@@ -14,7 +14,7 @@ use crate::cluster::event::{Event, Observer};
 use crate::cluster::state::{ISSUED_FOR, materials, read_secrets};
 use crate::manifest::json::{text_at, value_at};
 use crate::manifest::{Key, Object};
-use crate::pki::secrets::{fill, secret_names};
+use crate::pki::secrets::{ROTATION, fill, secret_names};
 use crate::pki::{Change, Completed, PkiError, Reason, complete};
 
 /// How far the clocks of the API server and of this machine may be apart, in seconds.
@@ -71,6 +71,38 @@ fn owned_by_certificates(secrets: &BTreeMap<String, Map<String, Json>>) -> Vec<P
     owned
         .map(|(name, _)| PkiError::OwnedByCertificate { name: name.clone() })
         .collect()
+}
+
+/// Refuses to leave a farm to cert-manager while one of its authorities is being rotated: there are no steps there.
+///
+/// # Errors
+/// Each such authority among the farm's live objects.
+pub(super) fn check_rotations(
+    live: &HashMap<Key, Map<String, Json>>,
+    objects: &[Object],
+) -> Result<(), Vec<PkiError>> {
+    let is_certificate =
+        |object: &Object| object.group() == "cert-manager.io" && object.kind() == "Certificate";
+    if !objects.iter().any(is_certificate) {
+        return Ok(());
+    }
+    let is_rotated = |secret: &Map<String, Json>| {
+        value_at(secret, &["metadata", "annotations", ROTATION]).is_some()
+    };
+    let rotated = live.iter().filter(|(_, secret)| is_rotated(secret));
+    let mut errors: Vec<PkiError> = rotated
+        .map(|(key, _)| PkiError::Rotation {
+            name: key.name.clone(),
+            reason: "the rotation of this authority is not finished, and cert-manager cannot finish it: \
+                     go on with kubefarm pki rotate-ca and pki.mode builtin",
+        })
+        .collect();
+    errors.sort_by_key(PkiError::to_string);
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(errors)
+    }
 }
 
 /// This machine's time.

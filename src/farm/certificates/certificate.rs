@@ -29,7 +29,7 @@ pub struct Certificate {
     pub duration: Hours,
     pub renew_before: Hours,
     pub private_key: PrivateKey,
-    /// The annotations of its Secret in mode `builtin`.
+    /// The annotations of its Secret, where kubefarm writes that.
     pub annotations: IndexMap<&'static str, String>,
 }
 

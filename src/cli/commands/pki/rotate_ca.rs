@@ -20,6 +20,9 @@ steps the farm can be applied as usual.
 The authorities: ca (the cluster's), etcd-ca, front-proxy-ca, konnectivity-ca,
 and sa, the key that signs tokens of service accounts.
 
+With pki.mode certManager, take the steps with --set pki.mode=builtin: the Secrets
+are taken over from cert-manager, and the next apply without it gives them back.
+
 Examples:
   The cluster's authority; nodes learn which ones are trusted when they boot, so
   boot them after trust, and again after reissue:
