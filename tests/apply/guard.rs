@@ -11,7 +11,7 @@ use crate::apply::{GENERIC, assert_failed};
 const ETCD: &str = "kubefarm-kubernetes-etcd";
 
 /// What is changed, what a user accepts it by, and words of the refusal.
-const REFUSED: [(&str, &str, &[&str]); 15] = [
+const REFUSED: [(&str, &str, &[&str]); 16] = [
     (
         "--set kubernetes.etcd.replicaCount=5",
         "etcd-members",
@@ -111,6 +111,14 @@ const REFUSED: [(&str, &str, &[&str]); 15] = [
             "service-account-issuer: [https://second.example, https://kubernetes.default.svc.cluster.local, https://first.example]",
         ],
     ),
+    (
+        "--set kubernetes.apiServer.extraArgs.encryption-provider-config=null",
+        "encryption-at-rest",
+        &[
+            "would lose --encryption-provider-config",
+            "`identity: {}` the first provider",
+        ],
+    ),
 ];
 
 /// What users ask of every object. Controllers change the rest whenever they like.
@@ -127,7 +135,8 @@ fn what_a_living_farm_may_not_survive_is_refused() {
     };
     let base = format!(
         "{GENERIC} --set kubernetes.networking.podSubnet=10.144.0.0/12 \
-         --set kubernetes.apiServer.extraArgs.service-account-issuer=https://first.example"
+         --set kubernetes.apiServer.extraArgs.service-account-issuer=https://first.example \
+         --set kubernetes.apiServer.extraArgs.encryption-provider-config=/etc/encryption/keys.yaml"
     );
     let apply = format!("apply -q {base}");
     site.run(&apply).success();

@@ -24,10 +24,11 @@ pub enum Risk {
     DnsDomain,
     Issuer,
     PkiPrefix,
+    EncryptionAtRest,
 }
 
 impl Risk {
-    pub const ALL: [Risk; 16] = [
+    pub const ALL: [Risk; 17] = [
         Risk::EtcdMembers,
         Risk::EtcdName,
         Risk::EtcdAddress,
@@ -44,6 +45,7 @@ impl Risk {
         Risk::DnsDomain,
         Risk::Issuer,
         Risk::PkiPrefix,
+        Risk::EncryptionAtRest,
     ];
 
     /// As users write it.
@@ -65,6 +67,7 @@ impl Risk {
             Risk::DnsDomain => "dns-domain",
             Risk::Issuer => "issuer",
             Risk::PkiPrefix => "pki-prefix",
+            Risk::EncryptionAtRest => "encryption-at-rest",
         }
     }
 }

@@ -12,6 +12,7 @@ pub fn dangers(change: &Change) -> Vec<Danger> {
         dns_domain(change),
         issuer(change),
         pki_prefix(change),
+        encryption_at_rest(change),
     ];
     found.into_iter().flatten().collect()
 }
@@ -104,6 +105,29 @@ fn pki_prefix(change: &Change) -> Option<Danger> {
              which no node, kubeconfig or token of the child cluster works"
         ),
         way: "keep the names; kubefarm pki rotate-ca replaces authorities, in steps without interruption"
+            .to_owned(),
+    })
+}
+
+/// Without a configuration the API server refuses what it finds encrypted (`k8s:enc:` before the value in etcd).
+/// <https://kubernetes.io/docs/tasks/administer-cluster/encrypt-data/>
+fn encryption_at_rest(change: &Change) -> Option<Danger> {
+    let flag = "encryption-provider-config";
+    let (workload, _, after) = differing(change, Component::ApiServer, flag)?;
+    if after.is_some() {
+        // Another path may lead to the same keys.
+        return None;
+    }
+    Some(Danger {
+        risk: Risk::EncryptionAtRest,
+        key: workload.key.clone(),
+        what: format!(
+            "the API servers would lose --{flag}: with one encrypted object in etcd, every list of its kind fails, \
+             and an API server that starts does not become ready"
+        ),
+        way: "keep the flag and the key, and make `identity: {}` the first provider; once all API servers have read \
+              that, write every object again (kubectl get secrets -A -o json | kubectl replace -f -, and each other \
+              resource that was encrypted); then nothing needs the key, and this can be accepted"
             .to_owned(),
     })
 }

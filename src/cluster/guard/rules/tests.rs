@@ -332,6 +332,24 @@ fn a_record_knows_what_ran() {
 }
 
 #[test]
+fn encryption_at_rest_may_begin_and_move_and_not_just_end() {
+    let plain = Plan::default();
+    let encrypted = |path| Plan {
+        encryption: Some(path),
+        ..Plan::default()
+    };
+    let first = encrypted("/etc/encryption/first.yaml");
+    assert_eq!(risks(&plain, &first), []);
+    assert_eq!(risks(&first, &first), []);
+    let moved = encrypted("/etc/other/second.yaml");
+    assert_eq!(risks(&first, &moved), []);
+    let found = dangers(&first, &plain, &clear());
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].0, Risk::EncryptionAtRest);
+    assert!(found[0].1.contains("identity: {}"), "{found:?}");
+}
+
+#[test]
 fn of_two_workloads_that_of_the_name_counts() {
     let plan = Plan::default();
     let left_over = Plan {

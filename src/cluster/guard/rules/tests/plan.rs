@@ -21,6 +21,8 @@ pub struct Plan {
     pub pods: &'static str,
     pub issuers: &'static [&'static str],
     pub secret: &'static str,
+    /// The path of the configuration of encryption at rest, where there is one.
+    pub encryption: Option<&'static str>,
     pub is_rolled_out: bool,
     pub has_etcd: bool,
 }
@@ -39,6 +41,7 @@ impl Default for Plan {
             pods: "10.112.0.0/12",
             issuers: &["https://kubernetes.default.svc.cluster.local"],
             secret: "farm-pki-apiserver",
+            encryption: None,
             is_rolled_out: true,
             has_etcd: true,
         }
@@ -101,6 +104,8 @@ impl Plan {
             .map(|issuer| format!("--service-account-issuer={issuer}"))
             .collect();
         flags.push(format!("--service-cluster-ip-range={}", self.services));
+        let encryption = self.encryption.iter();
+        flags.extend(encryption.map(|path| format!("--encryption-provider-config={path}")));
         let of = |component: &str, version: &str, flags: &[String]| {
             let name = format!("{}-{component}", self.name);
             let image = format!("kube-{component}:{version}");
