@@ -124,7 +124,8 @@ fn upgrade(release: &mut Release) -> Seen {
         finished.success();
     }
     for words in [
-        "etcd (3.6.16 to 3.7.0), then API servers (1.36.3 to 1.37.2)",
+        "ready: etcd (3.6.16 to 3.7.",
+        "), then API servers (1.36.3 to 1.37.",
         "deprecated, and used in the child: v1 componentstatuses",
     ] {
         assert!(said.contains(words), "{words}: {said}");
