@@ -50,20 +50,25 @@ impl Watcher {
         Watcher { stop, seen, thread }
     }
 
-    /// Stops once everything that was acknowledged has come, each object once. Returns how many watches it took.
+    /// Stops once the API server that it began with is gone, and everything that was acknowledged has come, each object
+    /// once. Returns how many watches it took.
     #[track_caller]
     pub fn finish(self, release: &Release, acknowledged: &[String]) -> usize {
-        release
-            .cluster
-            .wait_until("the watch has every object", || {
-                let seen = self.seen.lock().expect("no panic");
-                acknowledged.iter().all(|name| seen.added.contains(name))
-            });
+        let seen = || self.seen.lock().expect("no panic");
+        let cluster = release.cluster;
+        cluster.wait_until("the watch went on at another API server", || {
+            seen().watches > 1
+        });
+        let last = "end-of-the-watch".to_owned();
+        release.child(&["create", "configmap", &last]).success();
+        cluster.wait_until("the watch has every object", || {
+            let seen = seen();
+            let mut all = acknowledged.iter().chain([&last]);
+            all.all(|name| seen.added.contains(name))
+        });
         self.stop.store(true, Ordering::Relaxed);
-        // What is written now ends the wait for the next event.
-        release
-            .child(&["create", "configmap", "end-of-the-watch"])
-            .success();
+        // Ends the wait for the next event.
+        release.child(&["delete", "configmap", &last]).success();
         self.thread.join().expect("the watch went on");
         let seen = self.seen.lock().expect("no panic");
         let once: BTreeSet<&String> = seen.added.iter().collect();
