@@ -3,11 +3,20 @@
 
 use super::condition::{Seen, condition, is_nearly};
 
+use crate::version::Version;
+
 const MIB: u64 = 1 << 20;
 /// Less than this is not worth it, unless the quota is near.
 const LITTLE: u64 = 100 * MIB;
 /// Of fewer members, none can be missing.
 const SPARE: usize = 3;
+
+/// From 3.5.0 up to this, a member that ends while it is defragmented may have other data afterwards (etcd#14685).
+const FIXED: Version = Version {
+    major: 3,
+    minor: 5,
+    patch: 6,
+};
 
 /// The members that are worth it, the leader last; all of them where one has the alarm NOSPACE. `quota` is that of
 /// their flags.
@@ -30,6 +39,13 @@ pub fn to_defragment(
     }
     let is_wanted = |one: &&Seen| !condition.full.is_empty() || is_worth_it(one, quota);
     let mut wanted: Vec<&Seen> = seen.iter().filter(is_wanted).collect();
+    let mut versions = wanted.iter().filter_map(|one| one.answer.as_ref().ok());
+    if let Some(answer) = versions.find(|answer| is_unsafe(&answer.status.version)) {
+        let version = &answer.status.version;
+        return Err(vec![format!(
+            "etcd {version} may damage its data if it ends meanwhile: update it to {FIXED} or newer first"
+        )]);
+    }
     if !wanted.is_empty() && seen.len() < SPARE && !accepts_pause {
         let pause = format!(
             "with fewer than {SPARE} members, etcd answers nobody while one of them is defragmented; --accept-pause goes ahead"
@@ -38,6 +54,11 @@ pub fn to_defragment(
     }
     wanted.sort_by_key(|one| one.answer.as_ref().is_ok_and(|answer| answer.leads()));
     Ok(wanted)
+}
+
+fn is_unsafe(version: &str) -> bool {
+    let version = Version::read(version);
+    version.is_some_and(|it| it.minor_version() == FIXED.minor_version() && it < FIXED)
 }
 
 fn is_worth_it(one: &Seen, quota: Option<u64>) -> bool {

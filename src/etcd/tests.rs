@@ -247,3 +247,24 @@ fn etcd_stands_still_only_where_that_is_accepted() {
     assert_eq!(chosen(&large, true), Ok(vec!["a"]));
     assert_eq!(chosen(&alone(well("a")), false), Ok(vec![]));
 }
+
+/// etcd#14685
+#[test]
+fn an_etcd_that_may_damage_its_data_is_not_defragmented() {
+    let all_of = |version: &str| {
+        ["a", "b", "c"].map(|name| {
+            let mut one = sized(name, 500, 10);
+            if let Ok(answer) = &mut one.answer {
+                answer.status.version = version.to_owned();
+            }
+            one
+        })
+    };
+    for version in ["3.5.0", "3.5.5"] {
+        let refused = chosen(&all_of(version), true).expect_err("refused")[0].clone();
+        assert!(refused.contains("3.5.6 or newer"), "{refused}");
+    }
+    for version in ["3.4.30", "3.5.6", "3.6.0", ""] {
+        assert!(chosen(&all_of(version), true).is_ok(), "{version}");
+    }
+}
