@@ -76,9 +76,7 @@ run_hooks() {
 # What DKMS and hooks added. Debian's own modules are signed.
 sign_modules() {
     test -n "${MODULE_KEY:-}" || return 0
-    for folder in updates extra; do
-        find "$root"/usr/lib/modules/*/"$folder" -name '*.ko*' 2>/dev/null
-    done >"$output/modules"
+    find "$root/usr/lib/modules" '(' -path '*/updates/*' -o -path '*/extra/*' ')' -name '*.ko*' >"$output/modules"
     while read -r module; do
         case $module in
         *.ko) ;;
