@@ -3,6 +3,8 @@
 #
 # Usage: firmware-keys.sh install               puts virt-fw-vars there, with pip; nothing where it is there
 #        firmware-keys.sh CERTIFICATE OUTPUT    writes the variables
+#        firmware-keys.sh --authorities CERTIFICATE OUTPUT
+#                                               writes what OVMF trusts for HTTPS
 #
 # virt-fw-vars is kept outside of the checkout, by its version: ~/.cache/kubefarm, or KUBEFARM_TEST_CACHE.
 set -eu
@@ -19,6 +21,9 @@ fi
 test "${1:-}" != install || exit 0
 
 owner=6b756265-6661-726d-0000-000000000000
+if [ "$1" = --authorities ]; then
+    PYTHONPATH=$folder exec python3 -m virt.firmware.sigdb --add-cert "$owner" "$2" --output "$3" >&2
+fi
 set -- "$1" "$2" --set-pk "$owner" "$1" --add-kek "$owner" "$1" --add-db "$owner" "$1"
 output=$2
 shift 2

@@ -153,13 +153,16 @@ fn agent(values: &Values) -> Vec<Value> {
     rules.chain(offered(&agent.sidecars)).collect()
 }
 
-/// For the boot server: the nodes, on HTTP and TFTP.
+/// For the boot server: the nodes, on HTTP, HTTPS and TFTP.
 fn boot_server(values: &Values) -> Vec<Value> {
     let clients: Vec<Value> = match &values.network_policies.boot_clients {
         Some(clients) => peers(clients).collect(),
         None => boot_networks(values),
     };
-    let ports = [tcp(80_u16), json!({"port": 69, "protocol": "UDP"})];
+    let mut ports = vec![tcp(80_u16), json!({"port": 69, "protocol": "UDP"})];
+    if values.ltsp.tls_secret.is_some() {
+        ports.push(tcp(443_u16));
+    }
     let mut rules = vec![rule(&clients, &ports)];
     rules.extend(offered(&values.ltsp.sidecars));
     rules

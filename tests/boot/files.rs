@@ -139,18 +139,44 @@ pub struct WebServer {
 
 impl WebServer {
     pub fn start(cluster: &AdminCluster) -> WebServer {
+        WebServer::listen(cluster, "")
+    }
+
+    fn listen(cluster: &AdminCluster, more: &str) -> WebServer {
         let folder = cluster.scratch().join("web");
         fs::create_dir_all(&folder).expect("a folder");
         let mut file = File::create(configuration(cluster)).expect("a file");
         write!(
             file,
             "daemon off;\nmaster_process off;\npid nginx.pid;\nuser root;\nerror_log stderr crit;\nevents {{}}\nhttp {{ access_log off; \
-             server {{ listen {ADDRESS}:80; root {}; location /{HALF_WAY}/ {{ limit_rate 12m; }} }} }}\n",
+             server {{ listen {ADDRESS}:80; {more} root {}; location /{HALF_WAY}/ {{ limit_rate 12m; }} }} }}\n",
             folder.display()
         )
         .expect("written");
         let nginx = nginx(cluster);
         WebServer { nginx, folder }
+    }
+
+    /// One that speaks HTTPS as well, and its certificate.
+    pub fn start_with_https(cluster: &AdminCluster) -> (WebServer, PathBuf) {
+        let [key, certificate] =
+            ["key", "crt"].map(|end| cluster.scratch().join(format!("https.{end}")));
+        let mut openssl = Command::new("openssl");
+        openssl.args(["req", "-new", "-x509", "-newkey", "rsa:2048", "-nodes"]);
+        openssl.args(["-subj", "/CN=boot", "-addext"]);
+        openssl.arg(format!("subjectAltName=IP:{ADDRESS}"));
+        run(openssl
+            .arg("-keyout")
+            .arg(&key)
+            .arg("-out")
+            .arg(&certificate))
+        .success();
+        let tls = format!(
+            "listen {ADDRESS}:443 ssl; ssl_certificate {}; ssl_certificate_key {};",
+            certificate.display(),
+            key.display()
+        );
+        (WebServer::listen(cluster, &tls), certificate)
     }
 
     pub fn folder(&self) -> &Path {

@@ -15,7 +15,11 @@ pub enum Firmware {
     /// OVMF with its own network driver.
     Uefi { secure_boot: bool, over: Over },
     /// OVMF with Secure Boot on and these variables, which boots by HTTP.
-    OwnKeys { variables: PathBuf },
+    OwnKeys {
+        variables: PathBuf,
+        /// Authorities of web servers, as a list of signatures of UEFI; by HTTPS it trusts no other.
+        authorities: Option<PathBuf>,
+    },
     /// Nothing: kernel and initrd as a boot loader would have loaded them.
     Kernel {
         kernel: PathBuf,
@@ -81,7 +85,18 @@ impl Firmware {
                 let variables = Path::new(OVMF).join(variables);
                 uefi(cluster, name, &variables, *secure_boot, over)
             }
-            Firmware::OwnKeys { variables } => uefi(cluster, name, variables, true, &Over::Http),
+            Firmware::OwnKeys {
+                variables,
+                authorities,
+            } => {
+                let mut flags = uefi(cluster, name, variables, true, &Over::Http);
+                if let Some(file) = authorities {
+                    flags.push("-fw_cfg".to_owned());
+                    let file = file.display();
+                    flags.push(format!("name=etc/edk2/https/cacerts,file={file}"));
+                }
+                flags
+            }
             Firmware::Kernel {
                 kernel,
                 initrd,

@@ -18,6 +18,8 @@ use crate::support::{project, run};
 const NODE: [&str; 3] = ["r1n08", "10.64.1.18", "02:00:00:40:08:0a"];
 /// The one that is told to load Debian's shim from there.
 const SHIM: [&str; 2] = ["r1n04", "02:00:00:40:04:0a"];
+/// The one whose DHCP options name the image there by HTTPS.
+const HTTPS: [&str; 2] = ["r1n09", "02:00:00:40:09:0a"];
 /// Where the web server beside the farm is.
 const BESIDE: &str = "10.64.0.1";
 
@@ -47,13 +49,16 @@ impl<'a> Operator<'a> {
         [key, certificate]
     }
 
-    /// Firmware that trusts this key and no other.
-    fn firmware(&self, name: &str) -> Firmware {
-        let [_, certificate] = self.key(name);
-        let variables = self.cluster.scratch().join(format!("{name}.fd"));
+    /// Firmware that trusts his key and no other, and these authorities of web servers.
+    fn firmware(&self, authorities: Option<PathBuf>) -> Firmware {
+        let [_, certificate] = self.key("operator");
+        let variables = self.cluster.scratch().join("operator.fd");
         let mut enroll = Command::new(project().join("tests/firmware-keys.sh"));
         run(enroll.arg(certificate).arg(&variables)).success();
-        Firmware::OwnKeys { variables }
+        Firmware::OwnKeys {
+            variables,
+            authorities,
+        }
     }
 
     /// The image for the node, on the web server; of a farm whose boot server has this address.
@@ -75,7 +80,7 @@ impl<'a> Operator<'a> {
 
     fn power_on(&self, name: &str, mac: &str) -> Guest<'a> {
         let macs = [mac];
-        let machine = Machine::new(name, &macs, self.firmware("operator"));
+        let machine = Machine::new(name, &macs, self.firmware(None));
         Guest::power_on(self.cluster, &machine)
     }
 }
@@ -140,6 +145,33 @@ pub fn boots(farm: &mut Farm) -> Seen {
         login.as_secs_f64(),
         ready.as_secs_f64()
     )
+}
+
+/// By HTTPS, as far as the kernel; without the web server's authority in the firmware, nothing is loaded.
+pub fn over_https(farm: &mut Farm) -> Seen {
+    farm.guests.clear();
+    let operator = Operator::of(farm);
+    let (server, certificate) = WebServer::start_with_https(operator.cluster);
+    let boot_server = BootServer::of(&farm.release);
+    let key = boot_server.config_key();
+    operator.sign("operator", &key, boot_server.address(), server.folder());
+    let list = operator.cluster.scratch().join("authorities");
+    let mut enroll = Command::new(project().join("tests/firmware-keys.sh"));
+    run(enroll.arg("--authorities").arg(certificate).arg(&list)).success();
+    let [name, mac] = HTTPS;
+    for (authorities, loads) in [(None, false), (Some(list), true)] {
+        let macs = [mac];
+        let machine = Machine::new(name, &macs, operator.firmware(authorities));
+        let mut guest = Guest::power_on(operator.cluster, &machine);
+        if loads {
+            guest.wait_for("the signature of the configuration is right", LOGIN);
+        } else {
+            guest.wait_for("Could not retrieve NBP file size from HTTP server", LOGIN);
+            assert!(!guest.console().contains("Linux version"), "it was started");
+        }
+    }
+    "the kernel by HTTPS, from a server whose authority is in the firmware, and from no other"
+        .to_owned()
 }
 
 /// The kernel takes a module that the key in the firmware has signed, as the image's build does, and no other.

@@ -85,6 +85,7 @@ fn hardened<'a>() -> Vec<(&'static str, Check<Farm<'a>>)> {
     vec![
         ("own keys: no shim, no other kernel", hardened::refuses),
         ("own keys: a signed kernel joins", hardened::boots),
+        ("own keys: by HTTPS", hardened::over_https),
     ]
 }
 
@@ -95,6 +96,7 @@ fn others<'a>() -> Vec<(&'static str, Check<Farm<'a>>)> {
         ("Secure Boot, iPXE: login", loaders::secure_boot),
         ("HTTP boot: login; an altered kernel", loaders::http),
         ("own keys: a signed kernel joins", hardened::boots),
+        ("own keys: by HTTPS", hardened::over_https),
         ("a configuration of last week", configuration::replayed),
         ("a network that fails", failures::network),
         ("a bond, and a VLAN over it", network::bond),

@@ -149,6 +149,22 @@ fn a_farm_with_a_signed_kernel_names_that_and_nothing_else() {
 }
 
 #[test]
+fn a_signed_kernel_comes_by_https_where_the_boot_server_has_a_certificate() {
+    let Some(network) = Network::new() else {
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let farm = own_dnsmasq(generic())
+        .with(ADDRESS)
+        .with("--set=ltsp.unifiedKernelImage=true,ltsp.tlsSecret=boot-tls");
+    let server = standalone(&farm.objects(), SERVER, folder.path());
+    let _running = network.serve("10.64.0.2", &server, folder.path());
+    let (file, kind) = told(network.machine(MAC).boot(16));
+    assert_eq!(file, "https://10.64.0.11/ltsp/uki/kubefarm.efi");
+    assert_eq!(kind.as_deref(), Some("HTTPClient"));
+}
+
+#[test]
 fn dnsmasq_controller_names_the_same() {
     let Some(network) = Network::new() else {
         return;

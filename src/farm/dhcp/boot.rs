@@ -126,7 +126,7 @@ pub fn address_options(values: &Values, release: &str, address: &str) -> Vec<Dhc
     let by_http = by_http.map(|platform| {
         let tags = [platform.tag, "!iPXE"];
         let file = platform.boot_file(values)?;
-        ours.option(BOOT_FILE, &tags, &url(address, file))
+        ours.option(BOOT_FILE, &tags, &verified_url(values, address, file))
     });
     let not_for_us = format!("!{EFI_OF_32_BITS}");
     let ipxe = has_menu(values)
@@ -171,6 +171,15 @@ pub fn proxied(values: &Values, release: &str) -> Vec<DnsmasqOption> {
         )
     };
     services.chain(has_menu(values).then(ipxe)).collect()
+}
+
+/// By HTTPS where the boot server has it. GRUB knows HTTP only.
+fn verified_url(values: &Values, address: &str, file: &str) -> String {
+    if values.ltsp.tls_secret.is_some() && !has_menu(values) {
+        format!("https://{address}/{file}")
+    } else {
+        url(address, file)
+    }
 }
 
 /// Whether machines load a menu that says what to boot.

@@ -31,6 +31,8 @@ component! {
         /// Machines load a kernel image that the operator has signed, in place of a boot loader.
         #[serde(default)]
         unified_kernel_image: bool,
+        /// The Secret with the certificate for HTTPS.
+        tls_secret: Option<NamePrefix>,
         /// The configuration that nodes get at boot.
         #[serde(skip_serializing)]
         config: BootConfig,
