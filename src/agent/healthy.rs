@@ -9,7 +9,7 @@ use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 use super::error::{AgentError, read};
-use crate::etcd::{Credentials, Id, Member, Status};
+use crate::etcd::{Credentials, Member, Status};
 use crate::pki::Material;
 
 /// How long a connection may take: another member may be well.
@@ -23,18 +23,6 @@ pub struct EtcdAccess {
     pub authorities: PathBuf,
     pub certificate: PathBuf,
     pub key: PathBuf,
-}
-
-/// Why no snapshot is taken of a member: it may be behind the others, or its data are not right.
-fn fault(status: &Status) -> Option<String> {
-    let corrupt = status.errors.iter().find(|text| text.contains("CORRUPT"));
-    if status.leader == Id::default() {
-        return Some("it knows no leader".to_owned());
-    }
-    if status.is_learner {
-        return Some("it is still learning".to_owned());
-    }
-    corrupt.map(|alarm| format!("it has an alarm: {alarm}"))
 }
 
 /// The first healthy member of those that the name leads to, and how it is.
@@ -62,9 +50,9 @@ pub(super) async fn healthy(access: &EtcdAccess) -> Result<(Member, Status), Age
             Ok::<_, AgentError>((member, status))
         };
         match asked.await {
-            Ok((member, status)) => match fault(&status) {
+            Ok((member, status)) => match status.unfit() {
                 None => return Ok((member, status)),
-                Some(fault) => faults.push(format!("{address}: {fault}")),
+                Some(fault) => faults.push(format!("{address} {fault}")),
             },
             Err(error) => faults.push(error.to_string()),
         }

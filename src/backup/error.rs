@@ -17,7 +17,7 @@ pub enum BackupError {
     /// What the disk gives back is not what was written.
     #[error("{0}: what the volume gives back differs from what was written")]
     ReadBack(String),
-    #[error("{0} exists already: two backups in one second")]
+    #[error("{0} exists already")]
     Exists(String),
 }
 

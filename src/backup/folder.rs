@@ -13,11 +13,11 @@ use sha2::{Digest as _, Sha256};
 
 use super::error::BackupError;
 use super::record::Record;
-use crate::files::{beside, failed, found, remove_file, replace, sync_folder};
+use crate::files::{beside, failed, folder_of, found, remove_file, replace, sync_folder};
 use crate::hexadecimal::hexadecimal;
 
 /// What a file's name says of its time, in UTC.
-const TIME: &str = "%Y%m%dT%H%M%SZ";
+pub const NAME_TIME: &str = "%Y%m%dT%H%M%SZ";
 /// How names end: an archive, and an encrypted one.
 const SUFFIXES: [&str; 2] = [".tar", ".tar.age"];
 /// The name of what is half done ends so.
@@ -42,7 +42,7 @@ impl Folder {
     pub fn name(&self, time: Timestamp, encrypted: bool) -> String {
         let [open, sealed] = SUFFIXES;
         let suffix = if encrypted { sealed } else { open };
-        format!("{}-{}{suffix}", self.farm, time.strftime(TIME))
+        format!("{}-{}{suffix}", self.farm, time.strftime(NAME_TIME))
     }
 
     /// Whether a file has the name of a backup of this farm.
@@ -79,21 +79,7 @@ impl Folder {
     /// # Errors
     /// Where there is one of this second, or it cannot be written.
     pub fn begin(&self, name: &str) -> Result<Unfinished, BackupError> {
-        let path = self.path.join(name);
-        if found(&path)?.is_some() {
-            return Err(BackupError::Exists(path.display().to_string()));
-        }
-        let half = beside(&path, HALF);
-        let mut options = OpenOptions::new();
-        let opened = options.write(true).create_new(true).mode(0o600).open(&half);
-        Ok(Unfinished {
-            file: opened.map_err(failed(&half))?,
-            half,
-            path,
-            hash: Sha256::new(),
-            size: 0,
-            is_done: false,
-        })
+        Unfinished::create(self.path.join(name))
     }
 
     /// The records of the backups that are here as they were written, as far as their sizes show.
@@ -168,6 +154,27 @@ pub struct Unfinished {
 }
 
 impl Unfinished {
+    /// Begins a file, which has another name until it is finished.
+    ///
+    /// # Errors
+    /// Where it exists, or cannot be written.
+    pub fn create(path: PathBuf) -> Result<Unfinished, BackupError> {
+        if found(&path)?.is_some() {
+            return Err(BackupError::Exists(path.display().to_string()));
+        }
+        let half = beside(&path, HALF);
+        let mut options = OpenOptions::new();
+        let opened = options.write(true).create_new(true).mode(0o600).open(&half);
+        Ok(Unfinished {
+            file: opened.map_err(failed(&half))?,
+            half,
+            path,
+            hash: Sha256::new(),
+            size: 0,
+            is_done: false,
+        })
+    }
+
     /// Gives it its name, once the disk has it and gives it back. Returns its size and its digest.
     ///
     /// # Errors
@@ -180,9 +187,7 @@ impl Unfinished {
         }
         fs::rename(&self.half, &self.path).map_err(failed(&self.path))?;
         self.is_done = true;
-        if let Some(folder) = self.path.parent() {
-            sync_folder(folder)?;
-        }
+        sync_folder(&folder_of(&self.path))?;
         Ok((self.size, written))
     }
 }

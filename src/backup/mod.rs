@@ -19,7 +19,7 @@ mod verify;
 
 pub use archive::Archive;
 pub use error::{BackupError, Flaw};
-pub use folder::{Folder, Unfinished, digest};
+pub use folder::{Folder, NAME_TIME, Unfinished, digest};
 pub use manifest::{EtcdState, MANIFEST, Manifest, SECRETS, SNAPSHOT};
 pub use record::Record;
 pub use retention::Retention;

@@ -68,6 +68,26 @@ pub struct Status {
     pub errors: Vec<String>,
 }
 
+impl Status {
+    /// Why no snapshot is taken of the member: it may be behind the others, or its data are not right.
+    pub fn unfit(&self) -> Option<String> {
+        let corrupt = self.errors.iter().find(|text| text.contains("CORRUPT"));
+        let alarm = corrupt.map(|alarm| format!("has an alarm: {alarm}"));
+        self.hindrance().or(alarm)
+    }
+
+    /// Why it takes no part, or not with a vote.
+    pub fn hindrance(&self) -> Option<String> {
+        if self.leader == Id::default() {
+            Some("knows no leader".to_owned())
+        } else if self.is_learner {
+            Some("is a learner, and has no vote yet".to_owned())
+        } else {
+            None
+        }
+    }
+}
+
 /// A member in the list of members.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]

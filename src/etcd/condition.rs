@@ -56,16 +56,9 @@ impl Seen {
 
     /// Why it takes no part, or not with a vote.
     pub fn hindrance(&self) -> Option<String> {
-        let status = match &self.answer {
-            Ok(answer) => &answer.status,
-            Err(reason) => return Some(reason.clone()),
-        };
-        if status.leader == Id::default() {
-            Some("knows no leader".to_owned())
-        } else if status.is_learner {
-            Some("is a learner, and has no vote yet".to_owned())
-        } else {
-            None
+        match &self.answer {
+            Ok(answer) => answer.status.hindrance(),
+            Err(reason) => Some(reason.clone()),
         }
     }
 }

@@ -79,7 +79,7 @@ fn every_flag_of_every_command_is_explained() {
 #[test]
 fn every_command_below_another_is_listed_and_has_worked_examples() {
     let pki = &["init", "inspect", "renew", "rotate-ca", "export", "import"][..];
-    for (group, commands) in [("pki", pki), ("etcd", &["status", "defrag"])] {
+    for (group, commands) in [("pki", pki), ("etcd", &["status", "defrag", "snapshot"])] {
         assert_eq!(listed(&kubefarm([group, "--help"]).success()), commands);
         for command in commands {
             let help = kubefarm([group, command, "--help"]).success();

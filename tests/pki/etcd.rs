@@ -1,6 +1,9 @@
 //! `kubefarm etcd`: real members, asked through ports that the API server of an admin cluster forwards.
 
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -8,7 +11,7 @@ use crate::apply::site::Site;
 use crate::pki::FARM;
 use crate::pki::child::Child;
 use crate::support::cluster::{Cluster, Options};
-use crate::support::{Finished, program, run};
+use crate::support::{Finished, kubefarm, program, run};
 
 const SET: &str = "kubefarm-kubernetes-etcd";
 const SECRET: &str = "kubefarm-kubernetes-pki-etcd-healthcheck-client";
@@ -275,4 +278,62 @@ fn a_full_etcd_is_defragmented_and_accepts_writes_again() {
 
     farm.child.stop_member(1);
     defrag().failed(1, &["no member may be missing now", &format!("{SET}-1 ")]);
+}
+
+#[test]
+fn a_snapshot_is_saved_whole_or_not_at_all() {
+    let Some(farm) = Farm::new("") else {
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("saved.db");
+    let snapshot = || {
+        let output = file.display();
+        farm.site
+            .run(&format!("etcd snapshot kubefarm -o {output}"))
+    };
+    let names = || fs::read_dir(folder.path()).expect("a folder").count();
+    // A member that does not answer is passed over.
+    farm.child.stop_member(0);
+    let saved = snapshot();
+    assert!(
+        saved
+            .stderr
+            .contains(&format!(" bytes of {SET}-1, etcd 3.")),
+        "{}",
+        saved.stderr
+    );
+    saved.success();
+    let path = file.display().to_string();
+    let said = kubefarm(["backup", "verify", &path]).success();
+    assert!(said.contains("good: a snapshot of etcd alone"), "{said}");
+    assert_eq!(fs::metadata(&file).expect("a file").mode() & 0o777, 0o600);
+    // What is there is not replaced.
+    snapshot().failed(1, &["exists already"]);
+    let mut bytes = fs::read(&file).expect("read");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&file, bytes).expect("written");
+    let flipped = kubefarm(["backup", "verify", &path]);
+    assert_eq!(flipped.code(), 1);
+    assert!(
+        flipped.stdout.contains("not the SHA-256 of the rest"),
+        "{}",
+        flipped.stdout
+    );
+    // Without a majority there is no leader, and what one member has may not be what was acknowledged.
+    fs::remove_file(&file).expect("removed");
+    farm.child.stop_member(1);
+    let until = Instant::now() + Duration::from_secs(60);
+    while farm.json(1)["members"][2]["problems"]
+        .as_array()
+        .is_some_and(Vec::is_empty)
+    {
+        assert!(
+            Instant::now() < until,
+            "the last member believes in its leader"
+        );
+    }
+    snapshot().failed(1, &["no member is healthy", "knows no leader"]);
+    assert_eq!(names(), 0);
 }

@@ -1,6 +1,7 @@
 //! `kubefarm etcd`: the database of a child cluster.
 
 mod defrag;
+mod snapshot;
 mod status;
 
 use clap::Args;
@@ -27,6 +28,7 @@ pub struct Etcd {
 subcommands! {
     status::Status,
     defrag::Defrag,
+    snapshot::Snapshot,
 }
 
 impl Etcd {
