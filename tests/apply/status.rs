@@ -234,3 +234,36 @@ fn both_words_agree_on_a_claim_that_is_bound_late() {
         status_for_pod.stdout
     );
 }
+
+#[test]
+fn the_last_backup_is_shown() {
+    let Some(site) = Site::new("last-backup") else {
+        return;
+    };
+    let farm = format!("{GENERIC} --set kubernetes.etcd.backup.enabled=true");
+    site.run(&format!("apply -q {farm}")).success();
+    let shown = || {
+        let status = site.run("status kubefarm -o json").stdout;
+        let status: Value = serde_json::from_str(&status).expect("JSON");
+        status["facts"]["last backup"]
+            .as_str()
+            .expect("a fact")
+            .to_owned()
+    };
+    assert_eq!(shown(), "never");
+    // Else its controller makes up for runs since the times below.
+    site.kubectl("patch cronjob/kubefarm-kubernetes-etcd-backup -p {\"spec\":{\"suspend\":true}}")
+        .success();
+    let set = |status: Value| {
+        let patch = json!({ "status": status }).to_string();
+        let patch = format!(
+            "patch cronjob/kubefarm-kubernetes-etcd-backup --subresource=status --type=merge -p {patch}"
+        );
+        site.kubectl(&patch).success();
+    };
+    let (first, second) = ("2026-12-01T02:00:00Z", "2026-12-01T08:00:00Z");
+    set(json!({ "lastScheduleTime": first, "lastSuccessfulTime": first }));
+    assert_eq!(shown(), first);
+    set(json!({ "lastScheduleTime": second, "lastSuccessfulTime": first }));
+    assert_eq!(shown(), format!("{first} (that of {second} failed)"));
+}

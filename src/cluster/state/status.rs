@@ -8,9 +8,15 @@ use super::judge::Judge;
 use super::readiness::Readiness;
 use crate::cluster::client::{Api, ClusterError, FIELD_MANAGER};
 use crate::cluster::fields::managed_fields::{digest, owners_besides};
-use crate::cluster::record::{InventoryError, inventory};
+use crate::cluster::record::{InventoryError, Parent, inventory};
 use crate::farm::Release;
 use crate::manifest::Key;
+use crate::manifest::json::{text_at, value_at};
+
+/// The fact that says when the last backup was.
+const LAST_BACKUP: &str = "last backup";
+/// How the name of the CronJob ends that makes them.
+const BACKUPS: &str = "-etcd-backup";
 
 /// How a farm is.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,9 +55,12 @@ pub async fn status(
     release: &Release,
     concurrency: usize,
 ) -> Result<Option<FarmStatus>, InventoryError> {
-    let Some(parent) = inventory::read(api, release).await? else {
+    let Some(mut parent) = inventory::read(api, release).await? else {
         return Ok(None);
     };
+    if let Some(backup) = last_backup(api, &parent).await? {
+        parent.facts.insert(LAST_BACKUP.to_owned(), backup);
+    }
     let members = inventory::members(api, release, &parent, concurrency).await?;
     let judge = Judge::new(api);
     let objects = stream::iter(&parent.objects)
@@ -67,6 +76,30 @@ pub async fn status(
         objects,
         unrecorded: unrecorded.map(|member| member.key).collect(),
         facts: parent.facts,
+    }))
+}
+
+/// When the last backup of etcd was complete, as Kubernetes recorded it; `None` where none is made.
+async fn last_backup(api: &Api, parent: &Parent) -> Result<Option<String>, ClusterError> {
+    let is_it = |key: &Key| key.kind == "CronJob" && key.name.ends_with(BACKUPS);
+    let mut keys = parent.objects.iter().map(|(key, _)| key);
+    let found = keys.find(|key| is_it(key));
+    let resource = found.and_then(|key| api.resources.preferred(&key.group, &key.kind));
+    let (Some(key), Some(resource)) = (found, resource) else {
+        return Ok(None);
+    };
+    let live = api.get(resource, key).await?;
+    Ok(live.map(|live| {
+        let at = |field| text_at(&live, &["status", field]);
+        let (done, begun) = (at("lastSuccessfulTime"), at("lastScheduleTime"));
+        let done = if done.is_empty() { "never" } else { done };
+        let runs = value_at(&live, &["status", "active"]).is_some();
+        // Times of Kubernetes are all in one form, in UTC.
+        if runs || begun.is_empty() || (done != "never" && begun <= done) {
+            done.to_owned()
+        } else {
+            format!("{done} (that of {begun} failed)")
+        }
     }))
 }
 
