@@ -76,7 +76,7 @@ pub fn backup(release: &mut Release) -> Seen {
     let check = format!(
         "cd $(mktemp -d) && tar -xf /var/lib/volumes/{volume}/*.tar && sha256sum -c manifest.json.sha256 >&2 \
          && test -s secrets/ca/tls.key && test -s secrets/sa/tls.key && test -s secrets/etcd-ca/tls.crt \
-         && grep -q $(sha256sum < /var/lib/volumes/{volume}/*.tar | cut -c1-64) /var/lib/volumes/{volume}/*.json \
+         && grep -q $(sha256sum /var/lib/volumes/{volume}/*.tar | cut -c1-64) /var/lib/volumes/{volume}/*.json \
          && exec etcdutl snapshot status --write-out=json etcd/snapshot.db"
     );
     let text = release
