@@ -7,8 +7,8 @@
 #   --release FOLDER        has vmlinuz and initrd.img: /srv/tftp/ltsp/x86_64/RELEASE of the boot image, or the folder
 #                           x86_64 above it, whose file `release` names one
 #   --server ADDRESS        the boot server's address, where machines load configuration and system image
-#   --config-key KEY        the public key of the farm's configuration, as `kubefarm pki inspect FARM -o json` prints it
-#                           in publicKey; repeated, while it is replaced
+#   --config-key KEY        the public key of the farm's configuration, as `kubefarm pki keys FARM` prints it; repeated,
+#                           while it is replaced
 #   --key FILE              the private key for Secure Boot, as PEM: RSA with 2048 bits is what all firmware knows
 #   --certificate FILE      its certificate, as PEM, which is enrolled in the machines' db
 #   --parameters TEXT       more for the kernel, the same for all machines of the farm

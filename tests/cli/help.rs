@@ -78,7 +78,15 @@ fn every_flag_of_every_command_is_explained() {
 
 #[test]
 fn every_command_below_another_is_listed_and_has_worked_examples() {
-    let pki = &["init", "inspect", "renew", "rotate-ca", "export", "import"][..];
+    let pki = &[
+        "init",
+        "inspect",
+        "keys",
+        "renew",
+        "rotate-ca",
+        "export",
+        "import",
+    ][..];
     for (group, commands) in [("pki", pki), ("etcd", &["status", "defrag", "snapshot"])] {
         assert_eq!(listed(&kubefarm([group, "--help"]).success()), commands);
         for command in commands {

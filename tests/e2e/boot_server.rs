@@ -6,6 +6,7 @@ use crate::e2e::Seen;
 use crate::e2e::nodes::{PASSWORD, PLAIN, SECRET, public};
 use crate::e2e::release::{Release, assert_steady, name};
 use crate::support::ltsp::configuration;
+use crate::support::run;
 
 /// The boot server runs under the standard `baseline` and has one address, which DHCP publishes.
 pub fn runs(release: &mut Release) -> Seen {
@@ -21,6 +22,30 @@ pub fn runs(release: &mut Release) -> Seen {
     let options = options["spec"]["options"].as_array().expect("a list");
     assert!(options.contains(&expected), "{options:?}");
     format!("under `baseline`, at {address}, which the DhcpOptions say too")
+}
+
+/// `kubefarm pki keys` has the key of the configuration, as the menu gives it to kernels, and that of the image, as its
+/// folder has it. Gives the latter.
+fn shows_keys(release: &Release, address: &str) -> String {
+    let mut command = release.cluster.kubefarm();
+    command.args(["pki", "keys", &release.name, "-n", &release.namespace]);
+    let keys = run(command.args(["-o", "json"])).success();
+    let keys: Value = serde_json::from_str(&keys).expect("JSON");
+    let settings = load(release, &format!("http://{address}/ltsp/grub/settings.cfg"));
+    let configuration = keys["configuration"].as_str().expect("a key");
+    assert!(settings.contains(configuration), "{keys:#}\n{settings}");
+    let image = &keys["images"][0];
+    let [machine, folder] = ["machine", "release"].map(|key| image[key].as_str().expect("a name"));
+    assert!(settings.contains(folder), "{keys:#}\n{settings}");
+    let pem = load(
+        release,
+        &format!("http://{address}/ltsp/{machine}/{folder}/keys.pem"),
+    );
+    let key = image["keys"][0].as_str().expect("a key");
+    let lines = pem.lines().filter(|line| !line.starts_with("-----"));
+    assert_eq!(lines.collect::<String>(), key);
+    assert_eq!(image["keys"].as_array().map(Vec::len), Some(1), "{keys:#}");
+    key.to_owned()
 }
 
 /// A node loads boot menu, boot loaders and configuration. Nothing secret is in what everybody can load.
@@ -66,8 +91,9 @@ pub fn serves(release: &mut Release) -> Seen {
         });
         assert!(found, "{file} is not root's with {mode}:\n{modes}");
     }
+    let key = shows_keys(release, &address);
     format!(
-        "grub.cfg, core.0 and shimx64.efi of {} bytes; {files} files, and no secret in any",
+        "grub.cfg, core.0 and shimx64.efi of {} bytes; {files} files, and no secret in any; the image's key is {key}",
         sizes.join(" and ")
     )
 }

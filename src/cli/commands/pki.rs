@@ -4,6 +4,7 @@ mod export;
 mod import;
 mod init;
 mod inspect;
+mod keys;
 mod renew;
 mod rotate_ca;
 
@@ -44,6 +45,7 @@ pub struct Pki {
 subcommands! {
     init::Init,
     inspect::Inspect,
+    keys::Keys,
     renew::Renew,
     rotate_ca::RotateCa,
     export::Export,

@@ -172,6 +172,15 @@ impl Forward {
     /// # Errors
     /// Where it does not answer, and where its answer is not 200.
     pub async fn get(&mut self, path: &str) -> Result<Bytes, ClusterError> {
+        let found = self.find(path).await?;
+        found.ok_or_else(|| unreachable(&self.pod, format_args!("HTTP 404 for {path}")))
+    }
+
+    /// The same; `None` where its answer is 404.
+    ///
+    /// # Errors
+    /// As of [`Forward::get`].
+    pub async fn find(&mut self, path: &str) -> Result<Option<Bytes>, ClusterError> {
         let pod = self.pod.clone();
         let request = Request::get(path)
             .header("Host", "pod")
@@ -184,7 +193,8 @@ impl Forward {
         match answered.await {
             Err(_) => Err(unreachable(&pod, "no answer in time")),
             Ok(Err(error)) => Err(unreachable(&pod, error)),
-            Ok(Ok((200, body))) => Ok(body),
+            Ok(Ok((200, body))) => Ok(Some(body)),
+            Ok(Ok((404, _))) => Ok(None),
             Ok(Ok((status, _))) => Err(unreachable(&pod, format_args!("HTTP {status} for {path}"))),
         }
     }

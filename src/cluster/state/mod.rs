@@ -4,6 +4,7 @@ mod access;
 mod certificates;
 mod deprecated;
 mod etcd;
+mod image_keys;
 mod judge;
 mod list;
 mod machines;
@@ -19,6 +20,7 @@ pub use certificates::{
 };
 pub use deprecated::{DeprecatedApi, deprecated_apis};
 pub use etcd::{Connected, Etcd, Members, Unanswered, UnknownEtcd};
+pub use image_keys::{ImageKeys, image_keys};
 pub use list::{Farm, list, namespaces};
 pub use machines::{LogLine, Machines, log_lines};
 pub use readiness::Readiness;
