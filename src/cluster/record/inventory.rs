@@ -10,6 +10,9 @@ use crate::farm::certificates::AUTHORITY;
 use crate::manifest::Key;
 use crate::manifest::json::{text_at, value_at};
 
+/// The label with the component that an object is of.
+const COMPONENT: &str = "app.kubernetes.io/name";
+
 /// Delete and prune skip objects with this annotation and the value `true`.
 pub const KEEP: &str = "kubefarm.io/keep";
 
@@ -110,6 +113,35 @@ pub async fn objects(
     concurrency: usize,
 ) -> Result<Vec<(Member, Map<String, Json>)>, ClusterError> {
     listed(api, release, parent, concurrency, |_| Detail::Whole).await
+}
+
+/// Which part of a farm objects are, whatever their names.
+#[derive(Debug, Clone, Copy)]
+pub struct Part {
+    /// `Deployment`
+    pub kind: &'static str,
+    /// The label `app.kubernetes.io/name`: `boot-server`.
+    pub component: &'static str,
+}
+
+/// The objects of a part, in the order of their keys.
+///
+/// # Errors
+/// Where the cluster refuses to list the kind.
+pub async fn parts(
+    api: &Api,
+    release: &Release,
+    mut parent: Parent,
+    part: Part,
+    concurrency: usize,
+) -> Result<Vec<Map<String, Json>>, ClusterError> {
+    parent.kinds.retain(|kind| kind.kind == part.kind);
+    let found = objects(api, release, &parent, concurrency).await?;
+    let found = found.into_iter().map(|(_, object)| object);
+    let is_it = |object: &Map<String, Json>| {
+        text_at(object, &["metadata", "labels", COMPONENT]) == part.component
+    };
+    Ok(found.filter(is_it).collect())
 }
 
 async fn listed(

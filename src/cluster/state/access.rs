@@ -7,13 +7,17 @@ use serde_json::{Map, Value as Json};
 use super::certificates::{farm_secrets, materials, short_name};
 use super::service_address::ServiceAddress;
 use crate::cluster::client::Api;
-use crate::cluster::record::{InventoryError, inventory};
+use crate::cluster::record::InventoryError;
+use crate::cluster::record::inventory::{self, Part};
 use crate::farm::Release;
 use crate::manifest::json::{text_at, value_at};
 use crate::pki::Store;
 
-/// The label of the API server's Service, whatever its name.
-const LABEL: (&str, &str) = ("app.kubernetes.io/name", "kube-apiserver");
+/// The API server's Service, whatever its name.
+const PART: Part = Part {
+    kind: "Service",
+    component: "kube-apiserver",
+};
 /// The fact in a farm's record with the endpoint at which its nodes reach the API server.
 pub const ENDPOINT: &str = "endpoint";
 /// The name of its port for clients.
@@ -46,16 +50,11 @@ pub async fn access(
         return Ok(None);
     };
     let endpoint = parent.facts.remove(ENDPOINT);
-    parent.kinds.retain(|kind| kind.kind == "Service");
-    let services = inventory::objects(api, release, &parent, concurrency).await?;
-    let service = services
-        .iter()
-        .map(|(_, object)| object)
-        .find(|object| text_at(object, &["metadata", "labels", LABEL.0]) == LABEL.1);
+    let services = inventory::parts(api, release, parent, PART, concurrency).await?;
     let certificates = materials(&secrets).into_iter();
     Ok(Some(Access {
         endpoint,
-        addresses: match service {
+        addresses: match services.first() {
             Some(service) => addresses(service),
             None => Err("the farm has no Service for the API server".to_owned()),
         },

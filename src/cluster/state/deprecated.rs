@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde_json::{Map, Value as Json};
 
-use super::machines::{is_running, pods, port};
+use super::pods::{is_running, pods, port_called};
 use crate::cluster::client::{Api, ClusterError};
 use crate::manifest::json::text_at;
 use crate::pki::{Material, client_config};
@@ -68,10 +68,7 @@ pub async fn deprecated_apis(
     }
     for pod in running {
         let name = text_at(pod, &["metadata", "name"]);
-        let port = port(pod, PORT).ok_or_else(|| ClusterError::Unreachable {
-            server: format!("pod {name}"),
-            reason: format!("it has no port called {PORT}"),
-        })?;
+        let port = port_called(pod, PORT)?;
         let mut forward = api
             .forward_tls(namespace, name, port, HOST, config.clone())
             .await?;

@@ -3,17 +3,21 @@
 use futures::stream::{self, StreamExt as _};
 use serde_json::{Map, Value as Json};
 
-use super::machines::{is_running, pods, port};
+use super::pods::{is_running, pods, port};
 use crate::cluster::client::{Api, ClusterError, Portforwarder, Resource};
-use crate::cluster::record::{InventoryError, inventory};
+use crate::cluster::record::InventoryError;
+use crate::cluster::record::inventory::{self, Part};
 use crate::etcd::{Answer, Credentials, EtcdError, Member, Seen};
 use crate::farm::Release;
 use crate::manifest::Key;
 use crate::manifest::json::{text_at, value_at};
 use crate::pki::Material;
 
-/// The label of etcd's StatefulSet, whatever its name; the name of its container as well.
-const LABEL: (&str, &str) = ("app.kubernetes.io/name", "etcd");
+/// The StatefulSet, whatever its name; its container has the name of the component.
+const PART: Part = Part {
+    kind: "StatefulSet",
+    component: "etcd",
+};
 /// The name of the port for clients.
 const PORT: &str = "client";
 /// The Secret of a member's certificate for its peers, and that of a client, end like this. The farm makes both.
@@ -80,15 +84,11 @@ impl<'a> Members<'a> {
         release: &Release,
         concurrency: usize,
     ) -> Result<Option<Members<'a>>, UnknownEtcd> {
-        let Some(mut parent) = inventory::read(api, release).await? else {
+        let Some(parent) = inventory::read(api, release).await? else {
             return Ok(None);
         };
-        parent.kinds.retain(|kind| kind.kind == "StatefulSet");
-        let sets = inventory::objects(api, release, &parent, concurrency).await?;
-        let set = sets.into_iter().map(|(_, object)| object);
-        let set = set
-            .filter(|object| text_at(object, &["metadata", "labels", LABEL.0]) == LABEL.1)
-            .max_by_key(replicas);
+        let sets = inventory::parts(api, release, parent, PART, concurrency).await?;
+        let set = sets.into_iter().max_by_key(replicas);
         let set = set.ok_or(UnknownEtcd::None)?;
         let template = value_at(&set, &["spec", "template"]).and_then(Json::as_object);
         Ok(Some(Members {
@@ -209,7 +209,9 @@ fn replicas(set: &Map<String, Json>) -> u64 {
 /// The flag `--quota-backend-bytes`.
 fn quota(set: &Map<String, Json>) -> Option<u64> {
     let containers = value_at(set, &["spec", "template", "spec", "containers"])?.as_array()?;
-    let etcd = containers.iter().find(|one| one["name"] == LABEL.1)?;
+    let etcd = containers
+        .iter()
+        .find(|one| one["name"] == PART.component)?;
     let mut flags = etcd["args"].as_array()?.iter().filter_map(Json::as_str);
     flags
         .find_map(|flag| flag.strip_prefix("--quota-backend-bytes="))?

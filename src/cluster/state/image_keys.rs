@@ -1,15 +1,17 @@
 //! The keys that a boot server's system images are verified with, as the boot server itself serves them.
 
-use serde_json::Value as Json;
-
-use super::machines::{is_running, port};
-use crate::cluster::client::{Api, ClusterError, Detail, Forward, Resource};
-use crate::cluster::record::{InventoryError, inventory};
+use super::pods::{is_running, pods, port_called};
+use crate::cluster::client::{Api, ClusterError, Forward};
+use crate::cluster::record::InventoryError;
+use crate::cluster::record::inventory::{self, Part};
 use crate::farm::Release;
 use crate::manifest::json::text_at;
 
-/// The label of the boot server's pods, whatever its name.
-const LABEL: (&str, &str) = ("app.kubernetes.io/name", "boot-server");
+/// The Deployment, whatever its name.
+const PART: Part = Part {
+    kind: "Deployment",
+    component: "boot-server",
+};
 /// The name of its port.
 const PORT: &str = "http";
 /// The folders of kinds of machines, as boot images have them.
@@ -35,32 +37,20 @@ pub async fn image_keys(
     release: &Release,
     concurrency: usize,
 ) -> Result<Vec<ImageKeys>, InventoryError> {
-    let Some(mut parent) = inventory::read(api, release).await? else {
+    let Some(parent) = inventory::read(api, release).await? else {
         return Ok(Vec::new());
     };
-    parent.kinds.retain(|kind| kind.kind == "Deployment");
-    let deployments = inventory::objects(api, release, &parent, concurrency).await?;
-    let is_it = |object: &&serde_json::Map<String, Json>| {
-        text_at(object, &["metadata", "labels", LABEL.0]) == LABEL.1
-    };
-    let deployment = deployments.iter().map(|(_, object)| object).find(is_it);
-    let Some(deployment) = deployment else {
+    let servers = inventory::parts(api, release, parent, PART, concurrency).await?;
+    let Some(deployment) = servers.first() else {
         return Ok(Vec::new());
     };
     let namespace = text_at(deployment, &["metadata", "namespace"]);
-    let selector = format!("app={}", text_at(deployment, &["metadata", "name"]));
-    let pods = Resource::core("Pod", "pods");
-    let pods = api
-        .list(&pods, Some(namespace), &selector, Detail::Whole)
-        .await?;
+    let pods = pods(api, namespace, text_at(deployment, &["metadata", "name"])).await?;
     let Some(pod) = pods.iter().find(|pod| is_running(pod)) else {
         return Ok(Vec::new());
     };
     let name = text_at(pod, &["metadata", "name"]);
-    let port = port(pod, PORT).ok_or_else(|| ClusterError::Unreachable {
-        server: format!("pod {name}"),
-        reason: format!("it has no port called {PORT}"),
-    })?;
+    let port = port_called(pod, PORT)?;
     let mut forward = api.forward(namespace, name, port).await?;
     let mut found = Vec::new();
     for machine in MACHINES {

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde_json::{Map, Value as Json};
 
+use super::pods::{is_running, pods, port};
 use super::readiness::condition;
-use crate::cluster::client::{Api, ClusterError, Container, Detail, Forward, Resource};
-use crate::manifest::json::{text_at, value_at};
+use crate::cluster::client::{Api, ClusterError, Container, Forward};
+use crate::manifest::json::text_at;
 use crate::nodes::boot::{Machine, Seen};
 
 /// The port of the agent's pods that answers.
@@ -141,32 +141,4 @@ pub async fn log_lines(
         }));
     }
     Ok(found)
-}
-
-/// The pods with a label `app`.
-pub(super) async fn pods(
-    api: &Api,
-    namespace: &str,
-    app: &str,
-) -> Result<Vec<Map<String, Json>>, ClusterError> {
-    let pods = Resource::core("Pod", "pods");
-    let selector = format!("app={app}");
-    api.list(&pods, Some(namespace), &selector, Detail::Whole)
-        .await
-}
-
-pub(super) fn is_running(pod: &Map<String, Json>) -> bool {
-    let is_leaving = value_at(pod, &["metadata", "deletionTimestamp"]).is_some();
-    text_at(pod, &["status", "phase"]) == "Running" && !is_leaving
-}
-
-/// The number of a port that has a name.
-pub(super) fn port(pod: &Map<String, Json>, name: &str) -> Option<u16> {
-    let containers = value_at(pod, &["spec", "containers"])?.as_array()?;
-    let ports = containers
-        .iter()
-        .filter_map(|container| container.get("ports")?.as_array());
-    let mut ports = ports.flatten();
-    let found = ports.find(|port| port.get("name").and_then(Json::as_str) == Some(name))?;
-    u16::try_from(found.get("containerPort")?.as_u64()?).ok()
 }
