@@ -109,15 +109,22 @@ fn checked(args: &FarmArgs) -> Result<Farm, Failure> {
 }
 
 fn check_mode(farm: &Farm) -> Result<(), Failure> {
+    check_control_plane(farm)?;
     if farm.issues_certificates() {
         return Ok(());
     }
-    let reason = if !farm.kubernetes.enabled {
-        "kubernetes.enabled is false: there is no control plane, and so there are no certificates"
-    } else {
-        "pki.mode is certManager: cert-manager issues, renews and rotates the certificates \
-         (cmctl renew); with --set pki.mode=builtin, kubefarm does"
-    };
+    let reason = "pki.mode is certManager: cert-manager issues, renews and rotates the certificates \
+                  (cmctl renew); with --set pki.mode=builtin, kubefarm does";
+    Err(Failure::Usage(reason.to_owned()))
+}
+
+/// Refuses a farm that has no certificates.
+fn check_control_plane(farm: &Farm) -> Result<(), Failure> {
+    if farm.kubernetes.enabled {
+        return Ok(());
+    }
+    let reason =
+        "kubernetes.enabled is false: there is no control plane, and so there are no certificates";
     Err(Failure::Usage(reason.to_owned()))
 }
 

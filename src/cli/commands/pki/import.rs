@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::{check_folder, check_owner};
+use super::{check_control_plane, check_folder, check_owner};
 use crate::cli::args::{ClusterArgs, FarmArgs};
 use crate::cli::failure::{Failure, report};
 use crate::cli::on_cluster::on_cluster;
@@ -100,11 +100,7 @@ impl Observer for Held {
 
 /// What is worth keeping of a folder; nothing is written yet.
 fn judged(dir: &Path, farm: &Farm) -> Result<Imported, Failure> {
-    if !farm.kubernetes.enabled {
-        return Err(Failure::Usage(
-            "kubernetes.enabled is false: there is no control plane, and so there are no certificates".to_owned(),
-        ));
-    }
+    check_control_plane(farm)?;
     check_folder(dir)?;
     if dir.join("ca.crt").exists() {
         return Err(Failure::Usage(format!(
