@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -43,13 +44,18 @@ impl Site {
 
     /// The same with another kubeconfig.
     pub fn run_as(&self, kubeconfig: &Path, arguments: &str) -> Finished {
+        run(&mut self.command(kubeconfig, arguments))
+    }
+
+    /// The command that [`Site::run_as`] runs.
+    pub fn command(&self, kubeconfig: &Path, arguments: &str) -> Command {
         let mut command = kubefarm_command();
         command
             .args(arguments.split_whitespace())
             .args(["-n", &self.namespace])
             .env("KUBECONFIG", kubeconfig)
             .env("HOME", self.cluster.folder());
-        run(&mut command)
+        command
     }
 
     /// The completions that a shell gets after these words of a line.

@@ -8,7 +8,6 @@ use serde_json::Value;
 
 use crate::apply::GENERIC;
 use crate::apply::site::Site;
-use crate::support::kubefarm_command;
 
 const OLD: &str = "--set kubernetes.version=v1.36.4,kubernetes.etcd.image.tag=3.6.16-0";
 const NEW: &str = "--set kubernetes.version=v1.37.2,kubernetes.etcd.image.tag=3.7.0-0";
@@ -71,14 +70,8 @@ fn watched(
     arguments: &str,
     until: Option<usize>,
 ) -> (Option<i32>, String, BTreeSet<usize>) {
-    let mut program = kubefarm_command();
-    let program = program
-        .args(arguments.split_whitespace())
-        .args(["-n", &site.namespace])
-        .env("KUBECONFIG", site.cluster.kubeconfig())
-        .env("HOME", site.cluster.folder())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped());
+    let mut program = site.command(site.cluster.kubeconfig(), arguments);
+    program.stdout(Stdio::null()).stderr(Stdio::piped());
     let mut program = program.spawn().expect("kubefarm starts");
     let run = &ORDER[..until.unwrap_or(ORDER.len())];
     let mut new = BTreeSet::new();
